@@ -1,0 +1,98 @@
+"""The README is executed, and what it promises is what the other files do."""
+
+from __future__ import annotations
+
+import configparser
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+import build_check
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+README = ROOT.joinpath("README.md").read_text(encoding="utf-8")
+DOCS = README + "".join(path.read_text(encoding="utf-8") for path in sorted(ROOT.joinpath("docs").rglob("*.md")))
+NETWORK = "<!-- needs a network -->"
+
+
+class Block(NamedTuple):
+    """One fenced block: language, text, the line it begins on, and whether it is marked as needing a network."""
+
+    language: str
+    text: str
+    line: int
+    network: bool
+
+
+def blocks(text: str) -> list[Block]:
+    """The fenced blocks of a Markdown text, in order; a mark stands on the line above the fence."""
+    found = re.finditer(r"(?ms)^(?P<mark><!-- [^\n]* -->\n)?```(?P<language>\w*)\n(?P<text>.*?)^```$", text)
+    return [
+        Block(m["language"], m["text"], text.count("\n", 0, m.start("text")) + 1, (m["mark"] or "").strip() == NETWORK)
+        for m in found
+    ]
+
+
+PYTHON = [block for block in blocks(README) if block.language == "python"]
+SHELL = [line for block in blocks(README) if block.language == "sh" for line in block.text.splitlines()]
+
+
+def test_blocks_are_found() -> None:
+    """The reader of this test sees languages, lines and marks."""
+    text = f"a\n\n{NETWORK}\n```python\nx = 1\n```\n\n```sh\nls\n```\n"
+    assert blocks(text) == [Block("python", "x = 1\n", 5, True), Block("sh", "ls\n", 9, False)]
+    assert len(re.findall(r"^```", README, re.MULTILINE)) == 2 * len(blocks(README))
+
+
+@pytest.mark.parametrize("block", PYTHON, ids=lambda block: f"line-{block.line}")
+def test_python_compiles(block: Block) -> None:
+    """Every Python block of the README is valid Python."""
+    assert compile("\n" * (block.line - 1) + block.text, "README.md", "exec").co_filename == "README.md"
+
+
+@pytest.mark.parametrize("block", [b for b in PYTHON if not b.network], ids=lambda block: f"line-{block.line}")
+def test_python_runs(block: Block, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every Python block of the README runs as it stands, in an empty directory, unless it is marked."""
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {"__name__": "readme"}
+    exec(compile("\n" * (block.line - 1) + block.text, "README.md", "exec"), names)
+    assert len(names) > 2, "the block defines nothing"
+
+
+@pytest.mark.parametrize("block", [b for b in PYTHON if b.network], ids=lambda block: f"line-{block.line}")
+def test_imports_of_marked_blocks_exist(block: Block) -> None:
+    """A block that is not run still imports only what is there."""
+    lines = [line for line in block.text.splitlines() if re.match(r"(from|import) ", line)]
+    names: dict[str, object] = {}
+    exec("\n".join(lines), names)
+    assert len(names) > 1, "the block imports nothing"
+
+
+def test_every_command_is_documented() -> None:
+    """Each command of the command line is named in the README or below docs/."""
+    from mm7zeep.cli import main
+
+    assert main.commands
+    assert [name for name in main.commands if f"mm7zeep {name}" not in DOCS] == []
+
+
+def test_first_command_is_what_the_build_is_checked_with() -> None:
+    """The README's first line installs the checkout and runs the demo; tox does so from wheel and sdist."""
+    extras, command = build_check.promise(SHELL[0])
+    assert SHELL[0] == f'python3 -m venv .venv && .venv/bin/pip -q install ".{extras}" && .venv/bin/{" ".join(command)}'
+    assert command[:2] == ["mm7zeep", "demo"]
+    tox = configparser.ConfigParser(interpolation=None)
+    tox.read(ROOT / "tox.ini", encoding="utf-8")
+    assert "build" in re.split(r"[,\s]+", tox["tox"]["env_list"])
+    assert tox["testenv:build"]["commands"] == "python tests/build_check.py build"
+
+
+def test_second_command_is_what_the_ci_runs() -> None:
+    """The README's test command is one line of tox, and the CI script runs that very line, as its last."""
+    assert SHELL[1].startswith("python3 -m venv .venv && ")
+    assert SHELL[1].split("/")[-1].split()[0] == "tox"
+    script = ROOT / ".ci" / "run"
+    if not script.exists():
+        pytest.skip("an unpacked sdist has no .ci")
+    assert script.read_text(encoding="utf-8").splitlines()[-1] == SHELL[1]
