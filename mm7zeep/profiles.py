@@ -1,0 +1,227 @@
+"""One frozen ``Profile`` per MM7 namespace, and the carrier profiles built on them.
+
+A profile says what a namespace has (which elements, in which form) and what a carrier wants. It holds constants only:
+no branch of the code names a carrier. Sources: the published schemas; carriers' own documentation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Literal
+
+Policy = Literal["strict", "interop", "lenient"]
+
+NAMESPACE_PREFIX = "http://www.3gpp.org/ftp/Specs/archive/23_series/23.140/schema/"
+"""What every MM7 namespace begins with; the schema's name (``REL-6-MM7-1-4``) follows."""
+
+SOAP_NAMESPACE = "http://schemas.xmlsoap.org/soap/envelope/"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """What one namespace has, and what one carrier wants.
+
+    From the schema: ``versions`` (MM7Version values it lists), ``transaction_attributes`` (TransactionID may carry
+    mustUnderstand), ``typed_sender_address``, ``submit_rsp_message_id``, ``report_date`` and ``distribution`` (how an element is
+    called), ``elements`` that only later releases have, ``extended`` operations.
+
+    From the carrier: ``prefix`` for MM7 elements (None: default namespace), ``mm7_version`` to write, ``split`` (one recipient per
+    request), ``max_content`` octets of all parts together (None: not known), ``max_recipients``, ``smil`` (``auto`` adds a
+    presentation to several parts, ``required`` to any, ``never`` leaves it out), ``empty_ack`` (an empty 2xx body acknowledges),
+    ``submit_as_deliver`` (an MO may arrive as SubmitReq), ``fault_refusals`` (refuse by SOAP Fault, not by the matching Rsp),
+    ``report_namespace`` (what the carrier's MO and reports use, where different), ``encoding`` of binary parts,
+    ``headers`` added to each request.
+    """
+
+    name: str
+    schema: str
+    mm7_version: str
+    versions: tuple[str, ...]
+    transaction_attributes: bool = True
+    typed_sender_address: bool = True
+    submit_rsp_message_id: bool = True
+    deliver_rsp_service_code: bool = True
+    report_date: Literal["Date", "TimeStamp"] = "Date"
+    distribution: Literal["DistributionProtection", "DistributionIndicator"] = "DistributionIndicator"
+    delivery_condition: Literal["none", "text", "list"] = "none"
+    extended: bool = False
+    alias_of: str | None = None
+
+    prefix: str | None = "mm7"
+    policy: Policy = "interop"
+    split: bool = False
+    max_content: int | None = None
+    max_recipients: int | None = None
+    smil: Literal["auto", "required", "never"] = "auto"
+    empty_ack: bool = False
+    submit_as_deliver: bool = False
+    fault_refusals: bool = True
+    report_schema: str | None = None
+    encoding: Literal["binary", "base64"] = "binary"
+    headers: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def namespace(self) -> str:
+        return NAMESPACE_PREFIX + self.schema
+
+    @property
+    def release(self) -> int:
+        """The 3GPP release: 5 or 6."""
+        return int(self.schema.split("-")[1])
+
+
+REL_5_MM7_1_0 = Profile(
+    name="REL-5-MM7-1-0",
+    schema="REL-5-MM7-1-0",
+    mm7_version="5.3.0",
+    versions=("5.3.0",),
+    transaction_attributes=False,
+    typed_sender_address=False,
+    submit_rsp_message_id=False,
+    deliver_rsp_service_code=False,
+    distribution="DistributionProtection",
+)
+REL_5_MM7_1_1 = replace(
+    REL_5_MM7_1_0,
+    name="REL-5-MM7-1-1",
+    schema="REL-5-MM7-1-1",
+    submit_rsp_message_id=True,
+    deliver_rsp_service_code=True,
+    distribution="DistributionIndicator",
+)
+REL_5_MM7_1_2 = replace(
+    REL_5_MM7_1_1, name="REL-5-MM7-1-2", schema="REL-5-MM7-1-2", transaction_attributes=True, typed_sender_address=True
+)
+REL_5_MM7_1_3 = replace(
+    REL_5_MM7_1_2, name="REL-5-MM7-1-3", schema="REL-5-MM7-1-3", mm7_version="5.6.0", versions=("5.3.0", "5.5.0", "5.6.0")
+)
+REL_5_MM7_1_4 = replace(
+    REL_5_MM7_1_3,
+    name="REL-5-MM7-1-4",
+    schema="REL-5-MM7-1-4",
+    mm7_version="5.8.0",
+    versions=("5.3.0", "5.5.0", "5.6.0", "5.8.0"),
+    report_date="TimeStamp",
+)
+# REL-5-MM7-1-5 is known to exist, but its file was never seen: inferred from what 6/1-1 -> 6/1-2 did to the shared parts.
+REL_5_MM7_1_5 = replace(
+    REL_5_MM7_1_3,
+    name="REL-5-MM7-1-5",
+    schema="REL-5-MM7-1-5",
+    mm7_version="5.10.0",
+    versions=("5.3.0", "5.5.0", "5.6.0", "5.8.0", "5.10.0"),
+    alias_of="REL-5-MM7-1-3",
+)
+REL_6_MM7_1_0 = replace(
+    REL_5_MM7_1_3,
+    name="REL-6-MM7-1-0",
+    schema="REL-6-MM7-1-0",
+    mm7_version="6.3.0",
+    versions=("5.3.0", "5.5.0", "5.6.0", "6.3.0"),
+)
+REL_6_MM7_1_1 = replace(
+    REL_6_MM7_1_0,
+    name="REL-6-MM7-1-1",
+    schema="REL-6-MM7-1-1",
+    mm7_version="6.4.0",
+    versions=("5.3.0", "5.5.0", "5.6.0", "5.8.0", "6.3.0", "6.4.0"),
+    report_date="TimeStamp",
+)
+REL_6_MM7_1_2 = replace(
+    REL_6_MM7_1_1,
+    name="REL-6-MM7-1-2",
+    schema="REL-6-MM7-1-2",
+    mm7_version="6.5.0",
+    versions=("5.3.0", "5.5.0", "5.6.0", "5.8.0", "5.10.0", "6.3.0", "6.4.0", "6.5.0"),
+    report_date="Date",
+)
+REL_6_MM7_1_3 = replace(
+    REL_6_MM7_1_2,
+    name="REL-6-MM7-1-3",
+    schema="REL-6-MM7-1-3",
+    mm7_version="6.6.0",
+    versions=(*REL_6_MM7_1_2.versions, "6.6.0"),
+    delivery_condition="text",
+)
+REL_6_MM7_1_4 = replace(
+    REL_6_MM7_1_3,
+    name="REL-6-MM7-1-4",
+    schema="REL-6-MM7-1-4",
+    mm7_version="6.8.0",
+    versions=(*REL_6_MM7_1_3.versions, "6.8.0"),
+    delivery_condition="list",
+    extended=True,
+)
+
+NAMESPACES: Mapping[str, Profile] = MappingProxyType(
+    {
+        one.namespace: one
+        for one in (
+            REL_5_MM7_1_0, REL_5_MM7_1_1, REL_5_MM7_1_2, REL_5_MM7_1_3, REL_5_MM7_1_4, REL_5_MM7_1_5,
+            REL_6_MM7_1_0, REL_6_MM7_1_1, REL_6_MM7_1_2, REL_6_MM7_1_3, REL_6_MM7_1_4,
+        )
+    }
+)  # fmt: skip
+"""The profile of each MM7 namespace, by its URI."""
+
+GENERIC_5_3_0 = replace(REL_5_MM7_1_2, name="generic-5.3.0")
+"""REL-5-MM7-1-2 with 5.3.0 and the prefix ``mm7``: what most MMSCs of the first generation take."""
+
+GENERIC_6_8_0 = replace(REL_6_MM7_1_4, name="generic-6.8.0", prefix=None)
+"""REL-6-MM7-1-4 with 6.8.0 in the default namespace: the newest of TS 23.140."""
+
+OPTUS = replace(
+    REL_5_MM7_1_3, name="optus", mm7_version="5.3.0", prefix=None, split=True, max_recipients=1, report_schema="REL-6-MM7-1-4"
+)
+"""Optus (AU): 5.3.0 in REL-5-MM7-1-3, one recipient per request (3003), MO and reports in REL-6-MM7-1-4 with 5.3.0."""
+
+SINCH = replace(
+    REL_6_MM7_1_4, name="sinch", prefix=None, split=True, max_recipients=1, smil="required"
+)
+"""Sinch, formerly mblox (US): SMIL required, one recipient except in group chats; VASPID is the API key."""
+
+SKYCORE = replace(SINCH, name="skycore")
+"""Skycore (US): as Sinch; retries an MO or report five times, unless answered 200 within 10 s."""
+
+OPENMARKET = replace(REL_6_MM7_1_4, name="openmarket")
+"""OpenMarket (US, UK, IE, AU): any namespace valid for its version; UAProf is an HTTP header below 6.8.0."""
+
+VIBES_5_5 = replace(REL_5_MM7_1_2, name="vibes-5.5", max_content=1_000_000, empty_ack=True)
+"""Vibes (US), its profile "MM7 5.5.0": REL-5-MM7-1-2, and MM7Version 5.3.0 all the same; 1 MB; a blank 200 acknowledges."""
+
+VIBES_6_8 = replace(REL_6_MM7_1_4, name="vibes-6.8", max_content=1_000_000, empty_ack=True)
+"""Vibes (US), its profile "6.8.0"."""
+
+TELNYX = replace(REL_6_MM7_1_4, name="telnyx", prefix=None)
+"""Telnyx (US, CA): Bearer API key; To and Cc."""
+
+FIBERNETICS = replace(REL_6_MM7_1_4, name="fibernetics", prefix=None, submit_as_deliver=True)
+"""Fibernetics (CA): Basic and an IP allow-list; an MO may arrive as DeliverReq or SubmitReq."""
+
+CARRIERS: Mapping[str, Profile] = MappingProxyType(
+    {
+        one.name: one
+        for one in (
+            GENERIC_5_3_0, GENERIC_6_8_0, OPTUS, SINCH, SKYCORE, OPENMARKET, VIBES_5_5, VIBES_6_8, TELNYX, FIBERNETICS,
+        )
+    }
+)  # fmt: skip
+"""The generic and carrier profiles, by name."""
+
+
+def profile(name: str | Profile | None = None) -> Profile:
+    """The profile called ``name``: a carrier (``optus``), a schema (``REL-5-MM7-1-3``) or a namespace URI.
+
+    None gives ``generic-6.8.0``. Raises ``ValueError`` naming the known ones.
+    """
+    if name is None:
+        return GENERIC_6_8_0
+    if isinstance(name, Profile):
+        return name
+    found = CARRIERS.get(name.lower()) or NAMESPACES.get(name) or NAMESPACES.get(NAMESPACE_PREFIX + name.upper())
+    if found is None:
+        schemas = ", ".join(one.schema for one in NAMESPACES.values())
+        raise ValueError(f"no profile {name!r}; known are {', '.join(CARRIERS)} and the schemas {schemas}")
+    return found
