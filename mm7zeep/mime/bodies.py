@@ -1,0 +1,309 @@
+"""The content of one leaf: transfer encodings undone while the octets arrive, large results kept in a temporary file.
+
+Refuses nothing: what does not decode is skipped or kept literally, and named in ``defects`` as pairs (finding id,
+detail).
+"""
+
+from __future__ import annotations
+
+import binascii
+import io
+import os
+import re
+import tempfile
+import threading
+from typing import IO, TYPE_CHECKING, BinaryIO, Protocol, cast
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+_CRLF = b"\r\n"
+_LINE = 998  # RFC 2045 2.7: octets of a 7bit line, its end left out
+_BLANKS = b" \t"
+
+
+class Decoder(Protocol):
+    """One transfer encoding: octets in, octets out; ``close`` gives what was held back."""
+
+    defects: dict[str, str]
+
+    def feed(self, data: bytes) -> bytes: ...
+
+    def close(self) -> bytes: ...
+
+
+class Identity:
+    """7bit, 8bit, binary, and whatever is unknown: the octets as they are (RFC 2045 6.2)."""
+
+    def __init__(self) -> None:
+        self.defects: dict[str, str] = {}
+
+    def feed(self, data: bytes) -> bytes:
+        return data
+
+    def close(self) -> bytes:
+        return b""
+
+
+class SevenBit(Identity):
+    """7bit as declared: the octets as they are, and whether the declaration is true (RFC 2045 2.7)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._open = 0  # octets since the last line end
+
+    def feed(self, data: bytes) -> bytes:
+        if not self.defects:
+            if not data.isascii():
+                self.defects["mime/cte-7bit-true"] = "an octet above 127"
+            elif b"\0" in data:
+                self.defects["mime/cte-7bit-true"] = "NUL"
+            elif self._long(data):
+                self.defects["mime/cte-7bit-true"] = f"a line of more than {_LINE} octets"
+        return data
+
+    def _long(self, data: bytes) -> bool:
+        at, limit = 0, _LINE + len(_CRLF)
+        room = limit - self._open
+        while len(data) - at >= room:
+            end = data.rfind(b"\n", at, at + room)
+            if end < 0:
+                return True
+            at, room = end + 1, limit
+        last = data.rfind(b"\n", at)
+        self._open = len(data) - last - 1 if last >= 0 else len(data) - at + (limit - room)
+        return False
+
+
+class QuotedPrintable:
+    """Quoted-printable (RFC 2045 6.7): trailing blanks dropped, soft breaks joined, wrong escapes kept."""
+
+    _soft = re.compile(rb"=\r?\n")
+    _trailing_one = re.compile(rb"[ \t]\r?\n")
+    _trailing = re.compile(rb"(?<![ \t])[ \t]++(?=\r?\n)")
+    _stray = re.compile(rb"=(?![0-9A-Fa-f]{2})")
+    _hex = re.compile(rb"[0-9A-Fa-f]\Z")
+
+    def __init__(self) -> None:
+        self.defects: dict[str, str] = {}
+        self._held: list[bytes] = []
+
+    def feed(self, data: bytes) -> bytes:
+        if not data.strip(_BLANKS):
+            self._held.append(data)  # so that a long run of blanks is joined once
+            return b""
+        data = b"".join((*self._held, data))
+        end = len(data)
+        if data.endswith(b"\r"):
+            end -= 1
+        end = len(data[:end].rstrip(_BLANKS))
+        if data[end - 1 : end] == b"=":
+            end -= 1
+        elif end == len(data) and data[end - 2 : end - 1] == b"=" and self._hex.search(data):
+            end -= 2
+        self._held = [data[end:]] if end < len(data) else []
+        return self._decode(data[:end])
+
+    def close(self) -> bytes:
+        data, self._held = b"".join(self._held), []
+        stripped = data.rstrip(b" \t\r")
+        # The part ends where a line ends: blanks before that end are dropped, and a soft break there joins nothing.
+        return self._decode(b"" if stripped == b"=" else data.rstrip(_BLANKS))
+
+    def _decode(self, data: bytes) -> bytes:
+        data = self._joined(self._stripped(data))
+        if not self.defects and self._stray.search(data):
+            self.defects["mime/quoted-printable"] = "an equals sign without two hexadecimal digits"
+        if self.defects:
+            # binascii keeps a stray sign, but not before another one or a line end: there it is spelled as an escape.
+            data = (
+                data.replace(b"==", b"=3D=").replace(b"==", b"=3D=").replace(b"=\r", b"=3D\r").replace(b"=\n", b"=3D\n")
+            )
+            data += b"3D" if data.endswith(b"=") else b""
+        return binascii.a2b_qp(data)
+
+    def _stripped(self, data: bytes) -> bytes:
+        """Without the blanks at line ends. One by one first, since replace is much faster than a pattern."""
+        for _ in range(4):
+            if self._trailing_one.search(data) is None:
+                return data
+            for blank in (b" ", b"\t"):
+                data = data.replace(blank + b"\r\n", b"\r\n").replace(blank + b"\n", b"\n")
+        return self._trailing.sub(b"", data)
+
+    def _joined(self, data: bytes) -> bytes:
+        """Without the soft line breaks; each octet is looked at once, so that none comes into being."""
+        if b"=\n" not in data:
+            return data.replace(b"=\r\n", b"")
+        return self._soft.sub(b"", data) if b"=\r\n" in data else data.replace(b"=\n", b"")
+
+
+class Base64:
+    """Base64 (RFC 2045 6.8): foreign characters skipped, a dangling one dropped, ended by the padding."""
+
+    _blank = b" \t\r\n"
+    _alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="
+
+    def __init__(self) -> None:
+        self.defects: dict[str, str] = {}
+        self._held = b""  # what does not fill a quad yet
+        self._begun = False
+        self._pads = 0
+        self.taken = 0  # octets met that are no blanks
+        self.foreign = 0  # of these, octets outside the alphabet
+
+    def feed(self, data: bytes) -> bytes:
+        data = data.translate(None, self._blank)
+        self.taken += len(data)
+        if foreign := data.translate(None, self._alphabet):
+            self._note(f"foreign characters such as {foreign[:20]!r}")
+            data = data.translate(None, foreign)
+            self.foreign += len(foreign)
+        if not self._begun and data.startswith(b"="):
+            self._note("padding before any data")
+            data = data.lstrip(b"=")
+        self._begun = self._begun or bool(data)
+        if not self._pads:
+            # RFC 2045 6.8: any "=" may be taken as the evidence that the end of the data has been reached.
+            data, mark, rest = data.partition(b"=")
+            data = self._held + data
+            whole = len(data) - len(data) % 4
+            self._held = data[whole:]
+            decoded = binascii.a2b_base64(data[:whole])
+            data = mark + rest
+        else:
+            decoded = b""
+        self._pads += data.count(b"=")
+        if data.strip(b"="):
+            self._note("data after the padding, ignored")
+        return decoded
+
+    def close(self) -> bytes:
+        held, self._held = self._held, b""
+        if len(held) == 1:
+            self._note("a dangling character, dropped")
+            return b""
+        due = -len(held) % 4
+        if self._pads != due:
+            self._note(f"{self._pads} padding characters where {due} are due")
+        return binascii.a2b_base64(held + b"=" * due)
+
+    def _note(self, detail: str) -> None:
+        self.defects.setdefault("mime/base64", detail)
+
+
+def decoder(encoding: str | None) -> tuple[Decoder, bool]:
+    """The decoder of a Content-Transfer-Encoding, in any case, and whether that encoding is known (RFC 2045 6.1)."""
+    made = _DECODERS.get((encoding or "binary").strip().lower())
+    return (Identity(), False) if made is None else (made(), True)
+
+
+_DECODERS: dict[str, type[Identity | QuotedPrintable | Base64]] = {
+    "7bit": SevenBit,
+    "8bit": Identity,
+    "binary": Identity,
+    "quoted-printable": QuotedPrintable,
+    "base64": Base64,
+}
+
+
+# --- where it goes ----------------------------------------------------------------------------------------------------
+
+
+class _Scratch:
+    """An unnamed temporary file, closed and gone with the last reference to this object."""
+
+    def __init__(self) -> None:
+        self.file: IO[bytes] = tempfile.TemporaryFile(prefix="mm7zeep-")  # noqa: SIM115  closed below
+
+    def __del__(self) -> None:
+        if hasattr(self, "file"):
+            self.file.close()
+
+
+class SpooledBlob:
+    """A decoded leaf in an unnamed temporary file, which vanishes with the last reference to it and its streams."""
+
+    def __init__(self, scratch: _Scratch, size: int) -> None:
+        self._scratch = scratch
+        self._size = size
+        self._lock = threading.Lock()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self._size} octets>"
+
+    @property
+    def size(self) -> int:
+        return self._size
+
+    def open(self) -> BinaryIO:
+        """A fresh, seekable stream from the first octet, with a position of its own."""
+        return cast(BinaryIO, io.BufferedReader(_Window(self)))
+
+    def read_at(self, offset: int, count: int) -> bytes:
+        """At most ``count`` octets from ``offset`` on."""
+        if hasattr(os, "pread"):
+            return os.pread(self._scratch.file.fileno(), count, offset)
+        with self._lock:
+            self._scratch.file.seek(offset)
+            return self._scratch.file.read(count)
+
+
+class _Window(io.RawIOBase):
+    """A read-only stream over a blob, which it keeps alive."""
+
+    def __init__(self, blob: SpooledBlob) -> None:
+        self._blob = blob
+        self._at = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        at = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._blob.size}[whence]
+        if at < 0:
+            raise ValueError(f"cannot seek to {at}")
+        self._at = at
+        return at
+
+    def tell(self) -> int:
+        return self._at
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        view = memoryview(buffer).cast("B")
+        data = self._blob.read_at(self._at, len(view))
+        view[: len(data)] = data
+        self._at += len(data)
+        return len(data)
+
+
+class Sink:
+    """Takes the octets of one leaf: in memory up to ``spool`` of them, beyond that in a temporary file."""
+
+    def __init__(self, spool: int) -> None:
+        self.size = 0
+        self._spool = spool
+        self._memory = bytearray()
+        self._scratch: _Scratch | None = None
+
+    def write(self, data: bytes) -> None:
+        self.size += len(data)
+        if self._scratch is None and self.size > self._spool:
+            self._scratch = _Scratch()
+            self._scratch.file.write(self._memory)
+            self._memory = bytearray()
+        if self._scratch is None:
+            self._memory += data
+        else:
+            self._scratch.file.write(data)
+
+    def close(self) -> bytes | SpooledBlob:
+        """What was written, for good."""
+        if self._scratch is None:
+            body, self._memory = bytes(self._memory), bytearray()
+            return body
+        self._scratch.file.flush()
+        return SpooledBlob(self._scratch, self.size)

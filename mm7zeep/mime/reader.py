@@ -1,0 +1,447 @@
+"""The streaming reader: octets in as they come, a ``Package`` out at the end.
+
+One pass over the octets: a regular expression made of all open boundaries finds the next delimiter line, what lies
+before it goes to the part in hand. Only an unfinished last line is kept back, so time is linear in the body and
+memory does not depend on it. Raises ``MimeError`` for what has no SOAP part at all and ``LimitError`` for what
+exceeds the limits; never anything else.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from mm7zeep.errors import RemoteError
+from mm7zeep.mime.assembly import assemble
+from mm7zeep.mime.bodies import Sink
+from mm7zeep.mime.drafts import Draft, Notes, boundary_of, over_limit
+from mm7zeep.mime.tree import Limits, Node, Package
+
+_STEP = 16384  # octets gathered before they are looked at, so that tiny chunks cost no more than large ones
+_WINDOW = 65536  # octets looked at in one go
+_PADDING = 1000  # blanks allowed after a delimiter; RFC 2046 5.1.1 sets no bound
+_NEAR_MISSES = 500  # lines beginning with "--" that are compared with the boundaries
+_TEXT = re.compile(rb"[^ \t\r\n]")
+_DASHED = re.compile(rb"\n--([^\r\n]{1,600})")
+_NEVER = re.compile(rb"(?!)")
+
+
+class _Level:
+    """One open multipart: its boundary, and what came before its first delimiter."""
+
+    def __init__(self, draft: Draft, boundary: bytes | None, spool: int) -> None:
+        self.draft = draft
+        self.boundary = boundary
+        self.alternate: bytes | None = None  # the delimiter on the first line, where that is not the declared one
+        self.alternate_at = 0
+        self.mark = 0  # the notes before the alternate was adopted
+        self.opened = False
+        self.sniffing = True
+        self.preamble = Sink(spool)
+        self.text_at: int | None = None  # where text stands before the first delimiter
+
+    @property
+    def names(self) -> Iterator[tuple[bytes, bool]]:
+        if self.boundary is not None:
+            yield self.boundary, False
+        if self.alternate is not None:
+            yield self.alternate, True
+
+
+class Reader:
+    """Takes one package apart while it arrives: ``feed`` its octets, then ``finish``.
+
+    ``headers`` are the fields of the HTTP head (or of any head around the body), of which Content-Type matters;
+    without one the body is taken by its first characters. ``content_length`` is the announced size, if known. Once an
+    error was raised, every further call raises it again.
+    """
+
+    def __init__(
+        self, headers: Iterable[tuple[str, str]], limits: Limits | None = None, *, content_length: int | None = None
+    ) -> None:
+        self._limits = limits or Limits()
+        self._notes = Notes()
+        self._failed: RemoteError | None = None
+        self._package: Package | None = None
+        self._content_length = content_length
+        self._total = 0
+        self._parts = 0
+        self._pending: list[bytes] = []
+        self._pending_size = 0
+        # The octet before the first unread one is kept, since a line end before a delimiter is part of it. Before the
+        # first octet of the body it is made up.
+        self._data = b"\n"
+        self._at = 1
+        self._base = -1  # where _data begins in the body
+        self._levels: list[_Level] = []
+        self._leaf: Draft | None = None
+        self._header: Draft | None = None
+        self._tree: Node | None = None
+        self._outside_noted = False
+        self._near = _NEAR_MISSES
+        self._compile()
+        self._top = Draft(-1, self._limits, self._notes)
+        try:
+            self._begin(headers)
+        except RemoteError as error:
+            self._failed = error
+
+    def _begin(self, headers: Iterable[tuple[str, str]]) -> None:
+        if self._content_length is not None and self._content_length > self._limits.body:
+            raise self._too_large(self._content_length)
+        self._top.settle_outer(headers)
+        media_type = self._top.content_type.media_type
+        if media_type and not media_type.startswith("multipart/"):
+            self._leaf = self._top
+            return
+        boundary = boundary_of(self._top.content_type, -1, self._limits, self._notes) if media_type else None
+        if media_type and boundary is None:
+            self._notes.take("mime/boundary-present", -1)
+        self._push(self._top, boundary)
+
+    # --- in and out
+    # -----------------------------------------------------------------------------------------------------
+
+    def feed(self, data: bytes) -> None:
+        """Take the next octets of the body, however many. Raises ``LimitError`` when a limit is exceeded."""
+        with self._guard():
+            self._total += len(data)
+            if self._total > self._limits.body:
+                raise self._too_large(self._total)
+            if len(data) > _WINDOW:
+                view = memoryview(data)
+                for start in range(0, len(data), _WINDOW):
+                    self._gather(bytes(view[start : start + _WINDOW]))
+            else:
+                self._gather(bytes(data))
+
+    def finish(self) -> Package:
+        """The body is complete: give the package. Raises ``MimeError`` if there is no SOAP part, or as ``feed``."""
+        with self._guard():
+            if self._package is None:
+                self._run(final=True)
+                self._package = assemble(self._close_all(), self._top.content_type, self._notes, self._limits)
+            return self._package
+
+    def _guard(self) -> _Guard:
+        if self._failed is not None:
+            raise self._failed
+        return _Guard(self)
+
+    def fail(self, error: RemoteError) -> None:
+        """Remember the error, and let go of what was read."""
+        self._failed = error
+        self._levels, self._leaf, self._header, self._pending, self._data = [], None, None, [], b""
+
+    def _too_large(self, size: int) -> RemoteError:
+        return over_limit(
+            self._notes, max(0, self._limits.body), f"a body of {size} octets or more; {self._limits.body} are allowed"
+        )
+
+    def _root_too_large(self) -> RemoteError:
+        return over_limit(self._notes, 0, f"an envelope of more than {self._limits.root} octets")
+
+    def _gather(self, data: bytes) -> None:
+        self._pending.append(data)
+        self._pending_size += len(data)
+        if self._pending_size >= _STEP:
+            self._run(final=False)
+
+    def _run(self, *, final: bool) -> None:
+        keep = self._at - 1
+        self._data = b"".join((self._data[keep:], *self._pending))
+        self._base += keep
+        self._at = 1
+        self._pending, self._pending_size = [], 0
+        going = True
+        while going:
+            going = self._content(final) if self._header is None else self._header_lines(self._header, final)
+
+    # --- content and delimiters
+    # -----------------------------------------------------------------------------------------
+
+    def _content(self, final: bool) -> bool:
+        """Go on to the next delimiter; False where more octets are needed."""
+        if self._levels and self._levels[-1].sniffing and not self._sniff(final):
+            return False
+        data, at = self._data, self._at
+        found = self._delimiter.search(data, at - 1)
+        if found is None:
+            self._take(len(data) if final else self._safe())
+            return False
+        # RFC 2046 5.1.1: the line end before a delimiter belongs to it; where that ended a header, nothing lies
+        # between.
+        line_end = found.start()
+        crlf = line_end < at or data[line_end - 1] == 13
+        self._take(line_end - (crlf and line_end > at))
+        complete = found[0].endswith(b"\n")
+        if not complete and not final:
+            return False
+        offset = self._base + line_end + 1
+        if not crlf or (complete and not found[0].endswith(b"\r\n")):
+            self._notes.take("mime/delimiter-crlf", offset, once="package")
+        if found[0].rstrip(b"\r\n").endswith((b" ", b"\t")):
+            self._notes.take(
+                "mime/delimiter-padding", offset, detail=_show(found[0]), once=f"level {len(self._levels)}"
+            )
+        end = self._base + self._at
+        self._at = found.end()
+        self._cross(found, offset, end)
+        return True
+
+    def _safe(self) -> int:
+        """Up to where the octets cannot belong to a delimiter that is not complete yet."""
+        data = self._data
+        last = data.rfind(b"\n", max(self._at - 1, len(data) - self._longest))
+        if last >= 0 and b"--".startswith(data[last + 1 : last + 3]):
+            safe = last - 1 if data[last - 1 : last] == b"\r" else last
+        else:
+            safe = len(data) - data.endswith(b"\r")
+        return max(self._at, safe)
+
+    def _take(self, upto: int) -> None:
+        """Give the octets up to ``upto`` to the part in hand, or to what lies outside."""
+        if self._near and self._slots:
+            self._near_misses(upto)
+        if upto <= self._at:
+            return
+        data, offset = self._data[self._at : upto], self._base + self._at
+        self._at = upto
+        level = self._levels[-1] if self._levels else None
+        if self._leaf is not None:
+            self._leaf.feed(data)
+            if self._leaf is self._top and self._total > self._limits.root:
+                raise self._root_too_large()
+        elif level is not None and not level.opened:
+            level.preamble.write(data)
+            if level.text_at is None and (found := _TEXT.search(data)):
+                level.text_at = offset + found.start()
+            if level.draft is self._top and level.boundary is None and level.preamble.size > self._limits.root:
+                raise self._root_too_large()
+        elif not self._outside_noted and (found := _TEXT.search(data)):
+            self._outside_noted = True
+            self._notes.take("mime/outside-text", offset + found.start(), detail=_show(data[found.start() :]))
+
+    def _sniff(self, final: bool) -> bool:
+        """Look at the first text inside a multipart: a delimiter other than the declared one serves until that occurs.
+
+        False where more octets are needed.
+        """
+        level, data = self._levels[-1], self._data
+        found = _TEXT.search(data, self._at)
+        if found is None:
+            return True
+        at = found.start()
+        end = data.find(b"\n", at)
+        delimiter_like = data[at - 1] == 10 and b"--".startswith(data[at : at + 2])
+        if delimiter_like and end < 0 and not final and len(data) - at <= self._longest:
+            return False
+        level.sniffing = False
+        name = data[at + 2 : end if end >= 0 else len(data)].rstrip()
+        if not delimiter_like or not 0 < len(name) <= self._limits.boundary or name.endswith(b"--"):
+            return True
+        if self._delimiter.match(data, at - 1) is None:
+            level.alternate, level.alternate_at, level.mark = name, self._base + at, self._notes.mark()
+            self._compile()
+        return True
+
+    def _near_misses(self, upto: int) -> None:
+        """Note the lines that differ from a delimiter by a typing error; only so many are looked at."""
+        for line in _DASHED.finditer(self._data, self._at - 1, upto):
+            self._near -= 1
+            for level in self._levels:
+                if any(_nearly(line[1], name) for name, _ in level.names):
+                    offset = self._base + line.start() + 1
+                    self._notes.take("mime/boundary-near-miss", offset, detail=_show(line[0]))
+                    self._near = max(0, self._near - _NEAR_MISSES // 10)
+                    break
+            if self._near <= 0:
+                self._near = 0
+                return
+
+    def _cross(self, found: re.Match[bytes], offset: int, end: int) -> None:
+        """A delimiter line at ``offset``: end what it ends at the octet ``end``, and begin what it begins."""
+        depth, alternate = next(slot for group, slot in enumerate(self._slots, 1) if found.start(group) >= 0)
+        closing = found.group(len(self._slots) + 1) is not None
+        self._end_leaf(end)
+        while len(self._levels) > depth + 1:
+            self._pop(end, offset)
+        self._open(self._levels[depth], alternate)
+        if closing:
+            self._pop(offset + len(found[0].strip(b"\r\n")))
+            return
+        self._parts += 1
+        if self._parts > self._limits.parts:
+            raise over_limit(self._notes, offset, f"more than {self._limits.parts} parts")
+        self._header = Draft(self._base + self._at, self._limits, self._notes)
+
+    def _open(self, level: _Level, alternate: bool) -> None:
+        if not alternate and level.alternate is not None:
+            # The declared delimiter occurs after all: what looked like one before was text outside the parts.
+            self._notes.forget(level.mark)
+            level.draft.children.clear()
+            level.alternate, level.opened, level.text_at = None, False, level.alternate_at
+            self._compile()
+        if not level.opened:
+            level.opened = level.draft.container = True
+            level.preamble = Sink(self._limits.spool)
+            if level.text_at is not None:
+                self._notes.take("mime/outside-text", level.text_at)
+
+    # --- header
+    # ---------------------------------------------------------------------------------------------------------
+
+    def _header_lines(self, draft: Draft, final: bool) -> bool:
+        """Take the lines of a part's header; False where more octets are needed."""
+        while True:
+            end = self._data.find(b"\n", self._at)
+            whole = self._data[self._at : end if end >= 0 else len(self._data)]
+            line = whole.rstrip(b"\r")
+            if end < 0 and not final:
+                if draft.takes(line) or len(line) <= self._longest:
+                    draft.check(len(line))
+                    return False
+                break  # however long it is, it begins the body
+            if end < 0 and not line:
+                break
+            if line.startswith(b"--") and self._delimiter.match(self._data, self._at - 1):
+                break
+            if line and not draft.line(line):
+                break
+            if end >= 0 and whole == line:
+                self._notes.take("mime/header-line-endings", self._base + self._at, once="package")
+            self._at = end + 1 if end >= 0 else len(self._data)
+            if not line:
+                self._begin_body(draft)
+                return True
+        draft.note("mime/part-header-syntax", "no empty line ends the header", "repaired")
+        self._begin_body(draft)
+        return True
+
+    def _begin_body(self, draft: Draft) -> None:
+        self._header = None
+        draft.settle(self._base + self._at)
+        if not draft.multipart:
+            self._leaf = draft
+            return
+        boundary = boundary_of(draft.content_type, draft.offset, self._limits, self._notes)
+        if boundary is None:
+            draft.note("mime/boundary-present")
+        if len(self._levels) >= self._limits.depth:
+            raise over_limit(self._notes, draft.offset, f"multiparts nested deeper than {self._limits.depth}")
+        equal = any(name == boundary for level in self._levels for name, _ in level.names)
+        self._push(draft, None if equal else boundary)
+        if equal:
+            draft.note("mime/boundary-nested-equal", (boundary or b"").decode("utf-8", "replace"))
+            self._levels[-1].sniffing = False
+
+    # --- levels
+    # ---------------------------------------------------------------------------------------------------------
+
+    def _push(self, draft: Draft, boundary: bytes | None) -> None:
+        self._levels.append(_Level(draft, boundary, self._limits.spool))
+        self._compile()
+
+    def _pop(self, end: int, cut_at: int | None = None) -> None:
+        """The innermost multipart ends at the octet ``end``: closed, or cut off at ``cut_at`` without being closed."""
+        level = self._levels.pop()
+        shown = (level.alternate or level.boundary or b"").decode("utf-8", "replace")
+        if not level.opened:
+            self._never_opened(level)
+        elif cut_at is not None:
+            self._notes.take(
+                "mime/boundary-closed", cut_at, detail=shown, action="repaired", once=f"level at {level.draft.offset}"
+            )
+        if level.opened and level.alternate is not None and level.boundary is not None:
+            dashes = level.alternate.strip(b"-") == level.boundary.strip(b"-")
+            id = "mime/boundary-syntax" if dashes else "mime/boundary-used"
+            self._notes.take(id, level.alternate_at, detail=f"--{shown}", action="repaired")
+        node = level.draft.node(end)
+        if self._levels:
+            self._levels[-1].draft.children.append(node)
+        else:
+            self._tree = node
+        self._outside_noted = False
+        self._compile()
+
+    def _never_opened(self, level: _Level) -> None:
+        if level.boundary is not None:
+            detail = level.boundary.decode("utf-8", "replace")
+            self._notes.take("mime/boundary-used", level.draft.offset, detail=detail, action="kept-raw")
+        if level.text_at is not None or level.draft is self._top:
+            level.draft.keep_raw(level.preamble)
+
+    def _end_leaf(self, end: int) -> None:
+        if self._leaf is not None:
+            self._levels[-1].draft.children.append(self._leaf.node(end))
+            self._leaf = None
+
+    def _close_all(self) -> Node:
+        """The body is over: end whatever is still open."""
+        end = self._total
+        if self._leaf is self._top:
+            return self._top.node(end)
+        self._end_leaf(end)
+        if self._levels and self._levels[0].opened and (self._content_length or 0) > end:
+            self._notes.take("http/truncated", end, detail=f"{end} octets of {self._content_length}")
+        while self._levels:
+            self._pop(end, end)
+        if self._tree is None:
+            raise AssertionError("the outermost level leaves a tree")
+        return self._tree
+
+    def _compile(self) -> None:
+        """One pattern for all open boundaries, the outermost first: it ends the inner ones (RFC 2046 5.1.2)."""
+        pairs = [
+            (name, (depth, alternate)) for depth, level in enumerate(self._levels) for name, alternate in level.names
+        ]
+        self._slots = [slot for _, slot in pairs]
+        self._longest = max((len(name) for name, _ in pairs), default=0) + self._limits.boundary + _PADDING + 8
+        if not pairs:
+            self._delimiter = _NEVER
+            return
+        choice = b"|".join(b"(%s)" % re.escape(name) for name, _ in pairs)
+        self._delimiter = re.compile(rb"\n--(?:%s)(--)?[ \t]{0,%d}+(?:\r?\n|\r?\Z)" % (choice, _PADDING))
+
+
+class _Guard:
+    """Inside it, an error ends the reader for good."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, RemoteError):
+            self._reader.fail(error)
+
+
+def read(headers: Iterable[tuple[str, str]], body: bytes | Iterable[bytes], limits: Limits | None = None) -> Package:
+    """Take a whole package apart: ``Reader`` in one call."""
+    reader = Reader(headers, limits)
+    for chunk in (body,) if isinstance(body, bytes) else body:
+        reader.feed(chunk)
+    return reader.finish()
+
+
+def _nearly(line: bytes, boundary: bytes) -> bool:
+    """Whether what follows the two dashes of a line was meant to be this boundary: it differs by two octets at most."""
+    core, due = line.strip(b"- \t"), boundary.strip(b"- \t")
+    if core == due:
+        return bool(core)
+    if abs(len(core) - len(due)) > 2:
+        return core.startswith((due + b" ", due + b"--"))
+    head = _shared(core, due)
+    tail = min(_shared(core[::-1], due[::-1]), min(len(core), len(due)) - head)
+    return len(due) >= 6 and max(len(core), len(due)) - head - tail <= 2
+
+
+def _shared(one: bytes, other: bytes) -> int:
+    """How many octets two lines have in common at the front."""
+    return next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+
+
+def _show(line: bytes) -> str:
+    return line[:200].strip().decode("utf-8", "replace")
