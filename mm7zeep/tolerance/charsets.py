@@ -1,0 +1,157 @@
+"""The bytes of an envelope as UTF-8, whatever their labels say: BOM, then labels that can be true, then what decodes.
+
+Refuses encodings that could hide markup (UTF-7) and bytes that no candidate decodes.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from dataclasses import dataclass
+
+from mm7zeep import mime
+from mm7zeep.errors import EnvelopeError
+from mm7zeep.findings import Finding, finding
+
+_BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+_DECLARATION = re.compile(
+    rb"""<\?xml\s+version\s*=\s*["']1\.\d+["'](?:\s+encoding\s*=\s*["']([A-Za-z][A-Za-z0-9._-]*)["'])?"""
+    rb"""(?:\s+standalone\s*=\s*["'](?:yes|no)["'])?\s*\?>"""
+)
+_BLANKS = b" \t\r\n"
+_MULTIBYTE = frozenset({"gb18030", "big5", "big5hkscs", "cp949", "cp932", "shift_jis", "euc-jp", "ascii"})
+_LAST_RESORTS = ("gb18030", "cp949")
+
+
+@dataclass(frozen=True, slots=True)
+class Readable:
+    """``data`` is UTF-8 without BOM and XML declaration; ``encoding`` is the codec that the bytes were in."""
+
+    data: bytes
+    encoding: str
+    findings: tuple[Finding, ...]
+
+
+def codec_of(label: str) -> str | None:
+    """The Python codec to read an envelope labelled ``label``, or None for a label that is not served.
+
+    GB2312 and GBK are read as GB18030, which holds both. Encodings that switch by escape sequences could hide markup.
+    """
+    codec = mime.codec(label.strip("\"' "))
+    if codec is None or codec.startswith(("iso2022", "utf-32")):
+        return None
+    return "gb18030" if codec in ("gb2312", "gbk") else codec
+
+
+def readable(raw: bytes, charset: str | None) -> Readable:
+    """``raw`` as UTF-8; ``charset`` is the MIME label, if any.
+
+    Raises ``EnvelopeError`` (2007) for UTF-7 and for bytes that nothing decodes.
+    """
+    findings: list[Finding] = []
+    codec, raw = _bom(raw)
+    wide = codec is not None and codec.startswith("utf-16")
+    declared = None
+    if not wide:
+        raw, declared = _declaration(raw, findings)
+    _check_labels(charset, declared, raw, findings, wide or _looks_wide(raw))
+    text, used = _decode(raw, codec, charset, declared, findings)
+    if wide or used.startswith("utf-16"):
+        text = re.sub(r"\A\s*<\?xml[^>]*\?>", "", text.lstrip("\ufeff"))
+    return Readable(text.encode("utf-8", "surrogatepass"), used, tuple(findings))
+
+
+def _bom(raw: bytes) -> tuple[str | None, bytes]:
+    for mark, codec in _BOMS:
+        if raw.startswith(mark):
+            return codec, raw[len(mark) :]
+    return None, raw
+
+
+def _declaration(raw: bytes, findings: list[Finding]) -> tuple[bytes, str | None]:
+    body = raw.lstrip(_BLANKS)
+    if not body.startswith(b"<?xml"):
+        return raw, None
+    if len(body) != len(raw):
+        # XML 1.0 2.8: nothing stands before the declaration
+        findings.append(finding("xml/declaration-first", "byte 0", action="repaired"))
+    found = _DECLARATION.match(body)
+    if found is None:
+        return body, None  # malformed: the parser will say where
+    return body[found.end() :], found.group(1).decode("ascii") if found.group(1) else None
+
+
+def _looks_wide(raw: bytes) -> bool:
+    return raw[:4].count(0) >= 2 or b"\0" in raw[:2]
+
+
+def _check_labels(charset: str | None, declared: str | None, raw: bytes, findings: list[Finding], wide: bool) -> None:
+    for where, label in (("Content-Type", charset), ("XML declaration", declared)):
+        if label is None:
+            continue
+        if label.lower().replace("-", "") == "utf7":
+            raise EnvelopeError(
+                "the envelope is labelled UTF-7, which can hide markup; send UTF-8",
+                [*findings, finding("xml/encoding-forbidden", where, detail=label, action="refused")],
+                status=2007,
+            )
+        codec = codec_of(label)
+        if codec is None:
+            findings.append(finding("xml/encoding-forbidden", where, detail=label, action="repaired"))
+        elif mime.registered_name(label) is not None and codec != "utf-8":
+            findings.append(finding("mime/charset-alias", where, detail=label, action="repaired"))
+        elif codec.startswith("utf-16") and not wide:
+            # XML 1.0 4.3.3: utf-16 cannot be true where every other byte is not NUL
+            kind = "xml/declaration-true" if where == "XML declaration" else "xml/charset-agrees"
+            findings.append(finding(kind, where, detail=label, action="repaired"))
+    if charset and declared and not _same(charset, declared):
+        if not (codec_of(declared) or "").startswith("utf-16"):
+            findings.append(finding("xml/charset-agrees", "Content-Type", detail=f"{charset} against {declared}", action="repaired"))
+
+
+def _same(one: str, other: str) -> bool:
+    """Whether two labels are one: of the name that they stand for, Korean aliases among themselves."""
+    names = [label.strip("\"' ").lower() for label in (one, other)]
+    if names[0] == names[1] or {codec_of(name) for name in names} == {"utf-8"}:
+        return True
+    meant = [mime.registered_name(name) for name in names]
+    return meant[0] is not None and meant[0] == meant[1]
+
+
+def _decode(raw: bytes, bom: str | None, charset: str | None, declared: str | None, findings: list[Finding]) -> tuple[str, str]:
+    if bom is not None:
+        text = _try(raw, bom)
+        if text is not None:
+            return text, bom
+    wide = _looks_wide(raw)
+    labels = [codec for label in (charset, declared) if label and (codec := codec_of(label))]
+    labels = [codec for codec in labels if codec.startswith("utf-16") == wide]
+    utf8 = _try(raw, "utf-8")
+    if utf8 is not None and (not labels or labels[0] in _MULTIBYTE or labels[0] == "utf-8") and not wide:
+        # valid multi-byte UTF-8 under a CJK or ASCII label is UTF-8: real output of an API that labels it GB2312
+        if labels and labels[0] != "utf-8" and not raw.isascii():
+            _mismatch(findings, labels[0], "utf-8")
+        return utf8, "utf-8"
+    for codec in [*labels, "utf-8", *_LAST_RESORTS]:
+        text = _try(raw, codec)
+        if text is not None:
+            if labels and codec != labels[0] or not labels and codec != "utf-8":
+                _mismatch(findings, labels[0] if labels else "utf-8", codec)
+            return text, codec
+    raise EnvelopeError(
+        "the bytes of the envelope decode in none of its charsets; send UTF-8",
+        [*findings, finding("xml/charset-agrees", "Content-Type", detail=charset or declared or "utf-8", action="refused")],
+        status=2007,
+    )
+
+
+def _mismatch(findings: list[Finding], label: str, used: str) -> None:
+    if all(one.id != "xml/charset-agrees" for one in findings):
+        findings.append(finding("xml/charset-agrees", "byte 0", detail=f"labelled {label}, read as {used}", action="repaired"))
+
+
+def _try(raw: bytes, codec: str) -> str | None:
+    try:
+        return raw.decode(codec)
+    except UnicodeDecodeError:
+        return None

@@ -1,0 +1,298 @@
+"""The SOAP frame around the message: namespaces, Header, TransactionID, Body, Fault.
+
+Puts the frame into SOAP 1.1's form, in place, with a finding for each change. Refuses what is no SOAP 1.1 envelope, two Bodies,
+two TransactionIDs and header blocks that must be understood but are not ours.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from lxml import etree
+
+from mm7zeep import schema
+from mm7zeep.errors import EnvelopeError, FaultCode, RemoteError, VersionError
+from mm7zeep.findings import Action, Finding, finding
+from mm7zeep.profiles import NAMESPACE_PREFIX, NAMESPACES, SOAP_NAMESPACE
+
+SOAP = f"{{{SOAP_NAMESPACE}}}"
+_ALIAS = SOAP_NAMESPACE.replace("http:", "https:")
+_SOAP_12 = "http://www.w3.org/2003/05/soap-envelope"
+_ACTOR_NEXT = "http://schemas.xmlsoap.org/soap/actor/next"
+_XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
+_FAULT_CHILDREN = ("faultcode", "faultstring", "faultactor", "detail")
+_ENOUGH = 100  # findings of one kind in one message
+_PRE_STANDARD = ("MM7Header", "MM7SubmitReq", "MultiMediaSubmit", "MM7SubmitRsp", "MM7DeliverReq")
+
+
+@dataclass(slots=True)
+class Notes:
+    """What one reading has found so far; lives as long as that reading."""
+
+    findings: list[Finding] = field(default_factory=list)
+    error: RemoteError | None = None
+    transaction_id: str | None = None
+    counts: dict[str, int] = field(default_factory=dict)
+
+    def add(self, id: str, where: etree._Element | str = "", *, detail: str = "", action: Action = "repaired") -> None:
+        """Note a finding of kind ``id``; after ``_ENOUGH`` of one kind no further one is kept."""
+        self.counts[id] = self.counts.get(id, 0) + 1
+        if self.counts[id] > _ENOUGH:
+            return
+        place = where if isinstance(where, str) else schema.path(where)
+        self.findings.append(finding(id, place, detail=detail, action=action))
+
+    def refuse(self, message: str, id: str, where: etree._Element | str = "", *, detail: str = "", status: int = 4004,
+               fault: FaultCode = "Client", kind: type[RemoteError] = EnvelopeError) -> None:  # fmt: skip
+        """Note a deviation that cannot be repaired; the first one is the error of the reading."""
+        self.add(id, where, detail=detail, action="refused")
+        self.error = self.error or kind(message, status=status, fault=fault, transaction_id=self.transaction_id)
+
+
+def is_mm7(namespace: str | None) -> bool:
+    """Whether ``namespace`` is, or plainly wants to be, one of MM7."""
+    if namespace is None:
+        return False
+    return namespace.replace("https:", "http:").startswith(NAMESPACE_PREFIX) or "MM7" in namespace.upper()
+
+
+def frame(root: etree._Element, notes: Notes, *, request: bool) -> etree._Element | None:
+    """Mend the frame of ``root`` in place and give the one element of its Body, or None where there is none to read."""
+    if not _envelope(root, notes):
+        return None
+    header, body = _parts(root, notes)
+    if body is None:
+        notes.refuse("the envelope has no Body", "soap/structure", root)
+        return None
+    _header(root, header, notes, request=request)
+    children = [one for one in body if isinstance(one.tag, str)]
+    _strip_xsi(body)
+    if not children:
+        notes.refuse("the Body is empty", "soap/structure", body)
+        return None
+    if len(children) > 1:
+        notes.refuse("the Body has more than one child; send one operation per message", "soap/body-one-child", body, detail=str(len(children)))
+    if body.text and body.text.strip() or any(one.tail and one.tail.strip() for one in children):
+        notes.add("schema/unstated", body)
+        body.text = None
+        for one in children:
+            one.tail = None
+    return children[0]
+
+
+def instructions(sent: etree._Element, root: etree._Element, notes: Notes) -> None:
+    """Take processing instructions and comments out of ``root``, the copy of ``sent`` (SOAP 1.1 3 forbids instructions)."""
+    before = any(isinstance(one, etree._ProcessingInstruction) for one in sent.itersiblings(preceding=True))
+    inside = next(root.iter(etree.ProcessingInstruction), None)
+    if before or inside is not None:
+        parent = inside.getparent() if inside is not None else None
+        notes.add("xml/no-pi", root if parent is None else parent)
+    etree.strip_tags(root, etree.ProcessingInstruction, etree.Comment)
+
+
+def _envelope(root: etree._Element, notes: Notes) -> bool:
+    name, namespace = schema.local(root), etree.QName(root).namespace
+    if name in _PRE_STANDARD or (namespace or "").startswith("urn:MM7"):
+        pre_standard(notes, root)
+        return False
+    if name != "Envelope":
+        what = "is an MM7 message without SOAP envelope" if name in schema.operation_names() else "is no SOAP envelope"
+        notes.refuse(f"<{name}> {what}; wrap it in Envelope and Body", "soap/envelope-present", root, detail=name)
+        return False
+    if namespace == _ALIAS:
+        notes.add("soap/namespace-alias", root)
+        rename(root, _ALIAS, SOAP_NAMESPACE)
+    elif namespace == _SOAP_12:
+        # SOAP 1.1 4.4.1: VersionMismatch
+        notes.refuse("the envelope is SOAP 1.2; MM7 uses SOAP 1.1", "soap/version-mismatch", root, fault="VersionMismatch")
+        return False
+    elif namespace != SOAP_NAMESPACE:
+        if namespace is not None and "schemas.xmlsoap.org/soap" not in namespace:
+            notes.refuse(f"the envelope is in {namespace!r}, not in SOAP 1.1's namespace", "soap/version-mismatch", root,
+                         detail=namespace, fault="VersionMismatch")  # fmt: skip
+            return False
+        notes.add("soap/envelope-namespace", root, detail=namespace or "none")
+        rename(root, namespace, SOAP_NAMESPACE)
+    for one in root.iter():  # header attributes may use the alias although the elements do not
+        for attribute, value in list(one.attrib.items()):
+            if attribute.startswith(f"{{{_ALIAS}}}"):
+                del one.attrib[attribute]
+                one.set(SOAP + etree.QName(attribute).localname, value)
+    if root.attrib.pop(f"{SOAP}encodingStyle", None) is not None:
+        notes.add("soap/encoding-style-used", root)
+    _strip_xsi(root)
+    return True
+
+
+def pre_standard(notes: Notes, where: etree._Element | str) -> None:
+    """Refuse the drafts of 2002 by name."""
+    notes.refuse("the message follows a draft of 2002 (MM7Header, urn:MM7...), which is not served; use TS 23.140 release 5 or 6",
+                 "ns/pre-standard", where, status=4002, kind=VersionError)  # fmt: skip
+
+
+def names_pre_standard(text: bytes) -> bool:
+    """Whether raw text that does not parse shows the marks of the drafts of 2002."""
+    return b"urn:MM7" in text or any(f"<{name}".encode() in text for name in _PRE_STANDARD) or b":MM7Header" in text
+
+
+def rename(element: etree._Element, old: str | None, new: str) -> None:
+    """Move ``element`` and all below it, attributes too, from one namespace to another."""
+    before = f"{{{old}}}" if old else ""
+    for one in element.iter():
+        if isinstance(one.tag, str) and etree.QName(one).namespace == old:
+            one.tag = f"{{{new}}}{etree.QName(one).localname}"
+        for attribute, value in list(one.attrib.items()):
+            if before and attribute.startswith(before):
+                del one.attrib[attribute]
+                one.set(f"{{{new}}}{etree.QName(attribute).localname}", value)
+
+
+def _strip_xsi(element: etree._Element) -> None:
+    for attribute in [a for a in element.attrib if a.startswith(_XSI)]:
+        del element.attrib[attribute]
+
+
+def _parts(root: etree._Element, notes: Notes) -> tuple[etree._Element | None, etree._Element | None]:
+    headers: list[etree._Element] = []
+    bodies: list[etree._Element] = []
+    others: list[etree._Element] = []
+    for child in root:
+        name = schema.local(child)
+        (headers if name == "Header" else bodies if name == "Body" else others).append(child)
+        if name in ("Header", "Body") and etree.QName(child).namespace != SOAP_NAMESPACE:
+            notes.add("soap/envelope-namespace", child)
+            child.tag = SOAP + name
+    if len(bodies) > 1 or len(headers) > 1:
+        notes.refuse("the envelope has two Bodies or two Headers", "soap/structure", root)
+    elif any(schema.local(one) == "Fault" for one in others):
+        notes.refuse("the Fault stands outside the Body", "soap/structure", root)
+    elif headers and bodies and root.index(headers[0]) > root.index(bodies[0]):
+        notes.add("soap/structure", headers[0])
+        root.insert(0, headers[0])
+    if headers and headers[0].text and headers[0].text.strip():
+        notes.add("schema/unstated", headers[0])
+        headers[0].text = None
+    return (headers[0] if headers else None), (bodies[0] if bodies else None)
+
+
+def _header(root: etree._Element, header: etree._Element | None, notes: Notes, *, request: bool) -> None:
+    blocks = [] if header is None else [one for one in header if isinstance(one.tag, str)]
+    ours = [one for one in blocks if schema.local(one) == "TransactionID"]
+    for block in blocks:
+        if block not in ours:
+            _foreign_block(block, notes)
+    if len(ours) > 1:
+        notes.refuse("the Header has two TransactionIDs", "soap/transaction-once", ours[1])
+    if not ours:
+        _no_transaction(notes, "soap/transaction-present", root, request=request)
+        return
+    text = "".join(ours[0].itertext())
+    if not text.strip():
+        _no_transaction(notes, "soap/transaction-value", ours[0], request=request)
+        schema.parent_of(ours[0]).remove(ours[0])
+        return
+    if text != text.strip():
+        notes.add("soap/transaction-whitespace", ours[0])
+    for child in list(ours[0]):
+        ours[0].remove(child)
+    ours[0].text = notes.transaction_id = text.strip()
+
+
+def _no_transaction(notes: Notes, id: str, where: etree._Element, *, request: bool) -> None:
+    if request:
+        notes.refuse("the request has no TransactionID; an answer could not name it (TS 23.140 8.7.1)", id, where)
+    else:
+        notes.add(id, where, action="noted")  # an answer is told by its HTTP exchange
+
+
+def _foreign_block(block: etree._Element, notes: Notes) -> None:
+    actor = block.get(f"{SOAP}actor")
+    if block.get(f"{SOAP}mustUnderstand") in ("1", "true") and actor in (None, "", _ACTOR_NEXT):
+        # SOAP 1.1 4.2.3: a recipient that cannot obey the header entry MUST fail.
+        notes.refuse(f"the header block {schema.local(block)} must be understood and is not", "soap/unknown-mu", block, fault="MustUnderstand")
+
+
+def transaction_attributes(root: etree._Element, notes: Notes, namespace: str, sent: str | None) -> None:
+    """Put TransactionID into ``namespace`` (``sent`` is the Body child's, as sent) with the attributes that it may carry there."""
+    header = root.find(f"{SOAP}Header")
+    block = next((one for one in header if schema.local(one) == "TransactionID"), None) if header is not None else None
+    if block is None:
+        return
+    own = etree.QName(block).namespace
+    if own != sent and sent is not None and (own or "").replace("https:", "http:") != sent.replace("https:", "http:"):
+        notes.add("soap/transaction-namespace", block, detail=(own or "none").removeprefix(NAMESPACE_PREFIX))
+    block.tag = f"{{{namespace}}}TransactionID"
+    for name, value in list(block.attrib.items()):
+        _attribute(block, name, value, notes)
+    profile = NAMESPACES[namespace]
+    mark = block.get(f"{SOAP}mustUnderstand")
+    if profile.transaction_attributes and mark is None:
+        notes.add("soap/transaction-mu", block, action="noted")
+    elif not profile.transaction_attributes and block.attrib:
+        notes.add("soap/transaction-mu-early", block)
+        block.attrib.clear()
+
+
+def _attribute(block: etree._Element, name: str, value: str, notes: Notes) -> None:
+    plain = etree.QName(name).localname
+    if name in (f"{SOAP}actor", f"{SOAP}encodingStyle"):
+        return
+    if plain.lower() == "mustunderstand":
+        if name != f"{SOAP}mustUnderstand":
+            notes.add("soap/mu-case", block, detail=name)
+            del block.attrib[name]
+        if value not in ("0", "1"):
+            notes.add("soap/mu-value", block, detail=value)
+            value = "1" if value.strip().lower() in ("true", "1") else "0"
+        block.set(f"{SOAP}mustUnderstand", value)
+        return
+    notes.add("soap/transaction-attributes", block, detail=name)
+    del block.attrib[name]
+
+
+def fault(element: etree._Element, notes: Notes) -> etree._Element | None:
+    """Mend a Fault in place; its RSErrorRsp or VASPErrorRsp, if there is one (SOAP 1.1 4.4)."""
+    qualified = [one for one in element if isinstance(one.tag, str) and etree.QName(one).namespace is not None]
+    for one in list(element):
+        name = schema.local(one)
+        lowered = next((known for known in _FAULT_CHILDREN if known == name.lower()), None)
+        if lowered is None:
+            notes.add("soap/fault-fields", one, detail=name)
+            element.remove(one)
+        else:
+            one.tag = lowered
+            _strip_xsi(one)
+    if qualified:
+        notes.add("soap/fault-fields", element, detail="children are in a namespace")
+    _fault_code(element, notes)
+    order = [_FAULT_CHILDREN.index(one.tag) for one in element]
+    if order != sorted(order):
+        notes.add("soap/fault-fields", element, detail="order")
+        element[:] = sorted(element, key=lambda one: _FAULT_CHILDREN.index(one.tag))
+    detail = element.find("detail")
+    if detail is None:
+        return None
+    if detail.text and detail.text.strip():
+        notes.add("soap/fault-detail", detail, detail=detail.text.strip(), action="kept-raw")
+        detail.text = None
+    return next((one for one in detail.iter() if schema.local(one) in ("RSErrorRsp", "VASPErrorRsp")), None)
+
+
+def _fault_code(element: etree._Element, notes: Notes) -> None:
+    code = element.find("faultcode")
+    if code is None:
+        notes.add("soap/fault-fields", element, detail="no faultcode")
+        code = etree.Element("faultcode")
+        element.insert(0, code)
+        code.text = "Server"
+    prefix, _, name = (code.text or "").strip().rpartition(":")
+    if prefix and prefix not in code.nsmap:
+        notes.add("soap/fault-code-qname", code, detail=prefix)
+        code.text = name
+    if not name:
+        notes.add("soap/fault-fields", code, detail="empty")
+        code.text = "Server"
+    if element.find("faultstring") is None:
+        notes.add("soap/fault-fields", element, detail="no faultstring")
+        string = etree.Element("faultstring")
+        code.addnext(string)

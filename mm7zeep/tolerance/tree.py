@@ -1,0 +1,595 @@
+"""The message in the Body, mended by the model of its schema: names, order, forms and values.
+
+``repair`` works on a copy. Elements that no schema knows become ordered extensions, values that nobody can understand are kept
+as text, and what only a later release has is read by that release. Refuses what is mandatory and missing.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from lxml import etree
+
+from mm7zeep import schema
+from mm7zeep.errors import EnvelopeError, LimitError, RemoteError, SchemaError
+from mm7zeep.findings import Finding
+from mm7zeep.messages import Extension
+from mm7zeep.profiles import NAMESPACES, REL_5_MM7_1_5, REL_6_MM7_1_4
+from mm7zeep.tolerance import soap, values
+
+_SUPERSET = REL_6_MM7_1_4.namespace  # the release that has everything the earlier ones have, under its names
+_XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
+_ADDRESS_NAMES = ("Number", "RFC2822Address", "ShortCode")
+_MOST_EXTENSIONS = 1000
+_PLACEHOLDER_DATE = "1970-01-01T00:00:00Z"  # stands for a mandatory date that cannot be read; the message then has None
+
+# one element under two names, by release (mm7.md: 5/1-0 -> 5/1-1, 5/1-3 -> 5/1-4, 6/1-0 -> 6/1-1)
+_SYNONYMS: Mapping[str, str] = MappingProxyType(
+    {
+        "Date": "TimeStamp",
+        "TimeStamp": "Date",
+        "DistributionProtection": "DistributionIndicator",
+        "DistributionIndicator": "DistributionProtection",
+        "Detail": "Details",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repaired:
+    """What ``repair`` made of an envelope.
+
+    ``envelope`` is the mended copy, in ``read_as``; ``namespace`` is the Body child's as sent. ``unparsed`` are (element, value) pairs
+    that could not be understood; ``details`` is text met in Details. ``error`` says why the message is refused, if it is.
+    """
+
+    envelope: etree._Element
+    namespace: str | None
+    read_as: str
+    transaction_id: str | None
+    findings: tuple[Finding, ...]
+    extensions: tuple[Extension, ...] = ()
+    unparsed: tuple[tuple[str, str], ...] = ()
+    details: str | None = None
+    error: RemoteError | None = None
+
+
+class _TooMany(Exception):
+    """Ends a walk that has met more than it will look at; the refusal is noted already."""
+
+
+def repair(envelope: etree._Element, *, request: bool) -> Repaired:
+    """Mend a copy of ``envelope``; ``request`` tells whether it came as a request (then a TransactionID is mandatory)."""
+    root = copy.deepcopy(envelope)
+    notes = soap.Notes()
+    soap.instructions(envelope, root, notes)
+    message = soap.frame(root, notes, request=request)
+    if message is None:
+        return _done(root, None, _SUPERSET, notes, None)
+    outer = message
+    if schema.local(message) == "Fault":
+        message.tag = f"{soap.SOAP}Fault"
+        found = soap.fault(message, notes)
+        if found is None:
+            namespace = _header_namespace(root) or _SUPERSET
+            soap.transaction_attributes(root, notes, namespace, None)
+            return _done(root, None, namespace, notes, None)
+        message = found
+    sent = etree.QName(message).namespace
+    if (sent or "").startswith("urn:MM7S"):
+        soap.pre_standard(notes, message)
+        return _done(root, sent, _SUPERSET, notes, None)
+    if not _operation(message):
+        name = schema.local(message)
+        notes.refuse(f"{name} is no MM7 operation", "soap/operation-known", message, detail=name, status=4003, kind=EnvelopeError)
+        return _done(root, sent, _SUPERSET, notes, None)
+    namespace = _namespace(message, sent, root, notes)
+    soap.transaction_attributes(root, notes, namespace, sent)
+    _adopt(message, sent, namespace, notes)
+    walk = _Walk(notes, namespace)
+    try:
+        walk.start(message)
+        if walk.upgrade and notes.error is None:
+            namespace = _upgrade(root, message, walk, namespace)
+    except _TooMany:
+        return _done(root, sent, namespace, notes, walk)
+    if outer is message and schema.local(message) in ("RSErrorRsp", "VASPErrorRsp"):
+        notes.add("soap/body-direct-error", message, action="noted")
+    return _done(root, sent, namespace, notes, walk)
+
+
+def _operation(message: etree._Element) -> str | None:
+    """The name of the MM7 operation that ``message`` is, in any case of letters; None for no operation."""
+    name = schema.local(message).lower()
+    return next((one for one in sorted(schema.operation_names()) if one.lower() == name), None)
+
+
+def _done(root: etree._Element, sent: str | None, read_as: str, notes: soap.Notes, walk: _Walk | None) -> Repaired:
+    error = notes.error
+    if error is not None:
+        error.findings, error.namespace, error.transaction_id = tuple(notes.findings), sent, notes.transaction_id
+    return Repaired(
+        envelope=root,
+        namespace=sent,
+        read_as=read_as,
+        transaction_id=notes.transaction_id,
+        findings=tuple(notes.findings),
+        extensions=tuple(walk.extensions) if walk else (),
+        unparsed=tuple(walk.unparsed) if walk else (),
+        details=walk.details if walk else None,
+        error=error,
+    )
+
+
+def _header_namespace(root: etree._Element) -> str | None:
+    header = root.find(f"{soap.SOAP}Header")
+    for block in header if header is not None else ():
+        if schema.local(block) == "TransactionID":
+            namespace = (etree.QName(block).namespace or "").replace("https:", "http:")
+            return namespace if namespace in NAMESPACES else None
+    return None
+
+
+def _namespace(message: etree._Element, sent: str | None, root: etree._Element, notes: soap.Notes) -> str:
+    """The bundled namespace to read ``message`` by."""
+    if sent is not None and sent in NAMESPACES:
+        if sent == REL_5_MM7_1_5.namespace:
+            notes.add("ns/rel-5-1-5", message, action="noted")
+        return sent
+    if sent is None:
+        notes.add("ns/missing", message)
+        return _header_namespace(root) or _SUPERSET
+    alias = sent.replace("https:", "http:")
+    if alias in NAMESPACES:
+        notes.add("ns/alias", message, detail=sent)
+        return alias
+    if soap.is_mm7(sent) or schema.local(message) in schema.operation_names():
+        notes.add("ns/known", message, detail=sent)
+    return _SUPERSET
+
+
+def _adopt(message: etree._Element, sent: str | None, namespace: str, notes: soap.Notes) -> None:
+    """Bring the message's elements into ``namespace``: those as sent, unqualified ones and those of another MM7 namespace."""
+    unqualified = mixed = None
+    for one in message.iter():
+        if not isinstance(one.tag, str):
+            continue
+        own = etree.QName(one).namespace
+        if own == sent or own is None or own in NAMESPACES or own.replace("https:", "http:") in NAMESPACES:
+            if own is None and sent is not None and _known_name(one):
+                unqualified = unqualified if unqualified is not None else one
+            elif own != sent and own is not None and own.replace("https:", "http:") != (sent or "").replace("https:", "http:"):
+                mixed = mixed if mixed is not None else one
+            if own is not None or sent is None or _known_name(one):
+                one.tag = f"{{{namespace}}}{schema.local(one)}"
+    if unqualified is not None:
+        notes.add("ns/children-qualified", unqualified)
+    if mixed is not None:
+        notes.add("soap/transaction-namespace", mixed, detail="elements of two MM7 namespaces")
+
+
+def _known_name(element: etree._Element) -> bool:
+    """Not inside Details, whose content may be in no namespace by right."""
+    parent = element.getparent()
+    while parent is not None:
+        if schema.local(parent) in ("Details", "Detail"):
+            return False
+        parent = parent.getparent()
+    return True
+
+
+def _upgrade(root: etree._Element, message: etree._Element, walk: _Walk, namespace: str) -> str:
+    """Read by the newest release what the sender's own schema has no place for; the findings are already there."""
+    soap.rename(root, namespace, _SUPERSET)
+    again = _Walk(soap.Notes(), _SUPERSET)
+    again.start(message)
+    walk.extensions += again.extensions
+    walk.unparsed += [one for one in again.unparsed if one not in walk.unparsed]
+    walk.details = walk.details or again.details
+    walk.notes.error = again.notes.error
+    if again.notes.error is not None:
+        walk.notes.findings += again.notes.findings
+    return _SUPERSET
+
+
+class _Walk:
+    """One pass over the message with the model of one namespace."""
+
+    def __init__(self, notes: soap.Notes, namespace: str) -> None:
+        self.notes = notes
+        self.namespace = namespace
+        self.own = f"{{{namespace}}}"
+        self.profile = NAMESPACES[namespace]
+        self.extensions: list[Extension] = []
+        self.unparsed: list[tuple[str, str]] = []
+        self.details: str | None = None
+        self.upgrade = False
+
+    def start(self, message: etree._Element) -> None:
+        name = schema.local(message)
+        kind = schema.model(self.namespace).get(name)
+        wider = schema.model(_SUPERSET).get(name)
+        if kind is None and wider is not None:
+            self.notes.add("schema/version-element", message, detail=name, action="noted")
+            self.upgrade = True
+            return
+        if kind is None:
+            self.notes.add("schema/name-case", message, detail=name)
+            message.tag = f"{self.own}{_operation(message)}"
+            self.start(message)
+            return
+        self.node(message, kind, wider)
+
+    def node(self, node: etree._Element, kind: schema.Type, wider: schema.Type | None) -> None:
+        self.attributes(node, kind)
+        match kind.content:
+            case "text":
+                self.text(node, kind, wider)
+            case "empty":
+                self.empty(node)
+            case "any":
+                self.any(node)
+            case _:
+                self.elements(node, kind, wider)
+
+    # --- attributes ---
+
+    def attributes(self, node: etree._Element, kind: schema.Type) -> None:
+        for name, value in list(node.attrib.items()):
+            plain = etree.QName(name).localname
+            if name in kind.attributes:
+                self.attribute_value(node, name, value, kind.attributes[name][0])
+            elif name.startswith(_XSI):
+                del node.attrib[name]
+                if plain not in ("schemaLocation", "noNamespaceSchemaLocation"):
+                    self.notes.add("schema/attribute", node, detail=name.replace(_XSI, "xsi:"))
+            elif exact := next((one for one in kind.attributes if one.lower() == plain.lower()), None):
+                self.notes.add("schema/attribute", node, detail=name)
+                del node.attrib[name]
+                if node.get(exact) is None:
+                    node.set(exact, value)
+                    self.attribute_value(node, exact, value, kind.attributes[exact][0])
+            elif "*" not in kind.attributes or not name.startswith("{"):
+                self.notes.add("schema/attribute", node, detail=f"{plain}={value}", action="kept-raw")
+                self.unparsed.append((f"{schema.local(node)}/@{plain}", value))
+                del node.attrib[name]
+        for name, (_, required) in kind.attributes.items():
+            if required and node.get(name) is None:
+                self.notes.add("schema/attribute", node, detail=f"{name} is missing", action="kept-raw")
+                self.drop(node, keep="")
+
+    def attribute_value(self, node: etree._Element, name: str, value: str, simple: str) -> None:
+        fixed = self.value(node, value, simple, (), f"@{name}")
+        if fixed is None:
+            self.unparsed.append((f"{schema.local(node)}/@{name}", value))
+            del node.attrib[name]
+        elif fixed != value:
+            node.set(name, fixed)
+
+    # --- text ---
+
+    def text(self, node: etree._Element, kind: schema.Type, wider: schema.Type | None) -> None:
+        if len(node):
+            if any(schema.local(one) in _ADDRESS_NAMES for one in node) and wider is not None and wider.content == "elements":
+                self.notes.add("schema/address-typed-early", node, action="noted")
+                self.upgrade = True
+                return
+            for index, child in enumerate(list(node)):
+                self.unknown(child, index)
+        given = "".join(node.itertext())
+        for child in list(node):
+            node.remove(child)
+        fixed = self.value(node, given, kind.simple, kind.values, "", wider)
+        if fixed is None:
+            self.unread(node, kind, given)
+        else:
+            node.text = fixed
+
+    def unread(self, node: etree._Element, kind: schema.Type, given: str) -> None:
+        name = schema.local(node)
+        if given.strip():
+            self.unparsed.append((name, given))
+        if name == "MM7Version":
+            node.text = self.profile.mm7_version
+        elif name in ("Date", "TimeStamp") and self.mandatory(node):
+            node.text = _PLACEHOLDER_DATE
+        elif name == "MMStatus":
+            node.text = "Indeterminate"
+        elif self.mandatory(node):
+            self.notes.refuse(f"{name} {given.strip()[:40]!r} cannot be read", "schema/value", node, detail=given, kind=SchemaError)
+        else:
+            self.drop(node)
+
+    def mandatory(self, node: etree._Element) -> bool:
+        holder = schema.local(schema.parent_of(node))
+        kind = schema.model(self.namespace).get(holder)
+        child = kind.child(schema.local(node)) if kind is not None else None
+        return child.min > 0 if child is not None else schema.local(node) == "StatusCode"
+
+    def value(self, node: etree._Element, given: str, simple: str, listed: tuple[str, ...], attribute: str,
+              wider: schema.Type | None = None) -> str | None:  # fmt: skip
+        """The schema's form of ``given``, or None. Leaves a finding where they differ in more than blanks."""
+        match simple:
+            case "boolean":
+                fixed = values.boolean(given)
+                if fixed is None:
+                    return self.bad(node, given, attribute)
+                if given.strip() not in ("true", "false", "1", "0"):
+                    self.notes.add("schema/boolean", node, detail=attribute + given)
+                return given.strip() if given.strip() in ("true", "false", "1", "0") else fixed
+            case "dateTime" | "moment":
+                return self.moment(node, given, attribute, spans=simple == "moment")
+            case "positiveInteger":
+                return given.strip() if values.is_positive(given) else self.bad(node, given, attribute)
+            case "NMTOKEN":
+                if given.strip() and not values.is_nmtoken(given):
+                    self.notes.add("schema/value", node, detail=f"{given!r} is no NMTOKEN", action="noted")
+                    self.upgrade = True
+                return given if given.strip() else self.bad(node, given, attribute)
+            case "ID":
+                return given if values.is_nmtoken(given) else self.bad(node, given, attribute)
+        if listed:
+            return self.listed(node, given, listed)
+        if attribute == "@addressCoding" and given not in ("encrypted", "obfuscated"):
+            return self.bad(node, given, attribute)
+        if schema.local(node) in (*_ADDRESS_NAMES, "MessageID") and given != given.strip():
+            self.notes.add("sem/address-whitespace" if schema.local(node) != "MessageID" else "schema/value", node, detail=given)
+            return given.strip()
+        if schema.local(node) in _ADDRESS_NAMES and not attribute:
+            self.address_form(node, given)
+        return given
+
+    def bad(self, node: etree._Element, given: str, attribute: str) -> str | None:
+        """Note a value that only a guess could mend; gives None for it."""
+        kind = "schema/empty-element" if not given.strip() and not attribute else "schema/attribute" if attribute else "schema/value"
+        self.notes.add(kind, node, detail=attribute + given, action="kept-raw")
+        return None
+
+    def moment(self, node: etree._Element, given: str, attribute: str, *, spans: bool) -> str | None:
+        text = given.strip()
+        if values.is_moment(text, spans=spans):
+            return text
+        if not text:
+            return self.bad(node, given, attribute)
+        fixed = values.moment(text, spans=spans)
+        if values.in_schema(text, spans=spans) and fixed is not None:
+            return fixed  # 24:00:00 is the schema's, not Python's
+        if values.in_schema(text, spans=spans) and text[:2] != "20" and text[:2] != "19":
+            self.notes.add("schema/date-range", node, detail=text, action="kept-raw")
+            return None
+        self.notes.add("schema/date", node, detail=text, action="repaired" if fixed else "kept-raw")
+        return fixed
+
+    def listed(self, node: etree._Element, given: str, listed: tuple[str, ...]) -> str | None:
+        if given in listed:
+            return given
+        name = schema.local(node)
+        if name == "MM7Version":
+            self.notes.add("version/listed" if given.strip() else "version/present", node, detail=given)
+            exact = values.listed(given, listed)
+            return exact
+        if not given.strip() and name == "MessageClass":
+            return given  # the element default, Informational, stands for it
+        exact = values.listed(given, listed)
+        if not given.strip():
+            return self.bad(node, given, "")
+        if exact is None and name == "MMStatus":
+            exact = values.mm_status(given, listed)
+            self.unparsed.append((name, given)) if exact else None
+        wider = NAMESPACES[_SUPERSET]
+        if exact is None and self.namespace != _SUPERSET and self._listed_later(node, given):
+            self.notes.add("schema/enumeration", node, detail=f"{given} is not in {self.profile.schema}, {wider.schema} has it", action="noted")
+            self.upgrade = True
+            return given
+        self.notes.add("schema/enumeration", node, detail=given, action="repaired" if exact else "kept-raw")
+        return exact
+
+    def _listed_later(self, node: etree._Element, given: str) -> bool:
+        kind = schema.model(_SUPERSET).get(schema.local(schema.parent_of(node)))
+        child = kind.child(schema.local(node)) if kind is not None else None
+        return child is not None and given in child.type.values
+
+    def address_form(self, node: etree._Element, given: str) -> None:
+        name = schema.local(node)
+        number = given.lstrip("+").replace("-", "").isdigit()
+        if "/TYPE=" in given or name == "RFC2822Address" and number or name == "Number" and "@" in given:
+            if not any(one.id == "sem/address-plmn" for one in self.notes.findings):
+                self.notes.add("sem/address-plmn", node, detail=given, action="noted")
+
+    # --- empty and wildcard content ---
+
+    def empty(self, node: etree._Element) -> None:
+        inside = "".join(node.itertext())
+        if len(node) or inside:
+            self.notes.add("schema/empty-types", node, detail=inside.strip())
+            if inside.strip():
+                self.unparsed.append((schema.local(node), inside))
+            for index, child in enumerate(list(node)):
+                self.extension(child, index)
+                node.remove(child)
+            node.text = None
+
+    def too_many(self, what: str, where: etree._Element) -> _TooMany:
+        self.notes.refuse(f"more than {_MOST_EXTENSIONS} {what}", "xml/limit", where, detail=what, status=2007, kind=LimitError)
+        return _TooMany()
+
+    def any(self, node: etree._Element) -> None:
+        if sum(1 for _ in node.iter()) > _MOST_EXTENSIONS:
+            raise self.too_many("elements in Details", node)
+        texts = [node.text, *(one.tail for one in node)]
+        loose = "".join(one for one in texts if one)
+        if loose.strip():
+            self.notes.add("schema/details", node, detail=loose.strip())
+            self.details = loose.strip()
+            node.text = None
+            for one in node:
+                one.tail = None
+        for one in node.iter():
+            for attribute in [a for a in one.attrib if a.startswith(_XSI)]:
+                del one.attrib[attribute]
+
+    # --- element content ---
+
+    def elements(self, node: etree._Element, kind: schema.Type, wider: schema.Type | None) -> None:
+        is_address = kind.choice and kind.child("Number") is not None
+        self.loose(node, is_address=is_address)
+        for index, child in enumerate(list(node)):
+            if isinstance(child.tag, str):
+                self.name(child, index, kind, wider, is_address=is_address)
+        self.repeated(node, kind, is_address=is_address)
+        for child in list(node):
+            found = kind.child(schema.local(child)) if schema.namespace_of(child) == self.namespace else None
+            if found is not None:
+                later = wider.child(schema.local(child)) if wider is not None else None
+                self.node(child, found.type, later.type if later is not None else None)
+        self.missing(node, kind, wider)
+        self.order(node, kind)
+
+    def loose(self, node: etree._Element, *, is_address: bool) -> None:
+        loose = "".join(text for text in (node.text, *(one.tail for one in node)) if text and text.strip()).strip()
+        if not loose:
+            return
+        node.text = None
+        for one in node:
+            one.tail = None
+        if is_address and not len(node):
+            self.notes.add("schema/address-untyped", node, detail=loose)
+            etree.SubElement(node, self.own + values.address_kind(loose)).text = loose
+        else:
+            self.notes.add("schema/unstated", node, detail=loose, action="kept-raw")
+            self.unparsed.append((schema.local(node), loose))
+
+    def name(self, child: etree._Element, index: int, kind: schema.Type, wider: schema.Type | None, *, is_address: bool) -> None:
+        node = schema.parent_of(child)
+        name = schema.local(child)
+        ours = schema.namespace_of(child) == self.namespace
+        if ours and kind.child(name) is not None:
+            return
+        exact = next((one.name for one in kind.children if one.name.lower() == name.lower()), None)
+        if ours and exact is not None:
+            self.notes.add("schema/address-name" if is_address else "schema/name-case", child, detail=name)
+            child.tag = self.own + exact
+            return
+        other = _SYNONYMS.get(name)
+        if ours and other and kind.child(other) is not None and all(schema.local(one) != other for one in node):
+            self.notes.add("schema/name-case" if name == "Detail" else "schema/version-element", child, detail=f"{name} for {other}")
+            child.tag = self.own + other
+            return
+        if ours and wider is not None and wider.child(name) is not None:
+            self.notes.add("schema/version-element", child, detail=f"{name} is not in {self.profile.schema}", action="noted")
+            self.upgrade = True
+            return
+        if ours and is_address and len(child) and any(schema.local(one) in _ADDRESS_NAMES for one in child):
+            self.notes.add("schema/address-name", child, detail=name)
+            node.extend(list(child))
+            node.remove(child)
+            return
+        self.unknown(child, index)
+
+    def unknown(self, child: etree._Element, index: int) -> None:
+        self.notes.add("schema/unknown-element", child, detail=schema.local(child), action="kept-raw")
+        self.extension(child, index)
+        schema.parent_of(child).remove(child)
+
+    def extension(self, child: etree._Element, index: int) -> None:
+        if len(self.extensions) >= _MOST_EXTENSIONS:
+            raise self.too_many("unknown elements", child)
+        parent = schema.parent_of(child)
+        xml = etree.tostring(child, encoding="unicode", with_tail=False)
+        self.extensions.append(Extension(parent=schema.local(parent), index=index, name=schema.local(child), xml=xml))
+
+    def repeated(self, node: etree._Element, kind: schema.Type, *, is_address: bool) -> None:
+        if kind.repeats:
+            return
+        seen: dict[str, int] = {}
+        for index, child in enumerate(list(node)):
+            name = schema.local(child)
+            found = kind.child(name)
+            key = "choice" if is_address else name
+            seen[key] = seen.get(key, 0) + 1
+            if found is not None and found.max is not None and seen[key] > found.max:
+                self.notes.add("schema/repeated-element", child, detail=name, action="kept-raw")
+                self.extension(child, index)
+                node.remove(child)
+
+    def order(self, node: etree._Element, kind: schema.Type) -> None:
+        if not kind.ordered:
+            return
+        places = {one.name: index for index, one in enumerate(kind.children)}
+        mine = [one for one in node if schema.local(one) in places]
+        ranks = [places[schema.local(one)] for one in mine]
+        if ranks != sorted(ranks):
+            self.notes.add("schema/order", node, detail=_first_misplaced(mine, ranks))
+            rest = [one for one in node if schema.local(one) not in places]
+            node[:] = [*sorted(mine, key=lambda one: places[schema.local(one)]), *rest]
+
+    def missing(self, node: etree._Element, kind: schema.Type, wider: schema.Type | None) -> None:
+        present = {schema.local(one) for one in node}
+        if kind.choice:
+            if not present & {one.name for one in kind.children}:
+                self.hollow(node)
+            return
+        for child in kind.children:
+            if child.min and child.name not in present:
+                self.absent(node, child, wider)
+
+    def hollow(self, node: etree._Element) -> None:
+        parent = schema.parent_of(node)
+        siblings = [one for one in parent if one is not node and len(one)]
+        holder = schema.model(self.namespace).get(schema.local(parent))
+        child = holder.child(schema.local(node)) if holder is not None else None
+        optional = child is not None and child.min == 0 or schema.local(node) == "SenderAddress"
+        if optional or schema.local(node) in ("To", "Cc", "Bcc") and siblings:
+            self.notes.add("schema/empty-element", node)
+            parent.remove(node)
+        else:
+            name = schema.local(node)
+            self.notes.refuse(f"{name} holds no address", "schema/missing-element", node, detail="address", kind=SchemaError, status=2002)
+
+    def absent(self, node: etree._Element, child: schema.Child, wider: schema.Type | None) -> None:
+        holder, name = schema.local(node), child.name
+        later = wider.child(name) if wider is not None else None
+        synonym = _SYNONYMS.get(name)
+        if wider is not None and (later is None or later.min == 0) and not (synonym and wider.child(synonym)):
+            self.notes.add("schema/missing-element", node, detail=name, action="noted")
+            self.upgrade = True
+        elif name == "MM7Version":
+            self.notes.add("version/present", node)
+            element = etree.Element(self.own + name)
+            element.text = self.profile.mm7_version
+            self.unparsed.append((name, ""))
+            node.insert(0, element)
+        elif name == "StatusText":
+            self.notes.add("schema/status-complete", node)
+            etree.SubElement(node, self.own + name)
+        elif name == "MessageID" and holder == "SubmitRsp" and not self.success(node):
+            self.notes.add("schema/message-id-rsp", node)
+            etree.SubElement(node, self.own + name)
+        elif name in ("Date", "TimeStamp"):
+            self.notes.add("schema/missing-element", node, detail=name)
+            self.unparsed.append((name, ""))
+            etree.SubElement(node, self.own + name).text = _PLACEHOLDER_DATE
+        else:
+            id = "schema/message-id-rsp" if holder == "SubmitRsp" and name == "MessageID" else "schema/missing-element"
+            self.notes.refuse(f"{holder} has no {name}, which is mandatory", id, node, detail=name, kind=SchemaError)
+
+    def success(self, node: etree._Element) -> bool:
+        code = next((one.text or "" for one in node.iter() if schema.local(one) == "StatusCode"), "")
+        return code.strip().startswith("1")
+
+    def drop(self, node: etree._Element, keep: str | None = None) -> None:
+        """Take an unreadable optional element out of the mended tree."""
+        parent = schema.parent_of(node)
+        if keep is not None:
+            self.extension(node, parent.index(node))
+        parent.remove(node)
+
+
+def _first_misplaced(children: list[etree._Element], ranks: list[int]) -> str:
+    for index in range(1, len(ranks)):
+        if ranks[index] < ranks[index - 1]:
+            return f"{schema.local(children[index])} after {schema.local(children[index - 1])}"
+    return ""
