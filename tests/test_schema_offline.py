@@ -1,6 +1,6 @@
 """Nothing but the package is opened: no socket, no other file, whatever a document or a URL names.
 
-Python's audit events show what Python code opens. libxml2 opens files without them, but it is only ever given texts here.
+Python's audit events show what Python code opens. libxml2 opens files without them, but it is only ever given texts.
 """
 
 from __future__ import annotations
@@ -19,19 +19,22 @@ from mm7zeep.profiles import NAMESPACE_PREFIX, NAMESPACES
 
 HERE = Path(__file__).parent
 
-# Runs in a Python of its own: an audit hook cannot be taken off. "bait" opens one file and one socket, to prove that the hook
-# sees them. The oracle is imported first: what it opens is not ours.
+# Runs in a Python of its own: an audit hook cannot be taken off. "bait" opens one file and one socket, to prove that
+# the hook sees them.
 SCRIPT = r"""
 import json, os, sys, sysconfig
 sys.path.insert(0, sys.argv[1])
 events = []
 def hook(event, arguments):
-    if event == "open" or event.split(".")[0] in ("socket", "subprocess", "urllib", "ftplib", "http") or event in ("os.exec", "os.system"):
+    if event in ("open", "os.exec", "os.system") or event.split(".")[0] in ("socket", "subprocess", "urllib", "ftplib"):
         events.append([event, str(arguments[0] if arguments else ""), str(arguments[1:])])
 sys.addaudithook(hook)
 
 import mm7zeep.schema
 cheap = sorted({"zeep", "xmlschema", "requests"} & set(sys.modules))
+
+import zeep.transports, zeep.wsdl, xmlschema  # urllib3 tries an IPv6 socket and mimetypes reads /etc when imported
+imported = len(events)
 
 from lxml import etree
 from mm7zeep import schema
@@ -41,35 +44,43 @@ XSI = "http://www.w3.org/2001/XMLSchema-instance"
 places = ["http://127.0.0.1:9/x.xsd", "https://mm7zeep.invalid/x.xsd", "file:///etc/hostname", "/etc/hostname", "x.xsd",
           "../schemas/REL-6-MM7-1-4.xsd", "ftp://127.0.0.1/x.xsd", "//127.0.0.1/x.xsd", "data:text/xml,x"]
 verdicts = []
-for namespace, profile in NAMESPACES.items():
+if sys.argv[2] == "bait":
+    places = places[:1]
+for namespace, profile in list(NAMESPACES.items())[: 1 if sys.argv[2] == "bait" else None]:
     schema.source(profile.schema)
     schema.model(namespace)
     schema.validator(namespace)
     schema.wsdl(namespace)
     for place in places:
         for where in ("e:Envelope", "e:Header", "TransactionID", "CancelReq", "unknown"):
-            hints = f' xmlns:xsi="{XSI}" xsi:schemaLocation="{namespace} {place} urn:x {place} {SOAP_NAMESPACE} {place}" '
+            hints = f' xmlns:xsi="{XSI}" xsi:schemaLocation="{namespace} {place} {SOAP_NAMESPACE} {place}" '
             hints += f'xsi:noNamespaceSchemaLocation="{place}"'
-            text = (f'<e:Envelope xmlns:e="{SOAP_NAMESPACE}" xmlns="{namespace}"><e:Header><TransactionID>t</TransactionID></e:Header>'
-                    '<e:Body><CancelReq><MM7Version>5.3.0</MM7Version><SenderIdentification/><MessageID>m</MessageID></CancelReq>'
+            text = (f'<e:Envelope xmlns:e="{SOAP_NAMESPACE}" xmlns="{namespace}">'
+                    "<e:Header><TransactionID>t</TransactionID></e:Header><e:Body><CancelReq>"
+                    "<MM7Version>5.3.0</MM7Version><SenderIdentification/><MessageID>m</MessageID></CancelReq>"
                     '<unknown xmlns="urn:x"/><nothing xmlns=""/></e:Body></e:Envelope>')
             text = text.replace(f"<{where}", f"<{where}{hints}", 1)
-            verdicts.append([place, where, profile.transaction_attributes, [str(one) for one in schema.violations(etree.fromstring(text), namespace)]])
+            found = schema.violations(etree.fromstring(text), namespace)
+            verdicts.append([place, where, profile.schema, [str(one) for one in found]])
             schema.violations(etree.fromstring(text.replace("5.3.0", "0.0.0")), namespace)
 if sys.argv[2] == "bait":
     import socket
     open("/etc/hostname").close()
     socket.socket().close()
-outside = [os.path.realpath(path) for path in {sys.prefix, sys.base_prefix, sysconfig.get_path("stdlib"), sysconfig.get_path("purelib"),
-                                               sysconfig.get_path("platlib"), os.path.dirname(os.path.dirname(mm7zeep.__file__)) + "/mm7zeep",
-                                               os.path.dirname(os.path.dirname(mm7zeep.__file__)) + "/schemas"}]
+package = os.path.dirname(mm7zeep.__file__)
+allowed = {sys.prefix, sys.base_prefix, package, os.path.join(os.path.dirname(package), "schemas")}
+allowed |= {sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")}
+allowed = {os.path.realpath(path) for path in allowed}
 def inside(name):
     path = os.path.realpath(name)
-    return any(path == folder or path.startswith(folder + os.sep) for folder in outside)
+    return any(path == folder or path.startswith(folder + os.sep) for folder in allowed)
+events = events[imported:]
 local = {"open", "urllib.Request"}  # xmlschema asks urllib for the file: URLs of its own folder
 strange = [event for event in events if event[0] not in local or not inside(event[1].removeprefix("file://"))]
-ours = sorted({os.path.basename(event[1]) for event in events if event[0] == "open" and event[1].endswith((".xsd", ".wsdl"))})
-print(json.dumps({"cheap": cheap, "events": len(events), "strange": strange, "ours": ours, "verdicts": verdicts}))
+opened = {os.path.basename(event[1]) for event in events if event[0] == "open"}
+ours = sorted(name for name in opened if name.endswith((".xsd", ".wsdl")))
+seen = {"cheap": cheap, "events": len(events), "imported": imported, "strange": strange, "ours": ours}
+print(json.dumps(seen | {"verdicts": verdicts}))
 """
 
 
@@ -88,9 +99,10 @@ def seen() -> Any:
 
 
 def test_only_our_files_are_opened(seen: Any) -> None:
-    """Every schema and WSDL is loaded and documents with locations are judged, and no socket or foreign file is opened."""
+    """Loading every schema and WSDL, and judging documents with locations, opens no socket and no foreign file."""
     assert seen["strange"] == []
-    assert seen["events"] > 50  # the hook worked: at least the modules were read
+    assert seen["imported"] > 50  # the hook worked: at least the modules were read
+    assert seen["events"] > 11
     assert {f"{one.schema}.xsd" for one in NAMESPACES.values() if not one.alias_of} <= set(seen["ours"])
     assert {"mm7.wsdl", "soap-envelope.xsd"} <= set(seen["ours"])
 
@@ -131,12 +143,18 @@ def test_load(profile: Any) -> None:
 @pytest.mark.parametrize(
     "url",
     [
-        "", "x", "mm7.wsdl", "/etc/hostname", "file:///etc/hostname", "http://127.0.0.1:9/mm7.wsdl", "https://mm7zeep.invalid",
-        "https://mm7zeep.invalid.example/REL-6-MM7-1-4/mm7.wsdl", ROOT, BASE, ROOT + "mm7.wsdl", ROOT + "REL-7-MM7-1-0/mm7.wsdl",
-        ROOT.replace("https", "http") + "REL-6-MM7-1-4/mm7.wsdl", BASE.upper() + "mm7.wsdl", BASE + "REL-5-MM7-1-3.xsd", BASE + "/mm7.wsdl",
-        BASE + "../REL-6-MM7-1-4/mm7.wsdl", BASE + "../mm7.wsdl", BASE + "../../etc/hostname", BASE + "/etc/hostname", BASE + "..",
-        BASE + "..%2f..%2fetc/hostname", BASE + "..\\..\\etc\\hostname", ROOT + "../../../etc/hostname", ROOT + "./REL-6-MM7-1-4/mm7.wsdl",
-        ROOT + "..//etc/hostname", BASE + "mm7.wsdl?x", BASE + "mm7.wsdl#x", BASE + "mm7.wsdl\x00", BASE + " mm7.wsdl", BASE + "mm7.wsdl\n",
+        "", "x", "mm7.wsdl", "/etc/hostname", "file:///etc/hostname", "http://127.0.0.1:9/mm7.wsdl",
+        "https://mm7zeep.invalid",
+        "https://mm7zeep.invalid.example/REL-6-MM7-1-4/mm7.wsdl", ROOT, BASE, ROOT + "mm7.wsdl",
+        ROOT + "REL-7-MM7-1-0/mm7.wsdl",
+        ROOT.replace("https", "http") + "REL-6-MM7-1-4/mm7.wsdl", BASE.upper() + "mm7.wsdl",
+        BASE + "REL-5-MM7-1-3.xsd", BASE + "/mm7.wsdl",
+        BASE + "../REL-6-MM7-1-4/mm7.wsdl", BASE + "../mm7.wsdl", BASE + "../../etc/hostname",
+        BASE + "/etc/hostname", BASE + "..",
+        BASE + "..%2f..%2fetc/hostname", BASE + "..\\..\\etc\\hostname", ROOT + "../../../etc/hostname",
+        ROOT + "./REL-6-MM7-1-4/mm7.wsdl",
+        ROOT + "..//etc/hostname", BASE + "mm7.wsdl?x", BASE + "mm7.wsdl#x", BASE + "mm7.wsdl\x00",
+        BASE + " mm7.wsdl", BASE + "mm7.wsdl\n",
         BASE + "__init__.py", BASE + "soap-envelope.xsd/..", BASE + ".", " " + BASE + "mm7.wsdl",
     ],
 )  # fmt: skip

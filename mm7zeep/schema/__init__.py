@@ -23,5 +23,6 @@ from mm7zeep.schema.shapes import Child, Content, Type, model, operation_names, 
 
 __all__ = [
     "Child", "Content", "Type", "Violation", "ViolationKind", "load", "local", "model", "namespace_of",
-    "operation_names", "package_transport", "parent_of", "path", "profile_of", "source", "validator", "violations", "wsdl", "wsdl_location",
+    "operation_names", "package_transport", "parent_of", "path", "profile_of", "source", "validator", "violations",
+    "wsdl", "wsdl_location",
 ]  # fmt: skip

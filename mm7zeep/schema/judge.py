@@ -85,10 +85,10 @@ def violations(envelope: etree._Element, namespace: str) -> list[Violation]:
     """
     schema = validator(namespace)
     if envelope.tag not in schema.maps.elements or etree.QName(envelope).namespace not in (SOAP_NAMESPACE, namespace):
-        return [Violation(path(envelope), f"{envelope.tag} is no element of the schema", "children", envelope)]
+        return [Violation(path(envelope), f"{local(envelope)!r} is no element of the schema", "children", envelope)]
     judged, found = _judgeable(envelope, schema)
     try:
-        errors = list(schema.iter_errors(judged, extra_validator=_Addition(schema)))
+        errors = list(schema.iter_errors(cast("Any", judged), extra_validator=_Addition(schema)))
     except RecursionError:  # lxml takes 255 levels, xmlschema three calls for each
         return [Violation(path(envelope), "elements are nested too deeply to be judged", "children", envelope)]
     original = dict(zip(judged.iter("*"), envelope.iter("*"), strict=True)) if judged is not envelope else {}

@@ -25,7 +25,7 @@ def _given(element: etree._Element, attribute: str) -> str:
     """An attribute that must be there."""
     value = element.get(attribute)
     if value is None:
-        raise ValueError(f"{element.tag} has no {attribute}")
+        raise ValueError(f"{element.tag!r} has no {attribute}")
     return value
 
 
