@@ -1,8 +1,8 @@
 """The messages of TS 23.140 MM7 (8.7), their addresses and parts, as frozen values.
 
-Names are the specification's, in snake_case. A value is checked when made as far as no schema is needed; which elements a
-namespace has, and in which form, is the writer's business (``envelope``). Refuses, with ``LocalError``, control characters
-where they could break a header or a line.
+Names are the specification's, in snake_case. A value is checked when made as far as no schema is needed; which
+elements a namespace has, and in which form, is the writer's business (``envelope``). Refuses, with ``ValueError``,
+control characters where they could break a header or a line.
 """
 
 from __future__ import annotations
@@ -14,21 +14,22 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import BinaryIO, ClassVar, Literal, Protocol, TypeVar, runtime_checkable
+from typing import BinaryIO, ClassVar, Literal, Protocol, TypeAlias, runtime_checkable
 
 from isodate import Duration
 
+from mm7zeep import charsets
 from mm7zeep.status import Status
 
 __all__ = [
     "Address", "Blob", "CancelReq", "CancelRsp", "DeliverReq", "DeliverRsp", "DeliveryReportReq", "DeliveryReportRsp",
-    "ExtendedCancelReq", "ExtendedCancelRsp", "ExtendedReplaceReq", "ExtendedReplaceRsp", "Extension", "Fault", "Message",
-    "Number", "Part", "PreviouslySent", "RFC2822Address", "RSErrorRsp", "ReadReplyReq", "ReadReplyRsp", "ReplaceReq", "ReplaceRsp",
-    "ReplyCharging", "Response", "RsRequest", "ShortCode", "Status", "SubmitReq", "SubmitRsp", "UACapabilities", "VASPErrorRsp",
-    "VaspRequest", "address", "addresses",
+    "ExtendedCancelReq", "ExtendedCancelRsp", "ExtendedReplaceReq", "ExtendedReplaceRsp", "Extension", "Fault",
+    "Message", "Number", "Part", "PreviouslySent", "RFC2822Address", "RSErrorRsp", "ReadReplyReq", "ReadReplyRsp",
+    "ReplaceReq", "ReplaceRsp", "ReplyCharging", "Response", "RsRequest", "ShortCode", "Status", "SubmitReq",
+    "SubmitRsp", "UACapabilities", "VASPErrorRsp", "VaspRequest", "address", "addresses",
 ]  # fmt: skip
 
-Moment = datetime | timedelta | Duration
+Moment: TypeAlias = datetime | timedelta | Duration
 """relativeOrAbsoluteDateType: a point in time (with zone) or a span from now."""
 
 Priority = Literal["Normal", "High", "Low"]
@@ -38,7 +39,11 @@ ChargedParty = Literal["Sender", "Recipient", "Both", "Neither", "ThirdParty"]
 
 def _plain(value: str, what: str) -> str:
     for character in value:
-        if character < " " and character != "\t" or character in "\x7f\ufffe\uffff" or "\ud800" <= character <= "\udfff":
+        if (
+            (character < " " and character != "\t")
+            or character in "\x7f\ufffe\uffff"
+            or "\ud800" <= character <= "\udfff"
+        ):
             raise ValueError(f"{what} holds the control character {character!r}; remove it")
     return value
 
@@ -100,7 +105,9 @@ AddressLike = Address | str
 
 
 def address(value: AddressLike) -> Address:
-    """Tell an address by its form: with an ``@`` an RFC2822Address, otherwise a Number. Raises ``ValueError`` if empty."""
+    """Tell an address by its form: with an ``@`` an RFC2822Address, otherwise a Number. Raises ``ValueError`` if
+    empty.
+    """
     if isinstance(value, Address):
         return value
     if not value.strip():
@@ -137,9 +144,9 @@ _CHUNK = 65536  # octets read at a time from a file or blob
 class Part:
     """One media part: its bytes (in memory, in a file, or in a ``Blob``) and its MIME labels.
 
-    ``content_type`` is the bare media type, ``parameters`` its parameters; ``content_id`` stands without angle brackets;
-    ``name`` is the file name that the sender gave, never a path to write to. ``headers`` are all other header fields, in
-    order, as sent (vendors route by them).
+    ``content_type`` is the bare media type, ``parameters`` its parameters; ``content_id`` stands without angle
+    brackets; ``name`` is the file name that the sender gave, never a path to write to. ``headers`` are all other
+    header fields, in order, as sent (vendors route by them).
 
     Raises ``ValueError`` for CR, LF, NUL or another control character in a label (RFC 2045 3).
     """
@@ -195,10 +202,7 @@ class Part:
 
     def text(self) -> str:
         """The content as text, by its charset (UTF-8 where none is named); undecodable bytes become U+FFFD."""
-        try:
-            return self.read().decode(self.charset or "utf-8", "replace")
-        except LookupError:
-            return self.read().decode("utf-8", "replace")
+        return self.read().decode(charsets.codec(self.charset or "utf-8") or "utf-8", "replace")
 
     def sha256(self) -> str:
         """The SHA-256 of the decoded content, in hexadecimal."""
@@ -208,7 +212,9 @@ class Part:
         return digest.hexdigest()
 
     def save(self, target: str | os.PathLike[str]) -> Path:
-        """Write the content to ``target``, a path of your choosing (never made from ``name``). Raises ``FileExistsError``."""
+        """Write the content to ``target``, a path of your choosing (never made from ``name``). Raises
+        ``FileExistsError``.
+        """
         path = Path(target)
         with path.open("xb") as stream:
             for chunk in self.chunks():
@@ -221,7 +227,9 @@ class Part:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Extension:
-    """One element that the schema does not know, kept as sent: its parent's local name, the place there, and its XML."""
+    """One element that the schema does not know, kept as sent: its parent's local name, the place there, and its
+    XML.
+    """
 
     parent: str
     index: int
@@ -253,7 +261,9 @@ class UACapabilities:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreviouslySent:
-    """One earlier sender of a forwarded message (release 6), with its place in the ``sequence`` and when it was sent."""
+    """One earlier sender of a forwarded message (release 6), with its place in the ``sequence`` and when it was
+    sent.
+    """
 
     sequence: int | None = None
     address: Address | None = None
@@ -264,8 +274,8 @@ class PreviouslySent:
 class Message:
     """What all MM7 messages share.
 
-    ``mm7_version`` None means the profile's. ``extensions`` are elements the schema does not know, in order; ``unparsed`` are
-    (element, value) pairs whose value could not be understood: the value is kept, the field is None.
+    ``mm7_version`` None means the profile's. ``extensions`` are elements the schema does not know, in order;
+    ``unparsed`` are (element, value) pairs whose value could not be understood: the value is kept, the field is None.
     """
 
     mm7_version: str | None = None
@@ -299,7 +309,6 @@ class Response(Message):
     status: Status = field(default_factory=lambda: Status(1000))
 
 
-M = TypeVar("M")
 _Coercion = Callable[[object], object]
 
 
@@ -312,7 +321,7 @@ def _many(value: object) -> object:
 
 
 def _list(value: object) -> object:
-    return tuple(value)  # type: ignore[arg-type, call-overload]
+    return tuple(value)  # type: ignore[arg-type]
 
 
 def _line(value: object) -> object:
@@ -331,9 +340,9 @@ def _coerce(message: Message, **fields: _Coercion) -> None:
 class SubmitReq(VaspRequest):
     """MM7_submit.REQ: an MM from the VASP to recipients (TS 23.140 8.7.1).
 
-    ``to``, ``cc`` and ``bcc`` take an address or several. ``delivery_condition`` is text in REL-6-MM7-1-3 and numbers in
-    REL-6-MM7-1-4. ``distribution_indicator`` is written as DistributionProtection in REL-5-MM7-1-0. ``content_href`` is what
-    was received; a writer makes its own.
+    ``to``, ``cc`` and ``bcc`` take an address or several. ``delivery_condition`` is text in REL-6-MM7-1-3 and numbers
+    in REL-6-MM7-1-4. ``distribution_indicator`` is written as DistributionProtection in REL-5-MM7-1-0.
+    ``content_href`` is what was received; a writer makes its own.
     """
 
     to: tuple[Address, ...] = ()
@@ -414,7 +423,9 @@ class ExtendedCancelReq(VaspRequest):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExtendedReplaceReq(Message):
-    """MM7_extended_replace.REQ (TS 23.140 8.7.5A, REL-6-MM7-1-4 only). It has no SenderIdentification around VASPID and VASID."""
+    """MM7_extended_replace.REQ (TS 23.140 8.7.5A, REL-6-MM7-1-4 only). It has no SenderIdentification around VASPID
+    and VASID.
+    """
 
     vaspid: str | None = None
     vasid: str | None = None
@@ -433,7 +444,7 @@ class ExtendedReplaceReq(Message):
         _coerce(self, parts=_list)
 
 
-# --- requests of the MMS Relay/Server (TS 23.140 8.7.2, 8.7.4, 8.7.5) --------------------------------------------------
+# --- requests of the MMS Relay/Server (TS 23.140 8.7.2, 8.7.4, 8.7.5) -------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -470,8 +481,8 @@ class DeliverReq(RsRequest):
 class DeliveryReportReq(RsRequest):
     """MM7_delivery_report.REQ: what became of a submitted MM at one recipient (TS 23.140 8.7.4).
 
-    ``date`` is written as Date or TimeStamp, whichever the namespace has. An MMStatus that the schema does not list is read as
-    Indeterminate, with the value as sent in ``unparsed``.
+    ``date`` is written as Date or TimeStamp, whichever the namespace has. An MMStatus that the schema does not list
+    is read as Indeterminate, with the value as sent in ``unparsed``.
     """
 
     message_id: str
@@ -513,7 +524,9 @@ class ReadReplyReq(RsRequest):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubmitRsp(Response):
-    """MM7_submit.RES. ``message_id`` is what reports, cancel and replace refer to; REL-5-MM7-1-0 has no place for it."""
+    """MM7_submit.RES. ``message_id`` is what reports, cancel and replace refer to; REL-5-MM7-1-0 has no place for
+    it.
+    """
 
     message_id: str | None = None
 
@@ -569,7 +582,9 @@ class VASPErrorRsp(Response):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault(Message):
-    """A SOAP 1.1 Fault (4.4): ``fault_code`` without its prefix, and the RSErrorRsp or VASPErrorRsp of its detail, if any."""
+    """A SOAP 1.1 Fault (4.4): ``fault_code`` without its prefix, and the RSErrorRsp or VASPErrorRsp of its detail, if
+    any.
+    """
 
     fault_code: str
     fault_string: str
@@ -578,7 +593,9 @@ class Fault(Message):
 
     @property
     def status(self) -> Status:
-        """The status of the detail; without one, 2000 for a Client fault and 3000 for any other, with the faultstring."""
+        """The status of the detail; without one, 2000 for a Client fault and 3000 for any other, with the
+        faultstring.
+        """
         if self.error is not None:
             return self.error.status
         return Status(2000 if self.fault_code.startswith("Client") else 3000, self.fault_string)

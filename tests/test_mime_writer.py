@@ -1,4 +1,4 @@
-"""The MIME writer: what it composes is read back, by our reader and by the standard library, and streams by its length."""
+"""The MIME writer: what it composes is read back, by us and by the standard library, and streams by its length."""
 
 from __future__ import annotations
 
@@ -171,7 +171,7 @@ def test_content_ids_that_do_not_fit(bad: str) -> None:
         lambda: mime.write(ENVELOPE, [NOTE, NOTE], content_id="m@w"),
         lambda: mime.write(ENVELOPE, [NOTE], root_content_id="note@w.example"),
         lambda: mime.write(ENVELOPE, [NOTE, PICTURE]),
-        lambda: mime.write(ENVELOPE, [NOTE], presentation=Part(body=b"", content_type="application/smil"), content_id="m@w"),
+        lambda: mime.write(ENVELOPE, [NOTE], presentation=Part(body=b""), content_id="m@w"),
         lambda: mime.write(ENVELOPE, [NOTE, PICTURE], content_id="m@w", subtype="mixed; x=y"),
         lambda: mime.write(ENVELOPE, [NOTE], encoding="x-uuencode"),  # type: ignore[arg-type]
         lambda: mime.write(ENVELOPE, [NOTE], boundary=fixed("")),
@@ -205,11 +205,11 @@ def test_no_line_break_in_any_label(bad: str) -> None:
         {"parameters": (("charset", f"a{bad}b"),)},
         {"content_type": f"a/b{bad}"},
     ):
-        with pytest.raises(ValueError, match="control character|does not fit|not type"):
+        with pytest.raises(ValueError, match=r"control character|does not fit|not type"):
             mime.write(ENVELOPE, [Part(body=b"", **labels)])  # type: ignore[arg-type]
 
 
-# --- the stream ---------------------------------------------------------------------------------------------------------
+# --- the stream -------------------------------------------------------------------------------------------------------
 
 
 class Counting:
@@ -299,7 +299,7 @@ def test_requests_streams_it() -> None:
     assert body.tell() == 0
 
 
-# --- there and back -----------------------------------------------------------------------------------------------------
+# --- there and back ---------------------------------------------------------------------------------------------------
 
 LABEL = (
     st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Cn"]), min_size=1, max_size=12)
@@ -309,9 +309,9 @@ LABEL = (
 TOKEN = st.text("abcXYZ09-_.", min_size=1, max_size=8)
 PART = st.builds(
     Part,
-    body=st.one_of(st.binary(max_size=200), st.sampled_from([b"\r\n", b"\r", b"--", b"a\r\n--=_mm7zeep\r\n", b"=", b" \r\n"])),
+    body=st.one_of(st.binary(max_size=200), st.sampled_from([b"\r\n", b"\r", b"--", b"a\r\n--=_m\r\n", b"="])),
     content_type=st.sampled_from(["text/plain", "image/jpeg", "application/smil", "application/vnd.x-y+z"]),
-    parameters=st.lists(st.tuples(st.sampled_from(["charset", "x-a", "filename"]), LABEL), max_size=2, unique_by=lambda one: one[0]).map(tuple),
+    parameters=st.dictionaries(st.sampled_from(["charset", "x-a", "filename"]), LABEL).map(lambda d: tuple(d.items())),
     content_location=st.one_of(st.none(), TOKEN),
     name=st.one_of(st.none(), LABEL.filter(lambda text: "=?" not in text)),
     headers=st.lists(st.tuples(TOKEN.map("X-{}".format), LABEL), max_size=2).map(tuple),
@@ -323,7 +323,7 @@ PART = st.builds(
 )
 @settings(max_examples=200, deadline=None)
 def test_there_and_back(parts: list[Part], related: bool, encoding: mime.writer.Encoding, step: int) -> None:
-    """What is written is read back equal, label by label, and the standard library sees the same octets, types and ids."""
+    """What is written is read back equal, and the standard library sees the same octets, types and ids."""
     parts = [
         Part(**{name: getattr(part, name) for name in part.__slots__} | {"content_id": f"{index}.%+@w.example"})
         for index, part in enumerate(parts)

@@ -6,14 +6,11 @@ what MIME forbids. Everything else that deviates from the texts is read all the 
 ``Package.findings``.
 """
 
-from mm7zeep.mime.charsets import codec
-from mm7zeep.mime.charsets import registered as registered_name
 from mm7zeep.mime.fields import ContentType, Disposition, parse_content_type, parse_disposition
 from mm7zeep.mime.reader import Reader, read
 from mm7zeep.mime.tree import Limits, Match, MediaType, Node, Package
 from mm7zeep.mime.writer import Stream, new_boundary, write
 
 __all__ = [
-    "ContentType", "Disposition", "Limits", "Match", "MediaType", "Node", "Package", "Reader", "Stream", "codec",
-    "new_boundary", "parse_content_type", "parse_disposition", "read", "registered_name", "write",
+    "ContentType", "Disposition", "Limits", "Match", "MediaType", "Node", "Package", "Reader", "Stream", "new_boundary", "parse_content_type", "parse_disposition", "read", "write",
 ]  # fmt: skip

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 
+from mm7zeep.charsets import registered
 from mm7zeep.errors import LimitError, MimeError
 from mm7zeep.messages import Part
 from mm7zeep.mime import fields
-from mm7zeep.mime.charsets import registered
 from mm7zeep.mime.drafts import Notes, over_limit
 from mm7zeep.mime.tree import Limits, MediaType, Node, Package
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _CRLF = b"\r\n"
 _LINE = 998  # RFC 2045 2.7: octets of a 7bit line, its end left out
 _BLANKS = b" \t"
+_RUN = 4096  # octets of blanks that are simply put before what follows
 
 
 class Decoder(Protocol):
@@ -27,7 +28,7 @@ class Decoder(Protocol):
 
     defects: dict[str, str]
 
-    def feed(self, data: bytes) -> bytes: ...
+    def feed(self, data: bytes) -> bytes | bytearray: ...
 
     def close(self) -> bytes: ...
 
@@ -78,64 +79,85 @@ class SevenBit(Identity):
 class QuotedPrintable:
     """Quoted-printable (RFC 2045 6.7): trailing blanks dropped, soft breaks joined, wrong escapes kept."""
 
-    _soft = re.compile(rb"=\r?\n")
     _trailing_one = re.compile(rb"[ \t]\r?\n")
     _trailing = re.compile(rb"(?<![ \t])[ \t]++(?=\r?\n)")
-    _stray = re.compile(rb"=(?![0-9A-Fa-f]{2})")
+    _stray = re.compile(rb"=(?![0-9A-Fa-f]{2}|\r?\n)")
     _hex = re.compile(rb"[0-9A-Fa-f]\Z")
 
     def __init__(self) -> None:
         self.defects: dict[str, str] = {}
-        self._held: list[bytes] = []
+        self._held = bytearray()  # what cannot be decided yet
 
-    def feed(self, data: bytes) -> bytes:
+    def feed(self, data: bytes) -> bytes | bytearray:
         if not data.strip(_BLANKS):
-            self._held.append(data)  # so that a long run of blanks is joined once
+            self._held += data
             return b""
-        data = b"".join((*self._held, data))
-        end = len(data)
-        if data.endswith(b"\r"):
-            end -= 1
-        end = len(data[:end].rstrip(_BLANKS))
-        if data[end - 1 : end] == b"=":
-            end -= 1
-        elif end == len(data) and data[end - 2 : end - 1] == b"=" and self._hex.search(data):
-            end -= 2
-        self._held = [data[end:]] if end < len(data) else []
+        held, self._held = self._held, bytearray()
+        if len(held) <= _RUN:
+            return self._ready(bytes(held) + data)
+        # A long run of blanks is looked at once, when what follows it is known, and not copied.
+        if held.endswith(b"\r"):
+            data = b"\r" + data
+            del held[-1]
+        rest = data.lstrip(_BLANKS)
+        if rest == b"\r":
+            held += data
+            self._held = held
+            return b""
+        before = bytes(held.rstrip(_BLANKS))
+        if rest.startswith((b"\n", b"\r\n")):
+            return self._ready((before[:-1] + b"=0D" if before.endswith(b"\r") else before) + rest)
+        if b"=" in before:
+            self._note_stray()
+        held += self._ready(data)
+        return held
+
+    def _ready(self, data: bytes) -> bytes:
+        end = self._certain(data)
+        self._held += data[end:]
         return self._decode(data[:end])
 
+    def _certain(self, data: bytes) -> int:
+        """Up to where the octets cannot belong to an escape, a soft break or a line end that is not complete yet."""
+        end = len(data) - data.endswith(b"\r")
+        end = len(data[:end].rstrip(_BLANKS))
+        if data[end - 1 : end] == b"=":
+            return end - 1
+        if end == len(data) and data[end - 2 : end - 1] == b"=" and self._hex.search(data):
+            return end - 2
+        return end
+
     def close(self) -> bytes:
-        data, self._held = b"".join(self._held), []
-        stripped = data.rstrip(b" \t\r")
         # The part ends where a line ends: blanks before that end are dropped, and a soft break there joins nothing.
-        return self._decode(b"" if stripped == b"=" else data.rstrip(_BLANKS))
+        data, self._held = bytes(self._held.rstrip(_BLANKS)), bytearray()
+        return b"" if data == b"=" else self._decode(data)
+
+    def _note_stray(self) -> None:
+        self.defects["mime/quoted-printable"] = "an equals sign without two hexadecimal digits"
 
     def _decode(self, data: bytes) -> bytes:
-        data = self._joined(self._stripped(data))
+        data = self._stripped(data)
+        if b"=" not in data:
+            return data
         if not self.defects and self._stray.search(data):
-            self.defects["mime/quoted-printable"] = "an equals sign without two hexadecimal digits"
+            self._note_stray()
         if self.defects:
-            # binascii keeps a stray sign, but not before another one or a line end: there it is spelled as an escape.
-            data = (
-                data.replace(b"==", b"=3D=").replace(b"==", b"=3D=").replace(b"=\r", b"=3D\r").replace(b"=\n", b"=3D\n")
-            )
+            # binascii keeps a stray sign, but not before another one or a bare CR: there it is spelled as an escape.
+            data = data.replace(b"==", b"=3D=").replace(b"==", b"=3D=")
+            data = data.replace(b"=\r\n", b"=\n").replace(b"=\r", b"=3D\r")
             data += b"3D" if data.endswith(b"=") else b""
         return binascii.a2b_qp(data)
 
     def _stripped(self, data: bytes) -> bytes:
         """Without the blanks at line ends. One by one first, since replace is much faster than a pattern."""
-        for _ in range(4):
+        # A bare CR before blanks must not get together with the LF behind them: it is spelled as an escape.
+        data = data.replace(b"\r ", b"=0D ").replace(b"\r\t", b"=0D\t")
+        for _ in range(8):
             if self._trailing_one.search(data) is None:
                 return data
             for blank in (b" ", b"\t"):
                 data = data.replace(blank + b"\r\n", b"\r\n").replace(blank + b"\n", b"\n")
         return self._trailing.sub(b"", data)
-
-    def _joined(self, data: bytes) -> bytes:
-        """Without the soft line breaks; each octet is looked at once, so that none comes into being."""
-        if b"=\n" not in data:
-            return data.replace(b"=\r\n", b"")
-        return self._soft.sub(b"", data) if b"=\r\n" in data else data.replace(b"=\n", b"")
 
 
 class Base64:
@@ -289,7 +311,7 @@ class Sink:
         self._memory = bytearray()
         self._scratch: _Scratch | None = None
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | bytearray) -> None:
         self.size += len(data)
         if self._scratch is None and self.size > self._spool:
             self._scratch = _Scratch()

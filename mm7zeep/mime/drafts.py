@@ -209,7 +209,7 @@ class Draft:
         if self._decoder is not None:
             self._keep(self._decoder.feed(data))
 
-    def _keep(self, data: bytes) -> None:
+    def _keep(self, data: bytes | bytearray) -> None:
         if self._sink is None or not data:
             return
         if self.content_type.media_type.startswith("text/") and self.content_type.media_type != "text/xml":

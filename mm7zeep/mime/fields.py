@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
-from mm7zeep.mime.charsets import codec
+from mm7zeep.charsets import codec
 from mm7zeep.mime.tree import Parameters
 
 Defects = tuple[tuple[str, str], ...]

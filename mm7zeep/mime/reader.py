@@ -1,7 +1,7 @@
 """The streaming reader: octets in as they come, a ``Package`` out at the end.
 
-One pass over the octets: a regular expression made of all open boundaries finds the next delimiter line, what lies
-before it goes to the part in hand. Only an unfinished last line is kept back, so time is linear in the body and
+One pass over the octets: the next delimiter line of any open multipart is looked for, what lies before it goes to the
+part in hand. Only an unfinished last line is kept back, so time is linear in the body and
 memory does not depend on it. Raises ``MimeError`` for what has no SOAP part at all and ``LimitError`` for what
 exceeds the limits; never anything else.
 """
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from mm7zeep.errors import RemoteError
 from mm7zeep.mime.assembly import assemble
@@ -23,7 +24,21 @@ _PADDING = 1000  # blanks allowed after a delimiter; RFC 2046 5.1.1 sets no boun
 _NEAR_MISSES = 500  # lines beginning with "--" that are compared with the boundaries
 _TEXT = re.compile(rb"[^ \t\r\n]")
 _DASHED = re.compile(rb"\n--([^\r\n]{1,600})")
-_NEVER = re.compile(rb"(?!)")
+_REST = rb"(--)?[ \t]{0,%d}+(?:\r?\n|\r?\Z)" % _PADDING  # RFC 2046 5.1.1: what may follow the boundary on its line
+_TAIL = re.compile(_REST)
+_MISSES = (
+    50  # lines that begin like a delimiter and are none, before a pattern of their own is compiled for the boundaries
+)
+
+
+class _Delimiter(NamedTuple):
+    """A delimiter line in the buffer: from the line end before it to the one after it, if that is there."""
+
+    start: int
+    end: int
+    depth: int
+    alternate: bool
+    closing: bool
 
 
 class _Level:
@@ -79,7 +94,7 @@ class Reader:
         self._tree: Node | None = None
         self._outside_noted = False
         self._near = _NEAR_MISSES
-        self._compile()
+        self._arm()
         self._top = Draft(-1, self._limits, self._notes)
         try:
             self._begin(headers)
@@ -99,8 +114,7 @@ class Reader:
             self._notes.take("mime/boundary-present", -1)
         self._push(self._top, boundary)
 
-    # --- in and out
-    # -----------------------------------------------------------------------------------------------------
+    # --- in and out ---------------------------------------------------------------------------------------------------
 
     def feed(self, data: bytes) -> None:
         """Take the next octets of the body, however many. Raises ``LimitError`` when a limit is exceeded."""
@@ -134,9 +148,8 @@ class Reader:
         self._levels, self._leaf, self._header, self._pending, self._data = [], None, None, [], b""
 
     def _too_large(self, size: int) -> RemoteError:
-        return over_limit(
-            self._notes, max(0, self._limits.body), f"a body of {size} octets or more; {self._limits.body} are allowed"
-        )
+        most = self._limits.body
+        return over_limit(self._notes, most, f"a body of {size} octets or more; {most} are allowed")
 
     def _root_too_large(self) -> RemoteError:
         return over_limit(self._notes, 0, f"an envelope of more than {self._limits.root} octets")
@@ -157,37 +170,68 @@ class Reader:
         while going:
             going = self._content(final) if self._header is None else self._header_lines(self._header, final)
 
-    # --- content and delimiters
-    # -----------------------------------------------------------------------------------------
+    # --- content and delimiters ---------------------------------------------------------------------------------------
 
     def _content(self, final: bool) -> bool:
         """Go on to the next delimiter; False where more octets are needed."""
         if self._levels and self._levels[-1].sniffing and not self._sniff(final):
             return False
         data, at = self._data, self._at
-        found = self._delimiter.search(data, at - 1)
+        found = self._find(at - 1)
         if found is None:
             self._take(len(data) if final else self._safe())
             return False
         # RFC 2046 5.1.1: the line end before a delimiter belongs to it; where that ended a header, nothing lies
         # between.
-        line_end = found.start()
+        line_end = found.start
         crlf = line_end < at or data[line_end - 1] == 13
         self._take(line_end - (crlf and line_end > at))
-        complete = found[0].endswith(b"\n")
+        line = data[line_end : found.end]
+        complete = line.endswith(b"\n")
         if not complete and not final:
             return False
         offset = self._base + line_end + 1
-        if not crlf or (complete and not found[0].endswith(b"\r\n")):
+        if not crlf or (complete and not line.endswith(b"\r\n")):
             self._notes.take("mime/delimiter-crlf", offset, once="package")
-        if found[0].rstrip(b"\r\n").endswith((b" ", b"\t")):
-            self._notes.take(
-                "mime/delimiter-padding", offset, detail=_show(found[0]), once=f"level {len(self._levels)}"
-            )
+        if line.rstrip(b"\r\n").endswith((b" ", b"\t")):
+            self._notes.take("mime/delimiter-padding", offset, detail=_show(line), once=f"depth {found.depth}")
         end = self._base + self._at
-        self._at = found.end()
-        self._cross(found, offset, end)
+        self._at = found.end
+        self._cross(found, offset, end, len(line.strip(b"\r\n")))
         return True
+
+    def _find(self, start: int) -> _Delimiter | None:
+        """The first delimiter line of any open multipart whose line end before it stands at ``start`` or later."""
+        if self._pattern is not None:
+            found = self._pattern.search(self._data, start)
+            if found is None:
+                return None
+            slot = next(number for number in range(len(self._slots)) if found.start(number + 1) >= 0)
+            closing = found.start(len(self._slots) + 1) >= 0
+            return _Delimiter(found.start(), found.end(), *self._slots[slot][1:], closing)
+        best: _Delimiter | None = None
+        for needle, depth, alternate in reversed(self._slots):
+            # The outer ones come last and win (RFC 2046 5.1.2); they are looked for no further than the inner one.
+            stop = len(self._data) if best is None else best.start + len(needle)
+            at = self._data.find(needle, start, stop)
+            while at >= 0:
+                tail = _TAIL.match(self._data, at + len(needle))
+                if tail is not None:
+                    best = _Delimiter(at, tail.end(), depth, alternate, tail[1] is not None)
+                    break
+                self._misses += 1
+                at = self._data.find(needle, at + 1, stop)
+            if self._misses > _MISSES:
+                self._compile()
+                return self._find(start)
+        return best
+
+    def _is_delimiter(self, start: int) -> bool:
+        """Whether a delimiter line stands behind the line end at ``start``."""
+        return any(
+            self._data.startswith(needle, start) and _TAIL.match(self._data, start + len(needle))
+            for needle, _, _ in self._slots
+        )
 
     def _safe(self) -> int:
         """Up to where the octets cannot belong to a delimiter that is not complete yet."""
@@ -220,7 +264,7 @@ class Reader:
                 raise self._root_too_large()
         elif not self._outside_noted and (found := _TEXT.search(data)):
             self._outside_noted = True
-            self._notes.take("mime/outside-text", offset + found.start(), detail=_show(data[found.start() :]))
+            self._notes.take("mime/outside-text", offset + found.start())
 
     def _sniff(self, final: bool) -> bool:
         """Look at the first text inside a multipart: a delimiter other than the declared one serves until that occurs.
@@ -240,9 +284,9 @@ class Reader:
         name = data[at + 2 : end if end >= 0 else len(data)].rstrip()
         if not delimiter_like or not 0 < len(name) <= self._limits.boundary or name.endswith(b"--"):
             return True
-        if self._delimiter.match(data, at - 1) is None:
+        if not self._is_delimiter(at - 1):
             level.alternate, level.alternate_at, level.mark = name, self._base + at, self._notes.mark()
-            self._compile()
+            self._arm()
         return True
 
     def _near_misses(self, upto: int) -> None:
@@ -259,16 +303,14 @@ class Reader:
                 self._near = 0
                 return
 
-    def _cross(self, found: re.Match[bytes], offset: int, end: int) -> None:
+    def _cross(self, found: _Delimiter, offset: int, end: int, length: int) -> None:
         """A delimiter line at ``offset``: end what it ends at the octet ``end``, and begin what it begins."""
-        depth, alternate = next(slot for group, slot in enumerate(self._slots, 1) if found.start(group) >= 0)
-        closing = found.group(len(self._slots) + 1) is not None
         self._end_leaf(end)
-        while len(self._levels) > depth + 1:
+        while len(self._levels) > found.depth + 1:
             self._pop(end, offset)
-        self._open(self._levels[depth], alternate)
-        if closing:
-            self._pop(offset + len(found[0].strip(b"\r\n")))
+        self._open(self._levels[found.depth], found.alternate)
+        if found.closing:
+            self._pop(offset + length)
             return
         self._parts += 1
         if self._parts > self._limits.parts:
@@ -281,15 +323,14 @@ class Reader:
             self._notes.forget(level.mark)
             level.draft.children.clear()
             level.alternate, level.opened, level.text_at = None, False, level.alternate_at
-            self._compile()
+            self._arm()
         if not level.opened:
             level.opened = level.draft.container = True
             level.preamble = Sink(self._limits.spool)
             if level.text_at is not None:
                 self._notes.take("mime/outside-text", level.text_at)
 
-    # --- header
-    # ---------------------------------------------------------------------------------------------------------
+    # --- header -------------------------------------------------------------------------------------------------------
 
     def _header_lines(self, draft: Draft, final: bool) -> bool:
         """Take the lines of a part's header; False where more octets are needed."""
@@ -298,13 +339,15 @@ class Reader:
             whole = self._data[self._at : end if end >= 0 else len(self._data)]
             line = whole.rstrip(b"\r")
             if end < 0 and not final:
-                if draft.takes(line) or len(line) <= self._longest:
+                if draft.takes(line):
                     draft.check(len(line))
+                    return False
+                if len(line) <= self._longest:
                     return False
                 break  # however long it is, it begins the body
             if end < 0 and not line:
                 break
-            if line.startswith(b"--") and self._delimiter.match(self._data, self._at - 1):
+            if line.startswith(b"--") and self._is_delimiter(self._at - 1):
                 break
             if line and not draft.line(line):
                 break
@@ -335,12 +378,11 @@ class Reader:
             draft.note("mime/boundary-nested-equal", (boundary or b"").decode("utf-8", "replace"))
             self._levels[-1].sniffing = False
 
-    # --- levels
-    # ---------------------------------------------------------------------------------------------------------
+    # --- levels -------------------------------------------------------------------------------------------------------
 
     def _push(self, draft: Draft, boundary: bytes | None) -> None:
         self._levels.append(_Level(draft, boundary, self._limits.spool))
-        self._compile()
+        self._arm()
 
     def _pop(self, end: int, cut_at: int | None = None) -> None:
         """The innermost multipart ends at the octet ``end``: closed, or cut off at ``cut_at`` without being closed."""
@@ -362,7 +404,7 @@ class Reader:
         else:
             self._tree = node
         self._outside_noted = False
-        self._compile()
+        self._arm()
 
     def _never_opened(self, level: _Level) -> None:
         if level.boundary is not None:
@@ -390,18 +432,22 @@ class Reader:
             raise AssertionError("the outermost level leaves a tree")
         return self._tree
 
-    def _compile(self) -> None:
-        """One pattern for all open boundaries, the outermost first: it ends the inner ones (RFC 2046 5.1.2)."""
-        pairs = [
-            (name, (depth, alternate)) for depth, level in enumerate(self._levels) for name, alternate in level.names
+    def _arm(self) -> None:
+        """Look for the boundaries that are open now, the outermost first."""
+        self._slots = [
+            (b"\n--" + name, depth, alternate)
+            for depth, level in enumerate(self._levels)
+            for name, alternate in level.names
         ]
-        self._slots = [slot for _, slot in pairs]
-        self._longest = max((len(name) for name, _ in pairs), default=0) + self._limits.boundary + _PADDING + 8
-        if not pairs:
-            self._delimiter = _NEVER
-            return
-        choice = b"|".join(b"(%s)" % re.escape(name) for name, _ in pairs)
-        self._delimiter = re.compile(rb"\n--(?:%s)(--)?[ \t]{0,%d}+(?:\r?\n|\r?\Z)" % (choice, _PADDING))
+        self._longest = max((len(needle) for needle, _, _ in self._slots), default=0)
+        self._longest += self._limits.boundary + _PADDING + 8
+        self._pattern: re.Pattern[bytes] | None = None
+        self._misses = 0
+
+    def _compile(self) -> None:
+        """One pattern for all open boundaries: dear to make, but no line that only begins like a delimiter stops it."""
+        choice = b"|".join(b"(%s)" % re.escape(needle.removeprefix(b"\n--")) for needle, _, _ in self._slots)
+        self._pattern = re.compile(rb"\n--(?:%s)%s" % (choice, _REST))
 
 
 class _Guard:

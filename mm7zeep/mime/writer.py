@@ -283,7 +283,7 @@ class Stream:
         size = 0
         for segment in self._segments:
             length = len(segment) if isinstance(segment, bytes) else segment.length
-            if offset >= length > 0:
+            if offset and offset >= length:
                 offset -= length
                 continue
             pieces = iter((segment[offset:],)) if isinstance(segment, bytes) else segment.chunks(offset)

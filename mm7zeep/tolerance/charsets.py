@@ -9,7 +9,7 @@ import codecs
 import re
 from dataclasses import dataclass
 
-from mm7zeep import mime
+from mm7zeep import charsets
 from mm7zeep.errors import EnvelopeError
 from mm7zeep.findings import Finding, finding
 
@@ -37,7 +37,7 @@ def codec_of(label: str) -> str | None:
 
     GB2312 and GBK are read as GB18030, which holds both. Encodings that switch by escape sequences could hide markup.
     """
-    codec = mime.codec(label.strip("\"' "))
+    codec = charsets.codec(label.strip("\"' "))
     if codec is None or codec.startswith(("iso2022", "utf-32")):
         return None
     return "gb18030" if codec in ("gb2312", "gbk") else codec
@@ -50,14 +50,16 @@ def readable(raw: bytes, charset: str | None) -> Readable:
     """
     findings: list[Finding] = []
     codec, raw = _bom(raw)
+    codec = codec or _wide_without_bom(raw)
     wide = codec is not None and codec.startswith("utf-16")
-    declared = None
-    if not wide:
-        raw, declared = _declaration(raw, findings)
-    _check_labels(charset, declared, raw, findings, wide or _looks_wide(raw))
-    text, used = _decode(raw, codec, charset, declared, findings)
-    if wide or used.startswith("utf-16"):
-        text = re.sub(r"\A\s*<\?xml[^>]*\?>", "", text.lstrip("\ufeff"))
+    # XML 1.0 4.3.3: the declaration of UTF-16 is itself in UTF-16
+    narrow = (_try(raw, codec or "") or "").encode("utf-8", "replace") if wide else raw
+    rest, declared = _declaration(narrow, findings)
+    _check_labels(charset, declared, findings, wide)
+    if wide and rest:
+        _check_wide(codec or "", charset, declared, findings)
+        return Readable(rest, codec or "", tuple(findings))
+    text, used = _decode(raw if wide else rest, codec, charset, declared, findings)
     return Readable(text.encode("utf-8", "surrogatepass"), used, tuple(findings))
 
 
@@ -81,15 +83,24 @@ def _declaration(raw: bytes, findings: list[Finding]) -> tuple[bytes, str | None
     return body[found.end() :], found.group(1).decode("ascii") if found.group(1) else None
 
 
-def _looks_wide(raw: bytes) -> bool:
-    return raw[:4].count(0) >= 2 or b"\0" in raw[:2]
+def _wide_without_bom(raw: bytes) -> str | None:
+    """UTF-16 by its first character, as XML 1.0 appendix F tells it."""
+    return {b"<\0": "utf-16-le", b"\0<": "utf-16-be"}.get(raw[:2])
 
 
-def _check_labels(charset: str | None, declared: str | None, raw: bytes, findings: list[Finding], wide: bool) -> None:
+def _check_wide(used: str, charset: str | None, declared: str | None, findings: list[Finding]) -> None:
+    """Whether the labels of what is UTF-16 say so; the MIME label comes first (RFC 7303 3)."""
+    for where, label in (("Content-Type", charset), ("XML declaration", declared)):
+        if label is not None and not used.startswith(codec_of(label) or "utf-16"):
+            kind = "xml/declaration-true" if where == "XML declaration" else "xml/charset-agrees"
+            findings.append(finding(kind, where, detail=f"{label}, read as {used}", action="repaired"))
+
+
+def _check_labels(charset: str | None, declared: str | None, findings: list[Finding], wide: bool) -> None:
     for where, label in (("Content-Type", charset), ("XML declaration", declared)):
         if label is None:
             continue
-        if label.lower().replace("-", "") == "utf7":
+        if label.lower().replace("-", "").replace("_", "").endswith("utf7"):
             raise EnvelopeError(
                 "the envelope is labelled UTF-7, which can hide markup; send UTF-8",
                 [*findings, finding("xml/encoding-forbidden", where, detail=label, action="refused")],
@@ -98,15 +109,17 @@ def _check_labels(charset: str | None, declared: str | None, raw: bytes, finding
         codec = codec_of(label)
         if codec is None:
             findings.append(finding("xml/encoding-forbidden", where, detail=label, action="repaired"))
-        elif mime.registered_name(label) is not None and codec != "utf-8":
+        elif charsets.registered(label) is not None and codec != "utf-8":
             findings.append(finding("mime/charset-alias", where, detail=label, action="repaired"))
         elif codec.startswith("utf-16") and not wide:
             # XML 1.0 4.3.3: utf-16 cannot be true where every other byte is not NUL
             kind = "xml/declaration-true" if where == "XML declaration" else "xml/charset-agrees"
             findings.append(finding(kind, where, detail=label, action="repaired"))
-    if charset and declared and not _same(charset, declared):
-        if not (codec_of(declared) or "").startswith("utf-16"):
-            findings.append(finding("xml/charset-agrees", "Content-Type", detail=f"{charset} against {declared}", action="repaired"))
+    impossible = [label for label in (charset, declared) if (codec_of(label or "") or "").startswith("utf-16")]
+    if charset and declared and not wide and not impossible and not _same(charset, declared):
+        findings.append(
+            finding("xml/charset-agrees", "Content-Type", detail=f"{charset} against {declared}", action="repaired")
+        )
 
 
 def _same(one: str, other: str) -> bool:
@@ -114,20 +127,22 @@ def _same(one: str, other: str) -> bool:
     names = [label.strip("\"' ").lower() for label in (one, other)]
     if names[0] == names[1] or {codec_of(name) for name in names} == {"utf-8"}:
         return True
-    meant = [mime.registered_name(name) for name in names]
+    meant = [charsets.registered(name) for name in names]
     return meant[0] is not None and meant[0] == meant[1]
 
 
-def _decode(raw: bytes, bom: str | None, charset: str | None, declared: str | None, findings: list[Finding]) -> tuple[str, str]:
-    if bom is not None:
-        text = _try(raw, bom)
-        if text is not None:
-            return text, bom
-    wide = _looks_wide(raw)
+def _decode(
+    raw: bytes, bom: str | None, charset: str | None, declared: str | None, findings: list[Finding]
+) -> tuple[str, str]:
     labels = [codec for label in (charset, declared) if label and (codec := codec_of(label))]
-    labels = [codec for codec in labels if codec.startswith("utf-16") == wide]
+    labels = [codec for codec in labels if not codec.startswith("utf-16")]
     utf8 = _try(raw, "utf-8")
-    if utf8 is not None and (not labels or labels[0] in _MULTIBYTE or labels[0] == "utf-8") and not wide:
+    if utf8 is not None and bom is not None:
+        # RFC 7303 3.1: the byte order mark wins over every label
+        if labels and labels[0] != "utf-8":
+            _mismatch(findings, labels[0], "utf-8")
+        return utf8, "utf-8"
+    if utf8 is not None and (not labels or labels[0] in _MULTIBYTE or labels[0] == "utf-8"):
         # valid multi-byte UTF-8 under a CJK or ASCII label is UTF-8: real output of an API that labels it GB2312
         if labels and labels[0] != "utf-8" and not raw.isascii():
             _mismatch(findings, labels[0], "utf-8")
@@ -135,19 +150,24 @@ def _decode(raw: bytes, bom: str | None, charset: str | None, declared: str | No
     for codec in [*labels, "utf-8", *_LAST_RESORTS]:
         text = _try(raw, codec)
         if text is not None:
-            if labels and codec != labels[0] or not labels and codec != "utf-8":
+            if (labels and codec != labels[0]) or (not labels and codec != "utf-8"):
                 _mismatch(findings, labels[0] if labels else "utf-8", codec)
             return text, codec
     raise EnvelopeError(
         "the bytes of the envelope decode in none of its charsets; send UTF-8",
-        [*findings, finding("xml/charset-agrees", "Content-Type", detail=charset or declared or "utf-8", action="refused")],
+        [
+            *findings,
+            finding("xml/charset-agrees", "Content-Type", detail=charset or declared or "utf-8", action="refused"),
+        ],
         status=2007,
     )
 
 
 def _mismatch(findings: list[Finding], label: str, used: str) -> None:
     if all(one.id != "xml/charset-agrees" for one in findings):
-        findings.append(finding("xml/charset-agrees", "byte 0", detail=f"labelled {label}, read as {used}", action="repaired"))
+        findings.append(
+            finding("xml/charset-agrees", "byte 0", detail=f"labelled {label}, read as {used}", action="repaired")
+        )
 
 
 def _try(raw: bytes, codec: str) -> str | None:

@@ -1,11 +1,12 @@
 """The SOAP frame around the message: namespaces, Header, TransactionID, Body, Fault.
 
-Puts the frame into SOAP 1.1's form, in place, with a finding for each change. Refuses what is no SOAP 1.1 envelope, two Bodies,
-two TransactionIDs and header blocks that must be understood but are not ours.
+Puts the frame into SOAP 1.1's form, in place, with a finding for each change. Refuses what is no SOAP 1.1 envelope,
+two Bodies, two TransactionIDs and header blocks that must be understood but are not ours.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 from lxml import etree
@@ -14,6 +15,7 @@ from mm7zeep import schema
 from mm7zeep.errors import EnvelopeError, FaultCode, RemoteError, VersionError
 from mm7zeep.findings import Action, Finding, finding
 from mm7zeep.profiles import NAMESPACE_PREFIX, NAMESPACES, SOAP_NAMESPACE
+from mm7zeep.tolerance import values
 
 SOAP = f"{{{SOAP_NAMESPACE}}}"
 _ALIAS = SOAP_NAMESPACE.replace("http:", "https:")
@@ -22,6 +24,7 @@ _ACTOR_NEXT = "http://schemas.xmlsoap.org/soap/actor/next"
 _XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
 _FAULT_CHILDREN = ("faultcode", "faultstring", "faultactor", "detail")
 _ENOUGH = 100  # findings of one kind in one message
+_NCNAME = re.compile(r"[^\W\d][\w.\-]*")
 _PRE_STANDARD = ("MM7Header", "MM7SubmitReq", "MultiMediaSubmit", "MM7SubmitRsp", "MM7DeliverReq")
 
 
@@ -71,8 +74,15 @@ def frame(root: etree._Element, notes: Notes, *, request: bool) -> etree._Elemen
         notes.refuse("the Body is empty", "soap/structure", body)
         return None
     if len(children) > 1:
-        notes.refuse("the Body has more than one child; send one operation per message", "soap/body-one-child", body, detail=str(len(children)))
-    if body.text and body.text.strip() or any(one.tail and one.tail.strip() for one in children):
+        notes.refuse(
+            "the Body has more than one child; send one operation per message",
+            "soap/body-one-child",
+            body,
+            detail=str(len(children)),
+        )
+        for one in children[1:]:
+            body.remove(one)
+    if (body.text and body.text.strip()) or any(one.tail and one.tail.strip() for one in children):
         notes.add("schema/unstated", body)
         body.text = None
         for one in children:
@@ -81,7 +91,9 @@ def frame(root: etree._Element, notes: Notes, *, request: bool) -> etree._Elemen
 
 
 def instructions(sent: etree._Element, root: etree._Element, notes: Notes) -> None:
-    """Take processing instructions and comments out of ``root``, the copy of ``sent`` (SOAP 1.1 3 forbids instructions)."""
+    """Take processing instructions and comments out of ``root``, the copy of ``sent`` (SOAP 1.1 3 forbids
+    instructions).
+    """
     before = any(isinstance(one, etree._ProcessingInstruction) for one in sent.itersiblings(preceding=True))
     inside = next(root.iter(etree.ProcessingInstruction), None)
     if before or inside is not None:
@@ -104,12 +116,14 @@ def _envelope(root: etree._Element, notes: Notes) -> bool:
         rename(root, _ALIAS, SOAP_NAMESPACE)
     elif namespace == _SOAP_12:
         # SOAP 1.1 4.4.1: VersionMismatch
-        notes.refuse("the envelope is SOAP 1.2; MM7 uses SOAP 1.1", "soap/version-mismatch", root, fault="VersionMismatch")
+        notes.refuse(
+            "the envelope is SOAP 1.2; MM7 uses SOAP 1.1", "soap/version-mismatch", root, fault="VersionMismatch"
+        )
         return False
     elif namespace != SOAP_NAMESPACE:
         if namespace is not None and "schemas.xmlsoap.org/soap" not in namespace:
-            notes.refuse(f"the envelope is in {namespace!r}, not in SOAP 1.1's namespace", "soap/version-mismatch", root,
-                         detail=namespace, fault="VersionMismatch")  # fmt: skip
+            message = f"the envelope is in {namespace!r}, not in SOAP 1.1's namespace"
+            notes.refuse(message, "soap/version-mismatch", root, detail=namespace, fault="VersionMismatch")
             return False
         notes.add("soap/envelope-namespace", root, detail=namespace or "none")
         rename(root, namespace, SOAP_NAMESPACE)
@@ -126,8 +140,8 @@ def _envelope(root: etree._Element, notes: Notes) -> bool:
 
 def pre_standard(notes: Notes, where: etree._Element | str) -> None:
     """Refuse the drafts of 2002 by name."""
-    notes.refuse("the message follows a draft of 2002 (MM7Header, urn:MM7...), which is not served; use TS 23.140 release 5 or 6",
-                 "ns/pre-standard", where, status=4002, kind=VersionError)  # fmt: skip
+    message = "the message follows a draft of 2002 (MM7Header, urn:MM7...), which is not served; use release 5 or 6"
+    notes.refuse(message, "ns/pre-standard", where, status=4002, kind=VersionError)
 
 
 def names_pre_standard(text: bytes) -> bool:
@@ -164,25 +178,34 @@ def _parts(root: etree._Element, notes: Notes) -> tuple[etree._Element | None, e
             child.tag = SOAP + name
     if len(bodies) > 1 or len(headers) > 1:
         notes.refuse("the envelope has two Bodies or two Headers", "soap/structure", root)
+        for one in (*headers[1:], *bodies[1:]):
+            root.remove(one)
     elif any(schema.local(one) == "Fault" for one in others):
         notes.refuse("the Fault stands outside the Body", "soap/structure", root)
     elif headers and bodies and root.index(headers[0]) > root.index(bodies[0]):
         notes.add("soap/structure", headers[0])
         root.insert(0, headers[0])
-    if headers and headers[0].text and headers[0].text.strip():
+    if headers and "".join(text or "" for text in (headers[0].text, *(one.tail for one in headers[0]))).strip():
         notes.add("schema/unstated", headers[0])
         headers[0].text = None
+        for one in headers[0]:
+            one.tail = None
     return (headers[0] if headers else None), (bodies[0] if bodies else None)
 
 
 def _header(root: etree._Element, header: etree._Element | None, notes: Notes, *, request: bool) -> None:
     blocks = [] if header is None else [one for one in header if isinstance(one.tag, str)]
+    for block in header if header is not None else ():
+        for one in block.iter() if schema.local(block) != "TransactionID" else ():
+            _strip_xsi(one)  # types of other schemas, in blocks that are not ours to judge
     ours = [one for one in blocks if schema.local(one) == "TransactionID"]
     for block in blocks:
         if block not in ours:
             _foreign_block(block, notes)
     if len(ours) > 1:
         notes.refuse("the Header has two TransactionIDs", "soap/transaction-once", ours[1])
+        for block in ours[1:]:
+            schema.parent_of(block).remove(block)
     if not ours:
         _no_transaction(notes, "soap/transaction-present", root, request=request)
         return
@@ -209,28 +232,40 @@ def _foreign_block(block: etree._Element, notes: Notes) -> None:
     actor = block.get(f"{SOAP}actor")
     if block.get(f"{SOAP}mustUnderstand") in ("1", "true") and actor in (None, "", _ACTOR_NEXT):
         # SOAP 1.1 4.2.3: a recipient that cannot obey the header entry MUST fail.
-        notes.refuse(f"the header block {schema.local(block)} must be understood and is not", "soap/unknown-mu", block, fault="MustUnderstand")
+        notes.refuse(
+            f"the header block {schema.local(block)} must be understood and is not",
+            "soap/unknown-mu",
+            block,
+            fault="MustUnderstand",
+        )
 
 
-def transaction_attributes(root: etree._Element, notes: Notes, namespace: str, sent: str | None) -> None:
-    """Put TransactionID into ``namespace`` (``sent`` is the Body child's, as sent) with the attributes that it may carry there."""
+def transaction(root: etree._Element, notes: Notes, namespace: str, sent: str | None) -> bool:
+    """Put TransactionID into ``namespace`` with the attributes it may carry; ``sent`` is the Body child's, as sent.
+
+    Gives whether its value needs a later release than ``namespace``: an NMTOKEN there, any text from REL-5-MM7-1-2 on.
+    """
     header = root.find(f"{SOAP}Header")
     block = next((one for one in header if schema.local(one) == "TransactionID"), None) if header is not None else None
     if block is None:
-        return
+        return False
     own = etree.QName(block).namespace
-    if own != sent and sent is not None and (own or "").replace("https:", "http:") != sent.replace("https:", "http:"):
+    if sent is not None and (own or "").replace("https:", "http:") != sent.replace("https:", "http:"):
         notes.add("soap/transaction-namespace", block, detail=(own or "none").removeprefix(NAMESPACE_PREFIX))
     block.tag = f"{{{namespace}}}TransactionID"
     for name, value in list(block.attrib.items()):
         _attribute(block, name, value, notes)
-    profile = NAMESPACES[namespace]
-    mark = block.get(f"{SOAP}mustUnderstand")
-    if profile.transaction_attributes and mark is None:
-        notes.add("soap/transaction-mu", block, action="noted")
-    elif not profile.transaction_attributes and block.attrib:
+    if NAMESPACES[namespace].transaction_attributes:
+        if block.get(f"{SOAP}mustUnderstand") is None:
+            notes.add("soap/transaction-mu", block, action="noted")
+        return False
+    if block.attrib:
         notes.add("soap/transaction-mu-early", block)
         block.attrib.clear()
+    if values.is_nmtoken(block.text or ""):
+        return False
+    notes.add("schema/value", block, detail=f"{block.text!r} is no NMTOKEN", action="noted")
+    return True
 
 
 def _attribute(block: etree._Element, name: str, value: str, notes: Notes) -> None:
@@ -252,30 +287,25 @@ def _attribute(block: etree._Element, name: str, value: str, notes: Notes) -> No
 
 def fault(element: etree._Element, notes: Notes) -> etree._Element | None:
     """Mend a Fault in place; its RSErrorRsp or VASPErrorRsp, if there is one (SOAP 1.1 4.4)."""
-    qualified = [one for one in element if isinstance(one.tag, str) and etree.QName(one).namespace is not None]
+    if element.tag != f"{SOAP}Fault":
+        notes.add("soap/fault-fields", element, detail="Fault is not in the SOAP namespace")
+        element.tag = f"{SOAP}Fault"
+    if any(isinstance(one.tag, str) and etree.QName(one).namespace is not None for one in element):
+        notes.add("soap/fault-fields", element, detail="children are in a namespace")
     for one in list(element):
         name = schema.local(one)
-        lowered = next((known for known in _FAULT_CHILDREN if known == name.lower()), None)
-        if lowered is None:
+        if name.lower() in _FAULT_CHILDREN:
+            one.tag = name.lower()
+            _strip_xsi(one)
+        else:
             notes.add("soap/fault-fields", one, detail=name)
             element.remove(one)
-        else:
-            one.tag = lowered
-            _strip_xsi(one)
-    if qualified:
-        notes.add("soap/fault-fields", element, detail="children are in a namespace")
     _fault_code(element, notes)
     order = [_FAULT_CHILDREN.index(one.tag) for one in element]
     if order != sorted(order):
         notes.add("soap/fault-fields", element, detail="order")
         element[:] = sorted(element, key=lambda one: _FAULT_CHILDREN.index(one.tag))
-    detail = element.find("detail")
-    if detail is None:
-        return None
-    if detail.text and detail.text.strip():
-        notes.add("soap/fault-detail", detail, detail=detail.text.strip(), action="kept-raw")
-        detail.text = None
-    return next((one for one in detail.iter() if schema.local(one) in ("RSErrorRsp", "VASPErrorRsp")), None)
+    return _fault_detail(element, notes)
 
 
 def _fault_code(element: etree._Element, notes: Notes) -> None:
@@ -285,14 +315,29 @@ def _fault_code(element: etree._Element, notes: Notes) -> None:
         code = etree.Element("faultcode")
         element.insert(0, code)
         code.text = "Server"
-    prefix, _, name = (code.text or "").strip().rpartition(":")
-    if prefix and prefix not in code.nsmap:
-        notes.add("soap/fault-code-qname", code, detail=prefix)
-        code.text = name
-    if not name:
+    text = (code.text or "").strip()
+    prefix, _, name = text.rpartition(":")
+    if not text:
         notes.add("soap/fault-fields", code, detail="empty")
         code.text = "Server"
+    elif not _NCNAME.fullmatch(name) or (prefix and prefix not in code.nsmap):
+        notes.add("soap/fault-code-qname", code, detail=text)
+        code.text = name if _NCNAME.fullmatch(name) else "Server"
     if element.find("faultstring") is None:
         notes.add("soap/fault-fields", element, detail="no faultstring")
-        string = etree.Element("faultstring")
-        code.addnext(string)
+        code.addnext(etree.Element("faultstring"))
+
+
+def _fault_detail(element: etree._Element, notes: Notes) -> etree._Element | None:
+    detail = element.find("detail")
+    said, found = "", None
+    if detail is not None:
+        said = "".join(text or "" for text in (detail.text, *(one.tail for one in detail))).strip()
+        found = next((one for one in detail.iter() if schema.local(one) in ("RSErrorRsp", "VASPErrorRsp")), None)
+        detail.text = None
+        for one in detail:
+            one.tail = None
+    if said or found is None:
+        where = element if detail is None else detail
+        notes.add("soap/fault-detail", where, detail=said, action="kept-raw" if said else "noted")
+    return found

@@ -1,14 +1,16 @@
 """The message in the Body, mended by the model of its schema: names, order, forms and values.
 
-``repair`` works on a copy. Elements that no schema knows become ordered extensions, values that nobody can understand are kept
-as text, and what only a later release has is read by that release. Refuses what is mandatory and missing.
+``repair`` works on a copy. Elements that no schema knows become ordered extensions, values that nobody can understand
+are kept as text, and what only a later release has is read by that release. Refuses what is mandatory and missing.
 """
 
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from types import MappingProxyType
 
 from lxml import etree
@@ -24,6 +26,8 @@ _SUPERSET = REL_6_MM7_1_4.namespace  # the release that has everything the earli
 _XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
 _ADDRESS_NAMES = ("Number", "RFC2822Address", "ShortCode")
 _MOST_EXTENSIONS = 1000
+_ADDRESS_HOLDERS = ("To", "Cc", "Bcc", "Sender", "Recipient", "SenderAddress", "UserAgent")
+_CONTROL = re.compile(r"[\x00-\x08\n-\x1f\x7f]+")
 _PLACEHOLDER_DATE = "1970-01-01T00:00:00Z"  # stands for a mandatory date that cannot be read; the message then has None
 
 # one element under two names, by release (mm7.md: 5/1-0 -> 5/1-1, 5/1-3 -> 5/1-4, 6/1-0 -> 6/1-1)
@@ -42,8 +46,9 @@ _SYNONYMS: Mapping[str, str] = MappingProxyType(
 class Repaired:
     """What ``repair`` made of an envelope.
 
-    ``envelope`` is the mended copy, in ``read_as``; ``namespace`` is the Body child's as sent. ``unparsed`` are (element, value) pairs
-    that could not be understood; ``details`` is text met in Details. ``error`` says why the message is refused, if it is.
+    ``envelope`` is the mended copy, in ``read_as``; ``namespace`` is the Body child's as sent. ``unparsed`` are
+    (element, value) pairs that could not be understood; ``details`` is text met in Details. ``error`` says why the
+    message is refused, if it is; ``legible`` whether a message can be made of it all the same (its operation is known).
     """
 
     envelope: etree._Element
@@ -55,6 +60,7 @@ class Repaired:
     unparsed: tuple[tuple[str, str], ...] = ()
     details: str | None = None
     error: RemoteError | None = None
+    legible: bool = True
 
 
 class _TooMany(Exception):
@@ -62,7 +68,9 @@ class _TooMany(Exception):
 
 
 def repair(envelope: etree._Element, *, request: bool) -> Repaired:
-    """Mend a copy of ``envelope``; ``request`` tells whether it came as a request (then a TransactionID is mandatory)."""
+    """Mend a copy of ``envelope``; ``request`` tells whether it came as a request (then a TransactionID is
+    mandatory).
+    """
     root = copy.deepcopy(envelope)
     notes = soap.Notes()
     soap.instructions(envelope, root, notes)
@@ -71,12 +79,13 @@ def repair(envelope: etree._Element, *, request: bool) -> Repaired:
         return _done(root, None, _SUPERSET, notes, None)
     outer = message
     if schema.local(message) == "Fault":
-        message.tag = f"{soap.SOAP}Fault"
         found = soap.fault(message, notes)
         if found is None:
             namespace = _header_namespace(root) or _SUPERSET
-            soap.transaction_attributes(root, notes, namespace, None)
-            return _done(root, None, namespace, notes, None)
+            if soap.transaction(root, notes, namespace, None):
+                soap.rename(root, namespace, _SUPERSET)
+                namespace = _SUPERSET
+            return _done(root, None, namespace, notes, None, legible=True)
         message = found
     sent = etree.QName(message).namespace
     if (sent or "").startswith("urn:MM7S"):
@@ -84,21 +93,23 @@ def repair(envelope: etree._Element, *, request: bool) -> Repaired:
         return _done(root, sent, _SUPERSET, notes, None)
     if not _operation(message):
         name = schema.local(message)
-        notes.refuse(f"{name} is no MM7 operation", "soap/operation-known", message, detail=name, status=4003, kind=EnvelopeError)
+        notes.refuse(
+            f"{name} is no MM7 operation", "soap/operation-known", message, detail=name, status=4003, kind=EnvelopeError
+        )
         return _done(root, sent, _SUPERSET, notes, None)
     namespace = _namespace(message, sent, root, notes)
-    soap.transaction_attributes(root, notes, namespace, sent)
-    _adopt(message, sent, namespace, notes)
     walk = _Walk(notes, namespace)
+    walk.upgrade = soap.transaction(root, notes, namespace, sent)
+    _Adoption(notes, sent, namespace).adopt(message)
     try:
         walk.start(message)
-        if walk.upgrade and notes.error is None:
+        if walk.upgrade:
             namespace = _upgrade(root, message, walk, namespace)
     except _TooMany:
         return _done(root, sent, namespace, notes, walk)
     if outer is message and schema.local(message) in ("RSErrorRsp", "VASPErrorRsp"):
         notes.add("soap/body-direct-error", message, action="noted")
-    return _done(root, sent, namespace, notes, walk)
+    return _done(root, sent, namespace, notes, walk, legible=True)
 
 
 def _operation(message: etree._Element) -> str | None:
@@ -107,7 +118,15 @@ def _operation(message: etree._Element) -> str | None:
     return next((one for one in sorted(schema.operation_names()) if one.lower() == name), None)
 
 
-def _done(root: etree._Element, sent: str | None, read_as: str, notes: soap.Notes, walk: _Walk | None) -> Repaired:
+def _done(
+    root: etree._Element,
+    sent: str | None,
+    read_as: str,
+    notes: soap.Notes,
+    walk: _Walk | None,
+    *,
+    legible: bool = False,
+) -> Repaired:
     error = notes.error
     if error is not None:
         error.findings, error.namespace, error.transaction_id = tuple(notes.findings), sent, notes.transaction_id
@@ -121,6 +140,7 @@ def _done(root: etree._Element, sent: str | None, read_as: str, notes: soap.Note
         unparsed=tuple(walk.unparsed) if walk else (),
         details=walk.details if walk else None,
         error=error,
+        legible=legible,
     )
 
 
@@ -146,53 +166,91 @@ def _namespace(message: etree._Element, sent: str | None, root: etree._Element, 
     if alias in NAMESPACES:
         notes.add("ns/alias", message, detail=sent)
         return alias
-    if soap.is_mm7(sent) or schema.local(message) in schema.operation_names():
-        notes.add("ns/known", message, detail=sent)
+    notes.add("ns/known", message, detail=sent)
     return _SUPERSET
 
 
-def _adopt(message: etree._Element, sent: str | None, namespace: str, notes: soap.Notes) -> None:
-    """Bring the message's elements into ``namespace``: those as sent, unqualified ones and those of another MM7 namespace."""
-    unqualified = mixed = None
-    for one in message.iter():
-        if not isinstance(one.tag, str):
-            continue
-        own = etree.QName(one).namespace
-        if own == sent or own is None or own in NAMESPACES or own.replace("https:", "http:") in NAMESPACES:
-            if own is None and sent is not None and _known_name(one):
-                unqualified = unqualified if unqualified is not None else one
-            elif own != sent and own is not None and own.replace("https:", "http:") != (sent or "").replace("https:", "http:"):
-                mixed = mixed if mixed is not None else one
-            if own is not None or sent is None or _known_name(one):
-                one.tag = f"{{{namespace}}}{schema.local(one)}"
-    if unqualified is not None:
-        notes.add("ns/children-qualified", unqualified)
-    if mixed is not None:
-        notes.add("soap/transaction-namespace", mixed, detail="elements of two MM7 namespaces")
+class _Adoption:
+    """Brings the message's elements into ``namespace``: those as sent, unqualified, or of another MM7 namespace.
+
+    What no release knows stays as sent, with all that is in it; so does what stands in Details.
+    """
+
+    def __init__(self, notes: soap.Notes, sent: str | None, namespace: str) -> None:
+        self.notes = notes
+        self.sent = sent
+        self.namespace = namespace
+        self.told: set[str] = set()
+
+    def adopt(self, one: etree._Element) -> None:
+        """Adopt ``one`` and what is in it."""
+        pending = [one]
+        while pending:
+            node = pending.pop()
+            if not isinstance(node.tag, str) or not (_is_word(node) and self.take(node)):
+                continue
+            if schema.local(node) not in ("Details", "Detail"):
+                pending += reversed(node)
+
+    def take(self, node: etree._Element) -> bool:
+        own, sent = etree.QName(node).namespace, self.sent
+        if own is None and sent is not None:
+            self.tell("ns/children-qualified", node, "")
+        elif own != sent and own is not None:
+            if own.replace("https:", "http:") not in NAMESPACES:
+                return False
+            if own.replace("https:", "http:") != (sent or "").replace("https:", "http:"):
+                self.tell("soap/transaction-namespace", node, "elements of two MM7 namespaces")
+        node.tag = f"{{{self.namespace}}}{schema.local(node)}"
+        return True
+
+    def tell(self, id: str, node: etree._Element, detail: str) -> None:
+        """Once for the whole message: its sender writes all of them so."""
+        if id not in self.told:
+            self.told.add(id)
+            self.notes.add(id, node, detail=detail)
 
 
-def _known_name(element: etree._Element) -> bool:
-    """Not inside Details, whose content may be in no namespace by right."""
-    parent = element.getparent()
-    while parent is not None:
-        if schema.local(parent) in ("Details", "Detail"):
-            return False
-        parent = parent.getparent()
-    return True
+def _is_word(node: etree._Element) -> bool:
+    """Whether any release has an element of this name, in any case of letters, or it is a wrapper around an address."""
+    if schema.local(node).lower() in _vocabulary():
+        return True
+    parent = node.getparent()
+    around = parent is not None and schema.local(parent) in _ADDRESS_HOLDERS
+    return around and any(schema.local(one) in _ADDRESS_NAMES for one in node)
+
+
+@cache
+def _vocabulary() -> frozenset[str]:
+    pending = [kind for namespace in NAMESPACES for kind in schema.model(namespace).values()]
+    found = {name.lower() for name in schema.operation_names()} | {"detail"}
+    while pending:
+        children = pending.pop().children
+        found |= {one.name.lower() for one in children}
+        pending += [one.type for one in children]
+    return frozenset(found)
 
 
 def _upgrade(root: etree._Element, message: etree._Element, walk: _Walk, namespace: str) -> str:
-    """Read by the newest release what the sender's own schema has no place for; the findings are already there."""
+    """Read by the newest release what the sender's own schema has no place for; why, the findings say already."""
     soap.rename(root, namespace, _SUPERSET)
     again = _Walk(soap.Notes(), _SUPERSET)
-    again.start(message)
+    again.refused |= walk.refused
+    try:
+        again.start(message)
+    finally:
+        _take_over(walk, again)
+    return _SUPERSET
+
+
+def _take_over(walk: _Walk, again: _Walk) -> None:
     walk.extensions += again.extensions
     walk.unparsed += [one for one in again.unparsed if one not in walk.unparsed]
     walk.details = walk.details or again.details
-    walk.notes.error = again.notes.error
-    if again.notes.error is not None:
-        walk.notes.findings += again.notes.findings
-    return _SUPERSET
+    # of what the first walk has looked at, the second tells nothing new
+    new = [one for one in again.notes.findings if one.action == "refused" or one.where.startswith(tuple(walk.unwalked))]
+    walk.notes.findings += [one for one in new if one not in walk.notes.findings]
+    walk.notes.error = walk.notes.error or again.notes.error
 
 
 class _Walk:
@@ -207,6 +265,8 @@ class _Walk:
         self.unparsed: list[tuple[str, str]] = []
         self.details: str | None = None
         self.upgrade = False
+        self.unwalked: list[str] = []  # what only the second walk, with a later release, can look into
+        self.refused: set[tuple[str, str]] = set()  # (holder, name) of the mandatory elements that were refused already
 
     def start(self, message: etree._Element) -> None:
         name = schema.local(message)
@@ -214,7 +274,7 @@ class _Walk:
         wider = schema.model(_SUPERSET).get(name)
         if kind is None and wider is not None:
             self.notes.add("schema/version-element", message, detail=name, action="noted")
-            self.upgrade = True
+            self.later(message)
             return
         if kind is None:
             self.notes.add("schema/name-case", message, detail=name)
@@ -234,6 +294,11 @@ class _Walk:
                 self.any(node)
             case _:
                 self.elements(node, kind, wider)
+
+    def later(self, node: etree._Element) -> None:
+        """Leave ``node`` to the second walk."""
+        self.upgrade = True
+        self.unwalked.append(schema.path(node))
 
     # --- attributes ---
 
@@ -272,16 +337,14 @@ class _Walk:
     # --- text ---
 
     def text(self, node: etree._Element, kind: schema.Type, wider: schema.Type | None) -> None:
-        if len(node):
-            if any(schema.local(one) in _ADDRESS_NAMES for one in node) and wider is not None and wider.content == "elements":
-                self.notes.add("schema/address-typed-early", node, action="noted")
-                self.upgrade = True
-                return
-            for index, child in enumerate(list(node)):
-                self.unknown(child, index)
-        given = "".join(node.itertext())
-        for child in list(node):
-            node.remove(child)
+        typed = any(schema.local(one) in _ADDRESS_NAMES for one in node)
+        if typed and wider is not None and wider.content == "elements":
+            self.notes.add("schema/address-typed-early", node, action="noted")
+            self.later(node)
+            return
+        given = "".join([node.text or "", *(child.tail or "" for child in node)])
+        for index, child in enumerate(list(node)):
+            self.unknown(child, index)
         fixed = self.value(node, given, kind.simple, kind.values, "", wider)
         if fixed is None:
             self.unread(node, kind, given)
@@ -292,14 +355,20 @@ class _Walk:
         name = schema.local(node)
         if given.strip():
             self.unparsed.append((name, given))
-        if name == "MM7Version":
+        if name in _ADDRESS_NAMES:
+            self.drop(node)  # whoever holds it will say whether it can do without
+        elif name == "MM7Version":
             node.text = self.profile.mm7_version
         elif name in ("Date", "TimeStamp") and self.mandatory(node):
             node.text = _PLACEHOLDER_DATE
         elif name == "MMStatus":
             node.text = "Indeterminate"
         elif self.mandatory(node):
-            self.notes.refuse(f"{name} {given.strip()[:40]!r} cannot be read", "schema/value", node, detail=given, kind=SchemaError)
+            kind_of_value = self.notes.findings.pop().id  # told as noted so far; it is the reason to refuse
+            message = f"{name} {given.strip()[:40]!r} cannot be read"
+            self.notes.refuse(message, kind_of_value, node, detail=given, kind=SchemaError)
+            self.refused.add((schema.path(schema.parent_of(node)), name))
+            self.drop(node)
         else:
             self.drop(node)
 
@@ -325,27 +394,52 @@ class _Walk:
             case "positiveInteger":
                 return given.strip() if values.is_positive(given) else self.bad(node, given, attribute)
             case "NMTOKEN":
-                if given.strip() and not values.is_nmtoken(given):
-                    self.notes.add("schema/value", node, detail=f"{given!r} is no NMTOKEN", action="noted")
+                if not given.strip() and schema.local(node) != "MessageID":
+                    return self.bad(node, given, attribute)
+                if not values.is_nmtoken(given):
                     self.upgrade = True
-                return given if given.strip() else self.bad(node, given, attribute)
+                    if schema.local(node) != "MessageID" or given.strip():  # of an empty one message_id tells
+                        self.notes.add("schema/value", node, detail=f"{given!r} is no NMTOKEN", action="noted")
+                return given.strip() if schema.local(node) == "MessageID" else self.string(node, given)
             case "ID":
                 return given if values.is_nmtoken(given) else self.bad(node, given, attribute)
         if listed:
             return self.listed(node, given, listed)
         if attribute == "@addressCoding" and given not in ("encrypted", "obfuscated"):
             return self.bad(node, given, attribute)
-        if schema.local(node) in (*_ADDRESS_NAMES, "MessageID") and given != given.strip():
-            self.notes.add("sem/address-whitespace" if schema.local(node) != "MessageID" else "schema/value", node, detail=given)
+        return given if attribute else self.string(node, given)
+
+    def string(self, node: etree._Element, given: str) -> str | None:
+        """Text as it stands, but for blanks and control characters where they break an address, an id or a line."""
+        name = schema.local(node)
+        if name in _ADDRESS_NAMES:
+            return self.address(node, given)
+        if name == "SenderAddress" and not given.strip():
+            return self.bad(node, given, "")
+        if name == "MessageID" and given != given.strip():
+            self.notes.add("schema/value", node, detail=given)
             return given.strip()
-        if schema.local(node) in _ADDRESS_NAMES and not attribute:
-            self.address_form(node, given)
+        if name == "Subject" and _CONTROL.search(given):
+            self.notes.add("sem/subject-control", node, detail=given)
+            return _CONTROL.sub(" ", given)
         return given
+
+    def address(self, node: etree._Element, given: str) -> str | None:
+        if not given.strip():
+            return self.bad(node, given, "")
+        self.address_form(node, given)
+        fixed = _CONTROL.sub("", given.strip())
+        if fixed != given:
+            self.notes.add("sem/address-whitespace", node, detail=given)
+        return fixed
 
     def bad(self, node: etree._Element, given: str, attribute: str) -> str | None:
         """Note a value that only a guess could mend; gives None for it."""
-        kind = "schema/empty-element" if not given.strip() and not attribute else "schema/attribute" if attribute else "schema/value"
-        self.notes.add(kind, node, detail=attribute + given, action="kept-raw")
+        if not given.strip() and not attribute:
+            self.notes.add("schema/empty-element", node)
+        else:
+            id = "schema/attribute" if attribute else "schema/value"
+            self.notes.add(id, node, detail=attribute + given, action="kept-raw")
         return None
 
     def moment(self, node: etree._Element, given: str, attribute: str, *, spans: bool) -> str | None:
@@ -357,7 +451,7 @@ class _Walk:
         fixed = values.moment(text, spans=spans)
         if values.in_schema(text, spans=spans) and fixed is not None:
             return fixed  # 24:00:00 is the schema's, not Python's
-        if values.in_schema(text, spans=spans) and text[:2] != "20" and text[:2] != "19":
+        if values.in_schema(text, spans=spans) and values.out_of_range(text):
             self.notes.add("schema/date-range", node, detail=text, action="kept-raw")
             return None
         self.notes.add("schema/date", node, detail=text, action="repaired" if fixed else "kept-raw")
@@ -369,8 +463,7 @@ class _Walk:
         name = schema.local(node)
         if name == "MM7Version":
             self.notes.add("version/listed" if given.strip() else "version/present", node, detail=given)
-            exact = values.listed(given, listed)
-            return exact
+            return values.listed(given, listed)
         if not given.strip() and name == "MessageClass":
             return given  # the element default, Informational, stands for it
         exact = values.listed(given, listed)
@@ -378,10 +471,16 @@ class _Walk:
             return self.bad(node, given, "")
         if exact is None and name == "MMStatus":
             exact = values.mm_status(given, listed)
-            self.unparsed.append((name, given)) if exact else None
+            if exact is not None:
+                self.unparsed.append((name, given))
         wider = NAMESPACES[_SUPERSET]
         if exact is None and self.namespace != _SUPERSET and self._listed_later(node, given):
-            self.notes.add("schema/enumeration", node, detail=f"{given} is not in {self.profile.schema}, {wider.schema} has it", action="noted")
+            self.notes.add(
+                "schema/enumeration",
+                node,
+                detail=f"{given} is not in {self.profile.schema}, {wider.schema} has it",
+                action="noted",
+            )
             self.upgrade = True
             return given
         self.notes.add("schema/enumeration", node, detail=given, action="repaired" if exact else "kept-raw")
@@ -394,10 +493,10 @@ class _Walk:
 
     def address_form(self, node: etree._Element, given: str) -> None:
         name = schema.local(node)
-        number = given.lstrip("+").replace("-", "").isdigit()
-        if "/TYPE=" in given or name == "RFC2822Address" and number or name == "Number" and "@" in given:
-            if not any(one.id == "sem/address-plmn" for one in self.notes.findings):
-                self.notes.add("sem/address-plmn", node, detail=given, action="noted")
+        number = given.strip().lstrip("+").replace("-", "").isdigit()
+        odd = "/TYPE=" in given or (name == "RFC2822Address" and number) or (name == "Number" and "@" in given)
+        if odd and "sem/address-plmn" not in self.notes.counts:  # once: its sender writes all of them so
+            self.notes.add("sem/address-plmn", node, detail=given, action="noted")
 
     # --- empty and wildcard content ---
 
@@ -413,7 +512,9 @@ class _Walk:
             node.text = None
 
     def too_many(self, what: str, where: etree._Element) -> _TooMany:
-        self.notes.refuse(f"more than {_MOST_EXTENSIONS} {what}", "xml/limit", where, detail=what, status=2007, kind=LimitError)
+        self.notes.refuse(
+            f"more than {_MOST_EXTENSIONS} {what}", "xml/limit", where, detail=what, status=2007, kind=LimitError
+        )
         return _TooMany()
 
     def any(self, node: etree._Element) -> None:
@@ -462,27 +563,37 @@ class _Walk:
             self.notes.add("schema/unstated", node, detail=loose, action="kept-raw")
             self.unparsed.append((schema.local(node), loose))
 
-    def name(self, child: etree._Element, index: int, kind: schema.Type, wider: schema.Type | None, *, is_address: bool) -> None:
+    def name(
+        self, child: etree._Element, index: int, kind: schema.Type, wider: schema.Type | None, *, is_address: bool
+    ) -> None:
         node = schema.parent_of(child)
         name = schema.local(child)
-        ours = schema.namespace_of(child) == self.namespace
-        if ours and kind.child(name) is not None:
+        if schema.namespace_of(child) != self.namespace:
+            self.unknown(child, index)
+            return
+        if kind.child(name) is not None:
             return
         exact = next((one.name for one in kind.children if one.name.lower() == name.lower()), None)
-        if ours and exact is not None:
+        if exact is not None:
             self.notes.add("schema/address-name" if is_address else "schema/name-case", child, detail=name)
             child.tag = self.own + exact
             return
         other = _SYNONYMS.get(name)
-        if ours and other and kind.child(other) is not None and all(schema.local(one) != other for one in node):
-            self.notes.add("schema/name-case" if name == "Detail" else "schema/version-element", child, detail=f"{name} for {other}")
+        if other and kind.child(other) is not None and all(schema.local(one) != other for one in node):
+            self.notes.add(
+                "schema/name-case" if name == "Detail" else "schema/version-element",
+                child,
+                detail=f"{name} for {other}",
+            )
             child.tag = self.own + other
             return
-        if ours and wider is not None and wider.child(name) is not None:
-            self.notes.add("schema/version-element", child, detail=f"{name} is not in {self.profile.schema}", action="noted")
-            self.upgrade = True
+        if wider is not None and wider.child(name) is not None:
+            of_answer = schema.local(node) == "SubmitRsp"  # its MessageID: the one element that every 5/1-0 sender adds
+            id = "schema/message-id-rsp" if of_answer else "schema/version-element"
+            self.notes.add(id, child, detail=f"{name} is not in {self.profile.schema}", action="noted")
+            self.later(child)
             return
-        if ours and is_address and len(child) and any(schema.local(one) in _ADDRESS_NAMES for one in child):
+        if is_address and len(child) and any(schema.local(one) in _ADDRESS_NAMES for one in child):
             self.notes.add("schema/address-name", child, detail=name)
             node.extend(list(child))
             node.remove(child)
@@ -498,7 +609,7 @@ class _Walk:
         if len(self.extensions) >= _MOST_EXTENSIONS:
             raise self.too_many("unknown elements", child)
         parent = schema.parent_of(child)
-        xml = etree.tostring(child, encoding="unicode", with_tail=False)
+        xml = _as_sent(child)
         self.extensions.append(Extension(parent=schema.local(parent), index=index, name=schema.local(child), xml=xml))
 
     def repeated(self, node: etree._Element, kind: schema.Type, *, is_address: bool) -> None:
@@ -527,27 +638,31 @@ class _Walk:
             node[:] = [*sorted(mine, key=lambda one: places[schema.local(one)]), *rest]
 
     def missing(self, node: etree._Element, kind: schema.Type, wider: schema.Type | None) -> None:
-        present = {schema.local(one) for one in node}
+        present = {schema.local(one) for one in node if schema.namespace_of(one) == self.namespace}
         if kind.choice:
             if not present & {one.name for one in kind.children}:
                 self.hollow(node)
             return
         for child in kind.children:
-            if child.min and child.name not in present:
+            if child.min and child.name not in present and (schema.path(node), child.name) not in self.refused:
                 self.absent(node, child, wider)
+        self.message_id(node)
 
     def hollow(self, node: etree._Element) -> None:
-        parent = schema.parent_of(node)
-        siblings = [one for one in parent if one is not node and len(one)]
+        """An address, or what should hold some, that holds none."""
+        parent, name = schema.parent_of(node), schema.local(node)
+        told = self.notes.findings[-1:]  # an empty Number inside is the same deviation
+        if told and told[0].id == "schema/empty-element" and told[0].where.startswith(schema.path(node) + "/"):
+            self.notes.findings.pop()
         holder = schema.model(self.namespace).get(schema.local(parent))
-        child = holder.child(schema.local(node)) if holder is not None else None
-        optional = child is not None and child.min == 0 or schema.local(node) == "SenderAddress"
-        if optional or schema.local(node) in ("To", "Cc", "Bcc") and siblings:
+        child = holder.child(name) if holder is not None else None
+        if (child is not None and child.min == 0) or name in ("SenderAddress", "To", "Cc", "Bcc", "UserAgent"):
             self.notes.add("schema/empty-element", node)
-            parent.remove(node)
         else:
-            name = schema.local(node)
-            self.notes.refuse(f"{name} holds no address", "schema/missing-element", node, detail="address", kind=SchemaError, status=2002)
+            message = f"{name} holds no address"
+            self.notes.refuse(message, "schema/missing-element", node, detail="address", kind=SchemaError, status=2002)
+            self.refused.add((schema.path(parent), name))
+        parent.remove(node)
 
     def absent(self, node: etree._Element, child: schema.Child, wider: schema.Type | None) -> None:
         holder, name = schema.local(node), child.name
@@ -567,6 +682,7 @@ class _Walk:
             etree.SubElement(node, self.own + name)
         elif name == "MessageID" and holder == "SubmitRsp" and not self.success(node):
             self.notes.add("schema/message-id-rsp", node)
+            self.upgrade = self.upgrade or child.type.simple == "NMTOKEN"  # which cannot be empty
             etree.SubElement(node, self.own + name)
         elif name in ("Date", "TimeStamp"):
             self.notes.add("schema/missing-element", node, detail=name)
@@ -575,6 +691,18 @@ class _Walk:
         else:
             id = "schema/message-id-rsp" if holder == "SubmitRsp" and name == "MessageID" else "schema/missing-element"
             self.notes.refuse(f"{holder} has no {name}, which is mandatory", id, node, detail=name, kind=SchemaError)
+
+    def message_id(self, node: etree._Element) -> None:
+        """TS 23.140 8.7.1: what is done to a message, or was made of one, names it."""
+        found = next((one for one in node if schema.local(one) == "MessageID"), None)
+        if found is None or (found.text or "").strip():
+            return
+        name = schema.local(node)
+        if name == "SubmitRsp" and not self.success(node):
+            if self.upgrade:
+                self.notes.add("schema/value", found, action="noted")
+            return  # nothing was accepted, but the schema wants the element
+        self.notes.refuse(f"the MessageID of {name} is empty", "sem/message-id-empty", found, kind=SchemaError)
 
     def success(self, node: etree._Element) -> bool:
         code = next((one.text or "" for one in node.iter() if schema.local(one) == "StatusCode"), "")
@@ -586,6 +714,15 @@ class _Walk:
         if keep is not None:
             self.extension(node, parent.index(node))
         parent.remove(node)
+
+
+def _as_sent(element: etree._Element) -> str:
+    """The XML of ``element`` with the namespaces that it uses, in names or in values such as ``xsi:type``."""
+    alone = copy.deepcopy(element)
+    text = etree.tostring(alone, encoding="unicode", with_tail=False)
+    used = [prefix for prefix in alone.nsmap if prefix and re.search(rf"[\"'>\s]{re.escape(prefix)}:", text)]
+    etree.cleanup_namespaces(alone, keep_ns_prefixes=used)
+    return etree.tostring(alone, encoding="unicode", with_tail=False)
 
 
 def _first_misplaced(children: list[etree._Element], ranks: list[int]) -> str:

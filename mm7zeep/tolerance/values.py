@@ -16,9 +16,12 @@ import isodate
 _BOOLEANS: Mapping[str, str] = MappingProxyType(
     {"true": "true", "1": "true", "yes": "true", "false": "false", "0": "false", "no": "false"}
 )
-_DATETIME = re.compile(r"(\d{4,})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d)?", re.ASCII)
+_DATETIME = re.compile(
+    r"(\d{4,})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(\.\d+)?(Z|[+-](?:(?:0\d|1[0-3]):[0-5]\d|14:00))?", re.ASCII
+)
 _LOOSE = re.compile(
-    r"(\d{4})-(\d{1,2})-(\d{1,2})[T ]\s*(\d{1,2}):(\d{1,2})(?::(\d{1,2})(\.\d+)?)?\s*(Z|[+-]\d\d:?\d\d)?", re.ASCII | re.IGNORECASE
+    r"(\d{4})-(\d{1,2})-(\d{1,2})[T ]\s*(\d{1,2}):(\d{1,2})(?::(\d{1,2})(\.\d+)?)?\s*(Z|[+-]\d\d:?\d\d)?",
+    re.ASCII | re.IGNORECASE,
 )
 _COMPACT = re.compile(r"(\d{4})(\d\d)(\d\d)T?(\d\d)(\d\d)(\d\d)(Z|[+-]\d{4})?", re.ASCII)
 _DURATION = re.compile(r"-?P(?=.)(\d+Y)?(\d+M)?(\d+D)?(T(?=.)(\d+H)?(\d+M)?(\d+(\.\d+)?S)?)?", re.ASCII)
@@ -41,8 +44,14 @@ def is_moment(text: str, *, spans: bool) -> bool:
 
 
 def in_schema(text: str, *, spans: bool) -> bool:
-    """Whether the schema takes ``text``, by its form, even where Python cannot hold it (year 10000, a million years)."""
-    return bool(_DATETIME.fullmatch(text) or spans and _DURATION.fullmatch(text))
+    """Whether the schema may take ``text``, by its form, even where Python cannot hold it."""
+    return bool(_DATETIME.fullmatch(text) or (spans and _DURATION.fullmatch(text)))
+
+
+def out_of_range(text: str) -> bool:
+    """Whether ``text`` is in the schema's form, but beyond what Python holds: after the year 9999, a million years."""
+    found = _DATETIME.fullmatch(text)
+    return len(found.group(1)) > 4 if found is not None else bool(_DURATION.fullmatch(text))
 
 
 def moment(text: str, *, spans: bool) -> str | None:
@@ -62,11 +71,11 @@ def _rebuilt(groups: tuple[str | None, ...]) -> str | None:
     year, month, day, hour, minute, second, *rest = groups
     fraction, zone = rest if len(rest) == 2 else (None, rest[0])
     midnight = hour == "24" and minute in ("0", "00") and second in (None, "0", "00")
+    numbers = [int(one or 0) for one in (year, month, day, "0" if midnight else hour, minute, second)]
     try:
-        value = datetime(int(year or 0), int(month or 0), int(day or 0), 0 if midnight else int(hour or 0), int(minute or 0), int(second or 0))
+        value = datetime(*numbers) + timedelta(days=1 if midnight else 0)  # type: ignore[arg-type]  # noqa: DTZ001  the zone is put back as text
     except (ValueError, OverflowError):
         return None
-    value += timedelta(days=1 if midnight else 0)
     zone = (zone or "").upper()
     if len(zone) == 5:
         zone = f"{zone[:3]}:{zone[3:]}"
