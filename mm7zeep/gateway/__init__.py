@@ -1,0 +1,1 @@
+"""The MM7 service: applications in front, handsets behind. Needs the extra ``gateway``."""
