@@ -1,15 +1,16 @@
 """Messages to and from SOAP 1.1 envelopes, through zeep's own operations.
 
-``parse`` is the hardened XML door, ``write`` and ``read`` cross it with messages, ``sketch`` reads by local name what no schema
-need accept. Refuses what is not one envelope with one Body; never opens a file, a socket or an entity. zeep is imported where used.
+``parse`` is the hardened XML door, ``write`` and ``read`` cross it with messages, ``sketch`` reads by local name what
+no schema need accept. Refuses what is not one envelope with one Body; never opens a file, a socket or an entity. zeep
+is imported where used.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import MISSING, dataclass, field, fields
-from datetime import datetime, timedelta, timezone
+from dataclasses import MISSING, dataclass, field, fields, replace
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any, Literal, cast
 
 import isodate
@@ -21,6 +22,9 @@ from mm7zeep.errors import EnvelopeError, LimitError, LocalError
 from mm7zeep.findings import finding
 from mm7zeep.profiles import NAMESPACES, SOAP_NAMESPACE, Profile
 from mm7zeep.status import Status
+
+SOAP_PREFIX = "soap-env"
+"""The prefix that zeep gives SOAP elements."""
 
 _SOAP = f"{{{SOAP_NAMESPACE}}}"
 _MUST_UNDERSTAND = f"{_SOAP}mustUnderstand"
@@ -45,12 +49,14 @@ def element_name(kind: type[m.Message]) -> str:
     return "e" + name[1:] if name.startswith("Extended") else name
 
 
-# --- the hardened door --------------------------------------------------------------------------------------------------
+# --- the hardened door ------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class XmlLimits:
-    """``size`` in octets of UTF-8, ``depth`` of nesting, number of ``elements``, of ``attributes`` of one, of ``recipients``."""
+    """``size`` in octets of UTF-8, ``depth`` of nesting, number of ``elements``, of ``attributes`` of one, of
+    ``recipients``.
+    """
 
     size: int = 1024 * 1024
     depth: int = 64
@@ -60,38 +66,59 @@ class XmlLimits:
 
 
 _ADDRESS_TAGS = ("Number", "RFC2822Address", "ShortCode")
+_DECLARATION = re.compile(rb"\s*<\?xml\s")
 _PROLOG = re.compile(r"(?:\s+|<!--.*?-->|<\?.*?\?>)*", re.DOTALL)
 
 
 def parse(data: bytes, limits: XmlLimits = XmlLimits()) -> etree._Element:
     """Parse ``data`` (UTF-8, without XML declaration) into a tree without comments.
 
-    Raises ``EnvelopeError`` if it is not well-formed with namespaces or has a DOCTYPE (SOAP 1.1 3), ``LimitError`` if it is larger,
-    deeper or richer than ``limits``. No entity is expanded, nothing is fetched.
+    Raises ``EnvelopeError`` if it is not well-formed with namespaces or has a DOCTYPE (SOAP 1.1 3), ``LimitError`` if
+    it is larger, deeper or richer than ``limits``. No entity is expanded, nothing is fetched.
     """
     if len(data) > limits.size:
-        raise LimitError(f"the envelope has {len(data)} octets, more than {limits.size}", [finding("xml/limit", detail="size")])
+        raise _too_much("size", f"the envelope has {len(data)} octets, more than {limits.size}")
     if data.count(b"<") > 2 * limits.elements + 16 or data.count(b"=") > 4 * limits.elements:
-        raise LimitError(f"the envelope has more than {limits.elements} elements", [finding("xml/limit", detail="elements")])
+        raise _too_much("elements", f"the envelope has more than {limits.elements} elements")
     text = data.decode("utf-8")
     start = cast("re.Match[str]", _PROLOG.match(text)).end()
     if text.startswith("<!DOCTYPE", start):
-        # SOAP 1.1 3: a SOAP message MUST NOT contain a Document Type Declaration.
-        raise EnvelopeError("the envelope has a DOCTYPE; remove it (SOAP 1.1 3)", [finding("xml/no-dtd", f"byte {start}", action="refused")])
+        raise _doctype(f"byte {start}")
+    if _DECLARATION.match(data):
+        raise _ill_formed("the XML declaration is malformed or stands there twice", "byte 0")
     parser = etree.XMLParser(
-        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True, remove_blank_text=False
+        encoding="utf-8",
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=False,
+        remove_comments=True,
+        remove_blank_text=False,
     )
     try:
         root = etree.fromstring(data, parser)
     except etree.XMLSyntaxError as error:
         line, column = error.position
-        raise EnvelopeError(
-            f"the envelope is not well-formed: {error.msg}",
-            [finding("xml/well-formed", f"line {line} column {column}", detail=str(error.msg), action="refused")],
-            status=2007,
-        ) from error
+        raise _ill_formed(str(error.msg), f"line {line} column {column}") from error
+    if root.getroottree().docinfo.internalDTD is not None:
+        raise _doctype("/")
     _check_shape(root, limits)
     return root
+
+
+def _doctype(where: str) -> EnvelopeError:
+    # SOAP 1.1 3: a SOAP message MUST NOT contain a Document Type Declaration.
+    found = finding("xml/no-dtd", where, action="refused")
+    return EnvelopeError("the envelope has a DOCTYPE; remove it (SOAP 1.1 3)", [found])
+
+
+def _too_much(what: str, reason: str) -> LimitError:
+    return LimitError(f"{reason}; send less", [finding("xml/limit", detail=what, action="refused")])
+
+
+def _ill_formed(reason: str, where: str) -> EnvelopeError:
+    found = finding("xml/well-formed", where, detail=reason, action="refused")
+    return EnvelopeError(f"the envelope is not well-formed: {reason}", [found], status=2007)
 
 
 def _check_shape(root: etree._Element, limits: XmlLimits) -> None:
@@ -111,7 +138,10 @@ def _check_shape(root: etree._Element, limits: XmlLimits) -> None:
         if any(over.values()):
             what = next(name for name, exceeded in over.items() if exceeded)
             most = getattr(limits, what)
-            raise LimitError(f"the envelope has more than {most} {what}; send less", [finding("xml/limit", detail=what, action="refused")])
+            raise LimitError(
+                f"the envelope has more than {most} {what}; send less",
+                [finding("xml/limit", detail=what, action="refused")],
+            )
 
 
 def serialize(envelope: etree._Element) -> bytes:
@@ -119,7 +149,7 @@ def serialize(envelope: etree._Element) -> bytes:
     return etree.tostring(envelope, xml_declaration=True, encoding="UTF-8")
 
 
-# --- values ---------------------------------------------------------------------------------------------------------------
+# --- values -----------------------------------------------------------------------------------------------------------
 
 
 def moment_text(value: object, what: str) -> str:
@@ -162,7 +192,7 @@ def moment_value(text: str | datetime) -> m.Moment:
         value = isodate.parse_datetime(text)
     if isinstance(value, datetime) and value.tzinfo is not None:
         offset = value.utcoffset() or timedelta(0)
-        value = value.replace(tzinfo=timezone.utc if not offset else timezone(offset))
+        value = value.replace(tzinfo=UTC if not offset else timezone(offset))
     return value
 
 
@@ -176,7 +206,7 @@ class _Codec:
 
 def _put_text(value: Any, kind: schema.Type, what: str) -> object:
     text = str(value)
-    if any(c < " " and c not in "\t\n\r" or c in "\ufffe\uffff" or "\ud800" <= c <= "\udfff" for c in text):
+    if any((c < " " and c not in "\t\n\r") or c in "\ufffe\uffff" or "\ud800" <= c <= "\udfff" for c in text):
         raise LocalError(f"{what} holds a character that XML 1.0 forbids; remove it")
     return text
 
@@ -190,7 +220,10 @@ def _get_text(value: Any) -> object:
 def _put_condition(value: Any, kind: schema.Type, what: str) -> object:
     if kind.content == "text":
         return _put_text(value, kind, what)
-    return {"DC": [int(one) for one in ([value] if isinstance(value, str) else value)]}
+    try:
+        return {"DC": [int(one) for one in ([value] if isinstance(value, str) else value)]}
+    except ValueError as error:
+        raise LocalError(f"{what} is a list of numbers in this namespace, not {value!r}") from error
 
 
 def _get_condition(value: Any) -> object:
@@ -224,7 +257,11 @@ def _get_address(value: Any) -> object:
     return next(_addresses([value]), None)
 
 
-_KINDS: Mapping[str, type[m.Address]] = {"Number": m.Number, "RFC2822Address": m.RFC2822Address, "ShortCode": m.ShortCode}
+_KINDS: Mapping[str, type[m.Address]] = {
+    "Number": m.Number,
+    "RFC2822Address": m.RFC2822Address,
+    "ShortCode": m.ShortCode,
+}
 
 
 def _addresses(values: list[Any]) -> Iterator[m.Address]:
@@ -249,7 +286,9 @@ def _put_charging(value: Any, kind: schema.Type, what: str) -> object:
 
 def _get_charging(value: Any) -> object:
     deadline = value.get("replyDeadline")
-    return m.ReplyCharging(size=value.get("replyChargingSize"), deadline=None if deadline is None else moment_value(deadline))
+    return m.ReplyCharging(
+        size=value.get("replyChargingSize"), deadline=None if deadline is None else moment_value(deadline)
+    )
 
 
 def _put_capabilities(value: Any, kind: schema.Type, what: str) -> object:
@@ -287,7 +326,8 @@ def _get_status(value: Any) -> object:
     inner = (value.get("Details") or {}).get("_value_1") or ()
     details = "".join(etree.tostring(one, method="c14n", exclusive=True).decode() for one in inner)
     text = value.get("StatusText") or "" if "StatusText" in value else None  # the extended operations have none
-    return Status(int(value["StatusCode"]), text, details or None)
+    code = value.get("StatusCode")
+    return Status(3000 if code is None else int(code), text, details or None)  # without a code it is no success
 
 
 def _put_moment(value: Any, kind: schema.Type, what: str) -> object:
@@ -339,7 +379,9 @@ _CODECS: Mapping[str, _Codec] = {
     "ua_capabilities": _CAPABILITIES,
 }
 # what has a place of its own below
-_APART = frozenset({"to", "cc", "bcc", "previously_sent", "content_href", "allow_adaptations", "parts", "extensions", "unparsed"})
+_APART = frozenset(
+    {"to", "cc", "bcc", "previously_sent", "content_href", "allow_adaptations", "parts", "extensions", "unparsed"}
+)
 
 
 def paths(name: str) -> tuple[str, ...]:
@@ -347,7 +389,9 @@ def paths(name: str) -> tuple[str, ...]:
     return _PATHS.get(name) or ("".join(word.capitalize() for word in name.split("_")),)
 
 
-# --- message -> zeep arguments ----------------------------------------------------------------------------------------------
+_NO_MESSAGE_ID = "-"  # what stands for "none" in a refusal in REL-5-MM7-1-1
+
+# --- message -> zeep arguments ----------------------------------------------------------------------------------------
 
 
 def to_values(message: m.Message, profile: Profile) -> dict[str, Any]:
@@ -366,12 +410,20 @@ def to_values(message: m.Message, profile: Profile) -> dict[str, Any]:
             continue
         if one.name == "message_id" and not kind.child("MessageID"):
             continue  # SubmitRsp in REL-5-MM7-1-0 has no place for it
+        if one.name == "message_id" and not given.strip():
+            raise LocalError("the MessageID is empty; name the message (TS 23.140 8.7.1)")
         where, target = _place(kind, one.name, profile)
         _set(values, where, _CODECS.get(one.name, _TEXT).put(given, target, where))
     if isinstance(message, m.VaspRequest):
         values.setdefault("SenderIdentification", {})
-    if isinstance(message, m.SubmitRsp) and message.message_id is None and not message.status.ok and kind.child("MessageID"):
-        values["MessageID"] = ""  # required by the schema even where nothing was accepted
+    if (
+        isinstance(message, m.SubmitRsp)
+        and message.message_id is None
+        and not message.status.ok
+        and kind.child("MessageID")
+    ):
+        # required by the schema even where nothing was accepted; an NMTOKEN cannot be empty
+        values["MessageID"] = "" if profile.transaction_attributes else _NO_MESSAGE_ID
     if isinstance(message, m.SubmitReq | m.DeliverReq):
         _put_recipients(values, message, kind)
     if isinstance(message, m.DeliverReq) and message.previously_sent:
@@ -391,7 +443,8 @@ def _place(kind: schema.Type, name: str, profile: Profile) -> tuple[str, schema.
             target = child.type if child is not None else None
         if target is not None:
             return candidate, target
-    raise LocalError(f"{paths(name)[0]} ({name}) does not exist in this message of {profile.schema}; leave it out or take another namespace")
+    what = f"{paths(name)[0]} ({name}) does not exist in this message of {profile.schema}"
+    raise LocalError(f"{what}; leave it out or take another namespace")
 
 
 def _set(values: dict[str, Any], where: str, value: object) -> None:
@@ -419,7 +472,9 @@ def _put_previous(values: dict[str, Any], message: m.DeliverReq, kind: schema.Ty
         sequence = {} if one.sequence is None else {"sequence": one.sequence}
         if one.address is not None:
             _, outer = _place(kind, "previouslysentby", profile)
-            agents.append({**_typed(one.address, cast("schema.Child", outer.child("UserAgent")).type, "UserAgent"), **sequence})
+            agents.append(
+                {**_typed(one.address, cast("schema.Child", outer.child("UserAgent")).type, "UserAgent"), **sequence}
+            )
         if one.moment is not None:
             moments.append({"_value_1": moment_text(one.moment, "Previouslysentdateandtime"), **sequence})
     if agents:
@@ -428,7 +483,7 @@ def _put_previous(values: dict[str, Any], message: m.DeliverReq, kind: schema.Ty
         values["Previouslysentdateandtime"] = {"DateTime": moments}
 
 
-# --- zeep values -> message -------------------------------------------------------------------------------------------------
+# --- zeep values -> message -------------------------------------------------------------------------------------------
 
 
 def from_values(kind: type[m.Message], values: Mapping[str, Any]) -> m.Message:
@@ -440,6 +495,8 @@ def from_values(kind: type[m.Message], values: Mapping[str, Any]) -> m.Message:
         raw = next((found for place in paths(one.name) if (found := _dig(values, place)) is not None), None)
         if raw is not None:
             given[one.name] = _CODECS.get(one.name, _TEXT).get(raw)
+        elif one.name == "status":
+            given[one.name] = Status(3000, "")  # an answer without a legible Status is no success
         elif one.default is MISSING and one.default_factory is MISSING:
             given[one.name] = None if one.name in ("sender", "recipient") else ""
     names = {one.name for one in fields(kind)}
@@ -447,6 +504,8 @@ def from_values(kind: type[m.Message], values: Mapping[str, Any]) -> m.Message:
         given |= _get_recipients(values.get("Recipients"))
     if "previously_sent" in names:
         given["previously_sent"] = _get_previous(values)
+    if kind is m.SubmitRsp and given.get("message_id") in ("", _NO_MESSAGE_ID) and not given["status"].ok:
+        given["message_id"] = None
     content = values.get("Content")
     if content and "content_href" in names:
         given["content_href"] = content.get("href")
@@ -476,17 +535,20 @@ def _get_previous(values: Mapping[str, Any]) -> tuple[m.PreviouslySent, ...]:
     found = [m.PreviouslySent(sequence=one.get("sequence"), address=next(_addresses([one]), None)) for one in agents]
     for one in moments:
         text = one.get("_value_1") if isinstance(one, Mapping) else one
-        found.append(m.PreviouslySent(sequence=one.get("sequence"), moment=None if text is None else moment_value(text)))
+        found.append(
+            m.PreviouslySent(sequence=one.get("sequence"), moment=None if text is None else moment_value(text))
+        )
     return tuple(found)
 
 
-# --- writing --------------------------------------------------------------------------------------------------------------
+# --- writing ----------------------------------------------------------------------------------------------------------
 
 
 def write(message: m.Message, *, transaction_id: str, profile: Profile) -> etree._Element:
     """The envelope of ``message`` in the namespace of ``profile``, serialized by the zeep operation it belongs to.
 
-    Extensions are not in it yet (``extend`` adds them after validation). Raises ``LocalError`` for what the namespace has no form for.
+    Extensions are not in it yet (``extend`` adds them after validation). Raises ``LocalError`` for what the namespace
+    has no form for.
     """
     if not transaction_id.strip():
         raise LocalError("the TransactionID is empty; give one (TS 23.140 8.7.1)")
@@ -496,8 +558,18 @@ def write(message: m.Message, *, transaction_id: str, profile: Profile) -> etree
     else:
         operation, side = _BY_CLASS[type(message)]
         corner = getattr(zeep_operation(operation, profile.namespace), side)
-        envelope = corner.serialize(**to_values(message, profile), _soapheaders=soap_headers(transaction_id, profile)).content
+        values = to_values(message, profile)
+        envelope = _serialized(corner, values, soap_headers(transaction_id, profile))
     return finish(envelope, profile)
+
+
+def _serialized(corner: Any, values: dict[str, Any], headers: dict[str, Any]) -> etree._Element:
+    import zeep.exceptions
+
+    try:
+        return cast("etree._Element", corner.serialize(**values, _soapheaders=headers).content)
+    except (zeep.exceptions.Error, TypeError, ValueError) as error:
+        raise LocalError(f"the message cannot be written: {error}") from error
 
 
 def zeep_operation(operation: Operation, namespace: str) -> Any:
@@ -507,25 +579,31 @@ def zeep_operation(operation: Operation, namespace: str) -> Any:
     try:
         return found.get(operation.name)
     except ValueError:
-        raise LocalError(f"{operation.name} does not exist in {NAMESPACES[namespace].schema}; REL-6-MM7-1-4 has it") from None
+        raise LocalError(
+            f"{operation.name} does not exist in {NAMESPACES[namespace].schema}; REL-6-MM7-1-4 has it"
+        ) from None
 
 
 def soap_headers(transaction_id: str, profile: Profile) -> dict[str, Any]:
-    """zeep's ``_soapheaders`` for the TransactionID."""
+    """Zeep's ``_soapheaders`` for the TransactionID."""
     if not profile.transaction_attributes:
         return {"TransactionID": transaction_id}
     return {"TransactionID": {"_value_1": transaction_id, "mustUnderstand": True}}
 
 
 def finish(envelope: etree._Element, profile: Profile) -> etree._Element:
-    """What zeep leaves to do: mustUnderstand as ``1`` (SOAP 1.1 4.2.3 forbids ``true``), and the profile's namespace prefix."""
+    """What zeep leaves to do: mustUnderstand as ``1`` (SOAP 1.1 4.2.3 forbids ``true``), and the profile's namespace
+    prefix.
+    """
     own = f"{{{profile.namespace}}}"
     for holder in list(envelope.iter(f"{_SOAP}Header", f"{_SOAP}Body", "detail")):
         for index, child in enumerate(holder):
             if schema.namespace_of(child) == profile.namespace:
                 # libxml2 cannot undeclare a default namespace, so foreign elements inside need a prefix around them
                 prefix = "mm7" if child.find(f".//{own}Details") is not None else profile.prefix
-                holder[index] = _styled(child, profile.namespace, etree.Element(child.tag, nsmap={cast("str", prefix): profile.namespace}))
+                holder[index] = _styled(
+                    child, profile.namespace, etree.Element(child.tag, nsmap={cast("str", prefix): profile.namespace})
+                )
     return envelope
 
 
@@ -561,7 +639,7 @@ def extend(envelope: etree._Element, message: m.Message) -> None:
 def _write_fault(message: m.Message, transaction_id: str, profile: Profile) -> etree._Element:
     fault = message if isinstance(message, m.Fault) else None
     error = fault.error if fault is not None else cast("m.RSErrorRsp | m.VASPErrorRsp", message)
-    prefix = "soap-env"
+    prefix = SOAP_PREFIX
     envelope = etree.Element(f"{_SOAP}Envelope", nsmap={prefix: SOAP_NAMESPACE})
     header = etree.SubElement(envelope, f"{_SOAP}Header")
     types = schema.wsdl(profile.namespace).types
@@ -582,14 +660,18 @@ def _write_fault(message: m.Message, transaction_id: str, profile: Profile) -> e
     return envelope
 
 
-# --- reading --------------------------------------------------------------------------------------------------------------
+# --- reading ----------------------------------------------------------------------------------------------------------
 
 
-def read(envelope: etree._Element, namespace: str) -> m.Message:
+def read(envelope: etree._Element, namespace: str, *, lenient: bool = False) -> m.Message:
     """The message in ``envelope``, whose MM7 elements are in ``namespace``, deserialized by its zeep operation.
 
-    Raises ``EnvelopeError`` (4003) where the Body holds no MM7 operation.
+    ``lenient`` takes an envelope that is not valid: what is missing is then None, or the empty string where the class
+    has no None; without a Status it is a 3000. Raises ``EnvelopeError`` (4003) where the Body holds no MM7 operation,
+    and, if ``lenient``, where zeep can make nothing of it.
     """
+    if lenient:
+        return _read_leniently(envelope, namespace)
     child = body_child(envelope)
     if child.tag == f"{_SOAP}Fault":
         return _read_fault(child, namespace)
@@ -599,14 +681,33 @@ def read(envelope: etree._Element, namespace: str) -> m.Message:
     found = _BY_ELEMENT.get(name)
     if found is None:
         raise EnvelopeError(
-            f"{name} is no MM7 operation", [finding("soap/operation-known", schema.path(child), detail=name, action="refused")], status=4003
+            f"{name} is no MM7 operation",
+            [finding("soap/operation-known", schema.path(child), detail=name, action="refused")],
+            status=4003,
         )
     operation, side = found
     import zeep.helpers
 
     corner = getattr(zeep_operation(operation, namespace), side)
     kind = operation.request if side == "input" else operation.response
-    return from_values(kind, zeep.helpers.serialize_object(corner.deserialize(envelope).body, dict))
+    message = from_values(kind, zeep.helpers.serialize_object(corner.deserialize(envelope).body, dict) or {})
+    for field_name, element in (("reply_charging", "ReplyCharging"), ("ua_capabilities", "UACapabilities")):
+        if getattr(message, field_name, 0) is None and child.find(f"{{{namespace}}}{element}") is not None:
+            message = replace(message, **{field_name: _EMPTY[field_name]})  # zeep drops an element without attributes
+    return message
+
+
+_EMPTY: Mapping[str, Any] = {"reply_charging": m.ReplyCharging(), "ua_capabilities": m.UACapabilities()}
+
+
+def _read_leniently(envelope: etree._Element, namespace: str) -> m.Message:
+    import zeep.exceptions
+
+    try:
+        with schema.wsdl(namespace).settings(strict=False):
+            return read(envelope, namespace)
+    except (zeep.exceptions.Error, ValueError, TypeError, LookupError, AttributeError) as error:
+        raise EnvelopeError(f"the message cannot be read even leniently: {error}") from error
 
 
 def body_child(envelope: etree._Element) -> etree._Element:
@@ -614,7 +715,9 @@ def body_child(envelope: etree._Element) -> etree._Element:
     body = envelope.find(f"{_SOAP}Body")
     child = next(iter(body), None) if body is not None else None
     if child is None:
-        raise EnvelopeError("the SOAP Body is empty or missing", [finding("soap/structure", "/Envelope", action="refused")])
+        raise EnvelopeError(
+            "the SOAP Body is empty or missing", [finding("soap/structure", "/Envelope", action="refused")]
+        )
     return child
 
 
@@ -624,12 +727,13 @@ def _zeep_element(element: etree._Element, namespace: str) -> m.Message:
     types = schema.wsdl(namespace).types
     value = types.get_element(f"{{{namespace}}}{schema.local(element)}").parse(element, types)
     kind = m.RSErrorRsp if schema.local(element) == "RSErrorRsp" else m.VASPErrorRsp
-    return from_values(kind, zeep.helpers.serialize_object(value, dict))
+    return from_values(kind, zeep.helpers.serialize_object(value, dict) or {})
 
 
 def _read_fault(fault: etree._Element, namespace: str) -> m.Fault:
     error = None
-    for one in fault.iterfind("detail/*"):
+    detail = fault.find("detail")
+    for one in detail.iter() if detail is not None else ():
         if one.tag in (f"{{{namespace}}}RSErrorRsp", f"{{{namespace}}}VASPErrorRsp"):
             error = cast("m.RSErrorRsp | m.VASPErrorRsp", _zeep_element(one, namespace))
             break
@@ -642,12 +746,14 @@ def _read_fault(fault: etree._Element, namespace: str) -> m.Fault:
     )
 
 
-# --- the sketch: what the eye sees, by local name -----------------------------------------------------------------------------
+# --- the sketch: what the eye sees, by local name ---------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sketch:
-    """What a document says, read by local name without any schema: values trimmed (but the subject), empty ones None."""
+    """What a document says, read by local name without any schema: values trimmed (but the subject), empty ones
+    None.
+    """
 
     operation: str | None = None
     transaction_id: str | None = None
@@ -656,10 +762,18 @@ class Sketch:
     values: Mapping[str, Any] = field(default_factory=dict)
 
 
+_SKETCHED: Mapping[str, str] = {
+    "message_id": "MessageID",
+    "mm_status": "MMStatus",
+    "linked_id": "LinkedID",
+    "service_code": "ServiceCode",
+    "priority": "Priority",
+    "status_text": "StatusText",
+}
 _NO_VALUES: Mapping[str, Any] = {
     "message_id": None, "status_code": None, "status_text": None, "mm_status": None, "sender": None, "subject": None,
-    "recipients": {"to": [], "cc": [], "bcc": []}, "linked_id": None, "vaspid": None, "vasid": None, "service_code": None,
-    "priority": None, "delivery_report": None, "content_href": None,
+    "recipients": {"to": [], "cc": [], "bcc": []}, "linked_id": None, "vaspid": None, "vasid": None,
+    "service_code": None, "priority": None, "delivery_report": None, "content_href": None,
 }  # fmt: skip
 
 
@@ -673,7 +787,8 @@ def sketch(envelope: etree._Element) -> Sketch:
     header, body = _child(envelope, "Header"), _child(envelope, "Body")
     values = no_values()
     transaction = _text(_descendant(header, "TransactionID"))
-    message = next(iter(body), None) if body is not None and schema.local(envelope) == "Envelope" else None
+    elements = (one for one in body if isinstance(one.tag, str)) if body is not None else iter(())
+    message = next(elements, None) if schema.local(envelope) == "Envelope" else None
     if message is None:
         return Sketch(transaction_id=transaction, values=values)
     name = schema.local(message)
@@ -688,27 +803,37 @@ def sketch(envelope: etree._Element) -> Sketch:
     version = _text(_child(message, "MM7Version"))
     if operation is not None:
         _sketch_values(message, values)
-    return Sketch(operation=operation, transaction_id=transaction, namespace=namespace, mm7_version=version, values=values)
+    return Sketch(
+        operation=operation, transaction_id=transaction, namespace=namespace, mm7_version=version, values=values
+    )
 
 
 def _sketch_values(message: etree._Element, values: dict[str, Any]) -> None:
     children = _first(message)
     status, who = _first(children.get("Status")), _first(children.get("SenderIdentification"))
-    for key, name in (("message_id", "MessageID"), ("mm_status", "MMStatus"), ("linked_id", "LinkedID"), ("service_code", "ServiceCode"),
-                      ("priority", "Priority"), ("status_text", "StatusText")):  # fmt: skip
+    for key, name in _SKETCHED.items():
         values[key] = _text(children.get(name))
     if "Subject" in children:
-        values["subject"] = children["Subject"].text or None
+        values["subject"] = _plain_text(children["Subject"]) or None
     if "Status" in children:
         code = _text(status.get("StatusCode"))
         values["status_code"] = int(code) if code and code.isascii() and code.isdigit() and len(code) < 10 else None
         values["status_text"] = _text(status.get("StatusText"))
     for key, name in (("vaspid", "VASPID"), ("vasid", "VASID")):
         values[key] = _text(who.get(name)) or _text(children.get(name))
-    sender = next((one for one in (who.get("SenderAddress"), children.get("Sender"), children.get("SenderAddress")) if one is not None), None)
+    sender = next(
+        (
+            one
+            for one in (who.get("SenderAddress"), children.get("Sender"), children.get("SenderAddress"))
+            if one is not None
+        ),
+        None,
+    )
     values["sender"] = next(iter(_address_texts(sender)), None)
     report = (_text(children.get("DeliveryReport")) or "").lower()
-    values["delivery_report"] = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}.get(report)
+    values["delivery_report"] = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}.get(
+        report
+    )
     for holder in children.get("Recipients", ()):
         if (key := schema.local(holder).lower()) in values["recipients"]:
             values["recipients"][key] += _address_texts(holder)
@@ -743,10 +868,15 @@ def _descendant(parent: etree._Element | None, name: str) -> etree._Element | No
 
 
 def _text(element: etree._Element | None) -> str | None:
-    return (element.text or "").strip() or None if element is not None else None
+    return _plain_text(element).strip() or None if element is not None else None
 
 
-# --- the table --------------------------------------------------------------------------------------------------------------
+def _plain_text(element: etree._Element) -> str:
+    """The text directly inside, whatever instructions stand in it."""
+    return "".join([element.text or "", *(one.tail or "" for one in element if not isinstance(one.tag, str))])
+
+
+# --- the table --------------------------------------------------------------------------------------------------------
 
 OPERATIONS: tuple[Operation, ...] = (
     Operation("submit", "MmscBinding", m.SubmitReq, m.SubmitRsp, m.RSErrorRsp),
@@ -768,7 +898,9 @@ _BY_ELEMENT = {element_name(kind): found for kind, found in _BY_CLASS.items()}
 
 
 def operation_of(kind: type[m.Message]) -> Operation:
-    """The operation that messages of class ``kind`` belong to. Raises ``LocalError`` for a class that is no request or answer."""
+    """The operation that messages of class ``kind`` belong to. Raises ``LocalError`` for a class that is no request
+    or answer.
+    """
     if kind not in _BY_CLASS:
         raise LocalError(f"{kind.__name__} is no MM7 request or answer")
     return _BY_CLASS[kind][0]

@@ -1,6 +1,7 @@
 """The two pipelines: ``pack`` makes a ``Wire`` of a message, ``unpack`` makes a ``Received`` of a ``Wire``; sans I/O.
 
-Nothing else composes the steps. ``examine`` is ``unpack`` without zeep and without raising: the judgement of one message.
+Nothing else composes the steps. ``examine`` is ``unpack`` without zeep and without raising: the judgement of one
+message.
 """
 
 from __future__ import annotations
@@ -29,8 +30,8 @@ Headers = tuple[tuple[str, str], ...]
 class Wire:
     """One HTTP message: header fields and body; ``status`` for an answer, ``method`` and ``target`` for a request.
 
-    ``body`` is bytes, or anything that gives bytes when iterated (``pack`` gives a ``mime.Stream``, with a length). No headers at all
-    means a bare envelope, as in a file.
+    ``body`` is bytes, or anything that gives bytes when iterated (``pack`` gives a ``mime.Stream``, with a length).
+    No headers at all means a bare envelope, as in a file.
     """
 
     body: bytes | Iterable[bytes]
@@ -69,8 +70,9 @@ class Dialect:
 class Received:
     """One message as received.
 
-    ``namespace`` and ``mm7_version`` are as sent; ``profile`` is that of the schema it was read by. ``parts`` are the leaf content parts
-    in order; ``findings`` all deviations met; ``envelope`` the SOAP part's bytes as received; ``headers`` those of HTTP.
+    ``namespace`` and ``mm7_version`` are as sent; ``profile`` is that of the schema it was read by. ``parts`` are the
+    leaf content parts in order; ``findings`` all deviations met; ``envelope`` the SOAP part's bytes as received;
+    ``headers`` those of HTTP.
     """
 
     message: Message
@@ -92,7 +94,9 @@ class Received:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
-    """What ``examine`` found: everything that could be read, and ``error`` if the message is refused under its policy."""
+    """What ``examine`` found: everything that could be read, and ``error`` if the message is refused under its
+    policy.
+    """
 
     policy: Policy
     findings: tuple[Finding, ...] = ()
@@ -112,7 +116,7 @@ def new_transaction_id() -> str:
     return secrets.token_hex(16)
 
 
-# --- out ----------------------------------------------------------------------------------------------------------------------
+# --- out --------------------------------------------------------------------------------------------------------------
 
 
 def pack(
@@ -125,9 +129,10 @@ def pack(
 ) -> Wire:
     """The HTTP message that carries ``message`` with ``parts`` (default: those of the message).
 
-    ``profile`` names the namespace, version and form (default ``generic-6.8.0``); ``reply_to`` answers a received request in its own
-    namespaces and version, with its TransactionID. A SMIL presentation is added as the profile says. The whole envelope is valid by
-    xmlschema, or ``LocalError`` is raised and says where it is not. Sends nothing, reads no file but for its size.
+    ``profile`` names the namespace, version and form (default ``generic-6.8.0``); ``reply_to`` answers a received
+    request in its own namespaces and version, with its TransactionID. A SMIL presentation is added as the profile
+    says. The whole envelope is valid by xmlschema, or ``LocalError`` is raised and says where it is not. Sends
+    nothing, reads no file but for its size.
     """
     chosen = _answer_profile(reply_to) if reply_to is not None and profile is None else profiles.profile(profile)
     if transaction_id is None:
@@ -138,15 +143,18 @@ def pack(
             raise LocalError(f"a {type(message).__name__} carries no content; leave the parts out")
         message = replace(message, content_href=content.href)  # type: ignore[call-arg]
     tree = soap.write(message, transaction_id=transaction_id, profile=chosen)
-    check(tree, chosen.namespace)
+    echoed = reply_to is not None and transaction_id == reply_to.transaction_id
+    check(tree, chosen.namespace, echoed=echoed)
     soap.extend(tree, message)
     if reply_to is not None:
-        _in_kind(tree, reply_to.dialect, chosen)
+        _in_kind(tree, reply_to, chosen)
     headers, body = enclose(soap.serialize(tree), content)
     status = _http_status(message)
     extra = chosen.headers if status is None else ()
     action = (("SOAPAction", '""'),) if status is None else ()
-    return Wire(headers=(*headers, *action, *extra), body=body, status=status, method="POST" if status is None else None)
+    return Wire(
+        headers=(*headers, *action, *extra), body=body, status=status, method="POST" if status is None else None
+    )
 
 
 def _http_status(message: Message) -> int | None:
@@ -157,7 +165,9 @@ def _http_status(message: Message) -> int | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
-    """Parts made ready to be sent, each with a Content-ID, the SMIL presentation apart; ``href`` is the Content's URL."""
+    """Parts made ready to be sent, each with a Content-ID, the SMIL presentation apart; ``href`` is the Content's
+    URL.
+    """
 
     parts: tuple[Part, ...]
     presentation: Part | None
@@ -169,18 +179,22 @@ class Content:
 def compose(parts: Sequence[Part], profile: Profile, *, content_id: str | None = None) -> Content | None:
     """Give each part a Content-ID and add the presentation that the profile asks for. None for no parts.
 
-    ``content_id`` is what the Content element names; without one it is made. Raises ``LocalError`` if the parts are larger together
-    than the profile allows.
+    ``content_id`` is what the Content element names; without one it is made. Raises ``LocalError`` if the parts are
+    larger together than the profile allows.
     """
     if not parts:
         return None
     size = sum(part.size for part in parts)
     if profile.max_content is not None and size > profile.max_content:
-        raise LocalError(f"the parts have {size} octets together; {profile.name} takes {profile.max_content}. Send less")
-    named = [part if part.content_id else replace(part, content_id=_fresh_id(f"part-{n}")) for n, part in enumerate(parts, 1)]
+        raise LocalError(
+            f"the parts have {size} octets together; {profile.name} takes {profile.max_content}. Send less"
+        )
+    named = [
+        part if part.content_id else replace(part, content_id=_fresh_id(f"part-{n}")) for n, part in enumerate(parts, 1)
+    ]
     presentation = next((part for part in named if media.is_presentation(part.content_type)), None)
     named = [part for part in named if part is not presentation]
-    if presentation is None and (profile.smil == "required" or profile.smil == "auto" and len(named) > 1):
+    if presentation is None and (profile.smil == "required" or (profile.smil == "auto" and len(named) > 1)):
         presentation = Part(
             body=smil.generate(named),
             content_type=smil.MEDIA_TYPE,
@@ -220,11 +234,16 @@ def enclose(root: bytes, content: Content | None) -> tuple[Headers, mime.Stream]
     return tuple(headers), body
 
 
-def check(tree: etree._Element, namespace: str) -> None:
-    """Raise ``LocalError`` with every violation, if an envelope of ours is not valid."""
+def check(tree: etree._Element, namespace: str, *, echoed: bool = False) -> None:
+    """Raise ``LocalError`` with every violation, if an envelope of ours is not valid.
+
+    An ``echoed`` TransactionID is as it is: TS 23.140 8.7.1 wants it back even where it is no NMTOKEN.
+    """
     found = schema.violations(tree, namespace)
+    if echoed:
+        found = [one for one in found if one.where != "/Envelope/Header/TransactionID"]
     if found:
-        where = "; ".join(str(one) for one in found[:5])
+        where = "; ".join(_in_words(one) for one in found[:5])
         more = f" (and {len(found) - 5} more)" if len(found) > 5 else ""
         raise LocalError(
             f"the message is not valid in {namespace.removeprefix(profiles.NAMESPACE_PREFIX)}: {where}{more}",
@@ -232,22 +251,34 @@ def check(tree: etree._Element, namespace: str) -> None:
         )
 
 
+def _in_words(violation: schema.Violation) -> str:
+    """A violation of ours as its maker can use it: the pattern of an NMTOKEN tells nobody what to do."""
+    if "pattern of ['\\\\c+']" in violation.reason:
+        return f"{violation.where}: this namespace takes letters, digits and . - _ : here, no + and no blank"
+    return str(violation)
+
+
 def _answer_profile(request: Received) -> Profile:
     """The profile to answer ``request`` in: its namespace as read, its version where that is listed, its prefix."""
     base = profiles.NAMESPACES.get((request.namespace or "").replace("https:", "http:"), request.profile)
     version = request.mm7_version if request.mm7_version in base.versions else base.mm7_version
-    return replace(base, mm7_version=version or base.mm7_version, prefix=request.dialect.prefix)
+    prefix = request.dialect.prefix if request.dialect.prefix != soap.SOAP_PREFIX else None  # zeep's own for SOAP
+    return replace(base, mm7_version=version or base.mm7_version, prefix=prefix)
 
 
-def _in_kind(tree: etree._Element, dialect: Dialect, profile: Profile) -> None:
-    """Answer in the namespaces of the request where they are aliases that its sender writes (``https:`` for ``http:``)."""
-    if dialect.namespace is not None and dialect.namespace != profile.namespace:
+def _in_kind(tree: etree._Element, request: Received, profile: Profile) -> None:
+    """Answer in the namespaces of the request where they are aliases that its sender writes (``https:`` for
+    ``http:``).
+    """
+    dialect = request.dialect
+    same = profile.namespace == _answer_profile(request).namespace
+    if same and dialect.namespace is not None and dialect.namespace != profile.namespace:
         tolerance.rename(tree, profile.namespace, dialect.namespace)
     if dialect.soap_namespace != profiles.SOAP_NAMESPACE:
         tolerance.rename(tree, profiles.SOAP_NAMESPACE, dialect.soap_namespace)
 
 
-# --- in -----------------------------------------------------------------------------------------------------------------------
+# --- in ---------------------------------------------------------------------------------------------------------------
 
 
 def unpack(
@@ -255,11 +286,12 @@ def unpack(
 ) -> Received:
     """The message that ``wire`` carries, with its parts and what was noticed.
 
-    ``strict`` refuses any violation, ``interop`` refuses what remains after the named repairs, ``lenient`` delivers what can be
-    understood. Raises a leaf of ``RemoteError`` (``MimeError``, ``EnvelopeError``, ``SchemaError``, ``VersionError``, ``LimitError``), with
-    ``.status`` to answer and ``.findings``. Parts larger than ``limits.spool`` octets are kept in temporary files.
+    ``strict`` refuses any violation, ``interop`` refuses what remains after the named repairs, ``lenient`` delivers
+    what can be understood. Raises a leaf of ``RemoteError`` (``MimeError``, ``EnvelopeError``, ``SchemaError``,
+    ``VersionError``, ``LimitError``), with ``.status`` to answer and ``.findings``. Parts larger than
+    ``limits.spool`` octets are kept in temporary files.
     """
-    judgement = examine(wire, policy=policy, limits=limits)
+    judgement = examine(wire, policy=policy, limits=limits, package=package)
     if judgement.error is not None:
         raise judgement.error
     return receive(judgement, wire.headers)
@@ -274,7 +306,7 @@ def examine(
     except RemoteError as error:
         return Judgement(policy=policy, findings=error.findings, error=error, sketch=_no_sketch())
     judgement = judge_root(package, policy=policy, limits=limits)
-    if judgement.repaired is None or judgement.error is not None and judgement.tree is None:
+    if judgement.repaired is None or (judgement.error is not None and judgement.tree is None):
         return judgement
     return _judge_content(judgement, package, wire)
 
@@ -284,7 +316,9 @@ def _no_sketch() -> soap.Sketch:
 
 
 def judge_root(package: mime.Package, *, policy: Policy, limits: mime.Limits | None = None) -> Judgement:
-    """Judge the SOAP part of ``package``: bytes to text, text to tree, tree to mended tree, mended tree by xmlschema."""
+    """Judge the SOAP part of ``package``: bytes to text, text to tree, tree to mended tree, mended tree by
+    xmlschema.
+    """
     findings = list(package.findings)
     try:
         tree, more = open_root(package, limits=limits)
@@ -300,17 +334,28 @@ def judge_root(package: mime.Package, *, policy: Policy, limits: mime.Limits | N
     return replace(judged, findings=tuple(findings), package=package, error=_with(refusal, findings, judged))
 
 
-def open_root(package: mime.Package, *, limits: mime.Limits | None = None) -> tuple[etree._Element, tuple[Finding, ...]]:
+def open_root(
+    package: mime.Package, *, limits: mime.Limits | None = None
+) -> tuple[etree._Element, tuple[Finding, ...]]:
     """The SOAP part of ``package`` as a tree. Raises ``EnvelopeError`` or ``LimitError`` where it is none."""
     if not package.root.strip():
-        raise EnvelopeError("the body is empty; send the SOAP envelope", [finding("http/empty-body", action="refused")], status=2007)
+        raise EnvelopeError(
+            "the body is empty; send the SOAP envelope", [finding("http/empty-body", action="refused")], status=2007
+        )
     readable = tolerance.readable(package.root, package.root_content_type.get("charset"))
     try:
         # UTF-8 may be up to three times as long as what was sent
-        return soap.parse(readable.data, soap.XmlLimits(size=(limits or mime.Limits()).root * 3)), readable.findings
+        tree = soap.parse(readable.data, soap.XmlLimits(size=(limits or mime.Limits()).root * 3))
+        return tree, tuple(_untold(readable.findings, package))
     except RemoteError as error:
         error.findings = (*readable.findings, *error.findings)
         raise
+
+
+def _untold(findings: Iterable[Finding], package: mime.Package) -> Iterator[Finding]:
+    """Without what the MIME reader has said of the charset label already."""
+    told = any(one.id == "mime/root-charset-alias" for one in package.findings)
+    return (one for one in findings if not (told and one.id == "mime/charset-alias" and one.where == "Content-Type"))
 
 
 def _raw_marks(root: bytes, error: RemoteError) -> Iterator[Finding]:
@@ -335,11 +380,18 @@ def judge_tree(tree: etree._Element, *, policy: Policy, request: bool | None = N
         if left:
             findings += [finding("schema/valid", one.where, detail=one.reason, action="refused") for one in left]
             error = SchemaError(f"the envelope is not valid: {left[0]}", status=4004)
+    if policy == "lenient" and repaired.legible:
+        findings, error = [_borne(one) for one in findings], None
     if policy == "strict" and error is None and not any(one.level == "MUST" for one in findings):
         findings += _violations_as_sent(tree, repaired.namespace)
     error = _strict_error(error, findings, policy)
     base = Judgement(policy=policy, findings=tuple(findings), sketch=sketch, tree=tree, repaired=repaired)
     return replace(base, error=_with(error, findings, base))
+
+
+def _borne(one: Finding) -> Finding:
+    """The finding of a deviation that the lenient policy only notes."""
+    return replace(one, action="noted") if one.action == "refused" else one
 
 
 def _violations_as_sent(tree: etree._Element, namespace: str | None) -> list[Finding]:
@@ -365,7 +417,12 @@ def _strict_error(error: RemoteError | None, findings: Sequence[Finding], policy
 def _grave(one: Finding) -> bool:
     if one.level == "MUST":
         return True
-    return one.id.startswith("mime/") and one.topic is not None and not one.id.startswith(_STRICT_BEARS) and one.level == "SHOULD"
+    return (
+        one.id.startswith("mime/")
+        and one.topic is not None
+        and not one.id.startswith(_STRICT_BEARS)
+        and one.level == "SHOULD"
+    )
 
 
 def _with(error: RemoteError | None, findings: Sequence[Finding], judged: Judgement) -> RemoteError | None:
@@ -383,15 +440,22 @@ def _judge_content(judgement: Judgement, package: mime.Package, wire: Wire) -> J
     bare = not wire.headers and not package.tree.children  # a file may hold a package without its head
     where = f"/Envelope/Body/{judgement.sketch.operation}/Content/@href"
     if href is None:
-        if package.parts and judgement.sketch.operation is not None and not any(one.id == "soap/operation-known" for one in findings):
+        if (
+            package.parts
+            and judgement.sketch.operation is not None
+            and not any(one.id == "soap/operation-known" for one in findings)
+        ):
             findings.append(finding("sem/part-without-content", where.removesuffix("/@href"), action="noted"))
     else:
         findings += _href_findings(href, where, package, bare=bare)
         if not package.parts and not bare:
             findings.append(finding("sem/content-without-part", where, detail=href, action="refused"))
-            error = error or EnvelopeError(f"the content {href!r} did not arrive: no part besides the envelope", status=2004)
+            what = f"the content {href!r} did not arrive: no part besides the envelope"
+            error = error or EnvelopeError(what, status=2004)
             if any(one.id == "mime/boundary-closed" for one in findings):
                 findings.append(finding("http/truncated", "", action="refused"))
+            if judgement.policy == "lenient":
+                findings, error = [_borne(one) for one in findings], judgement.error
     error = _strict_error(error, findings, judgement.policy)
     return replace(judgement, findings=tuple(findings), error=_with(error, findings, judgement))
 
@@ -409,7 +473,9 @@ def _href_findings(href: str, where: str, package: mime.Package, *, bare: bool) 
         return
     match = package.find(href)
     if match is None or match.how == "content-id-case" or match.how == "name":
-        yield finding("sem/content-href-resolves", where, detail=href, action="repaired" if package.parts else "refused")
+        yield finding(
+            "sem/content-href-resolves", where, detail=href, action="repaired" if package.parts else "refused"
+        )
 
 
 def receive(judgement: Judgement, headers: Headers = ()) -> Received:
@@ -418,7 +484,7 @@ def receive(judgement: Judgement, headers: Headers = ()) -> Received:
     if repaired is None:
         raise judgement.error or EnvelopeError("nothing could be read")
     tree, findings = repaired.envelope, list(judgement.findings)
-    message = soap.read(tree, repaired.read_as)
+    message = soap.read(tree, repaired.read_as, lenient=judgement.policy == "lenient")
     message = restore(message, repaired)
     package = judgement.package
     parts = package.parts if package is not None else ()
@@ -439,12 +505,13 @@ def receive(judgement: Judgement, headers: Headers = ()) -> Received:
 
 
 def restore(message: Message, repaired: tolerance.Repaired) -> Message:
-    """Give ``message`` what the mended tree could not hold: extensions, unparsed values, the version as sent, text of Details."""
-    changes: dict[str, Any] = {"extensions": repaired.extensions, "unparsed": repaired.unparsed}
+    """Give ``message`` what the mended tree could not hold: extensions, raw values, the version as sent, Details."""
+    unparsed = tuple((name, value) for name, value in repaired.unparsed if value and name != "MM7Version")
+    changes: dict[str, Any] = {"extensions": repaired.extensions, "unparsed": unparsed}
     raw: Mapping[str, str] = dict(repaired.unparsed)
-    names = {name for name in message.__dataclass_fields__}
-    if raw.get("MM7Version"):
-        changes["mm7_version"] = raw["MM7Version"].strip()
+    names = set(message.__dataclass_fields__)
+    if "MM7Version" in raw:
+        changes["mm7_version"] = raw["MM7Version"].strip() or None
     for name in ("date", "time_stamp"):
         if name in names and any(place in raw for place in ("Date", "TimeStamp")):
             changes[name] = None  # a placeholder stands in the tree
@@ -461,8 +528,11 @@ def _dialect(judgement: Judgement, repaired: tolerance.Repaired) -> Dialect:
     prefix: str | None = None
     if tree is not None:
         body = next((one for one in tree if schema.local(one) == "Body"), None)
-        message = next(iter(body), None) if body is not None else None
+        message = next((one for one in body if isinstance(one.tag, str)), None) if body is not None else None
         prefix = message.prefix if message is not None else None
     return Dialect(
-        namespace=repaired.namespace, soap_namespace=root_namespace, mm7_version=judgement.sketch.mm7_version, prefix=prefix
+        namespace=repaired.namespace,
+        soap_namespace=root_namespace,
+        mm7_version=judgement.sketch.mm7_version,
+        prefix=prefix,
     )

@@ -158,7 +158,7 @@ _ROWS = (
               textual=True),
     # Other
     MediaType("application/pdf", "other", extensions=("pdf",), aliases=("application/x-pdf",), magic=_starts(b"%PDF-")),
-    MediaType("application/zip", "other", extensions=("zip",), aliases=("application/x-zip-compressed",),
+    MediaType("application/zip", "other", extensions=("zip",), aliases=("application/x-zip-compressed", "application/x-zip"),
               magic=_starts(b"PK\x03\x04", b"PK\x05\x06")),
     MediaType("application/vnd.oma.drm.message", "other", extensions=("dm",), textual=True),
     MediaType(OCTET_STREAM, "other", extensions=("bin",),

@@ -49,7 +49,6 @@ _LOG = logging.getLogger("mm7zeep.receiver")
 _CHUNK = 65536  # octets read at a time from a WSGI input
 _CREDENTIALS = 8192  # characters of an Authorization field that are looked at
 _UNKNOWN_TRANSACTION = "0"  # TS 23.140 8.7.6: a Fault names the TransactionID; this one says that none could be read
-_SOAP_PREFIX = "soap-env"  # what zeep writes
 _PRIVATE = frozenset({"authorization", "proxy-authorization", "cookie"})  # fields that no handler, log or repr needs
 
 
@@ -296,7 +295,7 @@ class Endpoint:
         if judgement.error is not None:
             raise judgement.error
         received = exchange.receive(judgement, headers)
-        turn.reply_to = _written_apart(received)
+        turn.reply_to = received
         handler, routed = self.route(received)
         turn.operation = envelope.operation_of(type(received.message))
         turn.handed_over = True
@@ -414,14 +413,7 @@ def _addressee(judgement: Judgement) -> Received | None:
         profile=base,
         dialect=dialect,
     )
-    return _written_apart(refused)
-
-
-def _written_apart(received: Received) -> Received:
-    """``received``, without the one prefix for MM7 that the envelope of an answer has for SOAP."""
-    if received.dialect.prefix != _SOAP_PREFIX:
-        return received
-    return replace(received, dialect=replace(received.dialect, prefix=None))
+    return refused
 
 
 def _printable(text: str) -> str:

@@ -1,0 +1,69 @@
+"""The command line: arguments and environment to options, results to lines and an exit status.
+
+Names the commands and loads the module of one only when it runs, so that ``mm7zeep --help`` costs nothing. Refuses to
+hold any judgement of its own: what a command decides, a room below decided.
+
+Exit status: 0 clean, 1 failures, 2 wrong usage, 3 could not run or connect, 4 warnings under ``--fail-on warn``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from types import MappingProxyType
+
+import click
+
+FAILURES, COULD_NOT_RUN, WARNINGS = 1, 3, 4
+"""Exit statuses besides 0 and click's 2 for wrong usage."""
+
+_COMMANDS: Mapping[str, str] = MappingProxyType(
+    {
+        "demo": "Send a message there and back on this machine, with nothing set up.",
+        "send": "Submit a message to an MMSC.",
+        "listen": "Receive messages and reports, one JSON line each.",
+        "check": "Judge captured messages.",
+        "samples": "Write sample media and a request to start from.",
+        "explain": "Tell a finding or a status code in plain words.",
+    }
+)
+
+
+class _Deferred(click.Command):
+    """A command that is imported when it runs: ``mm7zeep.cli.NAME`` has a click command called ``command``."""
+
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: object,
+    ) -> click.Context:
+        return self.load().make_context(info_name, args, parent=parent, **extra)
+
+    def load(self) -> click.Command:
+        """The command itself."""
+        command: click.Command = import_module(f"mm7zeep.cli.{self.name}").command
+        return command
+
+
+def _version(context: click.Context, parameter: click.Parameter, value: bool) -> None:
+    if value and not context.resilient_parsing:
+        from mm7zeep import __version__
+
+        click.echo(f"mm7zeep {__version__}")
+        context.exit()
+
+
+@click.group(
+    commands={name: _Deferred(name, short_help=help, help=help) for name, help in _COMMANDS.items()},
+    context_settings={"auto_envvar_prefix": "MM7ZEEP", "help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the version and exit."
+)
+def main() -> None:
+    """MM7: send and receive MMS over SOAP with Attachments (3GPP TS 23.140), and judge those who do.
+
+    Every option can be given in the environment, too: MM7ZEEP_SEND_AUTH for "send --auth", and so on.
+    """

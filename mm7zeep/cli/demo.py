@@ -1,0 +1,274 @@
+"""``mm7zeep demo``: the main job with nothing set up, over real HTTP on this machine.
+
+An MMSC and a VASP's receiver start on loopback; a message goes out, its report comes back, an answer arrives. Each step
+is checked, pictures by SHA-256. Exit status 0 only if all of it happened in time, else 1 with the step that did not.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import queue
+import secrets
+import signal
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
+
+import click
+
+from mm7zeep.cli import COULD_NOT_RUN, FAILURES, samples
+
+if TYPE_CHECKING:
+    from mm7zeep.client import Submitted
+    from mm7zeep.gateway.app import Event, Mmsc
+    from mm7zeep.messages import Message, Part
+    from mm7zeep.receiver import Receiver
+
+LIMIT = 30.0
+"""Seconds that the whole of it may take."""
+NUMBER, SHORT_CODE = "+61491570156", "111122"  # a number that Australia keeps for fiction
+NAME = PASSWORD = VASPID = "demo"  # as the gateway's own application is called  # noqa: S105
+
+T = TypeVar("T")
+
+
+class _Failed(Exception):
+    """A step that did not happen, and why."""
+
+
+@dataclass
+class Stage:
+    """What the steps share: where both sides stand, what they report, and until when."""
+
+    mmsc: Mmsc
+    url: str
+    receiver_url: str
+    events: queue.Queue[Event]
+    received: queue.Queue[Message]
+    picture: bytes
+    deadline: float
+    sent: Submitted | None = None
+
+    def wait(self, source: queue.Queue[Any], wanted: Callable[[Any], bool], what: str) -> Any:
+        """The first of ``source`` that is wanted. Raises ``_Failed`` when time is up."""
+        while True:
+            try:
+                found = source.get(timeout=max(0.0, self.deadline - time.monotonic()))
+            except queue.Empty:
+                raise _Failed(f"{what} did not arrive within {LIMIT:.0f} s") from None
+            if wanted(found):
+                return found
+
+
+@click.command("demo")
+@click.option("--keep", is_flag=True, help="Leave both sides running, and print a curl command for the MMSC.")
+def command(keep: bool) -> None:
+    """Send a message there and back on this machine: submit, retrieve, delivery report, answer."""
+    begun = time.monotonic()
+    with ExitStack() as stack:
+        try:
+            stage = _start(stack)
+            for number, (title, step) in enumerate(STEPS, 1):
+                click.echo(f"{number}/{len(STEPS)} {title}")
+                for line in _step(title, step, stage):
+                    click.echo(f"      {line}")
+        except _Failed as error:
+            _end(f"failed: {error}", FAILURES)
+        click.echo(f"All of it happened, in {time.monotonic() - begun:.1f} s.")
+        if keep:
+            _keep(stage)
+
+
+def _end(text: str, code: int) -> NoReturn:
+    click.echo(f"mm7zeep demo: {text}", err=True)
+    sys.exit(code)
+
+
+def _start(stack: ExitStack) -> Stage:
+    """Bring both sides up. Raises ``_Failed``."""
+    try:
+        from mm7zeep.gateway.app import PATH, Application, Callback, Mmsc
+        from mm7zeep.gateway.serving import serve_in_thread
+    except ModuleNotFoundError as error:
+        _end(f'{error.name} is not installed; pip install "mm7zeep[gateway]"', COULD_NOT_RUN)
+    from mm7zeep.receiver import Receiver
+    from mm7zeep.samples import saturn_png
+
+    events: queue.Queue[Event] = queue.Queue()
+    received: queue.Queue[Message] = queue.Queue()
+    secret = secrets.token_urlsafe(12)
+    receiver = Receiver(auth={"mmsc": secret})
+    _hand_over(receiver, received)
+    try:
+        receiver_url = stack.enter_context(serve_in_thread(receiver.asgi))
+        callback = Callback(deliver=f"{receiver_url}/mm7", username="mmsc", password=secret)
+        application = Application(
+            name=NAME, password=PASSWORD, vaspid=VASPID, short_codes=(SHORT_CODE,), callback=callback
+        )
+        mmsc = Mmsc([application], observe=events.put)
+        url = stack.enter_context(serve_in_thread(mmsc.asgi)) + PATH
+        stack.enter_context(mmsc.working())
+    except (OSError, RuntimeError) as error:
+        _end(f"the servers did not start: {error}", COULD_NOT_RUN)
+    return Stage(
+        mmsc=mmsc,
+        url=url,
+        receiver_url=f"{receiver_url}/mm7",
+        events=events,
+        received=received,
+        picture=saturn_png(),
+        deadline=time.monotonic() + LIMIT,
+    )
+
+
+def _hand_over(receiver: Receiver, received: queue.Queue[Message]) -> None:
+    for on in (receiver.on_deliver, receiver.on_delivery_report, receiver.on_read_reply):
+        on(received.put_nowait)
+
+
+# --- the steps --------------------------------------------------------------------------------------------------------
+
+
+def _step(title: str, step: Callable[[Stage], list[str]], stage: Stage) -> list[str]:
+    """What a step has to tell. Raises ``_Failed`` naming the step."""
+    from mm7zeep.errors import Mm7Error
+
+    try:
+        return step(stage)
+    except (Mm7Error, _Failed) as error:
+        raise _Failed(f"step {title!r}: {error}") from error
+
+
+def _told_start(stage: Stage) -> list[str]:
+    return [f"MMSC      {stage.url}", f"VASP      {stage.receiver_url}"]
+
+
+def _submit(stage: Stage) -> list[str]:
+    from mm7zeep.client import Retry, VaspClient
+    from mm7zeep.messages import Part, ShortCode
+    from mm7zeep.transport import Timeouts
+
+    picture = Part(body=stage.picture, content_type="image/png", name="saturn.png", content_id="saturn.png@mm7zeep")
+    with VaspClient(
+        stage.url,
+        vaspid=VASPID,
+        vasid="News",
+        auth=(NAME, PASSWORD),
+        timeouts=Timeouts(connect=5.0, read=LIMIT, reply=LIMIT),
+        retry=Retry(times=0),
+    ) as client:
+        sent = client.submit(
+            to=NUMBER,
+            content=["Science news, new Saturn pictures...", picture],
+            subject="News for today",
+            sender_address=ShortCode(SHORT_CODE),
+            delivery_report=True,
+        )
+    stage.sent = sent
+    return [
+        f"status    {sent.status}",
+        f"message   {sent.message_id}",
+        f"request   TransactionID {sent.transaction_id}",
+    ]
+
+
+def _retrieved(stage: Stage) -> list[str]:
+    found = stage.wait(stage.events, lambda event: event.kind == "handset", "the handset's copy")
+    if found.state != "Retrieved" or found.message_id != _message_id(stage):
+        raise _Failed(f"the copy of {found.recipient} ended as {found.state}")
+    stored = next(one for one in stage.mmsc.messages if one.message_id == found.message_id)
+    shown = _same(stored.copies[0].parts, stage.picture)
+    return [f"handset   {found.recipient} retrieved {len(stored.copies[0].parts)} parts", f"picture   {shown}"]
+
+
+def _report(stage: Stage) -> list[str]:
+    from mm7zeep.messages import DeliveryReportReq
+
+    found = _received(stage, "report", DeliveryReportReq, "the delivery report")
+    if found.message_id != _message_id(stage) or found.mm_status != "Retrieved":
+        raise _Failed(f"the report says {found.mm_status} of message {found.message_id}")
+    return [f"report    {found.mm_status} by {found.recipient}, message {found.message_id}"]
+
+
+def _answer(stage: Stage) -> list[str]:
+    from mm7zeep.messages import Part
+
+    picture = Part(body=stage.picture, content_type="image/png", name="saturn.png", content_id="saturn.png@handset")
+    sent = stage.mmsc.send_mo(NAME, NUMBER, SHORT_CODE, "Re: News for today", ["Beautiful!", picture])
+    return [f"handset   {NUMBER} to {SHORT_CODE}", f"message   LinkedID {sent.linked_id}"]
+
+
+def _arrived(stage: Stage) -> list[str]:
+    from mm7zeep.messages import DeliverReq
+
+    found = _received(stage, "deliver", DeliverReq, "the answer")
+    if str(found.sender) != NUMBER or not any(part.content_type == "text/plain" for part in found.parts):
+        raise _Failed(f"the answer came from {found.sender} with {len(found.parts)} parts")
+    return [f"received  {found.subject!r} from {found.sender}", f"picture   {_same(found.parts, stage.picture)}"]
+
+
+def _received(stage: Stage, event: str, kind: type[T], what: str) -> T:
+    """What the VASP's receiver got, of that kind, once the MMSC has its acknowledgement. Raises ``_Failed``."""
+    called = stage.wait(stage.events, lambda found: found.kind == event, what)
+    if called.error:
+        raise _Failed(f"{what} was not accepted: {called.error}")
+    return cast(T, stage.wait(stage.received, lambda message: isinstance(message, kind), what))
+
+
+def _message_id(stage: Stage) -> str | None:
+    return stage.sent.message_id if stage.sent is not None else None
+
+
+def _same(parts: tuple[Part, ...], picture: bytes) -> str:
+    """The digest of the picture among ``parts``. Raises ``_Failed`` if it is not the one that was sent."""
+    wanted = hashlib.sha256(picture).hexdigest()
+    found = [part.sha256() for part in parts if part.content_type == "image/png"]
+    if found != [wanted]:
+        raise _Failed(f"the picture has SHA-256 {', '.join(found) or 'none'}, not {wanted}")
+    return f"{len(picture)} octets, SHA-256 {wanted}, as sent"
+
+
+STEPS: tuple[tuple[str, Callable[[Stage], list[str]]], ...] = (
+    ("An MMSC and a VASP stand on loopback", _told_start),
+    ("The VASP submits a text and a picture", _submit),
+    ("The handset retrieves it", _retrieved),
+    ("The delivery report reaches the VASP", _report),
+    ("The handset answers, with a picture", _answer),
+    ("The answer reaches the VASP", _arrived),
+)
+"""What happens, in order; a step tells lines or raises."""
+
+
+# --- afterwards -------------------------------------------------------------------------------------------------------
+
+
+def _keep(stage: Stage) -> None:
+    """Leave both sides up until interrupted, and tell what comes in."""
+    stopped = threading.Event()
+    signal.signal(signal.SIGTERM, lambda number, frame: stopped.set())
+    with tempfile.TemporaryDirectory(prefix="mm7zeep-demo-") as folder:
+        body = Path(folder) / samples.REQUEST
+        wire = samples.request(b"Sent by curl", stage.picture, "image/png", vaspid=VASPID, vasid="News", to=NUMBER)
+        body.write_bytes(wire.read())
+        click.echo("Both sides stay up; stop with Ctrl-C. Submit by curl:\n")
+        click.echo(samples.curl(wire, body, url=stage.url, auth=f"{NAME}:{PASSWORD}") + "\n")
+        try:
+            while not stopped.is_set():
+                _tell_next(stage)
+        except KeyboardInterrupt:
+            click.echo("stopped")
+
+
+def _tell_next(stage: Stage) -> None:
+    try:
+        event = stage.events.get(timeout=0.5)
+    except queue.Empty:
+        return
+    reason = f": {event.error}" if event.error else ""
+    click.echo(f"{event.kind.ljust(8)}  {event.state}  message {event.message_id or '-'}{reason}")

@@ -1,0 +1,208 @@
+"""``mm7zeep listen``: a VASP's receiver that prints one JSON line per message, report and read reply.
+
+Each is saved, forwarded and printed before it is acknowledged, so that the MMSC sends again what was not. Files get
+names of ours, never a sender's. Needs the extra ``gateway`` for its HTTP server.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import secrets
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mm7zeep.cli import COULD_NOT_RUN
+from mm7zeep.cli.send import credentials
+
+if TYPE_CHECKING:
+    from mm7zeep.exchange import Received
+    from mm7zeep.messages import Message, Part
+    from mm7zeep.receiver import Receiver
+
+_FORWARD_TIMEOUT = (5.0, 20.0)  # seconds to connect, and without an octet
+
+
+def address(context: click.Context, parameter: click.Parameter, value: str) -> tuple[str, int]:
+    """HOST:PORT as a pair; an IPv6 address stands in brackets."""
+    host, _, port = value.rpartition(":")
+    if not port.isascii() or not port.isdigit() or int(port) > 65535:
+        raise click.BadParameter("give HOST:PORT")
+    return host.removeprefix("[").removesuffix("]") or "127.0.0.1", int(port)
+
+
+def loopback(host: str) -> bool:
+    """Whether only this machine can reach ``host``."""
+    import ipaddress
+
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+@click.command("listen")
+@click.option(
+    "--bind", callback=address, default="127.0.0.1:8009", show_default=True, metavar="HOST:PORT", help="Where."
+)
+@click.option("--auth", callback=credentials, metavar="USER:PASS", help="What the MMSC has to show.")
+@click.option("--save", type=click.Path(file_okay=False, path_type=Path), metavar="DIR", help="Write the parts there.")
+@click.option("--forward-to", metavar="URL", help="POST each as JSON, its parts in base64, before acknowledging it.")
+@click.option("--profile", help="The carrier whose habits are to be expected: optus, fibernetics, ...")
+def command(
+    bind: tuple[str, int], auth: tuple[str, str] | None, save: Path | None, forward_to: str | None, profile: str | None
+) -> None:
+    """Receive MO messages, delivery reports and read replies, one JSON line each on standard output."""
+    serve_in_thread = _server()
+    from mm7zeep.receiver import Receiver
+
+    host, port = bind
+    if auth is None and not loopback(host):
+        click.echo(f"mm7zeep listen: without --auth, everybody who reaches {host} may send", err=True)
+    try:
+        receiver = Receiver(auth=dict([auth]) if auth else None, profile=profile)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    register(receiver, Sink(print_line=_print_line, save=save, forward_to=forward_to))
+    stopped = threading.Event()
+    signal.signal(signal.SIGTERM, lambda number, frame: stopped.set())
+    try:
+        if save is not None:
+            save.mkdir(parents=True, exist_ok=True)
+        with serve_in_thread(receiver.asgi, host, port) as url:
+            click.echo(f"listening on {url}", err=True)
+            while not stopped.wait(1.0):
+                pass
+    except KeyboardInterrupt:
+        click.echo("stopped", err=True)
+    except OSError as error:
+        click.echo(f"mm7zeep listen: {host}:{port}: {error.strerror or error}", err=True)
+        sys.exit(COULD_NOT_RUN)
+
+
+def _server() -> Callable[..., Any]:
+    try:
+        from mm7zeep.gateway.serving import serve_in_thread
+    except ModuleNotFoundError as error:
+        click.echo(f'mm7zeep listen: {error.name} is not installed; pip install "mm7zeep[gateway]"', err=True)
+        sys.exit(COULD_NOT_RUN)
+    return serve_in_thread
+
+
+def _print_line(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+@dataclass
+class Sink:
+    """Where what was received goes: into files, to a webhook, and at last, as a sign that all was done, on a line."""
+
+    print_line: Callable[[str], None]
+    save: Path | None = None
+    forward_to: str | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def take(self, message: Message, received: Received) -> None:
+        """Save, forward and print one message.
+
+        Raises ``StatusError`` (4006) where the webhook did not take it, ``OSError`` where it cannot be saved.
+        """
+        record = as_record(message, received)
+        if self.save is not None:
+            _save(received.parts, record["parts"], self.save)
+        if self.forward_to is not None:
+            _forward(record, received.parts, self.forward_to)
+        with self._lock:
+            self.print_line(json.dumps(record, ensure_ascii=False))
+
+
+def register(receiver: Receiver, sink: Sink) -> None:
+    """Have ``receiver`` hand everything it gets to ``sink``."""
+
+    def take(message: Message, received: Received) -> None:
+        sink.take(message, received)
+
+    for on in (receiver.on_deliver, receiver.on_delivery_report, receiver.on_read_reply):
+        on(take)
+
+
+def as_record(message: Message, received: Received) -> dict[str, Any]:
+    """One received message as plain values: its fields that are set, its parts without content, what was noticed."""
+    record: dict[str, Any] = {
+        "type": received.operation.removesuffix("Req"),
+        "received": datetime.now(UTC).isoformat(timespec="milliseconds"),
+        "transaction_id": received.transaction_id,
+        "namespace": received.namespace,
+    }
+    for name in message.__dataclass_fields__:
+        value = getattr(message, name)
+        if name not in ("parts", "extensions", "unparsed") and value not in (None, ()):
+            record[name] = _plain(value)
+    record["extensions"] = [{"parent": one.parent, "name": one.name, "xml": one.xml} for one in message.extensions]
+    record["unparsed"] = dict(message.unparsed)
+    record["parts"] = [_part(one) for one in received.parts]
+    record["findings"] = [str(one) for one in received.findings]
+    return record
+
+
+def _part(part: Part) -> dict[str, Any]:
+    return {
+        "content_id": part.content_id,
+        "content_type": part.content_type,
+        "name": part.name,
+        "size": part.size,
+        "sha256": part.sha256(),
+    }
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, str | int | float | bool):
+        return value
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, tuple):
+        return [_plain(one) for one in value]
+    return str(value)
+
+
+def _save(parts: tuple[Part, ...], records: list[dict[str, Any]], directory: Path) -> None:
+    """Write the parts into a new folder, under names made of type and place."""
+    from mm7zeep import media
+
+    if not parts:
+        return
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    folder = directory / f"{stamp}-{secrets.token_hex(4)}"
+    folder.mkdir(parents=True)
+    for index, (part, record) in enumerate(zip(parts, records, strict=True), 1):
+        record["file"] = str(part.save(folder / media.safe_name(part.content_type, index)))
+
+
+def _forward(record: dict[str, Any], parts: tuple[Part, ...], url: str) -> None:
+    import requests
+
+    from mm7zeep.errors import StatusError
+
+    whole = dict(record)
+    whole["parts"] = [
+        {**one, "data": base64.b64encode(part.read()).decode("ascii")}
+        for one, part in zip(record["parts"], parts, strict=True)
+    ]
+    try:
+        # A redirect would turn the POST into a GET.
+        answer = requests.post(url, json=whole, timeout=_FORWARD_TIMEOUT, allow_redirects=False)
+    except requests.RequestException as error:
+        click.echo(f"mm7zeep listen: the webhook did not answer: {type(error).__name__}", err=True)
+        raise StatusError(4006, "the message could not be handed on") from error
+    if not answer.ok or answer.is_redirect:
+        click.echo(f"mm7zeep listen: the webhook answered {answer.status_code}", err=True)
+        raise StatusError(4006, "the message could not be handed on")

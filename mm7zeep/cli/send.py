@@ -1,0 +1,222 @@
+"""``mm7zeep send``: submit one message to an MMSC and say what became of it.
+
+Exit status 0 for a status of 1xxx, 1 for another one, 2 for a message that cannot be built, 3 where no answer came.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from mm7zeep.cli import COULD_NOT_RUN, FAILURES
+
+if TYPE_CHECKING:
+    from mm7zeep.client import Submitted
+    from mm7zeep.errors import Mm7Error
+    from mm7zeep.findings import Finding
+    from mm7zeep.profiles import Profile
+
+_LARGE = 256 * 1024  # octets of an upload from which on a bar is shown
+_SPAN = re.compile(r"([0-9]{1,6})([smhdw])\Z")
+# What a profile has from the carrier, and not from the schema (profiles.Profile).
+_CARRIER = (
+    "prefix", "policy", "split", "max_content", "max_recipients", "smil", "empty_ack", "submit_as_deliver",
+    "fault_refusals", "report_schema", "encoding", "headers",
+)  # fmt: skip
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+def credentials(context: click.Context, parameter: click.Parameter, value: str | None) -> tuple[str, str] | None:
+    """USER:PASS as a pair; the password may hold colons."""
+    if value is None:
+        return None
+    user, colon, password = value.partition(":")
+    if not colon or not user:
+        raise click.BadParameter("give USER:PASS")  # never repeats what was given
+    return user, password
+
+
+def _moment(context: click.Context, parameter: click.Parameter, value: str | None) -> timedelta | datetime | None:
+    """A span (30m, 12h, 2d, 1w) or a point in time with its zone."""
+    if value is None:
+        return None
+    if span := _SPAN.match(value):
+        return timedelta(**{_UNITS[span[2]]: int(span[1])})
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        raise click.BadParameter("give a span like 12h or 2d, or a time like 2030-01-31T12:00:00+10:00") from None
+    if moment.tzinfo is None:
+        raise click.BadParameter("the time needs a zone, like 2030-01-31T12:00:00+10:00")
+    return moment
+
+
+@click.command("send")
+@click.argument("url")
+@click.argument("files", nargs=-1, metavar="[FILE]...", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--auth", callback=credentials, metavar="USER:PASS", help="Basic credentials (or MM7ZEEP_SEND_AUTH).")
+@click.option("--vaspid", help="Who sends: the value-added service provider.")
+@click.option("--vasid", help="For which service.")
+@click.option("--to", multiple=True, metavar="ADDRESS", help="A recipient; may be repeated.")
+@click.option("--cc", multiple=True, metavar="ADDRESS", help="A recipient of a copy; may be repeated.")
+@click.option(
+    "--bcc", multiple=True, metavar="ADDRESS", help="A recipient that the others do not see; may be repeated."
+)
+@click.option("--subject", help="The subject.")
+@click.option("--text", "texts", multiple=True, help="A text part; may be repeated. Texts come before files.")
+@click.option("--profile", "carrier", help="How the carrier wants it: optus, sinch, generic-6.8.0, ...")
+@click.option("--namespace", help="Another MM7 schema than the profile's: REL-5-MM7-1-3, ...")
+@click.option("--delivery-report", is_flag=True, help="Ask to be told what becomes of it.")
+@click.option("--read-reply", is_flag=True, help="Ask to be told when it is read.")
+@click.option("--expiry", callback=_moment, metavar="SPAN", help="How long it may wait: 12h, 2d, or a time with zone.")
+@click.option("--priority", type=click.Choice(["Low", "Normal", "High"]), help="Its priority.")
+@click.option("--service-code", help="What the service is billed under.")
+@click.option("--ca-file", type=click.Path(exists=True, dir_okay=False), help="Certificates to trust (PEM).")
+@click.option("--client-cert", type=click.Path(exists=True, dir_okay=False), help="Our certificate and key (PEM).")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def command(
+    url: str,
+    files: tuple[Path, ...],
+    auth: tuple[str, str] | None,
+    vaspid: str | None,
+    vasid: str | None,
+    carrier: str | None,
+    namespace: str | None,
+    ca_file: str | None,
+    client_cert: str | None,
+    texts: tuple[str, ...],
+    as_json: bool,
+    **fields: Any,
+) -> None:
+    """Submit a message to the MMSC at URL.
+
+    The content is the texts and the FILEs in this order; several parts get a presentation where the profile says so.
+    """
+    from mm7zeep.client import VaspClient
+    from mm7zeep.errors import LocalError, Mm7Error
+
+    tell = _json_outcome if as_json else _text_outcome
+    try:
+        profile = _profile(carrier, namespace)
+        client = VaspClient(
+            url, vaspid=vaspid, vasid=vasid, auth=auth, profile=profile, ca_file=ca_file, client_cert=client_cert
+        )
+        with client, _bar(files) as progress:
+            sent = client.submit(content=(*texts, *files), progress=progress, **_given(fields))
+    except (LocalError, ValueError) as error:
+        raise click.UsageError(str(error)) from error
+    except Mm7Error as error:
+        _failed(error, tell)
+    click.echo(tell(_outcome(sent)))
+    sys.exit(0 if sent.status.ok else FAILURES)
+
+
+def _given(fields: dict[str, Any]) -> dict[str, Any]:
+    """The fields of the message by the client's names, without those nobody set."""
+    if not any(fields[name] for name in ("to", "cc", "bcc")):
+        raise click.UsageError("give at least one recipient with --to, --cc or --bcc")
+    fields["expiry_date"] = fields.pop("expiry")
+    return {"to": (), **{name: value for name, value in fields.items() if value not in (None, (), False)}}
+
+
+def _profile(carrier: str | None, namespace: str | None) -> Profile:
+    """The carrier's profile; with ``namespace``, what the carrier wants, in another schema. Raises ``ValueError``."""
+    from mm7zeep import profiles
+
+    chosen = profiles.profile(carrier)
+    if namespace is None:
+        return chosen
+    schema = profiles.profile(namespace)
+    if carrier is None:
+        return schema
+    version = chosen.mm7_version if chosen.mm7_version in schema.versions else schema.mm7_version
+    wants = {name: getattr(chosen, name) for name in _CARRIER}
+    return replace(schema, name=chosen.name, mm7_version=version, **wants)
+
+
+@contextmanager
+def _bar(files: tuple[Path, ...]) -> Iterator[Callable[[int, int], None] | None]:
+    """A bar on standard error while a large upload runs, if somebody looks at it."""
+    if sum(path.stat().st_size for path in files) < _LARGE or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn, TransferSpeedColumn
+
+    columns = (BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("upload")
+        yield lambda sent, total: bar.update(task, completed=sent, total=total)
+
+
+# --- what became of it ------------------------------------------------------------------------------------------------
+
+
+def _outcome(sent: Submitted) -> dict[str, Any]:
+    outcome: dict[str, Any] = {
+        "status_code": sent.status.code,
+        "status_text": sent.status.text,
+        "message_id": sent.message_id,
+        "transaction_id": sent.transaction_id,
+        "findings": _findings(sent.findings),
+    }
+    if len(sent.each) > 1:
+        outcome["recipients"] = [
+            {
+                "to": str(one.recipient),
+                "message_id": one.accepted.message_id if one.accepted is not None else None,
+                "error": str(one.error) if one.error is not None else None,
+            }
+            for one in sent.each
+        ]
+    return outcome
+
+
+def _findings(findings: tuple[Finding, ...]) -> list[str]:
+    return [str(one) for one in findings]
+
+
+def _failed(error: Mm7Error, tell: Callable[[dict[str, Any]], str]) -> NoReturn:
+    """Tell an error; the exit status says whether anybody answered."""
+    from mm7zeep.errors import AuthError, StatusError, TransportError
+
+    outcome: dict[str, Any] = {"status_code": None, "error": str(error)}
+    code = COULD_NOT_RUN
+    if isinstance(error, StatusError):
+        outcome |= {"status_code": error.status.code, "status_text": error.status.text, "details": error.status.details}
+        outcome |= {"transaction_id": error.transaction_id, "temporary": error.temporary}
+        code = FAILURES
+    elif isinstance(error, AuthError):
+        outcome |= {"http_status": error.http_status}
+        code = FAILURES
+    elif isinstance(error, TransportError):
+        outcome |= {"http_status": error.http_status, "maybe_accepted": error.maybe_accepted}
+    click.echo(tell(outcome | {"findings": _findings(getattr(error, "findings", ()))}))
+    sys.exit(code)
+
+
+def _json_outcome(outcome: dict[str, Any]) -> str:
+    return json.dumps(outcome, ensure_ascii=False)
+
+
+def _text_outcome(outcome: dict[str, Any]) -> str:
+    code, text = outcome["status_code"], outcome.get("status_text")
+    lines = [f"{code} {text or ''}".rstrip() if code is not None else outcome["error"]]
+    if outcome.get("maybe_accepted"):
+        lines.append("  it may have been accepted all the same: sending it again may deliver it twice")
+    for name in ("details", "message_id", "transaction_id"):
+        if outcome.get(name):
+            lines.append(f"  {name.replace('_', ' ').ljust(14)}  {outcome[name]}")
+    for one in outcome.get("recipients", ()):
+        lines.append(f"  {one['to'].ljust(14)}  {one['message_id'] or one['error']}")
+    lines += [f"  noticed         {one}" for one in outcome["findings"]]
+    return "\n".join("".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in line) for line in lines)

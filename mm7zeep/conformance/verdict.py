@@ -1,0 +1,92 @@
+"""The verdict on one captured message: the pipeline's judgement, the passive rules and the HTTP head put together.
+
+Understood without guessing, perhaps with findings, is ``accept``; everything else ``reject``. Raises nothing for what a
+message holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from mm7zeep import exchange, mime
+from mm7zeep.conformance import rules
+from mm7zeep.conformance.capture import MAX_FILE, Captured
+from mm7zeep.exchange import Judgement
+from mm7zeep.findings import Finding
+from mm7zeep.profiles import Policy
+
+LIMITS = mime.Limits(body=MAX_FILE, root=8 * 1024 * 1024, parts=1000)
+"""A file at rest may be looked at with more patience than a request."""
+
+# What strict refuses in an HTTP head: faults of the framing. Bare line feeds, lengths and status codes are only told.
+_FRAMING = frozenset(
+    {
+        "http/blank-line",
+        "http/field-continued",
+        "http/field-syntax",
+        "http/request-line",
+        "http/status-line",
+        "http/truncated",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What became of one message under ``policy``.
+
+    ``judgement`` holds what could be read; ``findings`` are all that was noticed, by HTTP head and rules, too.
+    """
+
+    captured: Captured
+    policy: Policy
+    judgement: Judgement
+    findings: tuple[Finding, ...]
+    accepted: bool
+
+    @property
+    def word(self) -> Literal["accept", "reject"]:
+        return "accept" if self.accepted else "reject"
+
+    @property
+    def reason(self) -> str:
+        """Why it was refused, in one line; empty where it was not."""
+        if self.accepted:
+            return ""
+        refusals = [one for one in self.findings if _refuses(one, self.policy)]
+        by_status = (one for one in refusals if one.id == "http/error-status")  # the reason of the other ones
+        refusing = next(by_status, refusals[0] if refusals else None)
+        if self.judgement.error is not None and (refusing is None or not refusing.id.startswith("http/")):
+            return str(self.judgement.error)
+        return str(refusing)
+
+    @property
+    def warned(self) -> bool:
+        """Whether it was accepted with findings of level MUST or SHOULD."""
+        return self.accepted and any(one.level != "INFO" for one in self.findings)
+
+
+def judge(captured: Captured, *, policy: Policy = "interop") -> Verdict:
+    """Judge one captured message."""
+    judgement = exchange.examine(captured.wire, policy=policy, limits=LIMITS)
+    subject = rules.Subject(wire=captured.wire, judgement=judgement)
+    added = rules.judge(subject)
+    read = [one for one in judgement.findings if subject.readable or one.id not in rules.CONTENT_KINDS]
+    if any(one.id == "http/error-status" for one in added):
+        # What came from a proxy or a login page is no MM7 answer: nothing is asked of its XML.
+        read = [one for one in read if one.id.startswith("http/")]
+    findings = _once((*captured.findings, *read, *added))
+    accepted = judgement.accepted and not any(_refuses(one, policy) for one in (*captured.findings, *added))
+    return Verdict(captured=captured, policy=policy, judgement=judgement, findings=findings, accepted=accepted)
+
+
+def _refuses(one: Finding, policy: Policy) -> bool:
+    if one.action == "refused":
+        return True
+    return policy == "strict" and one.level == "MUST" and (one.id in _FRAMING or one.id.startswith("mime/"))
+
+
+def _once(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    return tuple(dict.fromkeys(findings))

@@ -1,0 +1,214 @@
+"""``mm7zeep check``: the report's exact form, exit statuses, places shown, secrets not."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import captures
+import pytest
+from click.testing import CliRunner, Result
+
+from mm7zeep.cli import check, main
+from mm7zeep.conformance import capture, report, verdict
+from mm7zeep.exchange import Wire
+
+PACKED = captures.wire()
+CLEAN = captures.dump(PACKED)
+ODD = captures.bent(CLEAN, b"FERRY</VASPID>", b"FERRY</VASPID><Deck>7</Deck>")
+BAD = captures.bent(CLEAN, b"</Subject>", b"</Sub>")
+SECRET = "cXVpZXQ6d2hpc3Blcg=="
+
+
+def run(*words: str | Path, stdin: bytes | None = None) -> Result:
+    """Run the command."""
+    return CliRunner().invoke(main, ["check", *map(str, words)], input=stdin)
+
+
+def save(folder: Path, **files: bytes) -> list[Path]:
+    """Files with these contents."""
+    paths = []
+    for name, data in files.items():
+        paths.append(folder / f"{name}.http")
+        paths[-1].write_bytes(data)
+    return paths
+
+
+def test_formats_are_those_of_the_report() -> None:
+    """The choices of --format are the report's writers."""
+    assert tuple(report.WRITERS) == check.FORMATS
+
+
+def test_json_has_the_published_form(tmp_path: Path) -> None:
+    """Keys, their order and the values of the JSON report are those of its contract."""
+    [path] = save(tmp_path, odd=ODD)
+    done = run(path, "--format", "json")
+    [one] = json.loads(done.stdout)["files"]
+    assert list(json.loads(done.stdout)) == ["files"]
+    assert list(one) == [
+        "file", "verdict", "policy", "operation", "transaction_id", "namespace", "mm7_version", "fields", "parts",
+        "findings",
+    ]  # fmt: skip
+    assert list(one["fields"]) == [
+        "message_id", "status_code", "status_text", "mm_status", "sender", "subject", "recipients", "linked_id",
+        "vaspid", "vasid", "service_code", "priority", "delivery_report", "content_href",
+    ]  # fmt: skip
+    assert {key: one[key] for key in ("file", "verdict", "policy", "operation", "transaction_id", "mm7_version")} == {
+        "file": str(path), "verdict": "accept", "policy": "interop", "operation": "SubmitReq",
+        "transaction_id": "ferry-1", "mm7_version": "6.8.0",
+    }  # fmt: skip
+    assert one["fields"]["recipients"] == {"to": ["+4930123456"], "cc": [], "bcc": []}
+    part = captures.TEXT
+    assert one["parts"] == [
+        {"content_id": part.content_id, "content_type": "text/plain", "size": part.size, "sha256": part.sha256()}
+    ]
+    [found] = one["findings"]
+    assert list(found) == ["id", "level", "topic", "summary", "clause", "where", "action"]
+    assert (found["id"], found["topic"]) == ("schema/unknown-element", "unknown-element")
+    assert found["where"].endswith("/Deck")
+
+
+def test_refused_message_in_json(tmp_path: Path) -> None:
+    """A document that is not XML has no field but null; its parts are listed all the same."""
+    [path] = save(tmp_path, bad=BAD)
+    done = run(path, "--format", "json")
+    [one] = json.loads(done.stdout)["files"]
+    assert (done.exit_code, one["verdict"], one["operation"], one["namespace"]) == (1, "reject", None, None)
+    assert one["fields"]["recipients"] == {"to": [], "cc": [], "bcc": []}
+    assert {value for key, value in one["fields"].items() if key != "recipients"} == {None}
+    assert [part["content_id"] for part in one["parts"]] == [captures.TEXT.content_id]
+
+
+@pytest.mark.parametrize(
+    ("files", "options", "status"),
+    [
+        ({"a": CLEAN}, [], 0),
+        ({"a": CLEAN}, ["--fail-on", "warn"], 0),
+        ({"a": CLEAN, "b": ODD}, [], 0),
+        ({"a": CLEAN, "b": ODD}, ["--fail-on", "warn"], 4),
+        ({"a": ODD}, ["--policy", "strict"], 1),
+        ({"a": BAD, "b": ODD}, ["--fail-on", "warn"], 1),
+        ({"a": BAD}, ["--policy", "lenient"], 1),
+    ],
+)
+def test_exit_status(tmp_path: Path, files: dict[str, bytes], options: list[str], status: int) -> None:
+    """0 clean, 1 refused, 4 warnings where asked for."""
+    assert run(*save(tmp_path, **files), *options).exit_code == status
+
+
+def test_unreadable_file(tmp_path: Path) -> None:
+    """A file that is not there ends with 3 and is named; the others are reported all the same."""
+    [path] = save(tmp_path, a=CLEAN)
+    done = run(path, tmp_path / "b.http")
+    assert done.exit_code == 3
+    assert "b.http: No such file" in done.stderr
+    assert "1 message: 1 accepted" in done.stdout
+
+
+def test_standard_input() -> None:
+    """A dash reads standard input."""
+    done = run("-", "--format", "json", stdin=CLEAN)
+    assert [one["file"] for one in json.loads(done.stdout)["files"]] == ["-"]
+
+
+def test_directory(tmp_path: Path) -> None:
+    """A directory is searched to the bottom for what looks like a capture; hidden and other files are passed over."""
+    (tmp_path / "deep").mkdir()
+    save(tmp_path / "deep", a=CLEAN, b=ODD)
+    (tmp_path / "notes.md").write_text("# Notes")
+    (tmp_path / ".hidden").write_bytes(BAD)
+    done = run(tmp_path, "--format", "json")
+    names = [Path(one["file"]).name for one in json.loads(done.stdout)["files"]]
+    assert (done.exit_code, names) == (0, ["a.http", "b.http"])
+    (tmp_path / "empty").mkdir()
+    assert run(tmp_path / "empty").exit_code == 3
+
+
+def test_exchange_of_two(tmp_path: Path) -> None:
+    """The second message of a file carries its place."""
+    [path] = save(tmp_path, both=CLEAN + captures.dump(captures.SUBMITTED))
+    found = json.loads(run(path, "--format", "json").stdout)["files"]
+    assert [one["file"] for one in found] == [str(path), f"{path}#2"]
+    assert [one["operation"] for one in found] == ["SubmitReq", "SubmitRsp"]
+    assert found[1]["fields"]["status_code"] == 1000
+
+
+def test_text_shows_the_place(tmp_path: Path) -> None:
+    """The text report names the message, its parts, each finding with the element or line it speaks of, and the sum."""
+    [path] = save(tmp_path, odd=captures.bent(ODD, b"<note@ferry.example>\r\n", b"note@ferry.example\r\n"))
+    shown = run(path).stdout
+    assert "odd.http  ACCEPT  SubmitReq REL-6-MM7-1-4 6.8.0  transaction ferry-1" in shown
+    assert "part   text/plain  12 octets  note@ferry.example" in shown
+    assert "| <Deck>7</Deck>" in shown.replace("mm7:", "")
+    assert "| Content-ID: note@ferry.example" in shown
+    assert "1 message: 1 accepted (1 with warnings), 0 rejected" in shown
+    assert "\x1b" not in shown
+
+
+def test_text_shows_the_line_that_is_not_xml(tmp_path: Path) -> None:
+    """The line at which the parser gave up is shown, and the reason of the refusal."""
+    [path] = save(tmp_path, bad=BAD)
+    shown = run(path).stdout
+    assert "REJECT" in shown
+    assert "refused: the envelope is not well-formed" in shown
+    assert any("</Sub>" in line for line in shown.splitlines() if line.strip().startswith("|"))
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        f"Authorization : Basic {SECRET}",
+        f"Authorization:Basic {SECRET}",
+        f"Proxy-Authorization : {SECRET}",
+        f"Cookie : a={SECRET}",
+        f"X-Password : {SECRET}",
+        f"username : {SECRET}",
+    ],
+)
+def test_credentials_are_never_shown(tmp_path: Path, field: str) -> None:
+    """A field that may hold a credential is shown without its value, in both formats."""
+    [path] = save(tmp_path, odd=CLEAN.replace(b"Host:", f"{field}\r\nHost:".encode(), 1))
+    for form in ("text", "json"):
+        done = run(path, "--format", form)
+        assert done.exit_code == 0
+        assert SECRET not in done.output
+    if " :" in field:
+        assert "***" in run(path).stdout
+
+
+def test_senders_cannot_steer_the_terminal(tmp_path: Path) -> None:
+    """Control characters of a message are shown, not sent, also where colours are."""
+    odd = captures.bent(ODD, b">FERRY<", b">FERRY\xc2\x9b2J<").replace(b"Deck>7", b"Deck>\xe2\x80\xae7")
+    [captured] = capture.messages("a\x1b[2J", odd)
+    shown = report.as_text([report.entry(verdict.judge(captured))], report.Style(colour=False))
+    assert "\x1b" not in shown
+    assert "\u202e" not in shown
+    assert "\\u202e" in shown
+
+
+def test_colour_only_when_asked() -> None:
+    """With colour the report holds the same words."""
+    entries = [report.entry(verdict.judge(one)) for one in capture.messages("x", ODD)]
+    plain, coloured = (report.as_text(entries, report.Style(colour=flag)) for flag in (False, True))
+    assert "\x1b[" in coloured
+    assert "\x1b" not in plain
+    assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == plain
+
+
+def test_empty_answer() -> None:
+    """An HTTP error without a body is refused for what it is."""
+    data = captures.dump(Wire(status=401, headers=(("WWW-Authenticate", "Basic"),), body=b""))
+    [captured] = capture.messages("x", data)
+    judged = verdict.judge(captured)
+    assert (judged.word, {one.topic for one in judged.findings} - {None}) == ("reject", {"http-status", "empty-body"})
+
+
+def test_missing_files_of_a_large_report_keep_no_parts() -> None:
+    """An entry holds words, not the message: nothing of a part but its label and digest."""
+    big = replace(captures.TEXT, body=b"x" * 300_000)
+    [captured] = capture.messages("x", captures.dump(replace(captures.SUBMIT, parts=(big,))))
+    entry = report.entry(verdict.judge(captured))
+    assert entry.parts[0]["size"] == 300_000
+    assert len(repr(entry)) < 10_000

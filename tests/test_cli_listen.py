@@ -1,0 +1,203 @@
+"""``mm7zeep listen``: one JSON line per message, parts under names of ours, a webhook before the acknowledgement."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import captures
+import pytest
+from click.testing import CliRunner
+
+from mm7zeep import exchange
+from mm7zeep.cli import main
+from mm7zeep.cli.listen import Sink, register
+from mm7zeep.exchange import Wire
+from mm7zeep.messages import DeliverReq, DeliveryReportReq, Number, Part, ReadReplyReq, ShortCode
+from mm7zeep.receiver import Receiver
+from mm7zeep.samples import saturn_png
+
+START = "from mm7zeep.cli import main; main(prog_name='mm7zeep')"
+PICTURE = Part(body=saturn_png(), content_type="image/png", name="../../etc/passwd", content_id="p@ferry.example")
+MOMENT = datetime(2026, 5, 1, 12, tzinfo=UTC)
+PHONE, CODE = Number("+4930123456"), ShortCode("111")
+CONTENT = (captures.TEXT, PICTURE)
+MO = DeliverReq(sender=PHONE, to=(CODE,), subject="Re", time_stamp=MOMENT, linked_id="l-1", parts=CONTENT)
+REPORT = DeliveryReportReq(message_id="m-1", recipient=PHONE, sender=CODE, date=MOMENT, mm_status="Retrieved")
+READ = ReadReplyReq(message_id="m-1", recipient=PHONE, sender=CODE, time_stamp=MOMENT, mm_status="Read")
+
+
+class Desk:
+    """A receiver whose lines are kept."""
+
+    def __init__(self, **options: Any) -> None:
+        self.lines: list[dict[str, Any]] = []
+        self.receiver = Receiver()
+        register(self.receiver, Sink(print_line=lambda line: self.lines.append(json.loads(line)), **options))
+
+    def take(self, message: Any) -> Wire:
+        """Answer one message."""
+        packed = exchange.pack(message, transaction_id="t-1")
+        return self.receiver.answer(replace(packed, body=packed.read()))
+
+
+def accepted(answer: Wire) -> bool:
+    """Whether an answer says 1000."""
+    return answer.status == 200 and b">1000<" in answer.read()
+
+
+def test_lines() -> None:
+    """Each kind of message is one line with its fields, parts without their content."""
+    desk = Desk()
+    assert all(accepted(desk.take(message)) for message in (MO, REPORT, READ))
+    mo, report, read = desk.lines
+    assert [line["type"] for line in desk.lines] == ["Deliver", "DeliveryReport", "ReadReply"]
+    assert (mo["sender"], mo["to"], mo["subject"], mo["linked_id"]) == ("+4930123456", ["111"], "Re", "l-1")
+    assert (mo["transaction_id"], mo["time_stamp"]) == ("t-1", "2026-05-01T12:00:00+00:00")
+    assert [part["content_type"] for part in mo["parts"]] == ["application/smil", "text/plain", "image/png"]
+    assert mo["parts"][2]["sha256"] == PICTURE.sha256()
+    assert "data" not in mo["parts"][2]
+    assert (report["message_id"], report["mm_status"], report["parts"]) == ("m-1", "Retrieved", [])
+    assert (read["mm_status"], read["recipient"]) == ("Read", "+4930123456")
+
+
+def test_saved_parts_have_names_of_ours(tmp_path: Path) -> None:
+    """Nothing of a sender's name becomes a path, and what was saved is what was sent."""
+    desk = Desk(save=tmp_path)
+    assert accepted(desk.take(MO))
+    assert accepted(desk.take(MO))
+    saved = [Path(part["file"]) for line in desk.lines for part in line["parts"]]
+    assert len(saved) == len(set(saved)) == 6
+    assert {path for path in tmp_path.rglob("*") if path.is_file()} == set(saved)
+    assert [path.name for path in saved[:3]] == ["part-001.smil", "part-002.txt", "part-003.png"]
+    assert saved[2].read_bytes() == PICTURE.read()
+    assert desk.lines[0]["parts"][2]["name"] == "../../etc/passwd"
+
+
+def test_what_cannot_be_saved_is_not_acknowledged(tmp_path: Path) -> None:
+    """A message whose parts cannot be written is refused, so that it is sent again, and no line is printed."""
+    (tmp_path / "file").write_text("")
+    desk = Desk(save=tmp_path / "file")
+    answer = desk.take(MO)
+    assert (answer.status, b">3000<" in answer.read(), desk.lines) == (500, True, [])
+
+
+class Hook(BaseHTTPRequestHandler):
+    """A webhook that keeps what it gets and answers as told."""
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.got.append(json.loads(body))  # type: ignore[attr-defined]
+        self.send_response(self.server.code)  # type: ignore[attr-defined]
+        self.send_header("Location", "/elsewhere")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def hook() -> Iterator[Any]:
+    """A webhook on loopback; ``got`` is what came, ``code`` what it answers."""
+    with HTTPServer(("127.0.0.1", 0), Hook) as server:
+        server.got, server.code = [], 200  # type: ignore[attr-defined]
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+def test_webhook_gets_the_parts(hook: Any) -> None:
+    """The webhook gets the line and the content of the parts."""
+    desk = Desk(forward_to=f"http://127.0.0.1:{hook.server_port}/in")
+    assert accepted(desk.take(MO))
+    [got] = hook.got
+    assert base64.b64decode(got["parts"][2].pop("data")) == PICTURE.read()
+    assert got["subject"] == "Re"
+    assert len(desk.lines) == 1
+
+
+@pytest.mark.parametrize("code", [500, 404, 302])
+def test_webhook_that_refuses(hook: Any, code: int) -> None:
+    """What the webhook did not take is answered 4006, so that the MMSC sends it again; a redirect is no success."""
+    hook.code = code
+    desk = Desk(forward_to=f"http://127.0.0.1:{hook.server_port}/in")
+    answer = desk.take(REPORT)
+    assert b">4006<" in answer.read()
+    assert (len(hook.got), desk.lines) == (1, [])
+
+
+def test_webhook_that_is_not_there() -> None:
+    """So is what no webhook answered."""
+    desk = Desk(forward_to="http://127.0.0.1:9/in")
+    assert b">4006<" in desk.take(REPORT).read()
+
+
+def test_over_http(tmp_path: Path) -> None:
+    """The command itself: it listens, asks for credentials, prints a line, and ends in good order on a signal."""
+    pytest.importorskip("uvicorn")
+    import requests
+
+    words = [sys.executable, "-u", "-c", START, "listen", "--bind", "127.0.0.1:0", "--save", str(tmp_path / "in")]
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen([*words, "--auth", "mmsc:quiet"], **pipes) as process:
+        try:
+            assert process.stderr is not None
+            assert process.stdout is not None
+            found = re.match(r"listening on (http://127\.0\.0\.1:\d+)\n", process.stderr.readline())
+            assert found is not None
+            packed = exchange.pack(MO)
+            body, headers = packed.read(), dict(packed.headers)
+            with requests.Session() as session:
+                session.trust_env = False
+                refused = session.post(found[1], data=body, headers=headers, timeout=10)
+                taken = session.post(found[1], data=body, headers=headers, auth=("mmsc", "quiet"), timeout=10)
+            assert (refused.status_code, taken.status_code) == (401, 200)
+            line = json.loads(process.stdout.readline())
+            assert Path(line["parts"][2]["file"]).read_bytes() == PICTURE.read()
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(15) == 0
+            assert "quiet" not in process.stderr.read()
+        finally:
+            process.kill()
+
+
+@pytest.mark.parametrize(
+    "words", [["--bind", "nowhere"], ["--bind", "a:99999"], ["--auth", "x"], ["--profile", "nobody"]]
+)
+def test_wrong_usage(words: list[str]) -> None:
+    """Wrong options end with 2."""
+    pytest.importorskip("uvicorn")
+    assert CliRunner().invoke(main, ["listen", *words]).exit_code == 2
+
+
+def test_address_that_cannot_be_bound() -> None:
+    """An address that is taken ends with 3 and is named."""
+    pytest.importorskip("uvicorn")
+    with HTTPServer(("127.0.0.1", 0), Hook) as server:
+        done = CliRunner().invoke(main, ["listen", "--bind", f"127.0.0.1:{server.server_port}"])
+    assert done.exit_code == 3
+    assert f"127.0.0.1:{server.server_port}: " in done.stderr
+
+
+def test_missing_extra_is_named() -> None:
+    """Without the HTTP server the extra to install is named, and the end is 3."""
+    code = f"import sys; sys.modules['uvicorn'] = None; {START}"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "listen"], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 3
+    assert 'uvicorn is not installed; pip install "mm7zeep[gateway]"' in done.stderr

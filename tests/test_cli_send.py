@@ -1,0 +1,194 @@
+"""``mm7zeep send``: what goes out, what is said about it, and how it ends."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from mm7zeep import profiles
+from mm7zeep.cli import main, send
+from mm7zeep.messages import SubmitReq
+from mm7zeep.samples import saturn_png
+
+pytest.importorskip("uvicorn")
+from mm7zeep.gateway.app import PATH, Application, Mmsc
+from mm7zeep.gateway.serving import serve_in_thread
+
+AUTH = "ferry:a:quiet word"
+
+
+@pytest.fixture(scope="module")
+def mmsc() -> Mmsc:
+    """An MMSC that serves one application, whose password holds a colon."""
+    name, _, password = AUTH.partition(":")
+    return Mmsc([Application(name=name, password=password, vaspid="FERRY")])
+
+
+@pytest.fixture(scope="module")
+def url(mmsc: Mmsc) -> Iterator[str]:
+    """Where it stands."""
+    with serve_in_thread(mmsc.asgi) as base:
+        yield base + PATH
+
+
+def run(*words: str | Path, env: dict[str, str] | None = None) -> Result:
+    """Run the command."""
+    return CliRunner().invoke(main, ["send", *map(str, words)], env=env)
+
+
+def test_whole_message(mmsc: Mmsc, url: str, tmp_path: Path) -> None:
+    """Every option arrives; the content is the texts and then the files, octet by octet."""
+    picture = tmp_path / "saturn.png"
+    picture.write_bytes(saturn_png())
+    words = ["--auth", AUTH, "--vaspid", "FERRY", "--vasid", "Times", "--to", "+4930123456", "--cc", "a@ferry.example"]
+    words += ["--subject", "Ferry", "--text", "at ten", "--text", "or eleven", "--delivery-report", "--expiry", "2d"]
+    words += ["--priority", "High", "--service-code", "S1", "--json"]
+    done = run(url, picture, *words)
+    assert done.exit_code == 0, done.output
+    said = json.loads(done.stdout)
+    stored = next(one for one in mmsc.messages if one.message_id == said["message_id"])
+    request = stored.request
+    assert (said["status_code"], said["status_text"], said["findings"]) == (1000, "Success", [])
+    assert [str(one) for one in request.recipients] == ["+4930123456", "a@ferry.example"]
+    assert (request.subject, request.priority, request.service_code) == ("Ferry", "High", "S1")
+    assert (request.delivery_report, request.read_reply, request.expiry_date) == (True, None, timedelta(days=2))
+    kinds = [part.content_type for part in request.parts]
+    assert kinds == ["application/smil", "text/plain", "text/plain", "image/png"]
+    assert [request.parts[1].text(), request.parts[2].text()] == ["at ten", "or eleven"]
+    assert request.parts[3].read() == saturn_png()
+
+
+def test_text_and_environment(url: str) -> None:
+    """Without --json people are told; the credentials may come from the environment."""
+    done = run(url, "--vaspid", "FERRY", "--to", "1", "--text", "a", env={"MM7ZEEP_SEND_AUTH": AUTH})
+    assert done.exit_code == 0, done.output
+    assert done.stdout.startswith("1000 Success\n  message id      ")
+    assert "transaction id  " in done.stdout
+
+
+def test_refusal(url: str) -> None:
+    """A status that is not 1xxx ends with 1 and is told."""
+    done = run(url, "--auth", AUTH, "--vaspid", "OTHER", "--to", "1", "--text", "a", "--json")
+    assert done.exit_code == 1
+    assert json.loads(done.stdout)["status_code"] == 4001
+    assert run(url, "--auth", AUTH, "--vaspid", "OTHER", "--to", "1").stdout.startswith("4001 Improper identification")
+
+
+def test_wrong_password(url: str) -> None:
+    """A 401 ends with 1; what was given is never repeated."""
+    done = run(url, "--auth", "ferry:wrongword", "--vaspid", "FERRY", "--to", "1", "--json")
+    assert (done.exit_code, json.loads(done.stdout)["http_status"]) == (1, 401)
+    assert "wrongword" not in done.output
+
+
+def test_nobody_there() -> None:
+    """No connection ends with 3, and nothing can have been accepted."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    done = run(f"http://127.0.0.1:{port}/mm7", "--to", "1", "--json")
+    assert (done.exit_code, json.loads(done.stdout)["maybe_accepted"]) == (3, False)
+
+
+@contextmanager
+def peer(behave: Callable[[socket.socket], None]) -> Iterator[str]:
+    """A server that treats each connection by ``behave``; gives its URL."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            while True:
+                try:
+                    connection = listener.accept()[0]
+                except OSError:
+                    return
+                with connection:
+                    behave(connection)
+
+        threading.Thread(target=serve, daemon=True).start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/mm7"
+        listener.shutdown(socket.SHUT_RDWR)
+
+
+def test_no_answer() -> None:
+    """A connection that ends without an answer ends with 3, and says that the message may have been accepted."""
+    with peer(lambda connection: connection.recv(65536) and None) as url:
+        done = run(url, "--to", "1", "--text", "a")
+    assert done.exit_code == 3
+    assert "sending it again may deliver it twice" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        ([], "at least one recipient"),
+        (["--to", "1", "--auth", "quietword"], "USER:PASS"),
+        (["--to", "1", "--expiry", "soon"], "give a span"),
+        (["--to", "1", "--expiry", "2030-01-31T12:00:00"], "needs a zone"),
+        (["--to", "1", "--profile", "nobody"], "no profile 'nobody'"),
+        (["--to", "1", "--namespace", "REL-9"], "no profile 'REL-9'"),
+        (["--to", " "], "address is empty"),
+        (["--to", "1", "missing.gif"], "does not exist"),
+    ],
+)
+def test_wrong_usage(words: list[str], reason: str) -> None:
+    """What cannot be sent ends with 2 and the reason, and repeats no credential."""
+    done = run("http://127.0.0.1:1/mm7", *words)
+    assert (done.exit_code, reason in done.stderr) == (2, True), done.output
+    assert "quietword" not in done.output
+
+
+def test_expiry_forms() -> None:
+    """A span or a time with its zone."""
+    parameter, context = send.command.params[0], send.command.make_context("send", ["http://x", "--to", "1"])
+    moment: Any = send._moment
+    assert moment(context, parameter, None) is None
+    assert moment(context, parameter, "90m") == timedelta(minutes=90)
+    assert moment(context, parameter, "1w") == timedelta(weeks=1)
+    assert moment(context, parameter, "2030-01-31T12:00:00Z") == datetime(2030, 1, 31, 12, tzinfo=UTC)
+
+
+def test_namespace_keeps_what_the_carrier_wants() -> None:
+    """Another schema with a carrier's profile changes what the schema has, and nothing that the carrier wants."""
+    mixed = send._profile("optus", "REL-6-MM7-1-4")
+    optus, schema = profiles.OPTUS, profiles.REL_6_MM7_1_4
+    assert (mixed.namespace, mixed.mm7_version, mixed.versions) == (schema.namespace, "5.3.0", schema.versions)
+    assert (mixed.split, mixed.max_recipients, mixed.prefix) == (optus.split, optus.max_recipients, optus.prefix)
+    assert send._profile("sinch", "REL-5-MM7-1-2").mm7_version == "5.3.0"
+    assert send._profile(None, "REL-5-MM7-1-3") is profiles.REL_5_MM7_1_3
+    assert send._profile(None, None) is profiles.GENERIC_6_8_0
+    assert {*send._CARRIER} | {*_of_schema()} | {"name", "mm7_version"} == set(profiles.Profile.__dataclass_fields__)
+
+
+def _of_schema() -> list[str]:
+    """The fields of a profile in which two schemas may differ; all others are the carrier's."""
+    return [
+        "schema", "versions", "transaction_attributes", "typed_sender_address", "submit_rsp_message_id",
+        "deliver_rsp_service_code", "report_date", "distribution", "delivery_condition", "extended", "alias_of",
+    ]  # fmt: skip
+
+
+def test_split_message(url: str) -> None:
+    """Where the carrier takes one recipient a request, each is told with its own MessageID."""
+    words = ["--auth", AUTH, "--vaspid", "FERRY", "--profile", "optus", "--to", "+4930123456", "--to", "+4930123457"]
+    done = run(url, *words, "--text", "a", "--json")
+    assert done.exit_code == 0, done.output
+    each = json.loads(done.stdout)["recipients"]
+    assert [one["to"] for one in each] == ["+4930123456", "+4930123457"]
+    assert len({one["message_id"] for one in each}) == 2
+    assert "  +4930123457     " in run(url, *words, "--text", "a").stdout
+
+
+def test_submit_req_is_what_is_sent() -> None:
+    """The options of the command are fields of the message, so that none is lost on the way."""
+    fields = {"to", "cc", "bcc", "subject", "delivery_report", "read_reply", "expiry_date", "priority", "service_code"}
+    assert fields <= set(SubmitReq.__dataclass_fields__)
+    options = {parameter.name for parameter in send.command.params}
+    assert fields - {"expiry_date"} | {"expiry"} <= options

@@ -1,0 +1,146 @@
+"""Each passive rule has a message that breaks it and one that does not; a rule without a case fails here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+import captures
+import pytest
+
+from mm7zeep.conformance import capture, rules, verdict
+from mm7zeep.exchange import Wire
+from mm7zeep.findings import KINDS
+from mm7zeep.messages import Part
+
+
+def submit(*parts: Part, smil: bool = False) -> bytes:
+    """A dumped submit with these parts."""
+    return captures.dump(captures.wire(replace(captures.SUBMIT, parts=parts), smil=smil))
+
+
+def answer(status: int, body: bytes | str, kind: str = "text/xml") -> bytes:
+    """A dumped response."""
+    octets = body if isinstance(body, bytes) else body.encode()
+    return captures.dump(Wire(status=status, headers=(("Content-Type", kind),), body=octets))
+
+
+def slides(*sources: str) -> Part:
+    """A presentation that names these sources."""
+    shown = "".join(f'<par><img src="{source}"/></par>' for source in sources)
+    return Part(body=f"<smil><body>{shown}</body></smil>".encode(), content_type="application/smil")
+
+
+TEXT, GIF = captures.TEXT, captures.GIF
+HTML = "<!DOCTYPE html><html><body><p>Gateway down<br></body></html>"
+LATIN = replace(TEXT, body=b"F\xe4hre", parameters=(("charset", "us-ascii"),))
+NAMELESS = replace(GIF, name=None)
+
+BROKEN = {
+    "http/status-fault": captures.dump(replace(captures.wire(captures.REFUSED), status=200)),
+    "http/error-status": answer(502, b""),
+    "http/html-answer": answer(200, HTML, "text/html"),
+    "http/error-body": answer(200, '{"error": "no route"}', "application/json"),
+    "mime/text-charset-decodes": submit(LATIN),
+    "mime/media-type-content": submit(replace(GIF, content_type="image/png")),
+    "mime/vendor-type": submit(replace(TEXT, content_type="text/x-ferry")),
+    "sem/smil-missing": submit(TEXT, GIF),
+    "sem/smil-well-formed": submit(Part(body=b"<smil><body>", content_type="application/smil"), GIF),
+    "sem/smil-references": submit(slides("cid:chart@ferry.example"), GIF),
+    "sem/smil-reference-form": submit(slides("map@ferry.example"), NAMELESS),
+}
+FINE = {
+    "http/status-fault": captures.dump(captures.REFUSED),
+    "http/error-status": captures.dump(captures.REFUSED),
+    "http/html-answer": answer(200, "<html", "text/plain").replace(b"<html", b"<htm"),
+    "http/error-body": captures.dump(captures.SUBMITTED),
+    "mime/text-charset-decodes": submit(replace(LATIN, parameters=(("charset", "iso-8859-1"),))),
+    "mime/media-type-content": submit(GIF),
+    "mime/vendor-type": submit(replace(TEXT, content_type="video/x-msvideo")),
+    "sem/smil-missing": submit(TEXT, GIF, smil=True),
+    "sem/smil-well-formed": submit(slides("map.gif"), GIF),
+    "sem/smil-references": submit(slides("cid:map@ferry.example", "map.gif", "http://ferry.example/x.gif"), GIF),
+    "sem/smil-reference-form": submit(slides("cid:map@ferry.example", "map.gif"), GIF),
+}
+
+
+def raised(data: bytes) -> set[str]:
+    """The rules that the single message of a file breaks."""
+    [captured] = capture.messages("x", data)
+    return {found.id for found in verdict.judge(captured).findings} & set(rules.RULES)
+
+
+def test_every_rule_has_cases() -> None:
+    """No rule without a message that breaks it and one that keeps it, and no rule outside the table of kinds."""
+    assert set(rules.RULES) == set(BROKEN) == set(FINE)
+    assert set(rules.RULES) <= set(KINDS)
+    assert [rule.id for rule in rules.RULES.values()] == list(rules.RULES)
+
+
+@pytest.mark.parametrize("id", BROKEN)
+def test_broken(id: str) -> None:
+    """The message breaks exactly that rule."""
+    assert raised(BROKEN[id]) == {id}
+
+
+@pytest.mark.parametrize("id", FINE)
+def test_fine(id: str) -> None:
+    """The message keeps that rule."""
+    assert id not in raised(FINE[id])
+
+
+def test_reference_forms() -> None:
+    """What follows cid: is a Content-ID: a file name there names nothing, without cid: it names the part."""
+    assert raised(submit(slides("cid:map.gif"), GIF)) == {"sem/smil-references"}
+    assert raised(submit(slides("map.gif"), GIF)) == set()
+
+
+def test_refusals() -> None:
+    """What stands where a SOAP answer belongs is refused; a Fault with 200 is understood all the same."""
+    assert verdicts(BROKEN[id] for id in ("http/error-status", "http/html-answer", "http/error-body")) == ["reject"] * 3
+    assert verdicts([BROKEN["http/status-fault"]]) == ["accept"]
+    assert verdicts([captures.dump(captures.REFUSED), captures.dump(captures.SUBMITTED)]) == ["accept"] * 2
+
+
+def test_error_page_is_told_by_its_status() -> None:
+    """A page in the place of an answer, with an error status: that is said, and nothing about the page's XML."""
+    [captured] = capture.messages("x", answer(503, HTML, "text/html"))
+    judged = verdict.judge(captured)
+    assert {one.id for one in judged.findings} == {"http/error-status", "http/html-answer"}
+    assert "503" in judged.reason
+
+
+def verdicts(files: Iterable[bytes]) -> list[str]:
+    """The verdict on each message."""
+    return [verdict.judge(one).word for data in files for one in capture.messages("x", data)]
+
+
+def test_content_of_unreadable_envelopes_is_not_judged() -> None:
+    """Of a document that is not XML nothing is asked but that it be XML."""
+    data = submit(LATIN, replace(TEXT, content_id="b@ferry.example")).replace(b"</soap", b"</sope")
+    [captured] = capture.messages("x", data)
+    found = {one.topic for one in verdict.judge(captured).findings}
+    assert "not-well-formed" in found
+    assert not found & {"smil-missing", "charset-mismatch", "media-type-odd"}
+
+
+@pytest.mark.parametrize(
+    ("bend", "word"),
+    [
+        (lambda data: data, "accept"),
+        (lambda data: data.replace(b"Host", b"Host ").replace(b"Host :", b"Host:"), "accept"),
+        (lambda data: data.replace(b"Content-Length: ", b"Content-Length: 9"), "accept"),
+        (lambda data: b"\n".join(data.split(b"\r\n", 3)[:3]) + b"\r\n" + data.split(b"\r\n", 3)[3], "accept"),
+        (lambda data: data.replace(b"Host:", b"Host :"), "reject"),
+        (lambda data: data.replace(b" HTTP/1.1", b""), "reject"),
+        (lambda data: data.replace(b"\r\n\r\n", b"\r\n", 1), "reject"),
+    ],
+    ids=["clean", "same", "length", "bare-lf", "blank-colon", "no-version", "no-blank-line"],
+)
+def test_strict_on_the_head(bend: object, word: str) -> None:
+    """Strict refuses faults of the framing, and bears bare line feeds and lengths as documents have them."""
+    assert callable(bend)
+    [captured] = capture.messages("x", bend(captures.dump()))
+    judged = verdict.judge(captured, policy="strict")
+    assert (judged.word, bool(judged.reason)) == (word, word == "reject")
+    assert verdict.judge(captured).word == "accept"
