@@ -1,16 +1,16 @@
 """The errors this library raises: whose fault it is shows in the type, and each leaf knows its MM7 answer.
 
-    Mm7Error                 never raised itself
-      LocalError             we were asked to build what the schema or MIME forbids; nothing was sent
-      RemoteError            what arrived is malformed: .status .fault .findings
-        MimeError            the package cannot be taken apart
-        EnvelopeError        the root part is not one SOAP 1.1 envelope with one MM7 operation
-        SchemaError          the envelope breaks its schema
-        VersionError         an MM7Version, namespace or dialect that is not served
-        LimitError           more than the limits allow
-      StatusError            a well-formed answer that is not success: .status .answer
-      AuthError              401 or 403, with what the server said
-      TransportError         no usable answer; .maybe_accepted says whether the request may have been taken
+Mm7Error                 never raised itself
+  LocalError             we were asked to build what the schema or MIME forbids; nothing was sent
+  RemoteError            what arrived is malformed: .status .fault .findings
+    MimeError            the package cannot be taken apart
+    EnvelopeError        the root part is not one SOAP 1.1 envelope with one MM7 operation
+    SchemaError          the envelope breaks its schema
+    VersionError         an MM7Version, namespace or dialect that is not served
+    LimitError           more than the limits allow
+  StatusError            a well-formed answer that is not success: .status .answer
+  AuthError              401 or 403, with what the server said
+  TransportError         no usable answer; .maybe_accepted says whether the request may have been taken
 """
 
 from __future__ import annotations
@@ -42,15 +42,24 @@ class LocalError(Mm7Error, ValueError):
 class RemoteError(Mm7Error):
     """What arrived is malformed.
 
-    ``status`` is the MM7 status code to answer it with, ``fault`` the SOAP faultcode, ``findings`` what was met on the way.
-    ``transaction_id`` and ``namespace`` are what could be read, so that an answer can name them.
+    ``status`` is the MM7 status code to answer it with, ``fault`` the SOAP faultcode, ``findings`` what was met on
+    the way. ``transaction_id`` and ``namespace`` are what could be read, so that an answer can name them.
     """
 
     default_status: ClassVar[int] = 2007
     default_fault: ClassVar[FaultCode] = "Client"
 
-    def __init__(self, message: str, findings: Sequence[Finding] = (), *, status: int | None = None, fault: FaultCode | None = None,
-                 transaction_id: str | None = None, namespace: str | None = None, raw: bytes | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        findings: Sequence[Finding] = (),
+        *,
+        status: int | None = None,
+        fault: FaultCode | None = None,
+        transaction_id: str | None = None,
+        namespace: str | None = None,
+        raw: bytes | None = None,
+    ) -> None:
         super().__init__(message)
         self.findings = tuple(findings)
         self.status = self.default_status if status is None else status
@@ -97,8 +106,15 @@ class StatusError(Mm7Error):
     Raised by a receiver's handler, ``StatusError(2002, "no such subscriber")``, to answer with that status.
     """
 
-    def __init__(self, status: Status | int, text: str | None = None, *, answer: Message | None = None,
-                 transaction_id: str | None = None, findings: Sequence[Finding] = ()) -> None:
+    def __init__(
+        self,
+        status: Status | int,
+        text: str | None = None,
+        *,
+        answer: Message | None = None,
+        transaction_id: str | None = None,
+        findings: Sequence[Finding] = (),
+    ) -> None:
         self.status = Status(status, text) if isinstance(status, int) else status
         super().__init__(str(self.status))
         self.answer = answer
@@ -112,7 +128,9 @@ class StatusError(Mm7Error):
 
 
 class AuthError(Mm7Error):
-    """The server answered 401 or 403. ``challenge`` is its WWW-Authenticate, ``body`` the first 20 kB of what it said."""
+    """The server answered 401 or 403. ``challenge`` is its WWW-Authenticate, ``body`` the first 20 kB of what it
+    said.
+    """
 
     def __init__(self, message: str, *, http_status: int, challenge: str | None = None, body: bytes = b"") -> None:
         super().__init__(message)
@@ -124,12 +142,20 @@ class AuthError(Mm7Error):
 class TransportError(Mm7Error):
     """No usable answer: refused, timed out, cut short, or not MM7 at all.
 
-    ``maybe_accepted`` is True where bytes of the request went out and no answer proves that it was not taken: sending it again
-    may deliver the message twice. ``http_status`` and ``body`` (first 20 kB) are what came back, if anything did.
+    ``maybe_accepted`` is True where bytes of the request went out and no answer proves that it was not taken: sending
+    it again may deliver the message twice. ``http_status`` and ``body`` (first 20 kB) are what came back, if anything
+    did.
     """
 
-    def __init__(self, message: str, *, maybe_accepted: bool, http_status: int | None = None, body: bytes = b"",
-                 findings: Sequence[Finding] = ()) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        maybe_accepted: bool,
+        http_status: int | None = None,
+        body: bytes = b"",
+        findings: Sequence[Finding] = (),
+    ) -> None:
         super().__init__(message)
         self.maybe_accepted = maybe_accepted
         self.http_status = http_status

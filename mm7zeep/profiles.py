@@ -24,15 +24,15 @@ class Profile:
     """What one namespace has, and what one carrier wants.
 
     From the schema: ``versions`` (MM7Version values it lists), ``transaction_attributes`` (TransactionID may carry
-    mustUnderstand), ``typed_sender_address``, ``submit_rsp_message_id``, ``report_date`` and ``distribution`` (how an element is
-    called), ``elements`` that only later releases have, ``extended`` operations.
+    mustUnderstand), ``typed_sender_address``, ``submit_rsp_message_id``, ``report_date`` and ``distribution`` (how an
+    element is called), ``elements`` that only later releases have, ``extended`` operations.
 
-    From the carrier: ``prefix`` for MM7 elements (None: default namespace), ``mm7_version`` to write, ``split`` (one recipient per
-    request), ``max_content`` octets of all parts together (None: not known), ``max_recipients``, ``smil`` (``auto`` adds a
-    presentation to several parts, ``required`` to any, ``never`` leaves it out), ``empty_ack`` (an empty 2xx body acknowledges),
-    ``submit_as_deliver`` (an MO may arrive as SubmitReq), ``fault_refusals`` (refuse by SOAP Fault, not by the matching Rsp),
-    ``report_namespace`` (what the carrier's MO and reports use, where different), ``encoding`` of binary parts,
-    ``headers`` added to each request.
+    From the carrier: ``prefix`` for MM7 elements (None: default namespace), ``mm7_version`` to write, ``split`` (one
+    recipient per request), ``max_content`` octets of all parts together (None: not known), ``max_recipients``,
+    ``smil`` (``auto`` adds a presentation to several parts, ``required`` to any, ``never`` leaves it out),
+    ``empty_ack`` (an empty 2xx body acknowledges), ``submit_as_deliver`` (an MO may arrive as SubmitReq),
+    ``fault_refusals`` (refuse by SOAP Fault, not by the matching Rsp), ``report_namespace`` (what the carrier's MO
+    and reports use, where different), ``encoding`` of binary parts, ``headers`` added to each request.
     """
 
     name: str
@@ -95,7 +95,11 @@ REL_5_MM7_1_2 = replace(
     REL_5_MM7_1_1, name="REL-5-MM7-1-2", schema="REL-5-MM7-1-2", transaction_attributes=True, typed_sender_address=True
 )
 REL_5_MM7_1_3 = replace(
-    REL_5_MM7_1_2, name="REL-5-MM7-1-3", schema="REL-5-MM7-1-3", mm7_version="5.6.0", versions=("5.3.0", "5.5.0", "5.6.0")
+    REL_5_MM7_1_2,
+    name="REL-5-MM7-1-3",
+    schema="REL-5-MM7-1-3",
+    mm7_version="5.6.0",
+    versions=("5.3.0", "5.5.0", "5.6.0"),
 )
 REL_5_MM7_1_4 = replace(
     REL_5_MM7_1_3,
@@ -105,7 +109,8 @@ REL_5_MM7_1_4 = replace(
     versions=("5.3.0", "5.5.0", "5.6.0", "5.8.0"),
     report_date="TimeStamp",
 )
-# REL-5-MM7-1-5 is known to exist, but its file was never seen: inferred from what 6/1-1 -> 6/1-2 did to the shared parts.
+# REL-5-MM7-1-5 is known to exist, but its file was never seen: inferred from what 6/1-1 -> 6/1-2 did to the parts that
+# both releases share.
 REL_5_MM7_1_5 = replace(
     REL_5_MM7_1_3,
     name="REL-5-MM7-1-5",
@@ -173,13 +178,17 @@ GENERIC_6_8_0 = replace(REL_6_MM7_1_4, name="generic-6.8.0", prefix=None)
 """REL-6-MM7-1-4 with 6.8.0 in the default namespace: the newest of TS 23.140."""
 
 OPTUS = replace(
-    REL_5_MM7_1_3, name="optus", mm7_version="5.3.0", prefix=None, split=True, max_recipients=1, report_schema="REL-6-MM7-1-4"
+    REL_5_MM7_1_3,
+    name="optus",
+    mm7_version="5.3.0",
+    prefix=None,
+    split=True,
+    max_recipients=1,
+    report_schema="REL-6-MM7-1-4",
 )
 """Optus (AU): 5.3.0 in REL-5-MM7-1-3, one recipient per request (3003), MO and reports in REL-6-MM7-1-4 with 5.3.0."""
 
-SINCH = replace(
-    REL_6_MM7_1_4, name="sinch", prefix=None, split=True, max_recipients=1, smil="required"
-)
+SINCH = replace(REL_6_MM7_1_4, name="sinch", prefix=None, split=True, max_recipients=1, smil="required")
 """Sinch, formerly mblox (US): SMIL required, one recipient except in group chats; VASPID is the API key."""
 
 SKYCORE = replace(SINCH, name="skycore")
@@ -189,7 +198,8 @@ OPENMARKET = replace(REL_6_MM7_1_4, name="openmarket")
 """OpenMarket (US, UK, IE, AU): any namespace valid for its version; UAProf is an HTTP header below 6.8.0."""
 
 VIBES_5_5 = replace(REL_5_MM7_1_2, name="vibes-5.5", max_content=1_000_000, empty_ack=True)
-"""Vibes (US), its profile "MM7 5.5.0": REL-5-MM7-1-2, and MM7Version 5.3.0 all the same; 1 MB; a blank 200 acknowledges."""
+"""Vibes (US), its profile "MM7 5.5.0": REL-5-MM7-1-2, and MM7Version 5.3.0 all the same; 1 MB; a blank 200
+acknowledges."""
 
 VIBES_6_8 = replace(REL_6_MM7_1_4, name="vibes-6.8", max_content=1_000_000, empty_ack=True)
 """Vibes (US), its profile "6.8.0"."""

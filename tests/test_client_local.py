@@ -261,9 +261,9 @@ def test_refused_connection_is_tried_again_and_surely_not_accepted() -> None:
     waits: list[float] = []
     with FarSide() as far:
         url = far.url
-    with VaspClient(url, vaspid="v", vasid="s", sleep=waits.append) as client:
-        with pytest.raises(TransportError, match="refused") as info:
-            client.submit("+491", "x")
+    client = VaspClient(url, vaspid="v", vasid="s", sleep=waits.append)
+    with client, pytest.raises(TransportError, match="refused") as info:
+        client.submit("+491", "x")
     assert not info.value.maybe_accepted
     assert len(waits) == 2
 
