@@ -12,7 +12,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from mm7zeep.client import MmscClient, VaspClient
+    from mm7zeep.client import AsyncMmscClient, AsyncVaspClient, MmscClient, Retry, VaspClient
+    from mm7zeep.credentials import Basic, Bearer, Digest
     from mm7zeep.errors import (
         AuthError,
         EnvelopeError,
@@ -68,24 +69,27 @@ if TYPE_CHECKING:
     )
     from mm7zeep.profiles import Profile, profile
     from mm7zeep.receiver import Receiver
-    from mm7zeep.transport import SwaTransport, ValidationPlugin, zeep_client
+    from mm7zeep.transport import SwaTransport, Timeouts, ValidationPlugin, attach, zeep_client
 
     __version__: str
 
 __all__ = [
-    "Address", "AuthError", "Blob", "CancelReq", "CancelRsp", "DeliverReq", "DeliverRsp", "DeliveryReportReq",
-    "DeliveryReportRsp", "EnvelopeError", "ExtendedCancelReq", "ExtendedCancelRsp", "ExtendedReplaceReq",
-    "ExtendedReplaceRsp", "Extension", "Fault", "Finding", "LimitError", "LocalError", "Message", "MimeError",
-    "Mm7Error", "MmscClient", "Number", "Part", "PreviouslySent", "Profile", "RFC2822Address", "RSErrorRsp",
-    "ReadReplyReq", "ReadReplyRsp", "Received", "Receiver", "RemoteError", "ReplaceReq", "ReplaceRsp",
-    "ReplyCharging", "Response", "RsRequest", "SchemaError", "ShortCode", "Status", "StatusError", "SubmitReq",
-    "SubmitRsp", "SwaTransport", "TransportError", "UACapabilities", "VASPErrorRsp", "ValidationPlugin",
-    "VaspClient", "VaspRequest", "VersionError", "Wire", "__version__", "address", "addresses", "pack", "profile",
-    "unpack", "zeep_client",
+    "Address", "AsyncMmscClient", "AsyncVaspClient", "AuthError", "Basic", "Bearer", "Blob", "CancelReq", "CancelRsp",
+    "DeliverReq", "DeliverRsp", "DeliveryReportReq", "DeliveryReportRsp", "Digest", "EnvelopeError",
+    "ExtendedCancelReq", "ExtendedCancelRsp", "ExtendedReplaceReq", "ExtendedReplaceRsp", "Extension", "Fault",
+    "Finding", "LimitError", "LocalError", "Message", "MimeError", "Mm7Error", "MmscClient", "Number", "Part",
+    "PreviouslySent", "Profile", "RFC2822Address", "RSErrorRsp", "ReadReplyReq", "ReadReplyRsp", "Received",
+    "Receiver", "RemoteError", "ReplaceReq", "ReplaceRsp", "ReplyCharging", "Response", "Retry", "RsRequest",
+    "SchemaError", "ShortCode", "Status", "StatusError", "SubmitReq", "SubmitRsp", "SwaTransport", "Timeouts",
+    "TransportError", "UACapabilities", "VASPErrorRsp", "ValidationPlugin", "VaspClient", "VaspRequest",
+    "VersionError", "Wire", "__version__", "address", "addresses", "attach", "pack", "profile", "unpack",
+    "zeep_client",
 ]  # fmt: skip
 
 _HOMES: Mapping[str, str] = MappingProxyType({
-    "VaspClient": "client", "MmscClient": "client",
+    "VaspClient": "client", "MmscClient": "client", "AsyncVaspClient": "client", "AsyncMmscClient": "client",
+    "Retry": "client", "Timeouts": "transport", "attach": "transport",
+    "Basic": "credentials", "Digest": "credentials", "Bearer": "credentials",
     "Receiver": "receiver",
     "pack": "exchange", "unpack": "exchange", "Wire": "exchange", "Received": "exchange",
     "zeep_client": "transport", "SwaTransport": "transport", "ValidationPlugin": "transport",

@@ -14,15 +14,16 @@ import mm7zeep
 from mm7zeep import errors, messages
 
 PUBLIC = [
-    "Address", "AuthError", "Blob", "CancelReq", "CancelRsp", "DeliverReq", "DeliverRsp", "DeliveryReportReq",
-    "DeliveryReportRsp", "EnvelopeError", "ExtendedCancelReq", "ExtendedCancelRsp", "ExtendedReplaceReq",
-    "ExtendedReplaceRsp", "Extension", "Fault", "Finding", "LimitError", "LocalError", "Message", "MimeError",
-    "Mm7Error", "MmscClient", "Number", "Part", "PreviouslySent", "Profile", "RFC2822Address", "RSErrorRsp",
-    "ReadReplyReq", "ReadReplyRsp", "Received", "Receiver", "RemoteError", "ReplaceReq", "ReplaceRsp",
-    "ReplyCharging", "Response", "RsRequest", "SchemaError", "ShortCode", "Status", "StatusError", "SubmitReq",
-    "SubmitRsp", "SwaTransport", "TransportError", "UACapabilities", "VASPErrorRsp", "ValidationPlugin",
-    "VaspClient", "VaspRequest", "VersionError", "Wire", "__version__", "address", "addresses", "pack", "profile",
-    "unpack", "zeep_client",
+    "Address", "AsyncMmscClient", "AsyncVaspClient", "AuthError", "Basic", "Bearer", "Blob", "CancelReq", "CancelRsp",
+    "DeliverReq", "DeliverRsp", "DeliveryReportReq", "DeliveryReportRsp", "Digest", "EnvelopeError",
+    "ExtendedCancelReq", "ExtendedCancelRsp", "ExtendedReplaceReq", "ExtendedReplaceRsp", "Extension", "Fault",
+    "Finding", "LimitError", "LocalError", "Message", "MimeError", "Mm7Error", "MmscClient", "Number", "Part",
+    "PreviouslySent", "Profile", "RFC2822Address", "RSErrorRsp", "ReadReplyReq", "ReadReplyRsp", "Received",
+    "Receiver", "RemoteError", "ReplaceReq", "ReplaceRsp", "ReplyCharging", "Response", "Retry", "RsRequest",
+    "SchemaError", "ShortCode", "Status", "StatusError", "SubmitReq", "SubmitRsp", "SwaTransport", "Timeouts",
+    "TransportError", "UACapabilities", "VASPErrorRsp", "ValidationPlugin", "VaspClient", "VaspRequest",
+    "VersionError", "Wire", "__version__", "address", "addresses", "attach", "pack", "profile", "unpack",
+    "zeep_client",
 ]  # fmt: skip
 
 ROOT = Path(__file__).resolve().parent.parent

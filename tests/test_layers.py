@@ -15,7 +15,7 @@ import mm7zeep
 # One row per floor, lowest first. A room is a module or a package; what is inside a package belongs to its floor,
 # unless it has an entry of its own. A new module needs a place here before it can be built upon.
 FLOORS = (
-    ("charsets", "findings", "profiles", "status"),
+    ("charsets", "durations", "findings", "profiles", "status"),
     ("errors", "media", "messages", "samples"),
     ("credentials", "mime", "schema", "smil"),
     ("envelope", "tolerance"),
@@ -23,7 +23,7 @@ FLOORS = (
     ("conformance.rules", "transport"),
     ("client", "receiver"),
     ("conformance", "gateway"),
-    ("cli",),
+    ("cli", "pytest_plugin"),
 )
 FLOOR = {f"mm7zeep.{room}": floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 PACKAGE = Path(str(mm7zeep.__file__)).parent

@@ -1,54 +1,47 @@
 """A small MMS Relay/Server in one process: it accepts what applications submit, and tells them what became of it.
 
-``Mmsc`` keeps everything in memory, bounded, and does nothing by itself: ``step`` performs the next thing that is due,
-``working`` does so in a thread. Refuses other applications' messages as if they did not exist; opens no socket but to
-call back.
+``Mmsc`` is the listener with its handlers. What it holds stands in memory, bounded (``mailbox``); what it tells
+applications, ``callbacks`` says. It does nothing by itself: ``step`` performs the next thing that is due, ``working``
+does so in a thread. Refuses other applications' messages as if they did not exist; opens no socket but to call back.
 """
 
 from __future__ import annotations
 
-import heapq
-import itertools
 import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 from mm7zeep import exchange, mime
-from mm7zeep.client import ContentLike, MmscClient, parts_of
-from mm7zeep.errors import StatusError
+from mm7zeep.client import ContentLike, parts_of
 from mm7zeep.exchange import Wire
 from mm7zeep.gateway.accounts import Application, Callback
-from mm7zeep.gateway.handset import Handset, handset_of
+from mm7zeep.gateway.callbacks import Deliver, send, told
+from mm7zeep.gateway.handset import Handset
+from mm7zeep.gateway.mailbox import Mailbox, refusal
+from mm7zeep.gateway.stored import Callout, Copy, Event, Stored
 from mm7zeep.messages import (
-    Address,
     AddressLike,
     CancelReq,
     CancelRsp,
     DeliverReq,
-    DeliveryReportReq,
     ExtendedCancelReq,
     ExtendedCancelRsp,
     ExtendedReplaceReq,
     ExtendedReplaceRsp,
     Message,
-    Moment,
-    Part,
-    ReadReplyReq,
     ReplaceReq,
     ReplaceRsp,
     RSErrorRsp,
-    RsRequest,
     ShortCode,
     SubmitReq,
     SubmitRsp,
     address,
 )
-from mm7zeep.profiles import Policy, Profile
+from mm7zeep.profiles import Policy
 from mm7zeep.receiver import Call, Endpoint, Handler, HttpLimits, Receive, Reply, Scope, Send
 from mm7zeep.status import Status
 
@@ -58,81 +51,6 @@ PATH = "/mm7"
 """Where the MM7 listener stands; everything else is 404."""
 
 _LOG = logging.getLogger("mm7zeep.gateway")
-_PENDING = "Pending"
-
-Deliver = Callable[[str, RsRequest], object]
-"""Sends one message to a callback URL; raises unless it was accepted."""
-
-
-# --- what is held -----------------------------------------------------------------------------------------------------
-
-
-@dataclass(slots=True, kw_only=True)
-class Copy:
-    """One recipient's copy: ``state`` is Pending, Cancelled or an MMStatus, ``parts`` what the handset retrieved."""
-
-    recipient: Address
-    state: str = _PENDING
-    parts: tuple[Part, ...] = ()
-    turn: int = 0  # counts the replacements, so that an earlier plan for this copy is known to be void
-
-
-@dataclass(slots=True, kw_only=True)
-class Stored:
-    """One accepted submit and its copies."""
-
-    message_id: str
-    application: Application
-    request: SubmitReq
-    accepted: datetime
-    copies: tuple[Copy, ...]
-
-    @property
-    def pending(self) -> list[Copy]:
-        """The copies that have not left yet."""
-        return [one for one in self.copies if one.state == _PENDING]
-
-    @property
-    def size(self) -> int:
-        """Octets of the content."""
-        return sum(part.size for part in self.request.parts)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
-    """One thing that ``step`` did.
-
-    ``handset``: a copy reached ``state``. ``report``, ``read``, ``deliver``: a message went to the application;
-    ``error`` says why not, if it was not accepted.
-    """
-
-    kind: Literal["handset", "report", "read", "deliver"]
-    application: str
-    message_id: str | None
-    recipient: Address | None
-    state: str
-    error: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Arrival:
-    """A plan: a copy reaches its handset, unless it was replaced or cancelled before."""
-
-    stored: Stored
-    copy: Copy
-    turn: int
-
-
-@dataclass(frozen=True, slots=True)
-class Callout:
-    """A plan: a message goes to an application."""
-
-    application: Application
-    url: str
-    message: RsRequest
-
-
-# --- the relay --------------------------------------------------------------------------------------------------------
 
 
 class Mmsc:
@@ -175,18 +93,11 @@ class Mmsc:
             faults=lambda user: refuses.get(user or "", True),
         )
         self.asgi = _Site(self.endpoint)
-        self.handsets = tuple(handsets)
-        self.dead: deque[Callout] = deque(maxlen=kept)
+        self._mailbox = Mailbox(handsets, clock=clock, kept=kept, octets=octets, relay_id=relay_id)
         self._deliver = deliver
         self._observe = observe
         self._clock = clock
-        self._kept, self._octets = kept, octets
         self._relay_id = relay_id
-        self._messages: dict[str, Stored] = {}
-        self._plans: list[tuple[datetime, int, _Arrival | Callout]] = []
-        self._count = itertools.count()
-        self._lock = threading.Lock()
-        self._changed = threading.Condition(self._lock)
 
     def answer(self, wire: Wire) -> Reply:
         """Answer one request of an application, as ``Endpoint.answer``."""
@@ -195,8 +106,17 @@ class Mmsc:
     @property
     def messages(self) -> tuple[Stored, ...]:
         """What is held, the oldest first."""
-        with self._lock:
-            return tuple(self._messages.values())
+        return self._mailbox.messages
+
+    @property
+    def handsets(self) -> tuple[Handset, ...]:
+        """How recipients behave."""
+        return self._mailbox.handsets
+
+    @property
+    def dead(self) -> deque[Callout]:
+        """The calls that were not accepted, until ``replay``."""
+        return self._mailbox.dead
 
     # --- what applications ask ----------------------------------------------------------------------------------------
 
@@ -214,7 +134,7 @@ class Mmsc:
         application = self.applications[call.user or ""]
         message: Any = call.message
         if not application.owns(message.vaspid, message.vasid):
-            raise _refusal(4001, "this user may not use that VASPID or VASID")
+            raise refusal(4001, "this user may not use that VASPID or VASID")
         return application
 
     def _submit(self, call: Call) -> SubmitRsp:
@@ -222,9 +142,9 @@ class Mmsc:
         request = cast(SubmitReq, call.message)
         recipients, profile = request.recipients, application.served
         if not recipients:
-            raise _refusal(2002, "nobody to be served among the recipients")
+            raise refusal(2002, "nobody to be served among the recipients")
         if profile.max_recipients is not None and len(recipients) > profile.max_recipients:
-            raise _refusal(3003, f"at most {profile.max_recipients} recipients in a request")
+            raise refusal(3003, f"at most {profile.max_recipients} recipients in a request")
         stored = Stored(
             message_id=exchange.new_transaction_id(),
             application=application,
@@ -232,23 +152,8 @@ class Mmsc:
             accepted=self._clock(),
             copies=tuple(Copy(recipient=one) for one in recipients),
         )
-        _check_size(stored.size, profile)
-        with self._changed:
-            self._make_room(stored.size)
-            self._messages[stored.message_id] = stored
-            self._plan_arrivals(stored)
+        self._mailbox.put(stored)
         return SubmitRsp(message_id=stored.message_id)
-
-    def _make_room(self, size: int) -> None:
-        """Let the oldest finished messages go until one more fits. Raises ``StatusError`` (4006) if it never does."""
-        total = sum(one.size for one in self._messages.values())
-        finished = iter([one for one in self._messages.values() if not one.pending])
-        while len(self._messages) >= self._kept or total + size > self._octets:
-            oldest = next(finished, None)
-            if oldest is None:
-                raise _refusal(4006, "too many messages wait for their recipients")
-            total -= oldest.size
-            del self._messages[oldest.message_id]
 
     def _cancel(self, call: Call) -> CancelRsp:
         return CancelRsp(status=self._take_back(call, cast(CancelReq, call.message).message_id))
@@ -257,13 +162,7 @@ class Mmsc:
         return ExtendedCancelRsp(status=self._take_back(call, cast(ExtendedCancelReq, call.message).cancel_id))
 
     def _take_back(self, call: Call, message_id: str) -> Status:
-        application = self._application(call)
-        with self._lock:
-            stored = self._own(application, message_id)
-            pending = stored.pending
-            for copy in pending:
-                copy.state = "Cancelled"
-            return _done(len(pending), stored)
+        return self._mailbox.take_back(self._application(call), message_id)
 
     def _replace(self, call: Call) -> ReplaceRsp:
         request = cast(ReplaceReq, call.message)
@@ -278,22 +177,7 @@ class Mmsc:
         application = self._application(call)
         given = {name: getattr(call.message, name, None) for name in names}
         changes: dict[str, Any] = {name: value for name, value in given.items() if value not in (None, ())}
-        with self._changed:
-            stored = self._own(application, message_id)
-            pending = stored.pending
-            if pending:
-                request = replace(stored.request, **changes)
-                _check_size(sum(part.size for part in request.parts), application.served)
-                stored.request = request
-                self._plan_arrivals(stored)
-            return _done(len(pending), stored)
-
-    def _own(self, application: Application, message_id: str | None) -> Stored:
-        """The application's message of that id. Raises ``StatusError`` (2005), also for another's message."""
-        stored = self._messages.get((message_id or "").strip())
-        if stored is None or stored.application.name != application.name:
-            raise StatusError(2005)
-        return stored
+        return self._mailbox.put_in_place(application, message_id, changes)
 
     # --- what the network does ----------------------------------------------------------------------------------------
 
@@ -321,17 +205,13 @@ class Mmsc:
             subject=subject,
             parts=parts_of(content),
         )
-        with self._changed:
-            self._plan(self._clock(), Callout(receiver, receiver.callback.deliver, message))
+        self._mailbox.call(Callout(receiver, receiver.callback.deliver, message))
         return message
 
     def step(self) -> Event | None:
         """Do the next thing that is due; None if nothing is."""
-        with self._lock:
-            plan = self._next()
-            event = self._arrive(plan) if isinstance(plan, _Arrival) else None
-        if isinstance(plan, Callout):
-            event = self._call(plan)
+        due = self._mailbox.advance()
+        event = self._call(due) if isinstance(due, Callout) else due
         if event is not None:
             self._observe(event)
         return event
@@ -342,11 +222,7 @@ class Mmsc:
 
     def replay(self) -> int:
         """Plan again the calls that failed; how many."""
-        with self._changed:
-            count = len(self.dead)
-            while self.dead:
-                self._plan(self._clock(), self.dead.popleft())
-        return count
+        return self._mailbox.replay()
 
     @contextmanager
     def working(self) -> Iterator[None]:
@@ -358,73 +234,13 @@ class Mmsc:
             yield
         finally:
             stop.set()
-            with self._changed:
-                self._changed.notify_all()
+            self._mailbox.wake()
             thread.join()
 
     def _work(self, stop: threading.Event) -> None:
         while not stop.is_set():
             if self.step() is None:
-                with self._changed:
-                    wait = (self._plans[0][0] - self._clock()).total_seconds() if self._plans else None
-                    if not stop.is_set() and (wait is None or wait > 0):
-                        self._changed.wait(wait)
-
-    def _plan(self, due: datetime, plan: _Arrival | Callout) -> None:
-        heapq.heappush(self._plans, (due, next(self._count), plan))
-        self._changed.notify_all()
-
-    def _plan_arrivals(self, stored: Stored) -> None:
-        for copy in stored.pending:
-            copy.turn += 1
-            due = self._clock() + handset_of(copy.recipient, self.handsets).delay
-            earliest = _moment(stored.request.earliest_delivery_time, stored.accepted)
-            expiry = _moment(stored.request.expiry_date, stored.accepted)
-            due = max(due, earliest) if earliest is not None else due
-            self._plan(min(due, expiry) if expiry is not None else due, _Arrival(stored, copy, copy.turn))
-
-    def _next(self) -> _Arrival | Callout | None:
-        """The next plan that is due and not void."""
-        while self._plans and self._plans[0][0] <= self._clock():
-            plan = heapq.heappop(self._plans)[2]
-            if isinstance(plan, Callout) or (plan.copy.state == _PENDING and plan.copy.turn == plan.turn):
-                return plan
-        return None
-
-    def _arrive(self, plan: _Arrival) -> Event:
-        """A copy reaches its handset, or expires on the way; the reports that were asked for are planned."""
-        stored, copy, now = plan.stored, plan.copy, self._clock()
-        handset = handset_of(copy.recipient, self.handsets)
-        expiry = _moment(stored.request.expiry_date, stored.accepted)
-        copy.state = "Expired" if expiry is not None and expiry <= now else handset.outcome
-        if copy.state == "Retrieved":
-            copy.parts = stored.request.parts
-        callback = stored.application.callback
-        if callback is not None:
-            for message in self._reports(stored, copy, handset, now):
-                self._plan(now, Callout(stored.application, callback.report or callback.deliver, message))
-        return Event(
-            kind="handset",
-            application=stored.application.name,
-            message_id=stored.message_id,
-            recipient=copy.recipient,
-            state=copy.state,
-        )
-
-    def _reports(self, stored: Stored, copy: Copy, handset: Handset, now: datetime) -> Iterator[RsRequest]:
-        application, request = stored.application, stored.request
-        # TS 23.140 8.7.4: Sender is who sent the MM; a VASP without an address of its own is known by its short code
-        sender = request.sender_address or ShortCode(next(iter(application.short_codes), application.vaspid))
-        about: dict[str, Any] = {
-            "mms_relay_server_id": self._relay_id,
-            "message_id": stored.message_id,
-            "recipient": replace(copy.recipient, id=None, coding=None),
-            "sender": sender,
-        }
-        if request.delivery_report:
-            yield DeliveryReportReq(**about, date=now, mm_status=copy.state)
-        if request.read_reply and handset.read and copy.state == "Retrieved":
-            yield ReadReplyReq(**about, time_stamp=now, mm_status="Read")
+                self._mailbox.wait(stop)
 
     def _call(self, plan: Callout) -> Event:
         """Call an application back; what it does not accept is kept among the ``dead``."""
@@ -433,77 +249,18 @@ class Mmsc:
             if self._deliver is not None:
                 self._deliver(plan.url, plan.message)
             else:
-                _send(plan)
+                send(plan)
         except Exception as raised:  # noqa: BLE001  a seam of others: whatever it raises, the relay goes on
             error = f"{type(raised).__name__}: {raised}"
             _LOG.warning("a %s to %s was not accepted", type(plan.message).__name__, plan.application.name)
-            with self._lock:
-                self.dead.append(plan)
-        return _told(plan, error)
+            self._mailbox.bury(plan)
+        return told(plan, error)
 
 
 _REPLACED = (
     "service_code", "time_stamp", "read_reply", "earliest_delivery_time", "distribution_indicator", "content_class",
     "drm_content", "applic_id", "reply_applic_id", "aux_applic_info", "content_href", "allow_adaptations", "parts",
 )  # fmt: skip
-
-
-def _refusal(code: int, details: str) -> StatusError:
-    return StatusError(Status(code, details=details))
-
-
-def _check_size(size: int, profile: Profile) -> None:
-    if profile.max_content is not None and size > profile.max_content:
-        raise _refusal(2004, f"the content may have {profile.max_content} octets")
-
-
-def _done(reached: int, stored: Stored) -> Status:
-    """The status of a change that reached so many copies. Raises ``StatusError`` (3001) for none."""
-    if not reached:
-        raise _refusal(3001, "it is too late: no copy waits any more")
-    return Status(1000 if reached == len(stored.copies) else 1100)
-
-
-def _moment(value: Moment | None, since: datetime) -> datetime | None:
-    """The point in time that an element means; None for none, and for one beyond what Python can hold."""
-    if value is None:
-        return None
-    if isinstance(value, datetime):
-        return value if value.tzinfo is not None else value.replace(tzinfo=UTC)
-    try:
-        found: datetime = since + value
-    except (OverflowError, ValueError):
-        return None
-    return found
-
-
-def _send(plan: Callout) -> None:
-    callback = plan.application.callback
-    auth = (callback.username, callback.password or "") if callback is not None and callback.username else None
-    with MmscClient(plan.url, auth=auth, profile=plan.application.called) as client:
-        client.send(plan.message)
-
-
-def _told(plan: Callout, error: str | None) -> Event:
-    message = plan.message
-    if isinstance(message, DeliveryReportReq | ReadReplyReq):
-        return Event(
-            kind="report" if isinstance(message, DeliveryReportReq) else "read",
-            application=plan.application.name,
-            message_id=message.message_id,
-            recipient=message.recipient,
-            state=message.mm_status,
-            error=error,
-        )
-    to = message.to[0] if isinstance(message, DeliverReq) and message.to else None
-    return Event(
-        kind="deliver",
-        application=plan.application.name,
-        message_id=None,
-        recipient=to,
-        state="Refused" if error else "Delivered",
-        error=error,
-    )
 
 
 class _Site:

@@ -1,0 +1,83 @@
+"""What the messages of one side share: all of them, the requests of either side, the answers.
+
+Fields are brought into their form here when a message is made (one address or several, tuples, a subject of one line).
+Refuses, with ``ValueError``, an empty address and control characters in a subject.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from mm7zeep.messages.elements import Extension
+from mm7zeep.messages.lines import plain
+from mm7zeep.messages.parties import Address, address, addresses
+from mm7zeep.status import Status
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """What all MM7 messages share.
+
+    ``mm7_version`` None means the profile's. ``extensions`` are elements the schema does not know, in order;
+    ``unparsed`` are (element, value) pairs whose value could not be understood: the value is kept, the field is None.
+    """
+
+    mm7_version: str | None = None
+    extensions: tuple[Extension, ...] = ()
+    unparsed: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VaspRequest(Message):
+    """What every request of a VASP carries: who asks (SenderIdentification)."""
+
+    vaspid: str | None = None
+    vasid: str | None = None
+    sender_address: Address | None = None
+
+    def __post_init__(self) -> None:
+        coerce(self, sender_address=one)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RsRequest(Message):
+    """What every request of an MMS Relay/Server carries."""
+
+    mms_relay_server_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Response(Message):
+    """What every answer carries: its Status."""
+
+    status: Status = field(default_factory=lambda: Status(1000))
+
+
+Coercion = Callable[[object], object]
+
+
+def one(value: object) -> object:
+    """An address, or None."""
+    return None if value is None else address(value)  # type: ignore[arg-type]
+
+
+def many(value: object) -> object:
+    """Addresses, from none, one or several."""
+    return addresses(value)  # type: ignore[arg-type]
+
+
+def listed(value: object) -> object:
+    """Any iterable as a tuple."""
+    return tuple(value)  # type: ignore[arg-type]
+
+
+def line(value: object) -> object:
+    """A subject, or None. Raises ``ValueError`` for control characters."""
+    return None if value is None else plain(str(value), "Subject")
+
+
+def coerce(message: Message, **fields: Coercion) -> None:
+    """Bring fields of a message that is being made into their form."""
+    for name, coercion in fields.items():
+        object.__setattr__(message, name, coercion(getattr(message, name)))

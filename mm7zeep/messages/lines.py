@@ -1,0 +1,18 @@
+"""Text that goes into one line of a header or an element.
+
+Refuses, with ``ValueError``, the control characters that could end the line, and what XML cannot hold.
+"""
+
+from __future__ import annotations
+
+
+def plain(value: str, what: str) -> str:
+    """``value`` as it is. Raises ``ValueError`` naming ``what`` if it holds a control character other than a tab."""
+    for character in value:
+        if (
+            (character < " " and character != "\t")
+            or character in "\x7f\ufffe\uffff"
+            or "\ud800" <= character <= "\udfff"
+        ):
+            raise ValueError(f"{what} holds the control character {character!r}; remove it")
+    return value

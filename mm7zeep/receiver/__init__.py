@@ -1,0 +1,18 @@
+"""The listening side: a request in, its handler called, the answer out; sans-I/O, with thin ASGI and WSGI faces.
+
+``Endpoint`` is what both roles share (head, authentication, limits, faults), ``Receiver`` is the VASP's, with
+decorators. ``guard`` judges who and how much comes in, ``endpoint`` is the pipeline, ``answers`` what goes out,
+``faces`` the two applications, ``waiting`` how they wait. Refuses by HTTP what is no MM7 request at all, by SOAP Fault
+what cannot be read; opens no socket, logs no body, credential or number.
+"""
+
+from __future__ import annotations
+
+from mm7zeep.receiver.endpoint import Call, Endpoint, Handler, Reply
+from mm7zeep.receiver.faces import Receive, Scope, Send
+from mm7zeep.receiver.guard import BasicAuth, HttpLimits
+from mm7zeep.receiver.vasp import Receiver, mo_of
+
+__all__ = [
+    "BasicAuth", "Call", "Endpoint", "Handler", "HttpLimits", "Receive", "Receiver", "Reply", "Scope", "Send", "mo_of",
+]  # fmt: skip

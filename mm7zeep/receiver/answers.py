@@ -1,0 +1,100 @@
+"""What is said in return: the answer that a handler's result stands for, and the words and namespaces of a fault.
+
+Values in, values out. Refuses, with ``TypeError``, a result without a meaning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
+
+from lxml import etree
+
+from mm7zeep import envelope, exchange, profiles, schema
+from mm7zeep.errors import FaultCode
+from mm7zeep.exchange import Dialect, Judgement, Received
+from mm7zeep.messages import ExtendedReplaceRsp, Fault, Message, Response, RSErrorRsp, SubmitRsp, VASPErrorRsp
+from mm7zeep.status import Status
+
+UNKNOWN_TRANSACTION = "0"  # TS 23.140 8.7.6: a Fault names the TransactionID; this one says that none could be read
+
+_FAULT_TEXTS: Mapping[FaultCode, str] = MappingProxyType(
+    {
+        "Client": "Client error",
+        "Server": "Server error",
+        "MustUnderstand": "A mandatory header is not understood",
+        "VersionMismatch": "Not a SOAP 1.1 envelope",
+    }
+)
+
+
+def fault(error: type[RSErrorRsp] | type[VASPErrorRsp], status: Status, code: FaultCode | None = None) -> Fault:
+    """The Fault with ``status`` in its detail; without a ``code``, the one that fits the status."""
+    mild = status.status_class == "client"
+    code = code or ("Client" if mild else "Server")
+    return Fault(fault_code=code, fault_string=_FAULT_TEXTS[code], error=error(status=status))
+
+
+def response(result: object, operation: envelope.Operation | None, asked: Received | None) -> Response:
+    """The answer that a handler's result stands for. Raises ``TypeError`` for a result without a meaning."""
+    if operation is None:
+        raise TypeError("there is no operation to answer")
+    kind = operation.response
+    if isinstance(result, kind):
+        answer: Response = result
+    elif result is None:
+        answer = kind()
+    elif isinstance(result, Status):
+        answer = kind(status=result)
+    elif isinstance(result, str) and issubclass(kind, SubmitRsp):
+        answer = kind(message_id=result)
+    else:
+        raise TypeError(f"a handler gave {type(result).__name__}; give {kind.__name__}, a Status or nothing")
+    if isinstance(answer, SubmitRsp) and answer.status.ok and not answer.message_id:
+        return replace(answer, message_id=exchange.new_transaction_id())  # TS 23.140 8.7.1: success names the message
+    if isinstance(answer, ExtendedReplaceRsp) and not answer.message_id:
+        replaced = getattr(asked.message, "replace_id", None) if asked is not None else None
+        return replace(answer, message_id=replaced or "0")  # XSD: mandatory even where nothing was replaced
+    return answer
+
+
+def addressee(judgement: Judgement) -> Received | None:
+    """As much of a request as an answer in its own namespaces and version needs; None if its namespace is not known."""
+    tree, sketch = judgement.tree, judgement.sketch
+    base = profiles.NAMESPACES.get((sketch.namespace or "").replace("https:", "http:", 1))
+    if tree is None or base is None:
+        return None
+    outer = etree.QName(tree).namespace or ""
+    alias = outer.replace("https:", "http:", 1) == profiles.SOAP_NAMESPACE
+    body = next((one for one in tree if schema.local(one) == "Body"), None)
+    child = next(iter(body), None) if body is not None else None
+    dialect = Dialect(
+        namespace=sketch.namespace,
+        soap_namespace=outer if alias else profiles.SOAP_NAMESPACE,
+        mm7_version=sketch.mm7_version,
+        prefix=child.prefix if child is not None else None,
+    )
+    refused = Received(
+        message=Message(),
+        transaction_id=sketch.transaction_id,
+        namespace=sketch.namespace,
+        mm7_version=sketch.mm7_version,
+        profile=base,
+        dialect=dialect,
+    )
+    return refused
+
+
+def printable(text: str) -> str:
+    """``text`` on one line: what cannot be shown becomes a blank."""
+    return "".join(one if one.isprintable() else " " for one in text)
+
+
+def reason(error: Exception) -> str:
+    """What went wrong, without values that were sent."""
+    found = getattr(error, "findings", ())
+    return (
+        ", ".join(f"{one.id} at {one.where}" for one in found)
+        or f"{type(error).__name__}: {printable(str(error))[:300]}"
+    )

@@ -1,0 +1,207 @@
+"""The pipeline of a request: head, body, reading, handler, answer; the one place where an exception becomes an answer.
+
+Serves either role. Refuses by HTTP what is no MM7 request at all, by SOAP Fault what cannot be read or is not served;
+what went wrong in a handler is logged, and answered without its reason.
+"""
+
+from __future__ import annotations
+
+import inspect
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from mm7zeep import envelope, exchange, mime, profiles
+from mm7zeep.errors import EnvelopeError, RemoteError, StatusError
+from mm7zeep.exchange import Received, Wire
+from mm7zeep.messages import Message, RSErrorRsp, VASPErrorRsp
+from mm7zeep.profiles import Policy, Profile
+from mm7zeep.receiver.answers import UNKNOWN_TRANSACTION, addressee, fault, printable, reason, response
+from mm7zeep.receiver.faces import AsgiFace, WsgiFace
+from mm7zeep.receiver.guard import HTTP_LIMITS, BasicAuth, Gone, HttpLimits, Refusal, admit, too_large
+from mm7zeep.receiver.waiting import ASYNCIO, BLOCKING, Mode, Pull, drive, puller
+from mm7zeep.status import Status
+
+Reply = Wire
+"""What ``answer`` gives: a ``Wire`` with a ``status``."""
+
+_LOG = logging.getLogger("mm7zeep.receiver")
+_PRIVATE = frozenset({"authorization", "proxy-authorization", "cookie"})  # fields that no handler, log or repr needs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One request as an ``Endpoint`` hands it to a handler; ``user`` is who authenticated."""
+
+    message: Message
+    received: Received
+    user: str | None = None
+
+
+Handler = Callable[[Call], object]
+"""Takes a ``Call``; gives (or awaits) the operation's answer, a ``Status``, or a MessageID; None is success."""
+
+
+@dataclass(slots=True)
+class _Turn:
+    """What is known so far of the request being answered."""
+
+    user: str | None = None
+    whole: bool = False  # its body was read to the end
+    transaction_id: str | None = None
+    reply_to: Received | None = None
+    operation: envelope.Operation | None = None
+    handed_over: bool = False  # to the handler: from here on nothing is the sender's fault
+    names: list[str] = field(default_factory=list)  # of findings, for the log
+
+
+class Endpoint:
+    """Answers MM7 requests, as the MMS Relay/Server (``error=RSErrorRsp``) or as the VASP (``error=VASPErrorRsp``).
+
+    ``handlers`` are by class of the request. ``auth`` None lets everybody in. ``faults`` tells whether a handler's
+    ``StatusError``, for this user, is answered by a SOAP Fault instead of the matching answer. ``profile`` is what a
+    fault is written in when the request does not show its namespace.
+    """
+
+    def __init__(
+        self,
+        handlers: Mapping[type[Message], Handler],
+        *,
+        error: type[RSErrorRsp] | type[VASPErrorRsp],
+        auth: Mapping[str, str] | BasicAuth | None = None,
+        profile: str | Profile | None = None,
+        policy: Policy = "interop",
+        limits: mime.Limits | None = None,
+        http: HttpLimits = HTTP_LIMITS,
+        realm: str = "mm7",
+        faults: Callable[[str | None], bool] = lambda user: False,
+    ) -> None:
+        if not realm.isprintable() or not realm.isascii() or set(realm) & {'"', "\\"}:
+            raise ValueError(f"the realm {realm!r} needs printable ASCII without quotes or backslashes")
+        self.handlers = handlers
+        self.error = error
+        self.auth = auth if auth is None or isinstance(auth, BasicAuth) else BasicAuth(auth)
+        self.profile = profiles.profile(profile)
+        self.policy: Policy = policy
+        self.limits = limits or mime.Limits()
+        self.http = http
+        self.realm = realm
+        self.faults = faults
+        self.asgi = AsgiFace(self)
+        self.wsgi = WsgiFace(self)
+
+    def answer(self, wire: Wire) -> Reply:
+        """Answer one request. Never raises for what it holds.
+
+        The handler runs in this thread, an asynchronous one in an event loop of its own; inside a running loop, await
+        ``answer_async``.
+        """
+        return drive(self.serve(wire, puller(wire.chunks()), BLOCKING))
+
+    async def answer_async(self, wire: Wire) -> Reply:
+        """``answer`` for a running asyncio loop: a handler that blocks runs in a thread."""
+        return await self.serve(wire, puller(wire.chunks()), ASYNCIO)
+
+    async def serve(self, head: Wire, pull: Pull, mode: Mode) -> Wire:
+        """The pipeline: head, body, reading, handler, answer. The one place where an exception becomes an answer."""
+        turn = _Turn()
+        try:
+            turn.user = admit(head, auth=self.auth, realm=self.realm, http=self.http, body=self.limits.body)
+            package = await self._take(head, pull, turn)
+            result = await mode.run(self._hand_over, head, package, turn)
+            if inspect.isawaitable(result):
+                result = await mode.wait(result)
+            answer: Wire = await mode.run(self._write, response(result, turn.operation, turn.reply_to), turn)
+        except Gone:
+            raise
+        except Exception as error:  # noqa: BLE001  every one is answered, and the unexpected ones are logged
+            answer = await mode.run(self._refuse, error, turn)
+        close = () if turn.whole else (("Connection", "close"),)  # what is left of the body is not read
+        return replace(answer, headers=(*answer.headers, *close))
+
+    # --- in -----------------------------------------------------------------------------------------------------------
+
+    async def _take(self, head: Wire, pull: Pull, turn: _Turn) -> mime.Package:
+        """The package, read as it comes. Raises ``Refusal`` over the limit, ``RemoteError`` for what is no package."""
+        reader = mime.Reader(head.headers, self.limits)
+        total, failed = 0, None
+        while (chunk := await pull()) is not None:
+            total += len(chunk)
+            if total > self.limits.body:
+                raise too_large(self.limits.body)
+            try:
+                if failed is None:
+                    reader.feed(chunk)
+            except RemoteError as error:
+                failed = error  # the rest is read all the same: who is still sending would not hear the answer
+        turn.whole = True
+        if failed is not None:
+            raise failed
+        return reader.finish()
+
+    def _hand_over(self, head: Wire, package: mime.Package, turn: _Turn) -> object:
+        """What the handler for this package gives. Raises ``RemoteError`` for what cannot be read or is not served."""
+        headers = tuple((name, value) for name, value in head.headers if name.lower() not in _PRIVATE)
+        wire = replace(head, headers=headers, body=b"")
+        judgement = exchange.examine(wire, policy=self.policy, limits=self.limits, package=package)
+        turn.transaction_id = judgement.sketch.transaction_id
+        turn.reply_to = addressee(judgement)
+        turn.names = [one.id for one in judgement.findings]
+        if judgement.error is not None:
+            raise judgement.error
+        received = exchange.receive(judgement, headers)
+        turn.reply_to = received
+        handler, routed = self.route(received)
+        turn.operation = envelope.operation_of(type(received.message))
+        turn.handed_over = True
+        return handler(Call(message=routed.message, received=routed, user=turn.user))
+
+    def route(self, received: Received) -> tuple[Handler, Received]:
+        """The handler for a message, and the message as it takes it. Raises ``EnvelopeError`` (4003) without one."""
+        handler = self.handlers.get(type(received.message))
+        if handler is None:
+            raise EnvelopeError(f"{received.operation} is not served here", received.findings, status=4003)
+        return handler, received
+
+    # --- out ----------------------------------------------------------------------------------------------------------
+
+    def _refuse(self, error: Exception, turn: _Turn) -> Wire:
+        """The answer that an exception stands for."""
+        if isinstance(error, Refusal):
+            return error.wire()
+        if isinstance(error, RemoteError) and not turn.handed_over:
+            found = turn.names or [one.id for one in error.findings]
+            _LOG.info("refused with %d, %s: %s", error.status, type(error).__name__, ", ".join(found) or "no finding")
+            details = printable(str(error))[:500]
+            return self._write(fault(self.error, Status(error.status, details=details), error.fault), turn)
+        # a StatusError with an answer is a client's: somebody else refused something else
+        if isinstance(error, StatusError) and error.answer is None and turn.operation is not None:
+            if self.faults(turn.user) and not error.status.ok:
+                return self._write(fault(self.error, error.status), turn)
+            return self._write(response(error.status, turn.operation, turn.reply_to), turn)
+        what = turn.operation.request.__name__ if turn.operation is not None else "a request"
+        _LOG.error("answering %s failed", what, exc_info=error)
+        return self._write(fault(self.error, Status(3000)), turn)
+
+    def _write(self, message: Message, turn: _Turn) -> Wire:
+        """``message`` as the answer of this turn; where it has no form there, a fault; at last one in generic-6.8.0."""
+        known = turn.transaction_id or UNKNOWN_TRANSACTION
+        failed = fault(self.error, Status(3000))
+        default = None if turn.reply_to is not None else self._default()
+        tries: tuple[tuple[Message, Received | None, Profile | None, str], ...] = (
+            (message, turn.reply_to, default, known),
+            (failed, turn.reply_to, default, known),
+            (failed, None, profiles.GENERIC_6_8_0, known),
+            (failed, None, profiles.GENERIC_6_8_0, UNKNOWN_TRANSACTION),
+        )
+        for wanted, reply_to, profile, transaction_id in tries:
+            try:
+                return exchange.pack(wanted, (), reply_to=reply_to, profile=profile, transaction_id=transaction_id)
+            except Exception as error:  # noqa: BLE001  logged; the next form is tried
+                _LOG.error("%s cannot be written: %s", type(wanted).__name__, reason(error))
+        return Refusal(500, "no answer could be written").wire()
+
+    def _default(self) -> Profile:
+        """What to write in where the request does not show its namespace."""
+        one = self.profile
+        return profiles.profile(one.report_schema) if one.report_schema and self.error is VASPErrorRsp else one

@@ -1,0 +1,61 @@
+"""How a face waits: in its own thread, or in a running asyncio loop.
+
+The pipeline is one coroutine; in the blocking mode it never waits for a loop and is driven to its end in one step.
+Refuses, with ``AssertionError``, a pipeline that waits all the same.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from typing import Any, NamedTuple, TypeVar, cast
+
+Pull = Callable[[], Awaitable[bytes | None]]
+"""Gives the next octets of the body, None at its end."""
+
+T = TypeVar("T")
+
+
+class Mode(NamedTuple):
+    """How a face waits: ``run`` calls a function that may block, ``wait`` gives what an awaitable gives."""
+
+    run: Callable[..., Awaitable[Any]]
+    wait: Callable[[Awaitable[Any]], Awaitable[Any]]
+
+
+def puller(chunks: Iterator[bytes]) -> Pull:
+    """A body that is there already, as a ``Pull``."""
+
+    async def pull() -> bytes | None:
+        return next(chunks, None)
+
+    return pull
+
+
+def drive(running: Coroutine[Any, Any, T]) -> T:
+    """The result of a coroutine that never waits for a loop."""
+    try:
+        running.send(None)
+    except StopIteration as done:
+        return cast(T, done.value)
+    running.close()
+    raise AssertionError("the pipeline waited for an event loop in its blocking mode")
+
+
+async def _call_here(function: Callable[..., T], *arguments: Any) -> T:
+    return function(*arguments)
+
+
+async def _wait_here(awaitable: Awaitable[T]) -> T:
+    async def whole() -> T:
+        return await awaitable
+
+    return asyncio.run(whole())
+
+
+async def _wait(awaitable: Awaitable[T]) -> T:
+    return await awaitable
+
+
+BLOCKING = Mode(_call_here, _wait_here)
+ASYNCIO = Mode(asyncio.to_thread, _wait)

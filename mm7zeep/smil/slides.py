@@ -1,0 +1,59 @@
+"""What a presentation is made of, as far as MMS uses it: regions, slides, and the media objects on them.
+
+Values only, as written; refuses nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal
+
+MEDIA_TYPE = "application/smil"
+"""The media type of a presentation. RFC 4536 wants application/smil+xml; handsets know this one."""
+
+Time = timedelta | Literal["indefinite"] | None
+"""A time as SMIL writes it: a span, ``"indefinite"``, or None where none is given or it waits for an event."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Region:
+    """A region of the layout; places and sizes as written, in pixels or per cent."""
+
+    id: str
+    left: str | None = None
+    top: str | None = None
+    width: str | None = None
+    height: str | None = None
+    fit: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One media object: ``tag`` is img, text, audio, video, ref, animation or textstream; ``src`` as written."""
+
+    tag: str
+    src: str | None = None
+    region: str | None = None
+    alt: str | None = None
+    begin: Time = None
+    end: Time = None
+    duration: Time = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slide:
+    """What is shown together: an outermost ``par``, or a media object that stands alone in the body."""
+
+    duration: Time = None
+    items: tuple[Item, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Presentation:
+    """A SMIL document as far as MMS uses it; ``width`` and ``height`` are those of root-layout, as written."""
+
+    width: str | None = None
+    height: str | None = None
+    regions: tuple[Region, ...] = ()
+    slides: tuple[Slide, ...] = ()
