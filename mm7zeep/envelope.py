@@ -310,6 +310,9 @@ def _put_status(value: Any, kind: schema.Type, what: str) -> object:
     return status
 
 
+_DETAILS_TEXT = "{urn:mm7zeep:details}text"
+
+
 def _fragment(details: str) -> list[etree._Element]:
     """Details takes elements only (XSD anyDataType): text is wrapped in one."""
     if details.lstrip().startswith("<"):
@@ -317,14 +320,17 @@ def _fragment(details: str) -> list[etree._Element]:
             return list(etree.fromstring(f"<d>{details}</d>", etree.XMLParser(resolve_entities=False, no_network=True)))
         except etree.XMLSyntaxError:
             pass  # not XML after all: it is text
-    element = etree.Element("{urn:mm7zeep:details}text", nsmap={"d": "urn:mm7zeep:details"})
+    element = etree.Element(_DETAILS_TEXT, nsmap={"d": "urn:mm7zeep:details"})
     element.text = details
     return [element]
 
 
 def _get_status(value: Any) -> object:
-    inner = (value.get("Details") or {}).get("_value_1") or ()
-    details = "".join(etree.tostring(one, method="c14n", exclusive=True).decode() for one in inner)
+    inner: list[etree._Element] = (value.get("Details") or {}).get("_value_1") or []
+    if len(inner) == 1 and inner[0].tag == _DETAILS_TEXT:  # as ``_fragment`` wraps text
+        details = inner[0].text or ""
+    else:
+        details = "".join(etree.tostring(one, method="c14n", exclusive=True).decode() for one in inner)
     text = value.get("StatusText") or "" if "StatusText" in value else None  # the extended operations have none
     code = value.get("StatusCode")
     return Status(3000 if code is None else int(code), text, details or None)  # without a code it is no success
@@ -533,11 +539,15 @@ def _get_previous(values: Mapping[str, Any]) -> tuple[m.PreviouslySent, ...]:
     agents = (values.get("Previouslysentby") or {}).get("UserAgent") or []
     moments = (values.get("Previouslysentdateandtime") or {}).get("DateTime") or []
     found = [m.PreviouslySent(sequence=one.get("sequence"), address=next(_addresses([one]), None)) for one in agents]
+    by_number: dict[int | None, int] = {one.sequence: at for at, one in enumerate(found) if one.sequence is not None}
     for one in moments:
-        text = one.get("_value_1") if isinstance(one, Mapping) else one
-        found.append(
-            m.PreviouslySent(sequence=one.get("sequence"), moment=None if text is None else moment_value(text))
-        )
+        given = one if isinstance(one, Mapping) else {"_value_1": one}
+        sent = m.PreviouslySent(sequence=given.get("sequence"), moment=moment_value(given.get("_value_1") or ""))
+        at = by_number.pop(sent.sequence, None)
+        if at is None:
+            found.append(sent)
+        else:
+            found[at] = replace(found[at], moment=sent.moment)
     return tuple(found)
 
 
@@ -626,8 +636,8 @@ def extend(envelope: etree._Element, message: m.Message) -> None:
     """Put the message's extensions back where they stood. Raises ``LocalError`` if one is not XML."""
     for one in message.extensions:
         try:
-            element = etree.fromstring(one.xml, etree.XMLParser(resolve_entities=False, no_network=True))
-        except etree.XMLSyntaxError as error:
+            element = parse(one.xml.encode("utf-8", "surrogatepass"))
+        except (EnvelopeError, LimitError, UnicodeDecodeError) as error:
             raise LocalError(f"the extension {one.name} is not well-formed XML: {error}") from error
         body = envelope.find(f"{_SOAP}Body")
         parent = next((e for e in cast("etree._Element", body).iter() if schema.local(e) == one.parent), None)

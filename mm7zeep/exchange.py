@@ -147,7 +147,7 @@ def pack(
     check(tree, chosen.namespace, echoed=echoed)
     soap.extend(tree, message)
     if reply_to is not None:
-        _in_kind(tree, reply_to, chosen)
+        tree = _in_kind(tree, reply_to, chosen)
     headers, body = enclose(soap.serialize(tree), content)
     status = _http_status(message)
     extra = chosen.headers if status is None else ()
@@ -266,16 +266,33 @@ def _answer_profile(request: Received) -> Profile:
     return replace(base, mm7_version=version or base.mm7_version, prefix=prefix)
 
 
-def _in_kind(tree: etree._Element, request: Received, profile: Profile) -> None:
-    """Answer in the namespaces of the request where they are aliases that its sender writes (``https:`` for
-    ``http:``).
-    """
+def _in_kind(tree: etree._Element, request: Received, profile: Profile) -> etree._Element:
+    """The answer in the namespaces of the request, where its sender writes aliases (``https:`` for ``http:``)."""
     dialect = request.dialect
-    same = profile.namespace == _answer_profile(request).namespace
-    if same and dialect.namespace is not None and dialect.namespace != profile.namespace:
-        tolerance.rename(tree, profile.namespace, dialect.namespace)
-    if dialect.soap_namespace != profiles.SOAP_NAMESPACE:
-        tolerance.rename(tree, profiles.SOAP_NAMESPACE, dialect.soap_namespace)
+    names = {profiles.SOAP_NAMESPACE: dialect.soap_namespace}
+    if dialect.namespace is not None and profile.namespace == _answer_profile(request).namespace:
+        names[profile.namespace] = dialect.namespace
+    return tree if all(old == new for old, new in names.items()) else _renamed(tree, names)
+
+
+def _renamed(node: etree._Element, names: Mapping[str, str], parent: etree._Element | None = None) -> etree._Element:
+    """A copy with other namespaces under the same prefixes, which ``tolerance.rename`` would not keep."""
+
+    def other(name: str) -> str:
+        namespace, brace, local = name[1:].rpartition("}")
+        return f"{{{names.get(namespace, namespace)}}}{local}" if brace else name
+
+    nsmap = {prefix: names.get(uri, uri) for prefix, uri in node.nsmap.items()}
+    attributes = {other(str(name)): value for name, value in node.attrib.items()}
+    if parent is None:
+        copied = etree.Element(other(str(node.tag)), attributes, nsmap=nsmap)
+    else:
+        copied = etree.SubElement(parent, other(str(node.tag)), attributes, nsmap=nsmap)
+    copied.text, copied.tail = node.text, node.tail
+    for child in node:
+        if isinstance(child.tag, str):
+            _renamed(child, names, copied)
+    return copied
 
 
 # --- in ---------------------------------------------------------------------------------------------------------------
@@ -287,9 +304,11 @@ def unpack(
     """The message that ``wire`` carries, with its parts and what was noticed.
 
     ``strict`` refuses any violation, ``interop`` refuses what remains after the named repairs, ``lenient`` delivers
-    what can be understood. Raises a leaf of ``RemoteError`` (``MimeError``, ``EnvelopeError``, ``SchemaError``,
-    ``VersionError``, ``LimitError``), with ``.status`` to answer and ``.findings``. Parts larger than
-    ``limits.spool`` octets are kept in temporary files.
+    what can be understood of a known operation: what is missing is None (or empty text), an answer without a legible
+    Status is a 3000, and every violation is a finding. Raises a leaf of ``RemoteError`` (``MimeError``,
+    ``EnvelopeError``, ``SchemaError``, ``VersionError``, ``LimitError``), with ``.status`` to answer and ``.findings``.
+    ``package`` is the body where it was read before. Parts larger than ``limits.spool`` octets are kept in temporary
+    files.
     """
     judgement = examine(wire, policy=policy, limits=limits, package=package)
     if judgement.error is not None:

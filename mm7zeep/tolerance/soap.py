@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from lxml import etree
 
 from mm7zeep import schema
-from mm7zeep.errors import EnvelopeError, FaultCode, RemoteError, VersionError
+from mm7zeep.errors import EnvelopeError, FaultCode, LimitError, RemoteError, VersionError
 from mm7zeep.findings import Action, Finding, finding
 from mm7zeep.profiles import NAMESPACE_PREFIX, NAMESPACES, SOAP_NAMESPACE
 from mm7zeep.tolerance import values
@@ -23,6 +23,7 @@ _SOAP_12 = "http://www.w3.org/2003/05/soap-envelope"
 _ACTOR_NEXT = "http://schemas.xmlsoap.org/soap/actor/next"
 _XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
 _FAULT_CHILDREN = ("faultcode", "faultstring", "faultactor", "detail")
+_MOST_CHILDREN = 2000  # of one element: a thousand recipients fit, each in a To of its own
 _ENOUGH = 100  # findings of one kind in one message
 _NCNAME = re.compile(r"[^\W\d][\w.\-]*")
 _PRE_STANDARD = ("MM7Header", "MM7SubmitReq", "MultiMediaSubmit", "MM7SubmitRsp", "MM7DeliverReq")
@@ -62,6 +63,11 @@ def is_mm7(namespace: str | None) -> bool:
 def frame(root: etree._Element, notes: Notes, *, request: bool) -> etree._Element | None:
     """Mend the frame of ``root`` in place and give the one element of its Body, or None where there is none to read."""
     if not _envelope(root, notes):
+        return None
+    rich = next((one for one in root.iter() if len(one) > _MOST_CHILDREN), None)
+    if rich is not None:
+        what = f"{schema.local(rich)} has more than {_MOST_CHILDREN} children; send less"
+        notes.refuse(what, "xml/limit", rich, detail="children", status=2007, kind=LimitError)
         return None
     header, body = _parts(root, notes)
     if body is None:

@@ -47,7 +47,7 @@ class Repaired:
     """What ``repair`` made of an envelope.
 
     ``envelope`` is the mended copy, in ``read_as``; ``namespace`` is the Body child's as sent. ``unparsed`` are
-    (element, value) pairs that could not be understood; ``details`` is text met in Details. ``error`` says why the
+    (element, value) pairs that could not be understood; ``details`` is what Details held. ``error`` says why the
     message is refused, if it is; ``legible`` whether a message can be made of it all the same (its operation is known).
     """
 
@@ -191,6 +191,9 @@ class _Adoption:
                 continue
             if schema.local(node) not in ("Details", "Detail"):
                 pending += reversed(node)
+        if "soap/transaction-namespace" in self.told:
+            # lxml loses track of a namespace that a declaration on the element itself hides, once the element is moved
+            etree.cleanup_namespaces(one)
 
     def take(self, node: etree._Element) -> bool:
         own, sent = etree.QName(node).namespace, self.sent
@@ -201,7 +204,8 @@ class _Adoption:
                 return False
             if own.replace("https:", "http:") != (sent or "").replace("https:", "http:"):
                 self.tell("soap/transaction-namespace", node, "elements of two MM7 namespaces")
-        node.tag = f"{{{self.namespace}}}{schema.local(node)}"
+        if own != self.namespace:
+            node.tag = f"{{{self.namespace}}}{schema.local(node)}"
         return True
 
     def tell(self, id: str, node: etree._Element, detail: str) -> None:
@@ -234,6 +238,9 @@ def _vocabulary() -> frozenset[str]:
 def _upgrade(root: etree._Element, message: etree._Element, walk: _Walk, namespace: str) -> str:
     """Read by the newest release what the sender's own schema has no place for; why, the findings say already."""
     soap.rename(root, namespace, _SUPERSET)
+    block = root.find(f"{soap.SOAP}Header/{{{_SUPERSET}}}TransactionID")
+    if block is not None and not NAMESPACES[namespace].transaction_attributes:
+        block.set(f"{soap.SOAP}mustUnderstand", "1")  # which its own release could not say
     again = _Walk(soap.Notes(), _SUPERSET)
     again.refused |= walk.refused
     try:
@@ -359,6 +366,8 @@ class _Walk:
             self.drop(node)  # whoever holds it will say whether it can do without
         elif name == "MM7Version":
             node.text = self.profile.mm7_version
+            if not given.strip():
+                self.unparsed.append((name, ""))
         elif name in ("Date", "TimeStamp") and self.mandatory(node):
             node.text = _PLACEHOLDER_DATE
         elif name == "MMStatus":
@@ -465,7 +474,7 @@ class _Walk:
             self.notes.add("version/listed" if given.strip() else "version/present", node, detail=given)
             return values.listed(given, listed)
         if not given.strip() and name == "MessageClass":
-            return given  # the element default, Informational, stands for it
+            return "Informational"  # the element default stands for it
         exact = values.listed(given, listed)
         if not given.strip():
             return self.bad(node, given, "")
@@ -518,19 +527,21 @@ class _Walk:
         return _TooMany()
 
     def any(self, node: etree._Element) -> None:
+        """Take out what Details holds: nothing that is only looked at needs to be known to any schema, or to zeep."""
         if sum(1 for _ in node.iter()) > _MOST_EXTENSIONS:
             raise self.too_many("elements in Details", node)
-        texts = [node.text, *(one.tail for one in node)]
-        loose = "".join(one for one in texts if one)
-        if loose.strip():
-            self.notes.add("schema/details", node, detail=loose.strip())
-            self.details = loose.strip()
-            node.text = None
-            for one in node:
-                one.tail = None
         for one in node.iter():
             for attribute in [a for a in one.attrib if a.startswith(_XSI)]:
                 del one.attrib[attribute]
+        loose = "".join(text for text in (node.text, *(one.tail for one in node)) if text).strip()
+        if loose:
+            self.notes.add("schema/details", node, detail=loose)
+        shown = [node.text or ""]
+        for one in node:
+            shown += [etree.tostring(one, method="c14n", exclusive=True).decode(), one.tail or ""]
+        self.details = "".join(shown).strip() or self.details
+        node[:] = []
+        node.text = None
 
     # --- element content ---
 
@@ -546,8 +557,9 @@ class _Walk:
             if found is not None:
                 later = wider.child(schema.local(child)) if wider is not None else None
                 self.node(child, found.type, later.type if later is not None else None)
-        self.missing(node, kind, wider)
         self.order(node, kind)
+        self.missing(node, kind, wider)
+        self.sort(node, kind)
 
     def loose(self, node: etree._Element, *, is_address: bool) -> None:
         loose = "".join(text for text in (node.text, *(one.tail for one in node)) if text and text.strip()).strip()
@@ -634,8 +646,14 @@ class _Walk:
         ranks = [places[schema.local(one)] for one in mine]
         if ranks != sorted(ranks):
             self.notes.add("schema/order", node, detail=_first_misplaced(mine, ranks))
-            rest = [one for one in node if schema.local(one) not in places]
-            node[:] = [*sorted(mine, key=lambda one: places[schema.local(one)]), *rest]
+
+    def sort(self, node: etree._Element, kind: schema.Type) -> None:
+        """Into the schema's order; what this schema has no place for stands last, for the second walk."""
+        if kind.ordered:
+            places = {one.name: index for index, one in enumerate(kind.children)}
+            wanted = sorted(node, key=lambda one: places.get(schema.local(one), len(places)))
+            if wanted != list(node):
+                node[:] = wanted
 
     def missing(self, node: etree._Element, kind: schema.Type, wider: schema.Type | None) -> None:
         present = {schema.local(one) for one in node if schema.namespace_of(one) == self.namespace}
@@ -720,8 +738,8 @@ def _as_sent(element: etree._Element) -> str:
     """The XML of ``element`` with the namespaces that it uses, in names or in values such as ``xsi:type``."""
     alone = copy.deepcopy(element)
     text = etree.tostring(alone, encoding="unicode", with_tail=False)
-    used = [prefix for prefix in alone.nsmap if prefix and re.search(rf"[\"'>\s]{re.escape(prefix)}:", text)]
-    etree.cleanup_namespaces(alone, keep_ns_prefixes=used)
+    used = set(re.findall(r"[\"'>\s]([\w.\-]+):", text)) & {prefix for prefix in alone.nsmap if prefix}
+    etree.cleanup_namespaces(alone, keep_ns_prefixes=list(used))
     return etree.tostring(alone, encoding="unicode", with_tail=False)
 
 

@@ -59,8 +59,8 @@ def moment(text: str, *, spans: bool) -> str | None:
     found = _LOOSE.fullmatch(text) or _COMPACT.fullmatch(text)
     if found is not None:
         return _rebuilt(found.groups())
-    if spans and _RELATIVE_LOOSE.fullmatch(text) and _DURATION.fullmatch(text.upper()):
-        return text.upper()
+    if spans and _RELATIVE_LOOSE.fullmatch(text):
+        return text.upper() if is_moment(text.upper(), spans=True) else None
     try:
         return parsedate_to_datetime(text).isoformat()
     except (ValueError, TypeError, IndexError, OverflowError):
@@ -111,6 +111,7 @@ def address_kind(text: str) -> str:
     return "RFC2822Address" if "@" in text else "Number"
 
 
+_MOST_DIGITS = 4000  # Python reads 4,300
 _NMTOKEN = re.compile(r"[\w.\-:\u00b7]+")
 
 
@@ -120,5 +121,5 @@ def is_nmtoken(text: str) -> bool:
 
 
 def is_positive(text: str) -> bool:
-    """Whether ``text`` is an xs:positiveInteger."""
-    return bool(re.fullmatch(r"\s*\+?0*[1-9][0-9]*\s*", text, re.ASCII))
+    """Whether ``text`` is an xs:positiveInteger, and short enough for Python to read."""
+    return bool(re.fullmatch(r"\s*\+?0*[1-9][0-9]*\s*", text, re.ASCII)) and len(text) <= _MOST_DIGITS
