@@ -39,6 +39,7 @@ def save(folder: Path, **files: bytes) -> list[Path]:
 def test_formats_are_those_of_the_report() -> None:
     """The choices of --format are the report's writers."""
     assert tuple(report.WRITERS) == check.FORMATS
+    assert not set(check.FORMATS) & set(check.SHARED_FORMATS)
 
 
 def test_json_has_the_published_form(tmp_path: Path) -> None:

@@ -16,7 +16,8 @@ import mm7zeep
 # unless it has an entry of its own. A new module needs a place here before it can be built upon.
 FLOORS = (
     ("charsets", "durations", "findings", "profiles", "status"),
-    ("errors", "media", "messages", "samples"),
+    ("errors",),
+    ("media", "messages", "samples"),
     ("credentials", "mime", "schema", "smil"),
     ("envelope", "tolerance"),
     ("exchange",),
@@ -147,7 +148,7 @@ UPWARD = {
 def test_upward_import_is_caught(source: str) -> None:
     """An import upward or sideways is found wherever it hides."""
     [wrong] = complaints({"mm7zeep.transport": source, "mm7zeep.client": "", "mm7zeep.conformance.rules": ""})
-    assert "from floor 5 to floor" in wrong
+    assert "from floor 6 to floor" in wrong
 
 
 @pytest.mark.parametrize(
@@ -198,4 +199,4 @@ def test_rules_stand_below_the_rest_of_conformance() -> None:
     up = {"mm7zeep.conformance.report": "", "mm7zeep.conformance.rules": "import mm7zeep.conformance.report"}
     assert complaints(down) == []
     [wrong] = complaints(up)
-    assert "from floor 5 to floor 7" in wrong
+    assert "from floor 6 to floor 8" in wrong

@@ -6,10 +6,13 @@ read, 4 for warnings under ``--fail-on warn``.
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -18,11 +21,19 @@ import click
 from mm7zeep.cli import COULD_NOT_RUN, FAILURES, WARNINGS
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
+    from mm7zeep.conformance.capture import Captured
     from mm7zeep.conformance.report import Entry
+    from mm7zeep.conformance.traffic import Traffic
+    from mm7zeep.conformance.verdict import Verdict
     from mm7zeep.profiles import Policy
 
 FORMATS = ("text", "json")
 """The keys of ``conformance.report.WRITERS``, known without importing it."""
+
+SHARED_FORMATS = ("junit", "sarif", "html")
+"""What people hand on: written from whole verdicts, with numbers masked unless asked for."""
 
 
 @click.command("check")
@@ -34,28 +45,72 @@ FORMATS = ("text", "json")
     show_default=True,
     help="How much is borne: nothing; what is repaired by name; whatever can be understood.",
 )
-@click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True, help="What to print.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice([*FORMATS, *SHARED_FORMATS]),
+    default="text",
+    show_default=True,
+    help="What to print.",
+)
 @click.option("--fail-on", type=click.Choice(["fail", "warn"]), default="fail", help="warn: exit 4 for warnings, too.")
-def command(files: tuple[str, ...], policy: str, form: str, fail_on: str) -> None:
-    """Judge captured messages: HTTP dumps, MIME packages, bare envelopes.
+@click.option("--tree", is_flag=True, help="Show the MIME tree, too: places, sizes, labels, hashes (text and json).")
+@click.option("--show-numbers", is_flag=True, help="Do not mask numbers and ids in junit, sarif and html.")
+def command(files: tuple[str, ...], policy: str, form: str, fail_on: str, tree: bool, show_numbers: bool) -> None:
+    """Judge captured messages: HTTP dumps, MIME packages, bare envelopes, HAR files, pcap and pcapng recordings.
 
     FILE is a file, a directory (searched for captures), or - for standard input. A message is accepted if it was
     understood without guessing; its deviations are listed all the same.
     """
+    if tree and form not in ("text", "json"):
+        raise click.UsageError("--tree goes with --format text or json")
+    with _rarely_collecting():
+        entries: list[Entry] = []
+        kept: list[Verdict] = []  # for the shared formats only: a verdict holds the whole message
+        failed = False
+        for name in files:
+            try:
+                for judged in _judged(name, cast("Policy", policy)):
+                    entries.append(_entry(judged, tree=tree))
+                    kept += [judged] if form in SHARED_FORMATS else []
+            except _Unreadable as error:
+                failed = True
+                click.echo(f"mm7zeep check: {error}", err=True)
+        if form in SHARED_FORMATS:
+            click.echo(_shared(kept, form, show_numbers=show_numbers), nl=False)
+        elif entries or form != "text":
+            click.echo(_report(entries, form, tree=tree), nl=False)
+    sys.exit(_status(entries, failed=failed, warn=fail_on == "warn"))
+
+
+def _shared(verdicts: list[Verdict], form: str, *, show_numbers: bool) -> str:
+    from mm7zeep.conformance import junit, page, sarif
+
+    render = {"junit": junit.render, "sarif": sarif.render, "html": page.render}[form]
+    return render(verdicts, show_numbers=show_numbers)
+
+
+def _entry(judged: Verdict, *, tree: bool) -> Entry:
     from mm7zeep.conformance import report
 
-    entries: list[Entry] = []
-    failed = False
-    for name in files:
-        try:
-            entries.extend(_judged(name, cast("Policy", policy)))
-        except _Unreadable as error:
-            failed = True
-            click.echo(f"mm7zeep check: {error}", err=True)
-    if entries or form != "text":
-        style = report.Style(colour=_colour(), width=shutil.get_terminal_size().columns)
-        click.echo(report.WRITERS[form](entries, style), nl=False)
-    sys.exit(_status(entries, failed=failed, warn=fail_on == "warn"))
+    entry = report.entry(judged)
+    if not tree:
+        return entry
+    from mm7zeep.conformance import treeview
+
+    return replace(entry, more={"tree": treeview.rows(judged)})
+
+
+def _report(entries: list[Entry], form: str, *, tree: bool) -> str:
+    from mm7zeep.conformance import report
+
+    style = report.Style(colour=_colour(), width=shutil.get_terminal_size().columns)
+    text = report.WRITERS[form](entries, style)
+    if not tree or form != "text":
+        return text
+    from mm7zeep.conformance import treeview
+
+    return treeview.as_text([(one.file, one.more["tree"]) for one in entries], colour=style.colour) + "\n" + text
 
 
 class _Unreadable(Exception):
@@ -74,18 +129,67 @@ def _colour() -> bool:
     return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
-def _judged(name: str, policy: Policy) -> Iterator[Entry]:
-    """An entry for each message of a file, a directory or standard input. Raises ``_Unreadable``."""
-    from mm7zeep.conformance import capture, report, verdict
-    from mm7zeep.errors import LimitError
+@contextmanager
+def _rarely_collecting() -> Iterator[None]:
+    """Let the collector look rarely while libraries and schemas, which stay, are loaded: a tenth of the time."""
+    before = gc.get_threshold()
+    gc.set_threshold(100_000, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+
+
+def _judged(name: str, policy: Policy) -> Iterator[Verdict]:
+    """A verdict for each message of a file, a directory or standard input. Raises ``_Unreadable``."""
+    from mm7zeep.conformance import verdict
+    from mm7zeep.errors import RemoteError
 
     for shown, data in _contents(name):
         try:
-            found = capture.messages(shown, data)
-        except LimitError as error:
+            found = _messages(shown, data)
+        except RemoteError as error:
             raise _Unreadable(str(error)) from error
-        for one in found:
-            yield report.entry(verdict.judge(one, policy=policy))
+        judged = [verdict.judge(one, policy=policy) for one in found]
+        if len(judged) > 1:  # requests and answers are judged together
+            from mm7zeep.conformance import pair_rules
+
+            judged = pair_rules.judge(judged)
+        yield from judged
+
+
+def _messages(shown: str, data: bytes) -> Sequence[Captured]:
+    """The messages of one file, whatever kind of capture it is. Raises ``RemoteError``."""
+    from mm7zeep.conformance import capture
+
+    recording = _recording(data)
+    if recording is None:
+        return capture.messages(shown, data)
+    traffic: Traffic = recording.read(shown, data)
+    for note in traffic.notes:
+        click.echo(f"mm7zeep check: {note}", err=True)
+    if not traffic.messages:
+        raise _Unreadable(f"{shown}: no MM7 message in this recording")
+    return traffic.messages
+
+
+def _recording(data: bytes) -> ModuleType | None:
+    """The module that reads ``data`` if it is a recording of traffic; each is imported only where its mark is seen."""
+    mark = data[:4]
+    if mark in _PCAP_MARKS or mark[:2] == b"\x1f\x8b":  # gzip: the reader says to unpack it
+        from mm7zeep.conformance import pcap
+
+        return pcap
+    if data[:256].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
+        from mm7zeep.conformance import har
+
+        return har if har.recognised(data) else None
+    return None
+
+
+_PCAP_MARKS = frozenset(
+    bytes.fromhex(mark) for mark in ("a1b2c3d4", "d4c3b2a1", "a1b23c4d", "4d3cb2a1", "a1b2cd34", "34cdb2a1", "0a0d0d0a")
+)
 
 
 def _contents(name: str) -> Iterator[tuple[str, bytes]]:
@@ -102,7 +206,10 @@ def _contents(name: str) -> Iterator[tuple[str, bytes]]:
         found = False
         for one in sorted(path.rglob("*")):
             hidden = any(step.startswith(".") for step in one.relative_to(path).parts)
-            if hidden or not one.is_file() or not capture.recognised(_read(one, 65536)):
+            if hidden or not one.is_file():
+                continue
+            head = _read(one, 65536)
+            if not capture.recognised(head) and _recording(head) is None:
                 continue
             found = True
             yield str(one), _read(one)

@@ -233,6 +233,8 @@ class _Framed:
 
 def _body(head: _Head, data: bytes) -> _Framed:
     """The body after ``head``, and where the next message begins."""
+    if head.status is not None and (head.status < 200 or head.status in (204, 304)):
+        return _Framed(body=b"", end=_skip_blank(data, head.end))  # RFC 9112 6.3: these have none
     chunked = "chunked" in (head.header("transfer-encoding") or "").lower()
     if chunked and _CHUNK_SIZE.match(data, head.end):
         return _dechunked(data, head.end)

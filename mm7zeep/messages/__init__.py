@@ -3,7 +3,7 @@
 ``parties`` and ``parts`` are whom and what a message carries, ``elements`` its smaller pieces, ``kinds`` what every
 message of one side shares, ``requests`` and ``answers`` the operations themselves. Names are the specification's, in
 snake_case. A value is checked when made as far as no schema is needed; which elements a namespace has, and in which
-form, is the writer's business (``envelope``). Refuses, with ``ValueError``, control characters where they could break a
+form, is the writer's business (``envelope``). Refuses, with ``LocalError``, control characters where they could break a
 header or a line.
 """
 

@@ -1,7 +1,7 @@
 """What the messages of one side share: all of them, the requests of either side, the answers.
 
 Fields are brought into their form here when a message is made (one address or several, tuples, a subject of one line).
-Refuses, with ``ValueError``, an empty address and control characters in a subject.
+Refuses, with ``LocalError``, an empty address and control characters in a subject.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def listed(value: object) -> object:
 
 
 def line(value: object) -> object:
-    """A subject, or None. Raises ``ValueError`` for control characters."""
+    """A subject, or None. Raises ``LocalError`` for control characters."""
     return None if value is None else plain(str(value), "Subject")
 
 

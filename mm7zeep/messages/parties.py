@@ -1,6 +1,6 @@
 """Who a message comes from and goes to: numbers, mail addresses and short codes, with their value as sent.
 
-Tells an address by its form, and judges no numbering plan. Refuses, with ``ValueError``, an empty address and control
+Tells an address by its form, and judges no numbering plan. Refuses, with ``LocalError``, an empty address and control
 characters.
 """
 
@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from mm7zeep.errors import LocalError
 from mm7zeep.messages.lines import plain
 
 
@@ -67,13 +68,13 @@ AddressLike = Address | str
 
 
 def address(value: AddressLike) -> Address:
-    """Tell an address by its form: with an ``@`` an RFC2822Address, otherwise a Number. Raises ``ValueError`` if
+    """Tell an address by its form: with an ``@`` an RFC2822Address, otherwise a Number. Raises ``LocalError`` if
     empty.
     """
     if isinstance(value, Address):
         return value
     if not value.strip():
-        raise ValueError("an address is empty")
+        raise LocalError("an address is empty")
     return RFC2822Address(value) if "@" in value else Number(value)
 
 

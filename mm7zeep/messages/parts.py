@@ -1,6 +1,6 @@
 """The media parts of a message: bytes in memory, in a file or in a ``Blob``, with their MIME labels.
 
-Content is read when it is asked for, and written only to a path that the caller names. Refuses, with ``ValueError``,
+Content is read when it is asked for, and written only to a path that the caller names. Refuses, with ``LocalError``,
 control characters in a label.
 """
 
@@ -39,7 +39,7 @@ class Part:
     brackets; ``name`` is the file name that the sender gave, never a path to write to. ``headers`` are all other
     header fields, in order, as sent (vendors route by them).
 
-    Raises ``ValueError`` for CR, LF, NUL or another control character in a label (RFC 2045 3).
+    Raises ``LocalError`` for CR, LF, NUL or another control character in a label (RFC 2045 3).
     """
 
     body: bytes | Path | Blob

@@ -1,0 +1,99 @@
+"""Texts made fit to be passed on: credentials put out of sight always, telephone numbers and mail addresses on request.
+
+Errs on the side of hiding: a long number that is no telephone number is hidden, too. Takes short
+texts: a line, a value. Opens nothing, and keeps nothing of what it hides.
+"""
+
+from __future__ import annotations
+
+import re
+
+HIDDEN = "***"
+"""What stands where something was."""
+
+# Quantifiers are bounded, so that the time taken stays linear in the text.
+_NAMES = (
+    r"(?:pass(?:w(?:or)?d|phrase|code)?|pwd|secret|token|api[-_]?key|access[-_]?key|credentials?|signature"
+    r"|user(?:name|[-_]?id))"
+)
+_WORD = rf"[\w.-]{{0,40}}{_NAMES}[\w.-]{{0,40}}"
+_SCHEME = r"(?:basic|bearer|digest|negotiate|ntlm)"
+
+_HEADER = re.compile(
+    rf"(?i)(?P<head>(?<![\w-])(?:(?:proxy-)?authorization|(?:set-)?cookie2?|{_WORD})[ \t]*:[ \t]*)"
+    rf"(?P<scheme>{_SCHEME}(?=[ \t]))?(?P<value>[^\r\n]*)"
+)
+_AFTER_SCHEME = re.compile(  # but not the words of a sentence, nor the parameters of a challenge
+    rf"(?i)(?P<head>\b{_SCHEME}[ \t]+)"
+    r"(?!(?:challenge|credentials|over|scheme|header)\b|[\w-]{1,40}[ \t]*=[ \t]*[\"'])[A-Za-z0-9+/._~=-]{4,}"
+)
+_QUOTED = re.compile(
+    rf"(?i)(?P<head>(?<![\w.-])[\"']?(?:{_WORD}|response|c?nonce|opaque)[\"']?\s{{0,9}}[=:]\s{{0,9}}(?P<quote>[\"']))"
+    r"(?:(?!(?P=quote)).)*(?P<tail>(?P=quote)?)"
+)
+_PARAMETER = re.compile(rf"(?i)(?P<head>(?<![\w.-]){_WORD}=)[^&;\s\"'<>#]+")
+_ELEMENT = re.compile(rf"(?i)(?P<head><(?:[\w.-]{{1,40}}:)?{_WORD}(?:\s[^<>]{{0,200}})?>)[^<]+")
+_USER_INFO = re.compile(r"(?P<head>[a-zA-Z][a-zA-Z0-9+.-]{0,20}://)[^/\s@\"'<>]{1,200}@")
+
+
+def credentials(text: str) -> str:
+    """``text`` without user names and passwords, tokens, cookies: in header lines, addresses, elements, attributes."""
+    text = _HEADER.sub(lambda m: m["head"] + (f"{m['scheme']} " if m["scheme"] else "") + HIDDEN, text)
+    text = _AFTER_SCHEME.sub(lambda m: m["head"] + HIDDEN, text)
+    text = _QUOTED.sub(lambda m: m["head"] + HIDDEN + m["tail"], text)
+    text = _PARAMETER.sub(lambda m: m["head"] + HIDDEN, text)
+    text = _ELEMENT.sub(lambda m: m["head"] + HIDDEN, text)
+    return _USER_INFO.sub(lambda m: m["head"] + HIDDEN + "@", text)
+
+
+_RUN = re.compile(r"\d{7,}")
+_GROUPED = re.compile(
+    r"\+\d(?:[ \-./()]{0,2}\d){5,24}"  # +61 (0)412 345-678
+    r"|(?<![\w.:-])\(?0\d{1,4}\)?(?:[ \-/]\d{2,8}){1,5}(?![\w:-])"  # 0412 345 678
+    r"|(?<![\w.:-])\d{1,4}(?: \d{2,5}){2,6}(?![\w:-])"  # 61 412 345 678
+    r"|(?<![\w.:-])\d{1,3}(?:-\d{3,4}){2,4}(?![\w:-])"  # 1-800-555-0199; no date has groups of such lengths
+)
+_ENCODED = re.compile(r"(?i)(?:%3[0-9]){7,}")  # digits, percent-encoded
+_AT_THE_CUT = re.compile(r"(?<=\A\.\.\.)\d+|\d+(?=\.\.\.\Z)")  # what is left of a number where a line was cut
+_LEAST = 7  # digits of a telephone number; short codes have fewer and belong to nobody
+
+
+def numbers(text: str) -> str:
+    """``text`` with every digit but the last two of each telephone number, or what may be one, replaced by ``*``."""
+    text = _ENCODED.sub(lambda m: "*" * (len(m[0]) // 3), text)
+    text = _AT_THE_CUT.sub(lambda m: "*" * len(m[0]), text)
+    return _RUN.sub(_starred, _GROUPED.sub(_starred, text))
+
+
+def _starred(found: re.Match[str]) -> str:
+    digits = sum(one.isdigit() for one in found[0])
+    if digits < _LEAST:
+        return found[0]
+    kept, out = 2, []
+    for one in reversed(found[0]):
+        out.append("*" if one.isdigit() and kept <= 0 else one)
+        kept -= one.isdigit()
+    return "".join(reversed(out))
+
+
+# Content-IDs have the form of addresses; hidden, they would no longer tell which part is meant.
+_MAIL = re.compile(
+    r"(?i)(?P<id>(?:cid|mid):[^\s\"'<>]+|(?:content-id[ \t]*:[ \t]*|start=\"?)<[^<>]{1,300}>)"
+    r"|[\w.!#$%&'+=?^`{|}~-]{1,64}@(?P<host>[\w-]+(?:\.[\w-]+)*)"
+)
+
+
+def addresses(text: str) -> str:
+    """``text`` with the local part of each mail address hidden; Content-IDs stay where they can be told apart."""
+    return _MAIL.sub(lambda m: m[0] if m["id"] else f"{HIDDEN}@{m['host']}", text)
+
+
+def masked(text: str, *, show_numbers: bool = False, identifiers: bool = False) -> str:
+    """``text`` without credentials and, unless ``show_numbers``, without telephone numbers and mail addresses.
+
+    ``identifiers`` tells that what looks like mail addresses are Content-IDs.
+    """
+    text = credentials(text)
+    if show_numbers:
+        return text
+    return numbers(text if identifiers else addresses(text))
