@@ -2,6 +2,8 @@
 
 This is the front door: it names what is public and opens a room only when a name is asked for (PEP 562), so that
 ``import mm7zeep`` costs nothing. Refuses every name that is not in its table.
+
+PYTEST_DONT_REWRITE: no assert is here, and a pytest that finds the package imported before it shall not warn of it.
 """
 
 from __future__ import annotations

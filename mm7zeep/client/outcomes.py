@@ -1,0 +1,115 @@
+"""What comes back from a call, and when it is made again.
+
+Refuses to send again what may have been accepted.
+"""
+
+from __future__ import annotations
+
+import random
+import ssl
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Generic, TypeVar
+
+from mm7zeep.errors import Mm7Error, StatusError, TransportError
+from mm7zeep.findings import Finding
+from mm7zeep.messages import Address, Fault, Response, Status, SubmitRsp
+
+R = TypeVar("R", bound=Response)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted(Generic[R]):
+    """An answer of success: ``answer`` is the message, ``findings`` what was noticed, ``headers`` those of HTTP."""
+
+    answer: R
+    transaction_id: str
+    findings: tuple[Finding, ...] = ()
+    headers: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def status(self) -> Status:
+        return self.answer.status
+
+    @property
+    def message_id(self) -> str | None:
+        """What reports, cancel and replace refer to; None where the answer names none."""
+        return getattr(self.answer, "message_id", None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Each:
+    """What became of one recipient of a submit that was split: ``accepted``, or the ``error`` that was met."""
+
+    recipient: Address
+    accepted: Accepted[SubmitRsp] | None = None
+    error: Mm7Error | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submitted(Accepted[SubmitRsp]):
+    """An accepted submit.
+
+    Where it was split, ``each`` tells recipient by recipient, ``status`` is 1100 if some were not accepted, and
+    ``message_id`` is None.
+    """
+
+    each: tuple[Each, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retry:
+    """When to send again what was surely not accepted.
+
+    At most ``times``, after ``first`` seconds, doubled each time up to ``most``. A Retry-After of the server is obeyed
+    up to ``most`` seconds; a longer one ends the attempts. Never after 401, 403, 2xxx, nor when the request may have
+    been accepted.
+    """
+
+    times: int = 2
+    first: float = 0.5
+    most: float = 30.0
+
+    def waits(self) -> Iterator[float]:
+        """How long to wait before each further attempt, in seconds."""
+        for attempt in range(self.times):
+            yield min(self.most, self.first * 2**attempt) * random.uniform(0.8, 1.2)  # noqa: S311 - spreads load, guards nothing
+
+    def wait(self, error: Mm7Error, planned: float | None, retry_after: str | None) -> float | None:
+        """The seconds to wait before sending again after ``error``; None where it is not sent again."""
+        asked = _seconds(retry_after)
+        if planned is None or not self.safe(error) or asked > self.most:
+            return None
+        return max(planned, asked)
+
+    @staticmethod
+    def safe(error: Mm7Error) -> bool:
+        """Whether the request surely was not accepted and may be another time."""
+        if isinstance(error, StatusError):
+            # a Fault without MM7 status says that something failed, not that nothing was done
+            return error.temporary and not (isinstance(error.answer, Fault) and error.answer.error is None)
+        if isinstance(error, TransportError):
+            lasting = isinstance(_root_cause(error), ssl.SSLError)  # a certificate is as wrong the next time
+            return not error.maybe_accepted and error.http_status in (None, 429, 503) and not lasting
+        return False
+
+
+def _seconds(retry_after: str | None) -> float:
+    """A Retry-After (RFC 9110 10.2.3), from now; 0 where there is none or it means nothing."""
+    text = (retry_after or "").strip()
+    if text.isascii() and text.isdigit():
+        return float(text[:9])
+    try:
+        return max(0.0, (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds())
+    except (ValueError, TypeError):  # no date, or one without zone
+        return 0.0
+
+
+def _root_cause(error: BaseException) -> BaseException:
+    seen = {id(error)}
+    while (inner := error.__cause__ or error.__context__) is not None and id(inner) not in seen:
+        seen.add(id(inner))
+        error = inner
+    return error

@@ -1,0 +1,195 @@
+"""The VASP's side: ``VaspClient`` towards an MMSC, and its async twin.
+
+Refuses, with ``LocalError``, a submit without recipient or with more of them than the carrier takes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from mm7zeep.client.content import ContentLike, parts_of
+from mm7zeep.client.outcomes import Accepted, Submitted
+from mm7zeep.client.sending import Sender, build
+from mm7zeep.client.splitting import Tally, one_each, whole
+from mm7zeep.client.styles import AsyncSender, SyncSender
+from mm7zeep.errors import LocalError, Mm7Error
+from mm7zeep.messages import (
+    AddressLike,
+    CancelReq,
+    CancelRsp,
+    ExtendedCancelReq,
+    ExtendedCancelRsp,
+    ExtendedReplaceReq,
+    ExtendedReplaceRsp,
+    ReplaceReq,
+    ReplaceRsp,
+    SubmitReq,
+)
+from mm7zeep.transport import Progress, Role
+
+
+class Vasp(Sender):
+    """What a VASP says of itself, and the messages it makes."""
+
+    role: Role = "mmsc"
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        vaspid: str | None = None,
+        vasid: str | None = None,
+        split: bool | None = None,
+        **options: Any,
+    ) -> None:
+        super().__init__(url, **options)
+        self.vaspid, self.vasid = vaspid, vasid
+        self.split = self.profile.split if split is None else split
+
+    def _who(self, options: dict[str, Any]) -> dict[str, Any]:
+        return {"vaspid": self.vaspid, "vasid": self.vasid, **options}
+
+    def _submit_req(self, to: Any, content: Any, options: dict[str, Any]) -> SubmitReq:
+        message = build(SubmitReq, to=to, parts=parts_of(content), **self._who(options))
+        if not message.recipients:
+            raise LocalError("a submit needs at least one recipient that is not displayOnly")
+        limit = self.profile.max_recipients
+        if limit is not None and len(message.recipients) > limit and not self.split:
+            raise LocalError(
+                f"{self.profile.name} takes {limit} recipient(s) a request, not {len(message.recipients)}; "
+                "use split=True"
+            )
+        return message
+
+    def _apart(self, message: SubmitReq, transaction_id: str | None) -> list[SubmitReq]:
+        """The requests, where each recipient must get one; none where all share ``message``."""
+        if not self.split or len(message.recipients) < 2:
+            return []
+        if transaction_id is not None:
+            raise LocalError("a split submit makes a TransactionID for each recipient; leave transaction_id out")
+        return one_each(message)
+
+    def _cancel_req(self, message_id: str, options: dict[str, Any]) -> CancelReq:
+        return build(CancelReq, message_id=message_id, **self._who(options))
+
+    def _replace_req(self, message_id: str, content: Any, options: dict[str, Any]) -> ReplaceReq:
+        return build(ReplaceReq, message_id=message_id, parts=parts_of(content), **self._who(options))
+
+    def _extended_cancel_req(self, cancel_id: str, options: dict[str, Any]) -> ExtendedCancelReq:
+        return build(ExtendedCancelReq, cancel_id=cancel_id, **self._who(options))
+
+    def _extended_replace_req(self, replace_id: str, content: Any, options: dict[str, Any]) -> ExtendedReplaceReq:
+        message: ExtendedReplaceReq = build(
+            ExtendedReplaceReq, replace_id=replace_id, parts=parts_of(content), **self._who(options)
+        )
+        return message
+
+
+class VaspClient(Vasp, SyncSender):
+    """A VASP's client of an MMSC (TS 23.140 8.7.1, 8.7.3, 8.7.5A).
+
+    ``vaspid`` and ``vasid`` go into each request. ``auth`` is (user, password) for Basic, or ``Digest``, ``Bearer``;
+    ``profile`` names the carrier or namespace; ``policy`` how strictly answers are read. ``split`` sends one request
+    per recipient (default: as the profile says). ``ca_file`` and ``client_cert`` are PEM files. Safe to share between
+    threads. Sleeps between retries. Raises ``LocalError`` for options that cannot be used.
+    """
+
+    def submit(
+        self,
+        to: AddressLike | Iterable[AddressLike],
+        content: ContentLike | Iterable[ContentLike] = (),
+        *,
+        transaction_id: str | None = None,
+        progress: Progress | None = None,
+        **options: Any,
+    ) -> Submitted:
+        """MM7_submit: send ``content`` (texts, files, bytes, parts) to recipients.
+
+        Further fields are those of ``SubmitReq``. A presentation is added as the profile says. A split submit makes one
+        request per recipient: ``progress`` starts over for each, and an ``AuthError`` ends it. Raises as ``send``; for
+        a split submit only where no recipient was accepted.
+        """
+        message = self._submit_req(to, content, options)
+        apart = self._apart(message, transaction_id)
+        if not apart:
+            return whole(self.send(message, transaction_id=transaction_id, progress=progress))
+        tally = Tally(apart)
+        for one in tally.due():
+            try:
+                tally.accept(one, self.send(one, progress=progress))
+            except Mm7Error as error:
+                tally.fail(one, error)
+        return tally.sum_up()
+
+    def cancel(self, message_id: str, **options: Any) -> Accepted[CancelRsp]:
+        """MM7_cancel: take back a message not delivered yet.
+
+        Further fields are those of ``CancelReq``. Raises as ``send``.
+        """
+        return self.send(self._cancel_req(message_id, options))
+
+    def replace(
+        self, message_id: str, content: ContentLike | Iterable[ContentLike] = (), **options: Any
+    ) -> Accepted[ReplaceRsp]:
+        """MM7_replace: put ``content`` in the place of a message not delivered yet.
+
+        Further fields are those of ``ReplaceReq``. Raises as ``send``.
+        """
+        return self.send(self._replace_req(message_id, content, options))
+
+    def extended_cancel(self, cancel_id: str, **options: Any) -> Accepted[ExtendedCancelRsp]:
+        """MM7_extended_cancel (REL-6-MM7-1-4 only). Raises as ``send``."""
+        return self.send(self._extended_cancel_req(cancel_id, options))
+
+    def extended_replace(
+        self, replace_id: str, content: ContentLike | Iterable[ContentLike] = (), **options: Any
+    ) -> Accepted[ExtendedReplaceRsp]:
+        """MM7_extended_replace (REL-6-MM7-1-4 only). Raises as ``send``."""
+        return self.send(self._extended_replace_req(replace_id, content, options))
+
+
+class AsyncVaspClient(Vasp, AsyncSender):
+    """``VaspClient`` for asyncio, over zeep's AsyncTransport (extra ``async``)."""
+
+    async def submit(
+        self,
+        to: AddressLike | Iterable[AddressLike],
+        content: ContentLike | Iterable[ContentLike] = (),
+        *,
+        transaction_id: str | None = None,
+        progress: Progress | None = None,
+        **options: Any,
+    ) -> Submitted:
+        """As ``VaspClient.submit``."""
+        message = self._submit_req(to, content, options)
+        apart = self._apart(message, transaction_id)
+        if not apart:
+            return whole(await self.send(message, transaction_id=transaction_id, progress=progress))
+        tally = Tally(apart)
+        for one in tally.due():
+            try:
+                tally.accept(one, await self.send(one, progress=progress))
+            except Mm7Error as error:
+                tally.fail(one, error)
+        return tally.sum_up()
+
+    async def cancel(self, message_id: str, **options: Any) -> Accepted[CancelRsp]:
+        """As ``VaspClient.cancel``."""
+        return await self.send(self._cancel_req(message_id, options))
+
+    async def replace(
+        self, message_id: str, content: ContentLike | Iterable[ContentLike] = (), **options: Any
+    ) -> Accepted[ReplaceRsp]:
+        """As ``VaspClient.replace``."""
+        return await self.send(self._replace_req(message_id, content, options))
+
+    async def extended_cancel(self, cancel_id: str, **options: Any) -> Accepted[ExtendedCancelRsp]:
+        """As ``VaspClient.extended_cancel``."""
+        return await self.send(self._extended_cancel_req(cancel_id, options))
+
+    async def extended_replace(
+        self, replace_id: str, content: ContentLike | Iterable[ContentLike] = (), **options: Any
+    ) -> Accepted[ExtendedReplaceRsp]:
+        """As ``VaspClient.extended_replace``."""
+        return await self.send(self._extended_replace_req(replace_id, content, options))

@@ -1,0 +1,103 @@
+"""``AsyncSwaTransport``: SOAP with Attachments through httpx, for ``zeep.AsyncClient``.
+
+httpx (the extra ``async``) is opened with the first transport, not with this module. Refuses what ``sync`` refuses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+import requests
+import zeep.transports
+from lxml import etree
+
+from mm7zeep.credentials import Auth, ClientCert, credentials, endpoint, header_fields, tls
+from mm7zeep.errors import LocalError
+from mm7zeep.transport.answers import Intake
+from mm7zeep.transport.calls import AsyncBody, Body, Call, Interrupted, compose, ready
+from mm7zeep.transport.carrier import TIMEOUTS, Carrier, Timeouts, own_schema
+from mm7zeep.transport.failures import fail
+
+
+class AsyncSwaTransport(Carrier, zeep.transports.AsyncTransport):
+    """``SwaTransport`` over httpx, for ``zeep.AsyncClient``. Needs the extra ``async``. Close it with ``aclose``."""
+
+    _close_session = False  # zeep's destructor asks, also where the constructor raised
+
+    def __init__(
+        self,
+        *,
+        auth: Auth = None,
+        timeouts: Timeouts = TIMEOUTS,
+        ca_file: str | None = None,
+        client_cert: ClientCert = None,
+        headers: Mapping[str, str] | None = None,
+        proxy: str | None = None,
+        max_reply: int = 1024 * 1024,
+    ) -> None:
+        import httpx
+
+        known, fields = credentials(auth), header_fields(headers)
+        context = tls(ca_file, client_cert)
+        client = httpx.AsyncClient(
+            verify=context,
+            auth=known.for_httpx() if known is not None else None,
+            timeout=httpx.Timeout(timeouts.read, connect=timeouts.connect),
+            follow_redirects=False,
+            trust_env=False,
+            proxy=proxy,
+        )
+        loader = httpx.Client(verify=context, trust_env=False, follow_redirects=False, timeout=timeouts.read)
+        super().__init__(client=client, wsdl_client=loader)  # type: ignore[no-untyped-call]
+        client.headers.update({"User-Agent": "mm7zeep", **fields})
+        self.timeouts = timeouts
+        self.max_reply = max_reply
+        self.call: Call | None = None
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        self.wsdl_client.close()
+        await self.client.aclose()
+
+    def load(self, url: str) -> bytes:
+        """The package's own schemas from the package; anything else as zeep does."""
+        return own_schema(url) or cast("bytes", super().load(url))  # type: ignore[no-untyped-call]
+
+    async def post(self, address: str, message: Any, headers: Mapping[str, str]) -> requests.Response:
+        """As ``SwaTransport.post``."""
+        call = self.call or Call()
+        return await self._exchange(call, address, *ready(call, message, headers))
+
+    async def post_xml(self, address: str, envelope: etree._Element, headers: Mapping[str, str]) -> requests.Response:
+        """As ``SwaTransport.post_xml``."""
+        call = self.call or Call()
+        return await self._exchange(call, address, *compose(call, envelope, headers))
+
+    async def _exchange(self, call: Call, address: str, headers: Mapping[str, str], body: Body) -> requests.Response:
+        import httpx
+
+        endpoint(address)
+        try:
+            async with self.client.stream("POST", address, content=AsyncBody(body), headers=dict(headers)) as answer:
+                intake = await self._take(call, answer)
+        except httpx.InvalidURL as error:
+            raise LocalError("the address is no URL that httpx understands") from error
+        except (httpx.HTTPError, httpx.StreamError, OSError, LocalError, Interrupted) as error:
+            fail(error, call)
+        return intake.response()
+
+    async def _take(self, call: Call, answer: Any) -> Intake:
+        import httpx
+
+        fields = [(name, value) for name, value in answer.headers.multi_items()]
+        intake = self._intake(call, answer.status_code, fields)
+        pieces = answer.aiter_raw()
+        try:
+            while intake.wanted and (chunk := await anext(pieces, None)) is not None:
+                intake.take(chunk)
+        except (httpx.HTTPError, httpx.StreamError, OSError) as error:
+            intake.break_off(error)
+        finally:
+            await pieces.aclose()
+        return intake

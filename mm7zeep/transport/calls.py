@@ -1,0 +1,147 @@
+"""One request and its answer: the ``Call``, and the body that streams out and is counted as it goes.
+
+Refuses parts that no Content element names, and parts that cannot be read.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+from lxml import etree
+
+from mm7zeep import envelope as soap
+from mm7zeep import exchange, mime, profiles, schema
+from mm7zeep.errors import LocalError
+from mm7zeep.findings import Finding
+from mm7zeep.messages import Message, Part
+from mm7zeep.profiles import Profile
+
+Progress = Callable[[int, int], None]
+"""Called with (octets gone out, octets in all) as a request leaves; starts over where the request does."""
+
+
+@dataclass(slots=True)
+class Call:
+    """What belongs to one request and its answer; made for it, and gone with it.
+
+    ``sent`` octets were handed to the connection, the last of them at ``sent_at`` (monotonic seconds).
+    ``http_status`` is None until an answer's head is there; ``body`` is the whole answer (None while it is not
+    complete), ``findings`` what was noticed before the envelope was judged.
+    """
+
+    content: exchange.Content | None = None
+    parts: Sequence[Part] = ()
+    message: Message | None = None
+    profile: Profile | None = None
+    progress: Progress | None = None
+    sent: int = 0
+    sent_at: float | None = None
+    http_status: int | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes | None = None
+    findings: tuple[Finding, ...] = ()
+    judgement: exchange.Judgement | None = None
+
+    def header(self, name: str) -> str | None:
+        """The first field of that name in the answer's head, in any case."""
+        return next((value for key, value in self.headers if key.lower() == name.lower()), None)
+
+
+class Interrupted(Exception):
+    """The progress callback raised ``reason``; wrapped, since the libraries would take its OSError for their own."""
+
+    def __init__(self, reason: Exception) -> None:
+        super().__init__()
+        self.reason = reason
+
+
+class Body:
+    """The request body as requests and httpx read it: length known, counted as it leaves, ready to start over."""
+
+    def __init__(self, stream: mime.Stream, call: Call) -> None:
+        self.stream = stream
+        self.call = call
+
+    def __len__(self) -> int:
+        return len(self.stream)
+
+    def __iter__(self) -> Iterator[bytes]:
+        self.call.sent, self.call.sent_at = 0, None
+        pieces = iter(self.stream)
+        while chunk := self._next(pieces):
+            self.call.sent += len(chunk)
+            self.call.sent_at = time.monotonic()
+            yield chunk
+            self._tell()
+
+    def _next(self, pieces: Iterator[bytes]) -> bytes:
+        try:
+            return next(pieces, b"")
+        except OSError as error:
+            # the libraries would take it for one of the connection
+            raise LocalError(f"a part cannot be read: {error.strerror or type(error).__name__}") from error
+
+    def _tell(self) -> None:
+        if self.call.progress is None:
+            return
+        try:
+            self.call.progress(self.call.sent, len(self.stream))
+        except Exception as error:
+            raise Interrupted(error) from error
+
+    def tell(self) -> int:
+        return 0  # requests remembers it to rewind after a Digest challenge; iterating always starts over
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return 0
+
+
+class AsyncBody:
+    """``Body`` for httpx, which takes what has ``__iter__`` for a synchronous body; may be iterated again (Digest)."""
+
+    def __init__(self, body: Body) -> None:
+        self.body = body
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for chunk in self.body:
+            yield chunk
+
+
+def _content_of(call: Call, envelope: etree._Element) -> exchange.Content | None:
+    """The content of the call; for bare ``parts``, under the name that the envelope's Content element gives."""
+    if call.content is not None or not call.parts:
+        return call.content
+    element = next((one for one in envelope.iter() if schema.local(one) == "Content"), None)
+    href = element.get("href", "") if element is not None else ""
+    if not href.lower().startswith("cid:"):
+        raise LocalError(
+            'parts are attached, but the message has no Content element with href="cid:..."; add one to the call'
+        )
+    return exchange.compose(call.parts, call.profile or profiles.GENERIC_6_8_0, content_id=unquote(href[4:]))
+
+
+def compose(call: Call, envelope: etree._Element, headers: Mapping[str, str]) -> tuple[dict[str, str], Body]:
+    """The header fields and the body of a request: the envelope, with the content of the call.
+
+    Raises ``LocalError`` for parts that nothing names or that cannot be read.
+    """
+    try:
+        mime_headers, stream = exchange.enclose(soap.serialize(envelope), _content_of(call, envelope))
+    except OSError as error:
+        raise LocalError(f"a part cannot be read: {error.strerror}") from error
+    sent = {**{k: v for k, v in headers.items() if k.lower() != "content-type"}, **dict(mime_headers)}
+    return _unencoded(sent, len(stream)), Body(stream, call)
+
+
+def ready(call: Call, message: str | bytes, headers: Mapping[str, str]) -> tuple[dict[str, str], Body]:
+    """The header fields and the body of a request that zeep has written itself."""
+    stream = mime.Stream([message.encode() if isinstance(message, str) else bytes(message)])
+    return _unencoded(headers, len(stream)), Body(stream, call)
+
+
+def _unencoded(headers: Mapping[str, str], length: int) -> dict[str, str]:
+    # Asking for no encoding, so that no answer can be a gzip bomb.
+    return {**headers, "Accept-Encoding": "identity", "Content-Length": str(length)}

@@ -1,0 +1,63 @@
+"""What both transports share: their bounds in time and size, and that each call has a copy of its own.
+
+Sends nothing itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Self
+
+from mm7zeep import schema
+from mm7zeep.transport.answers import Intake
+from mm7zeep.transport.calls import Call
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timeouts:
+    """Seconds: ``connect`` to open a connection, ``read`` without a byte arriving, ``reply`` for the whole answer.
+
+    ``reply`` counts from when the request has gone out, and is kept once the head of the answer is there. ``connect``
+    is also the time that 64 KiB of the request may take to leave (with httpx: ``read``).
+    """
+
+    connect: float = 10.0
+    read: float = 30.0
+    reply: float = 60.0
+
+
+TIMEOUTS = Timeouts()
+
+
+class Carrier:
+    """A transport that is bound to one call at a time, by a copy of it."""
+
+    timeouts: Timeouts
+    max_reply: int
+    call: Call | None
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"
+
+    def __copy__(self) -> Self:
+        clone = object.__new__(type(self))
+        clone.__dict__.update(self.__dict__)
+        return clone
+
+    def bound(self, call: Call) -> Self:
+        """The same transport for one call."""
+        clone = self.__copy__()
+        clone.call = call
+        return clone
+
+    def _intake(self, call: Call, status: int, fields: Iterable[tuple[str, str]]) -> Intake:
+        return Intake(call, status, fields, most=self.max_reply, reply=self.timeouts.reply)
+
+
+def own_schema(url: str) -> bytes | None:
+    """A schema or WSDL of the package; None for any other URL."""
+    try:
+        return schema.load(url)
+    except ValueError:
+        return None

@@ -1,0 +1,106 @@
+"""A real zeep client with our transport and plugin, and the way to give one call its parts.
+
+``attach`` refuses a client whose transport cannot carry parts.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, TypeVar
+
+import zeep
+import zeep.proxy
+
+from mm7zeep import profiles, schema
+from mm7zeep.credentials import endpoint
+from mm7zeep.errors import LocalError
+from mm7zeep.messages import Part
+from mm7zeep.profiles import Profile
+from mm7zeep.transport.asynchronous import AsyncSwaTransport
+from mm7zeep.transport.calls import Call
+from mm7zeep.transport.plugin import ValidationPlugin
+from mm7zeep.transport.sync import SwaTransport
+
+Role = Literal["mmsc", "vasp"]
+T_Client = TypeVar("T_Client", bound=zeep.Client)
+_BINDINGS: Mapping[str, str] = {"mmsc": "{urn:mm7zeep:wsdl}MmscBinding", "vasp": "{urn:mm7zeep:wsdl}VaspBinding"}
+
+
+class _Addressed:
+    """The address and the role of what stands there."""
+
+    def __init__(self, address: str, *, role: Role, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.address = address
+        self.role = role
+
+
+class Mm7Client(_Addressed, zeep.Client):
+    """A real ``zeep.Client`` of one MM7 namespace whose default service is at ``address``."""
+
+    @property
+    def service(self) -> Any:
+        return self.create_service(_BINDINGS[self.role], self.address)  # type: ignore[no-untyped-call]
+
+
+class AsyncMm7Client(_Addressed, zeep.AsyncClient):
+    """``Mm7Client`` on zeep's AsyncClient."""
+
+    @property
+    def service(self) -> Any:
+        # zeep's own create_service makes the synchronous proxy
+        return zeep.proxy.AsyncServiceProxy(self, self.wsdl.bindings[_BINDINGS[self.role]], address=self.address)
+
+
+def zeep_options(profile: Profile, plugin: ValidationPlugin) -> dict[str, Any]:
+    """What a zeep client of that profile's namespace is made with, besides its transport."""
+    return {
+        "wsdl": schema.wsdl(profile.namespace),
+        "plugins": [plugin],
+        # off by default: forbid_dtd, forbid_external. Not strict: what comes in is judged and mended by the plugin
+        "settings": zeep.Settings(strict=False, forbid_dtd=True, forbid_external=True),
+    }
+
+
+def zeep_client(
+    url: str,
+    *,
+    profile: str | Profile | None = None,
+    role: Role = "mmsc",
+    transport: SwaTransport | None = None,
+    plugin: ValidationPlugin | None = None,
+    **transport_options: Any,
+) -> Mm7Client:
+    """A ``zeep.Client`` for the MM7 endpoint at ``url``, with our transport and plugin.
+
+    ``role`` is what stands at ``url``: an MMSC (submit, cancel, replace, extendedCancel, extendedReplace) or a VASP
+    (deliver, deliveryReport, readReply). ``transport_options`` are those of ``SwaTransport``. Raises ``ValueError`` for
+    an unknown profile and ``LocalError`` for an unusable ``url``.
+    """
+    chosen = profiles.profile(profile)
+    return Mm7Client(
+        endpoint(url),
+        role=role,
+        transport=transport or SwaTransport(**transport_options),
+        **zeep_options(chosen, plugin or ValidationPlugin(chosen.policy, prefix=chosen.prefix)),
+    )
+
+
+def attach(client: T_Client, parts: Sequence[Part], *, profile: Profile | None = None) -> T_Client:
+    """A copy of ``client`` whose next call carries ``parts``; the call's ``Content(href="cid:...")`` names them.
+
+    For a ``zeep.Client`` whose transport is a ``SwaTransport``. Raises ``LocalError`` otherwise.
+    """
+    if not isinstance(client.transport, SwaTransport | AsyncSwaTransport):
+        raise LocalError("the client's transport is no SwaTransport; make the client with transport=SwaTransport()")
+    return bind(client, Call(parts=tuple(parts), profile=profile))
+
+
+def bind(client: T_Client, call: Call) -> T_Client:
+    """A copy of ``client`` for one call: its own transport and plugins, the same session and schema."""
+    clone = copy.copy(client)
+    clone._default_service = None
+    clone.transport = client.transport.bound(call)
+    clone.plugins = [one.bound(call) if isinstance(one, ValidationPlugin) else one for one in client.plugins]
+    return clone

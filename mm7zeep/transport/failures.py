@@ -1,0 +1,71 @@
+"""No answer came: which of our errors that is, and whether the message may have been accepted.
+
+Refuses to repeat the libraries' own words, which may hold the secrets of a URL.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterator
+from typing import NoReturn
+
+import requests
+
+from mm7zeep.errors import LocalError, TransportError
+from mm7zeep.transport.calls import Call, Interrupted
+
+
+def fail(error: Exception, call: Call) -> NoReturn:
+    """Raise what ``error``, met while the call was under way, amounts to."""
+    if isinstance(error, Interrupted):
+        raise error.reason from error.reason.__cause__
+    failure = _failure(error, call)
+    if failure is error:
+        raise error
+    raise failure from error
+
+
+def _failure(error: Exception, call: Call) -> Exception:
+    """What to raise where no answer came."""
+    if isinstance(error, LocalError):  # a part changed or cannot be read
+        what = f"{error}; {call.sent} octets had gone out"
+        return TransportError(what, maybe_accepted=True) if call.sent else error
+    text = without_url(error)
+    if isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.InvalidHeader):
+        return LocalError(f"the request could not be made: {text}")
+    if call.sent and not _tls_refusal(error):
+        return TransportError(
+            f"no answer after {call.sent} octets had gone out ({text}); the message may have been accepted",
+            maybe_accepted=True,
+        )
+    return TransportError(f"the request could not be sent: {text}", maybe_accepted=False)
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """``error`` and what led to it."""
+    seen: list[BaseException] = []
+    while error is not None and error not in seen:
+        seen.append(error)
+        yield error
+        reason = getattr(error, "reason", None)
+        inner = reason if isinstance(reason, BaseException) else error.__cause__ or error.__context__
+        error = inner or next((one for one in error.args if isinstance(one, BaseException)), None)
+
+
+def _tls_refusal(error: Exception) -> bool:
+    """Whether the server ended the TLS handshake by an alert: TLS 1.3 shows it only after the request went out."""
+    return any(isinstance(one, ssl.SSLError) and "ALERT" in (one.reason or "") for one in _chain(error))
+
+
+def without_url(error: Exception) -> str:
+    """The kind of failure in words; the URL may hold secrets, so the library's own text is not repeated."""
+    names: list[str] = []
+    for one in _chain(error):
+        name = type(one).__name__
+        if isinstance(one, ssl.SSLCertVerificationError):
+            name += f": {one.verify_message}"
+        elif isinstance(one, OSError) and one.errno is not None and one.strerror:
+            name += f": {one.strerror}"
+        if name not in names and len(names) < 5:
+            names.append(name)
+    return ", ".join(names)

@@ -1,0 +1,143 @@
+"""``SwaTransport``: SOAP with Attachments through requests, for ``zeep.Client``.
+
+Refuses redirects, netrc and the proxies of the environment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self, cast
+
+import requests
+import requests.adapters
+import urllib3.exceptions
+import zeep.transports
+from lxml import etree
+
+from mm7zeep.credentials import (
+    Auth,
+    AuthorizationHeader,
+    ClientCert,
+    cert_files,
+    credentials,
+    endpoint,
+    header_fields,
+    readable,
+)
+from mm7zeep.errors import LocalError
+from mm7zeep.transport.answers import Intake
+from mm7zeep.transport.calls import Body, Call, Interrupted, compose, ready
+from mm7zeep.transport.carrier import TIMEOUTS, Carrier, Timeouts, own_schema
+from mm7zeep.transport.failures import fail
+
+_CHUNK = 65536
+_POOL = 32  # connections kept open towards one server, for threads that share a transport
+
+
+class SwaTransport(Carrier, zeep.transports.Transport):
+    """A ``zeep.Transport`` that sends SOAP with Attachments through requests.
+
+    The body is streamed with its length known; answers are bounded to ``max_reply`` octets and by ``timeouts``;
+    redirects, netrc, proxies of the environment and compressed answers are refused. ``ca_file`` replaces the bundled
+    authorities, ``client_cert`` is (certificate file, key file). A ``session`` of yours keeps its own adapters, auth,
+    verify and cert where nothing is given here, and is not closed. WSDLs of the package load from the package, any
+    other as zeep does. Safe to share between threads: what belongs to a call is in its ``Call``.
+
+    Raises ``LocalError`` for credentials, files or header fields that cannot be used.
+    """
+
+    def __init__(
+        self,
+        *,
+        auth: Auth = None,
+        timeouts: Timeouts = TIMEOUTS,
+        ca_file: str | None = None,
+        client_cert: ClientCert = None,
+        headers: Mapping[str, str] | None = None,
+        proxies: Mapping[str, str] | None = None,
+        max_reply: int = 1024 * 1024,
+        session: requests.Session | None = None,
+    ) -> None:
+        super().__init__(session=session)  # type: ignore[no-untyped-call]
+        self.timeouts = timeouts
+        self.max_reply = max_reply
+        self.call: Call | None = None
+        self._original: SwaTransport | None = None
+        if session is None:
+            for scheme in ("https://", "http://"):
+                self.session.mount(scheme, requests.adapters.HTTPAdapter(pool_maxsize=_POOL))
+        readable(ca_file, *cert_files(client_cert))
+        known = credentials(auth)
+        self.auth: Any = known.for_requests() if known is not None else self.session.auth or AuthorizationHeader(None)
+        self.session.trust_env = False  # no netrc, no proxies from the environment
+        self.session.headers["User-Agent"] = "mm7zeep"
+        self.session.headers.update(header_fields(headers))
+        self.session.proxies.update(proxies or {})
+        if ca_file is not None:
+            self.session.verify = ca_file
+        if client_cert is not None:
+            self.session.cert = client_cert
+
+    def __copy__(self) -> Self:
+        clone = super().__copy__()
+        clone._close_session = False  # the session belongs to the original, which is kept alive for it
+        clone._original = self
+        return clone
+
+    def close(self) -> None:
+        """Close the connections, unless the session was given."""
+        if self._close_session:
+            self.session.close()
+
+    def load(self, url: str) -> bytes:
+        """The package's own schemas from the package; anything else as zeep does."""
+        return own_schema(url) or cast("bytes", super().load(url))  # type: ignore[no-untyped-call]
+
+    def post(self, address: str, message: Any, headers: Mapping[str, str]) -> requests.Response:
+        """Send a ready body (text or bytes); what zeep's own bindings call for messages without envelope."""
+        call = self.call or Call()
+        return self._exchange(call, address, *ready(call, message, headers))
+
+    def post_xml(self, address: str, envelope: etree._Element, headers: Mapping[str, str]) -> requests.Response:
+        """Send ``envelope`` with the parts of the call; the answer's root part comes back as the body.
+
+        Raises ``TransportError``, ``AuthError``, or ``LocalError`` where parts are attached that no Content element
+        names.
+        """
+        call = self.call or Call()
+        return self._exchange(call, address, *compose(call, envelope, headers))
+
+    def _exchange(self, call: Call, address: str, headers: Mapping[str, str], body: Body) -> requests.Response:
+        endpoint(address)
+        try:
+            with self.session.post(
+                address,
+                data=body,
+                headers=dict(headers),
+                auth=self.auth,
+                timeout=(self.timeouts.connect, self.timeouts.read),
+                allow_redirects=False,
+                stream=True,
+                hooks={"response": [*self.session.hooks["response"], _unread]},
+            ) as answer:
+                intake = self._take(call, answer)
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, LocalError, Interrupted) as error:
+            fail(error, call)
+        return intake.response()
+
+    def _take(self, call: Call, answer: requests.Response) -> Intake:
+        fields = [(name, value) for name, value in answer.raw.headers.items()]
+        intake = self._intake(call, answer.status_code, fields)
+        try:
+            while intake.wanted and (chunk := answer.raw.read1(_CHUNK, decode_content=False)):
+                intake.take(chunk)
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            intake.break_off(error)
+        if intake.flaw is not None:
+            answer.raw.close()  # what is left of it must not be read
+        return intake
+
+
+def _unread(answer: requests.Response, **_: Any) -> None:
+    """Keep requests from reading a redirect's body, whole and decoded, only to say where it would have gone."""
+    answer.headers.pop("Location", None)
