@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -40,6 +40,8 @@ class Entry:
     findings: tuple[Finding, ...] = ()
     excerpts: tuple[str | None, ...] = ()
     reason: str = ""
+    more: Mapping[str, Any] = field(default_factory=dict)
+    """Keys that an option adds to the JSON object."""
 
     @property
     def rejected(self) -> bool:
@@ -110,6 +112,7 @@ def _object(one: Entry) -> dict[str, Any]:
             }
             for found in one.findings
         ],
+        **one.more,
     }
 
 
@@ -129,29 +132,39 @@ class Style:
 
 def as_text(entries: Sequence[Entry], style: Style | None = None) -> str:
     """The report for people: each message with its findings, the line each speaks of, and what to do; then the sum."""
+    style = style or Style()
+    if not style.colour:  # rich would add nothing but its loading
+        return "".join(f"{_uncoloured(line)}\n" for line in _lines(entries))
     from rich.console import Console
     from rich.text import Text
 
-    style = style or Style()
     out = io.StringIO()
     console = Console(
         file=out,
-        force_terminal=style.colour,
-        no_color=not style.colour,
-        color_system="standard" if style.colour else None,
+        force_terminal=True,
+        color_system="standard",
         width=max(style.width, 40),
         highlight=False,
         markup=False,
         emoji=False,
         soft_wrap=True,
     )
-    for one in entries:
-        console.print(Text.assemble(*_title(one)))
-        for found, shown in zip(one.findings, one.excerpts, strict=True):
-            console.print(Text.assemble(*_finding(found, shown)))
-        console.print()
-    console.print(Text.assemble(*_sum(entries)))
+    for line in _lines(entries):
+        console.print(Text.assemble(*line))
     return out.getvalue()
+
+
+def _lines(entries: Sequence[Entry]) -> Iterator[list[Piece]]:
+    for one in entries:
+        yield _title(one)
+        for found, shown in zip(one.findings, one.excerpts, strict=True):
+            yield _finding(found, shown)
+        yield []
+    yield _sum(entries)
+
+
+def _uncoloured(line: Sequence[Piece]) -> str:
+    return "".join(one if isinstance(one, str) else one[0] for one in line)
 
 
 Piece = str | tuple[str, str]

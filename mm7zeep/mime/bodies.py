@@ -173,16 +173,17 @@ class Base64:
         self._pads = 0
         self.taken = 0  # octets met that are no blanks
         self.foreign = 0  # of these, octets outside the alphabet
+        self._rank = 9  # of the defect that is told, the lowest counts
 
     def feed(self, data: bytes) -> bytes:
         data = data.translate(None, self._blank)
         self.taken += len(data)
         if foreign := data.translate(None, self._alphabet):
-            self._note(f"foreign characters such as {foreign[:20]!r}")
+            self._note(1, f"foreign characters such as {foreign[:1]!r}")
             data = data.translate(None, foreign)
             self.foreign += len(foreign)
         if not self._begun and data.startswith(b"="):
-            self._note("padding before any data")
+            self._note(2, "padding before any data")
             data = data.lstrip(b"=")
         self._begun = self._begun or bool(data)
         if not self._pads:
@@ -197,21 +198,23 @@ class Base64:
             decoded = b""
         self._pads += data.count(b"=")
         if data.strip(b"="):
-            self._note("data after the padding, ignored")
+            self._note(3, "data after the padding, ignored")
         return decoded
 
     def close(self) -> bytes:
         held, self._held = self._held, b""
         if len(held) == 1:
-            self._note("a dangling character, dropped")
+            self._note(4, "a dangling character, dropped")
             return b""
         due = -len(held) % 4
         if self._pads != due:
-            self._note(f"{self._pads} padding characters where {due} are due")
+            self._note(4, f"{self._pads} padding characters where {due} are due")
         return binascii.a2b_base64(held + b"=" * due)
 
-    def _note(self, detail: str) -> None:
-        self.defects.setdefault("mime/base64", detail)
+    def _note(self, rank: int, detail: str) -> None:
+        # By rank and not by time, so that the same is told however the octets arrived.
+        if rank < self._rank:
+            self._rank, self.defects["mime/base64"] = rank, detail
 
 
 def decoder(encoding: str | None) -> tuple[Decoder, bool]:
