@@ -1,4 +1,4 @@
-"""Each passive rule has a message that breaks it and one that does not; a rule without a case fails here."""
+"""The rules with which the catalogue began: messages made by the library that break them, and verdicts on them."""
 
 from __future__ import annotations
 
@@ -71,8 +71,8 @@ def raised(data: bytes) -> set[str]:
 
 
 def test_every_rule_has_cases() -> None:
-    """No rule without a message that breaks it and one that keeps it, and no rule outside the table of kinds."""
-    assert set(rules.RULES) == set(BROKEN) == set(FINE)
+    """Both sides have the same cases, all of rules; that no rule is without one, ``test_rule_catalogue`` sees to."""
+    assert set(BROKEN) == set(FINE) <= set(rules.RULES)
     assert set(rules.RULES) <= set(KINDS)
     assert [rule.id for rule in rules.RULES.values()] == list(rules.RULES)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 from mm7zeep import exchange, mime
@@ -68,16 +69,20 @@ class Verdict:
         return self.accepted and any(one.level != "INFO" for one in self.findings)
 
 
-def judge(captured: Captured, *, policy: Policy = "interop") -> Verdict:
-    """Judge one captured message."""
+def judge(captured: Captured, *, policy: Policy = "interop", now: datetime | None = None) -> Verdict:
+    """Judge one captured message.
+
+    ``now`` is when it arrived, where that is known: for live traffic the present, for a capture rather nothing, since
+    dates are then compared with the message's own TimeStamp.
+    """
     judgement = exchange.examine(captured.wire, policy=policy, limits=LIMITS)
-    subject = rules.Subject(wire=captured.wire, judgement=judgement)
+    subject = rules.Subject(wire=captured.wire, judgement=judgement, start_line=captured.start_line, now=now)
     added = rules.judge(subject)
     read = [one for one in judgement.findings if subject.readable or one.id not in rules.CONTENT_KINDS]
     if any(one.id == "http/error-status" for one in added):
         # What came from a proxy or a login page is no MM7 answer: nothing is asked of its XML.
         read = [one for one in read if one.id.startswith("http/")]
-    findings = _once((*captured.findings, *read, *added))
+    findings = _once((*captured.findings, *rules.superseded(read, added), *added))
     accepted = judgement.accepted and not any(_refuses(one, policy) for one in (*captured.findings, *added))
     return Verdict(captured=captured, policy=policy, judgement=judgement, findings=findings, accepted=accepted)
 

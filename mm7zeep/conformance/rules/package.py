@@ -1,0 +1,131 @@
+"""Rules for the parts of a package: their labels, their names, what is in them, and who refers to them.
+
+What the MIME reader tells of the structure has no rule here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mm7zeep import media
+from mm7zeep.charsets import codec
+from mm7zeep.conformance.rules import presentation
+from mm7zeep.conformance.rules.subject import Rule, Subject
+from mm7zeep.findings import Finding, finding
+from mm7zeep.messages import Part
+from mm7zeep.mime import Node
+
+_CLASSES = (30, 100, 300, 600)  # KB: text, image basic, image rich, megapixel (OMA MMS conformance document)
+
+
+def _type_agrees(subject: Subject) -> Iterator[Finding]:
+    for node in subject.content:
+        if node.part is None or node.header("content-type") is None:  # told by mime/part-content-type
+            continue
+        head = _start(node.part)
+        if media.agrees(node.content_type, head) is False:
+            found = media.by_content(head)
+            shown = found.media_type if found is not None else "no sign of it in the content"
+            yield finding("mime/media-type-content", f"byte {node.offset}", detail=f"{node.content_type}: {shown}")
+
+
+def _start(part: Part) -> bytes:
+    with part.open() as stream:
+        return stream.read(1024)
+
+
+def _vendor_type(subject: Subject) -> Iterator[Finding]:
+    # RFC 6838 3.4: "x-" names are of nobody's registry; those of formats that many handsets know are borne
+    for node in subject.content:
+        row = media.lookup(node.content_type)
+        name = row.media_type if row is not None else node.content_type
+        if "/x-" in name and (row is None or row.compatibility is None):
+            yield finding("mime/vendor-type", f"byte {node.offset}", detail=node.content_type)
+
+
+# --- charsets ---------------------------------------------------------------------------------------------------------
+
+
+def _texts(subject: Subject) -> Iterator[tuple[Node, Part, str | None]]:
+    """The text parts with their charset."""
+    for node in subject.content:
+        if node.part is not None and node.content_type.startswith("text/"):
+            yield node, node.part, node.parameter("charset")
+
+
+def _text_labelled(subject: Subject) -> Iterator[Finding]:
+    for node, part, label in _texts(subject):
+        # Without a Content-Type it is mime/part-content-type that tells.
+        if label is None and node.header("content-type") and not all(chunk.isascii() for chunk in part.chunks()):
+            yield finding("mime/text-charset", f"byte {node.offset}", detail=node.content_type)
+
+
+def _text_decodes(subject: Subject) -> Iterator[Finding]:
+    for node, part, label in _texts(subject):
+        known = codec(label) if label is not None else None
+        if known is None:
+            continue
+        try:
+            part.read().decode(known)
+        except UnicodeDecodeError as error:
+            octet = error.object[error.start]
+            detail = f"{label} has no octet {octet:#04x} at this place (octet {error.start} of the part)"
+            yield finding("mime/text-charset-decodes", f"byte {node.offset}", detail=detail)
+
+
+# --- names ------------------------------------------------------------------------------------------------------------
+
+
+def _names(node: Node) -> tuple[str | None, str | None]:
+    """The name= of the Content-Type and the filename= of the Content-Disposition."""
+    filename = next((value for key, value in node.disposition_parameters if key == "filename"), None)
+    return node.parameter("name"), filename
+
+
+def _name_conflict(subject: Subject) -> Iterator[Finding]:
+    for node in subject.content:
+        name, filename = _names(node)
+        if name and filename and name != filename:
+            yield finding("mime/name-conflict", f"byte {node.offset}", detail=f"name {name}, filename {filename}")
+
+
+def _name_path(subject: Subject) -> Iterator[Finding]:
+    for node in subject.content:
+        given = next((one for one in _names(node) if one and ("/" in one or "\\" in one)), None)
+        if given is not None:
+            yield finding("mime/disposition-path", f"byte {node.offset}", detail=given)
+
+
+# --- the whole --------------------------------------------------------------------------------------------------------
+
+
+def _unreferenced(subject: Subject) -> Iterator[Finding]:
+    """Parts beside the content that nobody names; those inside it are the business of sem/smil-unused-part."""
+    package, href = subject.package, subject.judgement.sketch.values.get("content_href")
+    match = package.find(href) if package is not None and href else None
+    if match is None:  # told by sem/part-without-content or sem/content-href-resolves
+        return
+    inside = {id(node) for node in match.node.walk()}
+    shown = {id(found.node) for _, _, found in presentation.references(subject) if found is not None}
+    for node in subject.content:
+        if id(node) not in inside and id(node) not in shown:
+            yield finding("mime/unreferenced-part", f"byte {node.offset}", detail=node.content_id or node.content_type)
+
+
+def _total_size(subject: Subject) -> Iterator[Finding]:
+    size = sum(node.part.size for node in subject.content if node.part is not None)
+    if size > _CLASSES[-1] * 1024:
+        detail = f"{size // 1024} KB; the content classes end at {', '.join(map(str, _CLASSES))} KB"
+        yield finding("mime/total-size", detail=detail)
+
+
+RULES = (
+    Rule("mime/text-charset", _text_labelled),
+    Rule("mime/text-charset-decodes", _text_decodes),
+    Rule("mime/media-type-content", _type_agrees),
+    Rule("mime/vendor-type", _vendor_type),
+    Rule("mime/name-conflict", _name_conflict),
+    Rule("mime/disposition-path", _name_path),
+    Rule("mime/unreferenced-part", _unreferenced),
+    Rule("mime/total-size", _total_size),
+)

@@ -1,0 +1,391 @@
+"""Examples for the MIME package."""
+
+from __future__ import annotations
+
+import quopri
+
+from captures import bent
+from envelopes import content
+
+from rules.build import (
+    ALL,
+    HREF,
+    MAP,
+    NOTE,
+    ONE,
+    RELATED,
+    SHOW,
+    SUBMIT,
+    Case,
+    bend,
+    every,
+    nested,
+    octets,
+    packed,
+    parts,
+    post,
+    slides,
+    submit,
+)
+
+_TWO = packed(submit(HREF), NOTE, NOTE.replace("note@", "more@"))
+_LONG = "c" * 71
+_NAMED = 'text/plain; charset=utf-8; name="tide.txt"\r\nContent-Disposition: attachment; filename="tide.txt"'
+_FILE = bent(ONE, b"text/plain; charset=utf-8", octets(_NAMED))
+_SLIDES = ("cid:note@kiosk.example", "cid:map@kiosk.example")
+_INNER = nested(slides("cid:note@kiosk.example"), NOTE)
+_SHOW_ONE = packed(ALL, _INNER)
+_TIDE = NOTE.replace("High", "Högt")
+_BASE64 = NOTE.partition("\r\n\r\n")[0] + "\r\nContent-Transfer-Encoding: base64\r\n\r\nSGlnaCB3YXRlcg=="
+_QUOTED = NOTE.replace("\r\n\r\n", "\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n")
+_SEVEN = NOTE.replace("\r\n\r\n", "\r\nContent-Transfer-Encoding: 7bit\r\n\r\n")
+_ROOTED = bent(ONE, b"text/xml; charset=utf-8\r\n", b"text/xml; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n")
+_SOAP_HEAD = b"Content-Type: text/xml; charset=utf-8\r\nContent-ID: <soap@kiosk.example>\r\n\r\n"
+_EQUAL = 'Content-Type: multipart/mixed; boundary="cut-here"\r\nContent-ID: <all@kiosk.example>\r\n\r\n'
+_MAP = packed(submit(content("cid:map@kiosk.example")), MAP)
+_EXTRA = MAP.replace(b"map@", b"extra@")
+
+
+def _case(id: str, bad: bytes, good: bytes, shown: str, found: str = "") -> Case:
+    return Case(id=id, bad=bad, good=good, shown=shown, found=found)
+
+
+def _sized(octet_count: int) -> bytes:
+    return packed(submit(HREF), NOTE + "." * octet_count)
+
+
+CASES = (
+    # the boundary
+    bend("mime/boundary-present", ONE, 'boundary="cut-here"; ', "", "mime/boundary-present"),
+    bend("mime/boundary-used", ONE, 'boundary="cut-here"', 'boundary="elsewhere"'),
+    _case("mime/boundary-used", post(submit(), RELATED), SUBMIT, 'boundary="cut-here", body <env:Envelope'),
+    _case("mime/boundary-closed", bent(ONE, b"--cut-here--", b""), ONE, "no --cut-here--"),
+    _case("mime/boundary-syntax", every(ONE, "cut-here", "cut&here"), ONE, 'boundary="cut&here"'),
+    bend("mime/boundary-syntax", ONE, 'boundary="cut-here"', 'boundary="--cut-here"'),
+    _case(
+        "mime/boundary-length",
+        every(ONE, "cut-here", _LONG),
+        every(ONE, "cut-here", _LONG[1:]),
+        "a boundary of 71 characters",
+    ),
+    _case(
+        "mime/boundary-quoted",
+        bent(every(ONE, "cut-here", "cut=here"), b'"cut=here"', b"cut=here"),
+        ONE,
+        "boundary=cut=here",
+    ),
+    _case(
+        "mime/boundary-near-miss",
+        bent(ONE, b"06:12", b"06:12\r\n--cut-hre"),
+        bent(ONE, b"06:12", b"06:12\r\n--cut off"),
+        "--cut-hre inside a part of --cut-here",
+    ),
+    _case(
+        "mime/boundary-nested-equal",
+        packed(submit(HREF), _EQUAL, NOTE),
+        SHOW,
+        'boundary="cut-here" in boundary="cut-here"',
+    ),
+    bend(
+        "mime/delimiter-crlf",
+        ONE,
+        "--cut-here\r\nContent-Type: text/plain",
+        "--cut-here\nContent-Type: text/plain",
+        shown="LF alone",
+    ),
+    bend(
+        "mime/delimiter-padding",
+        ONE,
+        "--cut-here\r\nContent-Type: text/plain",
+        "--cut-here \r\nContent-Type: text/plain",
+        shown="a blank after --cut-here",
+    ),
+    _case(
+        "mime/outside-text",
+        bent(ONE, b"\r\n\r\n--cut", b"\r\n\r\nTides inside\r\n--cut"),
+        ONE,
+        "text before the first part",
+    ),
+    # related
+    bend("mime/related-type", ONE, 'type="text/xml"; ', ""),
+    bend("mime/related-type-quoted", ONE, 'type="text/xml"', "type=text/xml"),
+    bend("mime/related-type-root", ONE, 'type="text/xml"', 'type="text/plain"'),
+    bend("mime/related-start", ONE, '; start="<soap@kiosk.example>"', ""),
+    bend("mime/related-start-resolves", ONE, 'start="<soap@', 'start="<soup@'),
+    bend("mime/start-brackets", ONE, '"<soap@kiosk.example>"', '"soap@kiosk.example"'),
+    bend("mime/related-type-root", SHOW, 'type="application/smil"', 'type="image/gif"'),
+    _case("mime/root-first", post(parts(NOTE, _SOAP_HEAD + submit(HREF).encode()), RELATED), ONE, "the SOAP part last"),
+    # the SOAP part
+    _case(
+        "mime/root-is-xml", post(submit(), "application/xml; charset=utf-8"), SUBMIT, "Content-Type: application/xml"
+    ),
+    _case(
+        "mime/root-cte",
+        bent(
+            bent(_ROOTED, b"8bit", b"quoted-printable"), octets(submit(HREF)), quopri.encodestring(octets(submit(HREF)))
+        ),
+        _ROOTED,
+        shown="Content-Transfer-Encoding: quoted-printable",
+    ),
+    bend("mime/root-charset-alias", ONE, "text/xml; charset=utf-8", "text/xml; charset=utf8"),
+    _case(
+        "mime/xop-outer",
+        bent(ONE, b'type="text/xml"', b'type="application/xop+xml"'),
+        ONE,
+        'type="application/xop+xml"',
+        "mime/related-type-root mime/xop-outer",
+    ),
+    # headers of parts
+    bend("mime/type-syntax", ONE, "text/plain; charset=utf-8", "text/plain charset=utf-8"),
+    bend("mime/parameter-trailing", ONE, "text/plain; charset=utf-8", "text/plain; charset=utf-8;"),
+    bend("mime/part-header-syntax", ONE, "\r\n\r\nHigh", "\r\nHigh", shown="no empty line"),
+    bend(
+        "mime/part-header-syntax",
+        ONE,
+        "Content-ID: <note",
+        "Content-Description: a\x01b\r\nContent-ID: <note",
+        shown="a control character",
+    ),
+    bend("mime/header-line-endings", ONE, "utf-8\r\nContent-ID: <note", "utf-8\nContent-ID: <note", shown="LF alone"),
+    bend(
+        "mime/duplicate-field",
+        ONE,
+        "Content-ID: <note",
+        "Content-ID: <note@kiosk.example>\r\nContent-ID: <note",
+        shown="Content-ID twice",
+    ),
+    bend(
+        "mime/content-id-syntax",
+        packed(submit(content("cid:note@kiosk")), NOTE.replace(".example", "")),
+        "<note@kiosk>",
+        "<note/kiosk>",
+        "mime/content-id-syntax sem/content-href-resolves",
+    ),
+    bend("mime/content-id-brackets", ONE, "<note@kiosk.example>", "note@kiosk.example"),
+    bend(
+        "mime/content-id-unique",
+        packed(submit(content("cid:all@kiosk.example")), nested(slides(*_SLIDES), NOTE, MAP)),
+        "<map@",
+        "<note@",
+        "mime/content-id-unique sem/smil-references",
+    ),
+    bend("mime/part-content-type", ONE, "Content-Type: text/plain; charset=utf-8\r\n", ""),
+    bend("mime/cte-known", packed(submit(HREF), _SEVEN), "7bit", "bin", shown="Content-Transfer-Encoding: bin"),
+    bend(
+        "mime/cte-composite",
+        SHOW,
+        "Content-ID: <all",
+        "Content-Transfer-Encoding: base64\r\nContent-ID: <all",
+        shown="Content-Transfer-Encoding: base64 of a multipart",
+    ),
+    bend(
+        "mime/cte-decodes",
+        packed(submit(HREF), _BASE64.replace("text/plain; charset=utf-8", "application/pdf")),
+        "SGlnaCB3YXRlcg==",
+        "06:12, 18:40, *!",
+        "mime/base64 mime/cte-decodes",
+    ),
+    bend(
+        "mime/base64",
+        packed(submit(HREF), _BASE64),
+        "SGlnaCB3YXRlcg==",
+        "SGlnaCB3YXRlcg",
+        shown="base64 without its padding",
+    ),
+    bend("mime/quoted-printable", packed(submit(HREF), _QUOTED), "High", "=High"),
+    bend("mime/cte-7bit-true", packed(submit(HREF), _SEVEN), "High", "Högt"),
+    bend(
+        "mime/transfer-encoding-in-part",
+        ONE,
+        "Content-ID: <note",
+        "Transfer-Encoding: chunked\r\nContent-ID: <note",
+        shown="Transfer-Encoding: chunked in a part",
+    ),
+    bend("mime/limit", ONE, 'boundary="cut-here"', f'boundary="{_LONG * 4}"', shown="a boundary of 284 characters"),
+    # texts
+    bend(
+        "mime/text-charset",
+        packed(submit(HREF), _TIDE),
+        "; charset=utf-8\r\nContent-ID: <note",
+        "\r\nContent-ID: <note",
+        shown="Högt without charset",
+    ),
+    bend(
+        "mime/text-charset-decodes",
+        packed(submit(HREF), _TIDE),
+        "plain; charset=utf-8",
+        "plain; charset=us-ascii",
+        shown="Högt in us-ascii",
+    ),
+    bend("mime/charset-alias", ONE, "plain; charset=utf-8", "plain; charset=utf8"),
+    _case("mime/charset-alias", post(submit(), "text/xml; charset=latin1"), SUBMIT, "text/xml; charset=latin1"),
+    bend("mime/text-bare-cr", ONE, "High water", "High\rwater", shown="CR alone"),
+    # names
+    bend(
+        "mime/name-conflict",
+        _FILE,
+        'filename="tide.txt"',
+        'filename="ebb.txt"',
+        shown="name=tide.txt, filename=ebb.txt",
+    ),
+    bend("mime/filename-encoding", _FILE, "tide.txt", "högt.txt", "mime/filename-encoding mime/name-conflict"),
+    bend("mime/disposition-path", ONE, "plain; charset=utf-8", 'plain; charset=utf-8; name="../tide.txt"'),
+    _case(
+        "mime/disposition-path", every(_FILE, 'name="tide', 'name="C:\\\\\\\\tide'), _FILE, 'filename="C:\\\\tide.txt"'
+    ),
+    # content
+    _case(
+        "mime/media-type-content",
+        packed(submit(content("cid:map@kiosk.example")), MAP.replace(b"/gif", b"/png")),
+        packed(submit(content("cid:map@kiosk.example")), MAP),
+        "image/png that begins with GIF89a",
+    ),
+    bend("mime/vendor-type", ONE, "text/plain", "text/x-kiosk"),
+    bend("mime/empty-part", ONE, "High water 06:12", "", shown="no octet"),
+    _case("mime/unreferenced-part", packed(ALL, _INNER, _EXTRA), _SHOW_ONE, "a GIF that nothing refers to"),
+    _case(
+        "mime/unreferenced-part",
+        packed(ALL, _INNER, _EXTRA),
+        packed(ALL, nested(slides("cid:note@kiosk.example", "cid:extra@kiosk.example"), NOTE), _EXTRA),
+        "a GIF that nothing refers to",
+    ),
+    _case("mime/total-size", _sized(601 * 1024), _sized(599 * 1024), "601 KB"),
+    # the presentation
+    _case(
+        "sem/smil-missing",
+        packed(ALL, nested(NOTE, MAP, kind='type="text/plain"; start="<note@kiosk.example>"')),
+        SHOW,
+        "text/plain and image/gif alone",
+    ),
+    _case("sem/smil-well-formed", bent(SHOW, b"</par></body>", b"</body>"), SHOW, "<par> without end"),
+    _case(
+        "sem/smil-root",
+        packed(ALL, nested(NOTE, slides(*_SLIDES), MAP, kind='type="text/plain"')),
+        packed(ALL, nested(slides(*_SLIDES), NOTE, MAP, kind='type="application/smil"')),
+        "the root of the content is text/plain",
+    ),
+    bend("sem/smil-references", SHOW, 'src="cid:map@', 'src="cid:mop@'),
+    bend("sem/smil-reference-form", SHOW, 'src="cid:map@', 'src="map@'),
+    _case(
+        "sem/smil-unused-part",
+        packed(ALL, nested(slides("cid:note@kiosk.example"), NOTE, MAP)),
+        SHOW,
+        "an image that no slide shows",
+    ),
+    # more ways to the same
+    *(
+        bend("mime/type-syntax", ONE, "text/plain; charset=utf-8", kind)
+        for kind in (
+            "text / plain; charset=utf-8",
+            "text",
+            "text/plain; charset=utf-8; type=a/b",
+            "text/plain; charset=utf-8; tide",
+            "text/plain; charset=utf-8; charset=utf-8",
+            "text/plain; charset=utf-8; tide=",
+            'text/plain; charset="utf-8',
+            "text/plain; charset=utf-8; tide*=klingon''x",
+            "text/plain;\r\ncharset=utf-8",
+        )
+    ),
+    _case(
+        "mime/type-syntax",
+        bent(ONE, b"text/plain; charset=utf-8", b"text/plain;\r\ncharset=utf-8"),
+        bent(ONE, b"text/plain; charset=utf-8", b"text/plain;\r\n charset=utf-8"),
+        "charset= in column 0",
+    ),
+    bend("mime/parameter-trailing", packed(submit(HREF), _SEVEN), "7bit", "7bit;"),
+    bend("mime/part-header-syntax", ONE, "Content-ID: <note", "Content-ID : <note"),
+    bend("mime/cte-7bit-true", packed(submit(HREF), _SEVEN), "High", "High\0", shown="NUL"),
+    bend("mime/cte-7bit-true", packed(submit(HREF), _SEVEN), "High", "High" * 300, shown="a line of 1200 octets"),
+    _case(
+        "mime/cte-composite",
+        bent(SHOW, b"Content-ID: <all", b"Content-Transfer-Encoding: base64\r\nContent-ID: <all"),
+        bent(SHOW, b"Content-ID: <all", b"Content-Transfer-Encoding: 8bit\r\nContent-ID: <all"),
+        "Content-Transfer-Encoding: base64 of a multipart",
+    ),
+    bend("mime/text-bare-cr", ONE, "06:12", "06:12\r", shown="CR at the end"),
+    bend(
+        "mime/part-content-type",
+        packed(submit(content("cid:map@kiosk.example")), MAP),
+        "Content-Type: image/gif\r\n",
+        "",
+    ),
+    _case(
+        "mime/vendor-type",
+        bent(ONE, b"text/plain", b"text/x-kiosk"),
+        packed(
+            submit(content("cid:map@kiosk.example")),
+            MAP.replace(b"image/gif", b"application/x-pdf").replace(b"GIF89a", b"%PDF-"),
+        ),
+        "text/x-kiosk",
+    ),
+    _case(
+        "mime/name-conflict",
+        bent(_FILE, b'filename="tide.txt"', b'filename="ebb.txt"'),
+        bent(_FILE, b'filename="tide.txt"', b'size=16; filename="tide.txt"'),
+        "name=tide.txt, filename=ebb.txt",
+    ),
+    _case(
+        "mime/related-type-root",
+        packed(ALL, nested(NOTE, slides(*_SLIDES), MAP, kind='type="application/smil"')),
+        SHOW,
+        'type="application/smil", the root is text/plain',
+    ),
+    _case(
+        "mime/related-start-resolves",
+        packed(ALL, nested(NOTE, slides(*_SLIDES), MAP, kind='type="text/plain"; start="<shaw@kiosk.example>"')),
+        SHOW,
+        'start="<shaw@...>"',
+    ),
+    _case(
+        "sem/smil-root",
+        packed(ALL, nested(NOTE, slides(*_SLIDES), MAP, kind='type="text/plain"')),
+        packed(ALL, nested(NOTE, slides(*_SLIDES), MAP)),
+        "the root of the content is text/plain",
+    ),
+    _case(
+        "sem/smil-reference-form",
+        bent(SHOW, b'src="cid:map@', b'src="map@'),
+        bent(bent(SHOW, b'src="cid:map@', b'src="map@'), b"image/gif", b'image/gif; name="map@kiosk.example"'),
+        'src="map@kiosk.example"',
+    ),
+    bend("sem/part-without-content", SHOW, content("cid:all@kiosk.example"), ""),
+    _case(
+        "xml/well-formed",
+        bent(packed(submit(HREF), NOTE.replace("plain", "x-kiosk")), b"<VASPID>", b"<VASPID<"),
+        ONE,
+        "not well-formed: nothing is asked of the content",
+    ),
+    bend("mime/outside-text", ONE, "--cut-here--\r\n", "--cut-here--\r\nTides", shown="text after the last part"),
+    bend("mime/boundary-present", SHOW, 'boundary="inner"; ', "", "mime/boundary-present"),
+    bend("mime/root-charset-alias", ONE, "text/xml; charset=utf-8", "text/xml; charset=latin1"),
+    _case(
+        "sem/content-href-cid",
+        bent(ONE, b'href="cid:note', b'href="note'),
+        bent(
+            bent(ONE, b'href="cid:note@kiosk.example"', b'href="tide.txt"'),
+            b"Content-ID: <note",
+            b"Content-Location: tide.txt\r\nContent-ID: <note",
+        ),
+        'href="note@kiosk.example"',
+    ),
+    _case(
+        "soap/operation-known",
+        every(packed(submit(), NOTE), "SubmitReq", "GetTideReq"),
+        ONE,
+        "GetTideReq with a part",
+    ),
+    _case(
+        "sem/content-without-part",
+        packed(submit(HREF)).replace(b"\r\n--cut-here--\r\n", b"\r\n", 1),
+        ONE,
+        "the end is missing",
+        "http/content-length http/truncated mime/boundary-closed sem/content-href-resolves sem/content-without-part",
+    ),
+    _case(
+        "mime/type-syntax",
+        bent(ONE, b"text/plain; charset=utf-8", b"text/plain; charset=utf-8; tide*=klingon''x"),
+        bent(ONE, b"text/plain; charset=utf-8", b"text/plain; charset=utf-8; tide*=utf-8''x"),
+        "tide*=klingon''x",
+    ),
+)

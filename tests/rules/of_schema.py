@@ -1,0 +1,257 @@
+"""Examples for the schema: order, names, values, what is missing and what is too much."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from envelopes import FROM, NO, OK, REPORTED, TO, VERSION, WHO, transaction
+from envelopes import envelope as enveloped
+from envelopes import message as plain
+
+from rules.build import (
+    HREF,
+    LATE,
+    ONE,
+    SCHEMA,
+    SUBMIT,
+    SUBMITTED,
+    Case,
+    answer,
+    bend,
+    every,
+    message,
+    post,
+    refused,
+    shown_to,
+    submit,
+)
+
+XSI = 'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
+_EARLY = "REL-5-MM7-1-0"
+_PLAIN_TO = shown_to("<Number>4670000001</Number>")
+_REPORT = message("DeliveryReportReq")
+
+
+def _case(id: str, bad: str | bytes, good: str | bytes, shown: str, found: str = "") -> Case:
+    sent = [one if isinstance(one, bytes) else post(one) for one in (bad, good)]
+    return Case(id=id, bad=sent[0], good=sent[1], shown=shown, found=found)
+
+
+def _with(id: str, bad: str, good: str, found: str = "", *, schema: str = SCHEMA) -> Case:
+    """A SubmitReq with ``bad`` or with ``good`` at its end."""
+    to = _PLAIN_TO if schema in (_EARLY, "REL-5-MM7-1-1") else TO
+    return _case(id, submit(bad, schema, to=to), submit(good, schema, to=to), bad, found)
+
+
+def _rsp(status: str, more: str = "<MessageID>m-1</MessageID>", schema: str = SCHEMA) -> bytes:
+    return answer(message("SubmitRsp", content=VERSION + status + more, schema=schema))
+
+
+def _who(inner: str) -> str:
+    return f"<SenderIdentification><VASPID>Kiosk</VASPID>{inner}</SenderIdentification>"
+
+
+def _report(more: str, schema: str = SCHEMA) -> str:
+    return message("DeliveryReportReq", content=VERSION + REPORTED + more, schema=schema)
+
+
+_DATE = "<Date>2026-03-01T06:00:00Z</Date>"
+_READ = "<MMStatus>Retrieved</MMStatus>"
+
+CASES = (
+    # order and names
+    _case(
+        "schema/order",
+        message("SubmitReq", content=VERSION + TO + WHO),
+        SUBMIT,
+        "Recipients before SenderIdentification",
+    ),
+    _with(
+        "schema/order",
+        "<Subject>Tide</Subject><Priority>Low</Priority>",
+        "<Priority>Low</Priority><Subject>Tide</Subject>",
+    ),
+    _with("schema/unknown-element", "<Tide>low</Tide>", "<Subject>low</Subject>"),
+    _with("schema/vendor-extension", "<CPID>9</CPID>", "<Tide>9</Tide>"),
+    _with("schema/vendor-extension", "<X-SKT-CPID>9</X-SKT-CPID>", ""),
+    replace(_with("schema/unknown-element", "<CPID>9</CPID>", ""), policy="strict"),
+    _with("schema/name-case", "<subject>Tide</subject>", "<Subject>Tide</Subject>"),
+    _case("schema/name-case", every(SUBMIT, "SubmitReq", "submitReq"), SUBMIT, "<submitReq>", "schema/name-case"),
+    _case("schema/name-case", _rsp(NO.replace("</Status>", "<Detail/></Status>")), SUBMITTED, "<Detail/>"),
+    _with("schema/repeated-element", "<Subject>a</Subject><Subject>b</Subject>", "<Subject>a</Subject>"),
+    _with("schema/version-element", "<ApplicID>tides</ApplicID>", "<Subject>tides</Subject>"),
+    _with(
+        "schema/version-element",
+        "<DistributionProtection>true</DistributionProtection>",
+        "<DistributionIndicator>true</DistributionIndicator>",
+    ),
+    _case(
+        "schema/version-element",
+        message("extendedCancelReq", content=VERSION + WHO + "<CancelID>c</CancelID>"),
+        SUBMIT,
+        "extendedCancelReq in REL-5-MM7-1-2",
+    ),
+    # what is missing
+    refused(
+        _case("schema/missing-element", message("SubmitReq", content=VERSION + TO), SUBMIT, "no SenderIdentification")
+    ),
+    refused(_case("schema/missing-element", submit(to="<Recipients/>"), SUBMIT, "<Recipients/>")),
+    _case("schema/missing-element", _report(_READ), _REPORT, "no Date"),
+    _case(
+        "schema/missing-element",
+        message("DeliverReq", content=VERSION + FROM.replace("+", ""), schema=_EARLY),
+        message("DeliverReq"),
+        "no ReplyChargingID in REL-5-MM7-1-0",
+    ),
+    _case(
+        "schema/empty-element", message("DeliverReq", "<Recipients><To/></Recipients>"), message("DeliverReq"), "<To/>"
+    ),
+    _with("schema/empty-element", "<ExpiryDate/>", "<ExpiryDate>P1D</ExpiryDate>"),
+    _case(
+        "schema/status-complete", _rsp(OK.replace("<StatusText>Success</StatusText>", "")), SUBMITTED, "no StatusText"
+    ),
+    _case("schema/message-id-rsp", _rsp(NO, ""), SUBMITTED, "a refused SubmitRsp without MessageID"),
+    refused(_case("schema/message-id-rsp", _rsp(OK, ""), SUBMITTED, "a SubmitRsp without MessageID")),
+    _case("schema/message-id-rsp", _rsp(OK, schema=_EARLY), _rsp(OK, "", _EARLY), "MessageID in REL-5-MM7-1-0"),
+    bend("sem/message-id-empty", SUBMITTED, "m-1", ""),
+    _case(
+        "sem/message-id-empty",
+        message("CancelReq").replace("m-1", ""),
+        message("CancelReq"),
+        "a CancelReq without MessageID",
+    ),
+    # values
+    _with("schema/boolean", "<DeliveryReport>True</DeliveryReport>", "<DeliveryReport>true</DeliveryReport>"),
+    _with("schema/value", "<DeliveryReport>perhaps</DeliveryReport>", "<DeliveryReport>0</DeliveryReport>"),
+    _with("schema/value", "<LinkedID>a b</LinkedID>", "<LinkedID>a-b</LinkedID>", schema="REL-5-MM7-1-1"),
+    _case(
+        "schema/value",
+        message("CancelReq").replace("m-1", " m-1 "),
+        message("CancelReq"),
+        "<MessageID> m-1 </MessageID>",
+    ),
+    _case(
+        "schema/value",
+        enveloped(plain("SubmitReq", VERSION + WHO + _PLAIN_TO, _EARLY), transaction("a b", _EARLY, "")),
+        enveloped(plain("SubmitReq", VERSION + WHO + _PLAIN_TO, _EARLY), transaction("a-b", _EARLY, "")),
+        "TransactionID a b in REL-5-MM7-1-0",
+    ),
+    _case(
+        "schema/value",
+        _rsp(NO, "<MessageID/>", "REL-5-MM7-1-1"),
+        _rsp(NO, "<MessageID>-</MessageID>", "REL-5-MM7-1-1"),
+        "an empty MessageID in REL-5-MM7-1-1",
+    ),
+    refused(
+        _case(
+            "schema/value",
+            _rsp("<Status><StatusCode>fine</StatusCode><StatusText/></Status>"),
+            SUBMITTED,
+            "<StatusCode>fine</StatusCode>",
+        )
+    ),
+    _with(
+        "schema/date",
+        "<TimeStamp>Sun, 1 Mar 2026 12:00:00 +0000</TimeStamp>",
+        "<TimeStamp>2026-03-01T12:00:00Z</TimeStamp>",
+    ),
+    _with("schema/date", "<ExpiryDate>20</ExpiryDate>", "<ExpiryDate>PT20H</ExpiryDate>"),
+    _with(
+        "schema/date-range",
+        "<ExpiryDate>12026-03-01T12:00:00Z</ExpiryDate>",
+        "<ExpiryDate>2026-03-01T12:00:00Z</ExpiryDate>",
+    ),
+    _with("schema/enumeration", "<Priority>urgent</Priority>", "<Priority>High</Priority>"),
+    _with("schema/enumeration", "<Priority>high</Priority>", "<Priority>High</Priority>"),
+    _case(
+        "schema/enumeration",
+        _report(_DATE + "<MMStatus>Deleted without being read</MMStatus>"),
+        _REPORT,
+        "<MMStatus>Deleted without being read</MMStatus>",
+    ),
+    _case("schema/enumeration", _report(_DATE + "<MMStatus>Deferred</MMStatus>"), _REPORT, "Deferred in REL-5-MM7-1-2"),
+    # where only elements, or nothing, may stand
+    bend("schema/empty-types", ONE, HREF, HREF.replace("/>", ">\n</Content>")),
+    _with("schema/empty-types", "<ReplyCharging>yes</ReplyCharging>", "<ReplyCharging/>"),
+    _case(
+        "schema/details",
+        _rsp(NO.replace("</Status>", "<Details>Pier closed</Details></Status>")),
+        SUBMITTED,
+        "<Details>Pier closed</Details>",
+    ),
+    _with("schema/unstated", "stray", "<!-- stray -->"),
+    _case("schema/unstated", submit().replace("</env:Body>", "stray</env:Body>"), SUBMIT, "text in the Body"),
+    _case("schema/unstated", submit().replace("</env:Header>", "stray</env:Header>"), SUBMIT, "text in the Header"),
+    # attributes
+    _with(
+        "schema/attribute",
+        '<Subject k:rate="2" xmlns:k="urn:k">gold</Subject>',
+        '<ServiceCode k:rate="2" xmlns:k="urn:k">gold</ServiceCode>',
+    ),
+    _with("schema/attribute", '<Subject lang="sv">Tid</Subject>', "<Subject>Tid</Subject>"),
+    _with(
+        "schema/attribute",
+        f'<Subject {XSI} xsi:type="xsd:string">Tid</Subject>',
+        f'<Subject {XSI} xsi:schemaLocation="urn:x x.xsd">Tid</Subject>',
+    ),
+    bend("schema/attribute", ONE, ' href="cid', ' HREF="cid', "schema/attribute sem/part-without-content"),
+    bend("schema/attribute", SUBMIT, "</SubmitReq>", "<Content/></SubmitReq>"),
+    _with("schema/attribute", '<ReplyCharging replyChargingSize="0"/>', '<ReplyCharging replyChargingSize="9"/>'),
+    # addresses
+    bend("schema/address-untyped", SUBMIT, "<Number>+4670000001</Number>", "+4670000001"),
+    _case(
+        "schema/address-typed-early",
+        submit(schema=_EARLY, to=_PLAIN_TO, who=_who("<SenderAddress><ShortCode>7</ShortCode></SenderAddress>")),
+        submit(schema=_EARLY, to=_PLAIN_TO, who=_who("<SenderAddress>7</SenderAddress>")),
+        "<ShortCode> in REL-5-MM7-1-0",
+    ),
+    bend("schema/address-name", SUBMIT, "<Number>+4670000001</Number>", "<number>+4670000001</number>"),
+    _case(
+        "schema/address-name",
+        message("DeliverReq").replace(FROM, f"<Sender><SenderAddress>{FROM[8:-9]}</SenderAddress></Sender>"),
+        message("DeliverReq"),
+        "<Sender><SenderAddress><Number>",
+    ),
+    bend("sem/address-whitespace", SUBMIT, "+4670000001", " +4670000001\n", shown="<Number> +4670000001\\n</Number>"),
+    _case(
+        "sem/address-plmn",
+        submit(to=shown_to("<Number>+1/TYPE=PLMN</Number><Number>+2/TYPE=PLMN</Number>")),
+        submit(to=shown_to("<Number>+1</Number><Number>+2</Number>")),
+        "two numbers with /TYPE=PLMN, told once",
+    ),
+    bend("sem/address-plmn", SUBMIT, "+4670000001", "+4670000001/TYPE=PLMN"),
+    _case(
+        "sem/address-plmn",
+        submit(to=shown_to("<RFC2822Address>+4670000001</RFC2822Address>")),
+        SUBMIT,
+        "<RFC2822Address>+4670000001</RFC2822Address>",
+    ),
+    _case(
+        "sem/address-plmn",
+        submit(to=shown_to("<Number>a@kiosk.example</Number>")),
+        SUBMIT,
+        "<Number>a@kiosk.example</Number>",
+    ),
+    # what remains
+    refused(
+        _case(
+            "schema/valid",
+            submit(schema=LATE, to=shown_to('<Number id="a">1</Number><Number id="a">2</Number>')),
+            submit(schema=LATE, to=shown_to('<Number id="a">1</Number><Number id="b">2</Number>')),
+            'two addresses with id="a"',
+        )
+    ),
+    replace(_with("schema/valid", "<ExpiryDate/>", "", "schema/empty-element schema/valid"), policy="strict"),
+    # Content and parts
+    bend("sem/content-href-resolves", ONE, 'href="cid:note@', 'href="cid:boat@'),
+    bend("sem/content-href-cid", ONE, 'href="cid:note', 'href="note'),
+    bend("sem/content-href-brackets", ONE, 'href="cid:note@kiosk.example"', 'href="cid:&lt;note@kiosk.example&gt;"'),
+    _case(
+        "sem/content-without-part",
+        post(submit(HREF)),
+        ONE,
+        "Content in a text/xml request",
+        "sem/content-href-resolves sem/content-without-part",
+    ),
+    bend("sem/part-without-content", ONE, HREF, ""),
+)

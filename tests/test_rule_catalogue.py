@@ -1,0 +1,68 @@
+"""Every kind of finding has an example that raises exactly what is stated, and a twin that does not raise it.
+
+A kind without an example fails here, so that no rule can be listed that nothing raises.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import mutation_check
+import pytest
+from rules import CASES, FIRST, REFUSED, Case, raised
+
+from mm7zeep.conformance import pair_rules, rules
+from mm7zeep.findings import KINDS
+
+
+def _name(case: Case) -> str:
+    return f"{case.id}: {case.shown[:40]}"
+
+
+def test_every_kind_has_an_example() -> None:
+    """No kind without an example, and no example of what is no kind."""
+    assert set(FIRST) == set(KINDS)
+
+
+def test_rules_are_kinds() -> None:
+    """A rule stands under its own id; those for pairs are the kinds that need a pair, and no others."""
+    assert [rule.id for rule in rules.RULES.values()] == list(rules.RULES)
+    assert set(rules.RULES) <= set(KINDS)
+    of_pairs = {*pair_rules.OF_PAIRS, *pair_rules.OF_DIALOGUES}
+    assert of_pairs == {kind.id for kind in KINDS.values() if kind.needs == "pair"}
+    assert not of_pairs & set(rules.RULES)
+
+
+@pytest.mark.parametrize("case", CASES, ids=_name)
+def test_bad(case: Case) -> None:
+    """The bad message raises exactly the stated ids, each as often as stated, and is refused for its own as stated."""
+    found = case.door(case, case.bad)
+    assert sorted(one.id for one in found) == case.expected
+    refused = any(one.id == case.id and one.action == "refused" for one in found)
+    assert refused == (case.refused or case.id in REFUSED)
+
+
+@pytest.mark.parametrize("case", CASES, ids=_name)
+def test_good(case: Case) -> None:
+    """Its twin does not raise that id."""
+    found = raised(case, case.good)
+    assert case.id not in found
+    assert case.good != case.bad
+
+
+def test_documented() -> None:
+    """docs/rules.md is what docs/make_rules.py makes of the catalogue as it is now."""
+    docs = Path(__file__).parents[1] / "docs"
+    spec = importlib.util.spec_from_file_location("make_rules", docs / "make_rules.py")
+    assert spec is not None
+    assert spec.loader is not None
+    make_rules = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(make_rules)
+    assert docs.joinpath("rules.md").read_text(encoding="utf-8") == make_rules.text(), "run docs/make_rules.py"
+
+
+@pytest.mark.parametrize("mutant", mutation_check.sample(15, seed=7), ids=mutation_check.key)
+def test_broken_rule_is_noticed(mutant: mutation_check.Mutant) -> None:
+    """A rule whose condition is broken fails a case: fifteen of all mutants, the others by ``tox -e mutation``."""
+    assert mutation_check.noticed(mutant)
