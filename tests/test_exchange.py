@@ -438,6 +438,64 @@ def test_strict_refuses_mime_defects() -> None:
     unpack(packed, policy="strict")
 
 
+HTTPS = uri("REL-5-MM7-1-3").replace("http:", "https:")
+AS_PUBLISHED = f"""\
+--ferry-timetable
+Content-Type: text/xml; charset="utf-8"
+Content-ID: <kiosk/envelope>
+
+<?xml version="1.0" encoding="UTF-8"?>
+<env:Envelope xmlns:env="{SOAP_NAMESPACE.replace("http:", "https:")}">
+  <env:Header>
+    <mm7:TransactionID xmlns:mm7="{HTTPS}" env:mustUnderstand="1">
+      pier-7
+    </mm7:TransactionID>
+  </env:Header>
+  <env:Body>
+    <SubmitReq xmlns="{HTTPS}">{VERSION}{WHO}{TO}
+      <Subject>Tides today</Subject><Priority>Normal</Priority><Content href="cid:tides@kiosk.example"/>
+    </SubmitReq>
+  </env:Body>
+</env:Envelope>
+--ferry-timetable
+Content-Type: text/plain
+Content-ID: <tides@kiosk.example>
+
+High water 06:12
+--ferry-timetable--
+"""
+
+
+def test_strict_names_all_that_was_met() -> None:
+    """A request in the form of the printed sample: strict names the deviations of every stage, each once."""
+    head = 'multipart/related; boundary=ferry-timetable; type=text/xml; start="<kiosk/envelope>"'
+    packed = Wire(headers=(("Content-Type", head),), body=AS_PUBLISHED.encode(), method="POST")
+    assert unpack(packed).transaction_id == "pier-7"
+    with pytest.raises(SchemaError, match=r"^refused under the strict policy: ") as caught:
+        unpack(packed, policy="strict")
+    grave, _, others = str(caught.value).partition("; also met: ")
+    assert "soap/namespace-alias at /Envelope;" in grave
+    assert f"ns/alias at /Envelope/Body/SubmitReq ({HTTPS})" in grave
+    assert "schema/order at /Envelope/Body/SubmitReq (Priority after Subject)" in grave
+    assert "mime/delimiter-crlf at byte " in grave
+    told = others.split(", ")
+    assert {"soap/transaction-whitespace", "mime/related-type-quoted"} <= set(told)
+    spelled = [one.split(" at ")[0] for one in grave.removeprefix("refused under the strict policy: ").split("; ")]
+    assert {*spelled, *told} == {one.id for one in caught.value.findings if one.level != "INFO"}
+    assert len({*spelled, *told}) == len(spelled) + len(told)
+
+
+def test_strict_names_ten_and_counts_the_rest() -> None:
+    """Of many grave findings ten are spelled out and the others counted; kinds that only these have are named."""
+    many = "".join(f"<X-{n}/>" for n in range(12)).join(("<Priority>high</Priority>", "<Subject>Tides</Subject>"))
+    with pytest.raises(SchemaError) as caught:
+        unpack(wire(sent("SubmitReq", VERSION + WHO + TO + many)), policy="strict")
+    text = str(caught.value)
+    assert text.count("schema/unknown-element at ") == 10
+    assert "(and 3 more); also met: " in text
+    assert {one.id for one in caught.value.findings if one.id not in text} == set()
+
+
 def test_errors_say_what_was_read() -> None:
     """A refusal carries status, TransactionID, namespace and findings, so that its answer can name them."""
     with pytest.raises(SchemaError) as caught:

@@ -12,5 +12,18 @@ from mm7zeep.mime.tree import Limits, Match, MediaType, Node, Package
 from mm7zeep.mime.writer import Stream, new_boundary, write
 
 __all__ = [
-    "ContentType", "Disposition", "Limits", "Match", "MediaType", "Node", "Package", "Reader", "Stream", "new_boundary", "parse_content_type", "parse_disposition", "read", "write",
-]  # fmt: skip
+    "ContentType",
+    "Disposition",
+    "Limits",
+    "Match",
+    "MediaType",
+    "Node",
+    "Package",
+    "Reader",
+    "Stream",
+    "new_boundary",
+    "parse_content_type",
+    "parse_disposition",
+    "read",
+    "write",
+]

@@ -9,58 +9,18 @@ exceeds the limits; never anything else.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from collections.abc import Iterable
 
 from mm7zeep.errors import RemoteError
 from mm7zeep.mime.assembly import assemble
 from mm7zeep.mime.bodies import Sink
+from mm7zeep.mime.delimiters import Delimiter, Delimiters, Level, NearMisses, show
 from mm7zeep.mime.drafts import Draft, Notes, boundary_of, over_limit
 from mm7zeep.mime.tree import Limits, Node, Package
 
 _STEP = 16384  # octets gathered before they are looked at, so that tiny chunks cost no more than large ones
 _WINDOW = 65536  # octets looked at in one go
-_PADDING = 1000  # blanks allowed after a delimiter; RFC 2046 5.1.1 sets no bound
-_NEAR_MISSES = 500  # lines beginning with "--" that are compared with the boundaries
 _TEXT = re.compile(rb"[^ \t\r\n]")
-_DASHED = re.compile(rb"\n--([^\r\n]{1,600})")
-_REST = rb"(--)?[ \t]{0,%d}+(?:\r?\n|\r?\Z)" % _PADDING  # RFC 2046 5.1.1: what may follow the boundary on its line
-_TAIL = re.compile(_REST)
-_MISSES = (
-    50  # lines that begin like a delimiter and are none, before a pattern of their own is compiled for the boundaries
-)
-
-
-class _Delimiter(NamedTuple):
-    """A delimiter line in the buffer: from the line end before it to the one after it, if that is there."""
-
-    start: int
-    end: int
-    depth: int
-    alternate: bool
-    closing: bool
-
-
-class _Level:
-    """One open multipart: its boundary, and what came before its first delimiter."""
-
-    def __init__(self, draft: Draft, boundary: bytes | None, spool: int) -> None:
-        self.draft = draft
-        self.boundary = boundary
-        self.alternate: bytes | None = None  # the delimiter on the first line, where that is not the declared one
-        self.alternate_at = 0
-        self.mark = 0  # the notes before the alternate was adopted
-        self.opened = False
-        self.sniffing = True
-        self.preamble = Sink(spool)
-        self.text_at: int | None = None  # where text stands before the first delimiter
-
-    @property
-    def names(self) -> Iterator[tuple[bytes, bool]]:
-        if self.boundary is not None:
-            yield self.boundary, False
-        if self.alternate is not None:
-            yield self.alternate, True
 
 
 class Reader:
@@ -88,13 +48,13 @@ class Reader:
         self._data = b"\n"
         self._at = 1
         self._base = -1  # where _data begins in the body
-        self._levels: list[_Level] = []
+        self._levels: list[Level] = []
         self._leaf: Draft | None = None
         self._header: Draft | None = None
         self._tree: Node | None = None
         self._outside_noted = False
-        self._near = _NEAR_MISSES
-        self._arm()
+        self._delimiters = Delimiters(self._limits.boundary)
+        self._near_misses = NearMisses(self._notes)
         self._top = Draft(-1, self._limits, self._notes)
         try:
             self._begin(headers)
@@ -177,9 +137,9 @@ class Reader:
         if self._levels and self._levels[-1].sniffing and not self._sniff(final):
             return False
         data, at = self._data, self._at
-        found = self._find(at - 1)
+        found = self._delimiters.find(data, at - 1)
         if found is None:
-            self._take(len(data) if final else self._safe())
+            self._take(len(data) if final else self._delimiters.safe(data, at))
             return False
         # RFC 2046 5.1.1: the line end before a delimiter belongs to it; where that ended a header, nothing lies
         # between.
@@ -194,59 +154,16 @@ class Reader:
         if not crlf or (complete and not line.endswith(b"\r\n")):
             self._notes.take("mime/delimiter-crlf", offset, once="package")
         if line.rstrip(b"\r\n").endswith((b" ", b"\t")):
-            self._notes.take("mime/delimiter-padding", offset, detail=_show(line), once=f"depth {found.depth}")
+            self._notes.take("mime/delimiter-padding", offset, detail=show(line), once=f"depth {found.depth}")
         end = self._base + self._at
         self._at = found.end
         self._cross(found, offset, end, len(line.strip(b"\r\n")))
         return True
 
-    def _find(self, start: int) -> _Delimiter | None:
-        """The first delimiter line of any open multipart whose line end before it stands at ``start`` or later."""
-        if self._pattern is not None:
-            found = self._pattern.search(self._data, start)
-            if found is None:
-                return None
-            slot = next(number for number in range(len(self._slots)) if found.start(number + 1) >= 0)
-            closing = found.start(len(self._slots) + 1) >= 0
-            return _Delimiter(found.start(), found.end(), *self._slots[slot][1:], closing)
-        best: _Delimiter | None = None
-        for needle, depth, alternate in reversed(self._slots):
-            # The outer ones come last and win (RFC 2046 5.1.2); they are looked for no further than the inner one.
-            stop = len(self._data) if best is None else best.start + len(needle)
-            at = self._data.find(needle, start, stop)
-            while at >= 0:
-                tail = _TAIL.match(self._data, at + len(needle))
-                if tail is not None:
-                    best = _Delimiter(at, tail.end(), depth, alternate, tail[1] is not None)
-                    break
-                self._misses += 1
-                at = self._data.find(needle, at + 1, stop)
-            if self._misses > _MISSES:
-                self._compile()
-                return self._find(start)
-        return best
-
-    def _is_delimiter(self, start: int) -> bool:
-        """Whether a delimiter line stands behind the line end at ``start``."""
-        return any(
-            self._data.startswith(needle, start) and _TAIL.match(self._data, start + len(needle))
-            for needle, _, _ in self._slots
-        )
-
-    def _safe(self) -> int:
-        """Up to where the octets cannot belong to a delimiter that is not complete yet."""
-        data = self._data
-        last = data.rfind(b"\n", max(self._at - 1, len(data) - self._longest))
-        if last >= 0 and b"--".startswith(data[last + 1 : last + 3]):
-            safe = last - 1 if data[last - 1 : last] == b"\r" else last
-        else:
-            safe = len(data) - data.endswith(b"\r")
-        return max(self._at, safe)
-
     def _take(self, upto: int) -> None:
         """Give the octets up to ``upto`` to the part in hand, or to what lies outside."""
-        if self._near and self._slots:
-            self._near_misses(upto)
+        if self._delimiters.armed:
+            self._near_misses.look(self._levels, self._data, self._at - 1, upto, self._base)
         if upto <= self._at:
             return
         data, offset = self._data[self._at : upto], self._base + self._at
@@ -278,32 +195,18 @@ class Reader:
         at = found.start()
         end = data.find(b"\n", at)
         delimiter_like = data[at - 1] == 10 and b"--".startswith(data[at : at + 2])
-        if delimiter_like and end < 0 and not final and len(data) - at <= self._longest:
+        if delimiter_like and end < 0 and not final and len(data) - at <= self._delimiters.longest:
             return False
         level.sniffing = False
         name = data[at + 2 : end if end >= 0 else len(data)].rstrip()
         if not delimiter_like or not 0 < len(name) <= self._limits.boundary or name.endswith(b"--"):
             return True
-        if not self._is_delimiter(at - 1):
+        if not self._delimiters.stands_at(data, at - 1):
             level.alternate, level.alternate_at, level.mark = name, self._base + at, self._notes.mark()
             self._arm()
         return True
 
-    def _near_misses(self, upto: int) -> None:
-        """Note the lines that differ from a delimiter by a typing error; only so many are looked at."""
-        for line in _DASHED.finditer(self._data, self._at - 1, upto):
-            self._near -= 1
-            for level in self._levels:
-                if any(_nearly(line[1], name) for name, _ in level.names):
-                    offset = self._base + line.start() + 1
-                    self._notes.take("mime/boundary-near-miss", offset, detail=_show(line[0]))
-                    self._near = max(0, self._near - _NEAR_MISSES // 10)
-                    break
-            if self._near <= 0:
-                self._near = 0
-                return
-
-    def _cross(self, found: _Delimiter, offset: int, end: int, length: int) -> None:
+    def _cross(self, found: Delimiter, offset: int, end: int, length: int) -> None:
         """A delimiter line at ``offset``: end what it ends at the octet ``end``, and begin what it begins."""
         self._end_leaf(end)
         while len(self._levels) > found.depth + 1:
@@ -317,7 +220,7 @@ class Reader:
             raise over_limit(self._notes, offset, f"more than {self._limits.parts} parts")
         self._header = Draft(self._base + self._at, self._limits, self._notes)
 
-    def _open(self, level: _Level, alternate: bool) -> None:
+    def _open(self, level: Level, alternate: bool) -> None:
         if not alternate and level.alternate is not None:
             # The declared delimiter occurs after all: what looked like one before was text outside the parts.
             self._notes.forget(level.mark)
@@ -342,12 +245,12 @@ class Reader:
                 if draft.takes(line):
                     draft.check(len(line))
                     return False
-                if len(line) <= self._longest:
+                if len(line) <= self._delimiters.longest:
                     return False
                 break  # however long it is, it begins the body
             if end < 0 and not line:
                 break
-            if line.startswith(b"--") and self._is_delimiter(self._at - 1):
+            if line.startswith(b"--") and self._delimiters.stands_at(self._data, self._at - 1):
                 break
             if line and not draft.line(line):
                 break
@@ -381,7 +284,7 @@ class Reader:
     # --- levels -------------------------------------------------------------------------------------------------------
 
     def _push(self, draft: Draft, boundary: bytes | None) -> None:
-        self._levels.append(_Level(draft, boundary, self._limits.spool))
+        self._levels.append(Level(draft, boundary, self._limits.spool))
         self._arm()
 
     def _pop(self, end: int, cut_at: int | None = None) -> None:
@@ -406,7 +309,7 @@ class Reader:
         self._outside_noted = False
         self._arm()
 
-    def _never_opened(self, level: _Level) -> None:
+    def _never_opened(self, level: Level) -> None:
         if level.boundary is not None:
             detail = level.boundary.decode("utf-8", "replace")
             self._notes.take("mime/boundary-used", level.draft.offset, detail=detail, action="kept-raw")
@@ -434,20 +337,7 @@ class Reader:
 
     def _arm(self) -> None:
         """Look for the boundaries that are open now, the outermost first."""
-        self._slots = [
-            (b"\n--" + name, depth, alternate)
-            for depth, level in enumerate(self._levels)
-            for name, alternate in level.names
-        ]
-        self._longest = max((len(needle) for needle, _, _ in self._slots), default=0)
-        self._longest += self._limits.boundary + _PADDING + 8
-        self._pattern: re.Pattern[bytes] | None = None
-        self._misses = 0
-
-    def _compile(self) -> None:
-        """One pattern for all open boundaries: dear to make, but no line that only begins like a delimiter stops it."""
-        choice = b"|".join(b"(%s)" % re.escape(needle.removeprefix(b"\n--")) for needle, _, _ in self._slots)
-        self._pattern = re.compile(rb"\n--(?:%s)%s" % (choice, _REST))
+        self._delimiters.arm(self._levels)
 
 
 class _Guard:
@@ -470,24 +360,3 @@ def read(headers: Iterable[tuple[str, str]], body: bytes | Iterable[bytes], limi
     for chunk in (body,) if isinstance(body, bytes) else body:
         reader.feed(chunk)
     return reader.finish()
-
-
-def _nearly(line: bytes, boundary: bytes) -> bool:
-    """Whether what follows the two dashes of a line was meant to be this boundary: it differs by two octets at most."""
-    core, due = line.strip(b"- \t"), boundary.strip(b"- \t")
-    if core == due:
-        return bool(core)
-    if abs(len(core) - len(due)) > 2:
-        return core.startswith((due + b" ", due + b"--"))
-    head = _shared(core, due)
-    tail = min(_shared(core[::-1], due[::-1]), min(len(core), len(due)) - head)
-    return len(due) >= 6 and max(len(core), len(due)) - head - tail <= 2
-
-
-def _shared(one: bytes, other: bytes) -> int:
-    """How many octets two lines have in common at the front."""
-    return next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
-
-
-def _show(line: bytes) -> str:
-    return line[:200].strip().decode("utf-8", "replace")

@@ -1,0 +1,88 @@
+"""The parts of a message made ready to be sent: Content-IDs, a SMIL presentation, the MIME package around them.
+
+Refuses, with ``LocalError``, parts that are larger together than the profile allows.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from mm7zeep import media, mime, smil
+from mm7zeep.errors import LocalError
+from mm7zeep.exchange.wire import Headers
+from mm7zeep.messages import Part
+from mm7zeep.profiles import Profile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """Parts made ready to be sent, each with a Content-ID, the SMIL presentation apart; ``href`` is the Content's
+    URL.
+    """
+
+    parts: tuple[Part, ...]
+    presentation: Part | None
+    href: str
+    content_id: str
+    encoding: Literal["binary", "base64"]
+
+
+def compose(parts: Sequence[Part], profile: Profile, *, content_id: str | None = None) -> Content | None:
+    """Give each part a Content-ID and add the presentation that the profile asks for. None for no parts.
+
+    ``content_id`` is what the Content element names; without one it is made. Raises ``LocalError`` if the parts are
+    larger together than the profile allows.
+    """
+    if not parts:
+        return None
+    size = sum(part.size for part in parts)
+    if profile.max_content is not None and size > profile.max_content:
+        raise LocalError(
+            f"the parts have {size} octets together; {profile.name} takes {profile.max_content}. Send less"
+        )
+    named = [
+        part if part.content_id else replace(part, content_id=_fresh_id(f"part-{n}")) for n, part in enumerate(parts, 1)
+    ]
+    presentation = next((part for part in named if media.is_presentation(part.content_type)), None)
+    named = [part for part in named if part is not presentation]
+    if presentation is None and (profile.smil == "required" or (profile.smil == "auto" and len(named) > 1)):
+        presentation = Part(
+            body=smil.generate(named),
+            content_type=smil.MEDIA_TYPE,
+            parameters=(("charset", "utf-8"),),
+            content_id=_fresh_id("presentation"),
+            content_location="presentation.smil",
+        )
+    if presentation is None and len(named) == 1:
+        content_id = content_id or named[0].content_id or ""
+    content_id = content_id or _fresh_id("content")
+    return Content(
+        parts=tuple(named),
+        presentation=presentation,
+        href=smil.cid_url(content_id),
+        content_id=content_id,
+        encoding=profile.encoding,
+    )
+
+
+def _fresh_id(name: str) -> str:
+    return f"{name}.{secrets.token_hex(8)}@mm7zeep"
+
+
+def enclose(root: bytes, content: Content | None) -> tuple[Headers, mime.Stream]:
+    """The MIME package of an envelope and its content; without content, the envelope alone as text/xml."""
+    if content is None:
+        headers, body = mime.write(root)
+    else:
+        headers, body = mime.write(
+            root,
+            content.parts,
+            presentation=content.presentation,
+            root_content_id=_fresh_id("envelope"),
+            content_id=content.content_id,
+            encoding=content.encoding,
+        )
+    return tuple(headers), body

@@ -1,0 +1,66 @@
+"""Whether the Content element and the parts belong together (RFC 2392 2, SwA 3).
+
+Refuses content that is named and did not come.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from mm7zeep import mime
+from mm7zeep.errors import EnvelopeError
+from mm7zeep.exchange.policies import borne, is_refused_strictly
+from mm7zeep.exchange.wire import Judgement
+from mm7zeep.findings import Finding, finding
+
+
+def judge_content(judged: Judgement, package: mime.Package, *, bare: bool) -> Judgement:
+    """``judged`` with what can be said of its content; ``bare`` is a package without its HTTP head, as in a file."""
+    href = judged.sketch.values.get("content_href")
+    where = f"/Envelope/Body/{judged.sketch.operation}/Content/@href"
+    bare = bare and not package.tree.children  # which may have had parts
+    if href is None:
+        return _without_href(judged, package, where.removesuffix("/@href"))
+    found = tuple(_href_findings(href, where, package, bare=bare))
+    if package.parts or bare:
+        return replace(judged, findings=judged.findings + found)
+    return _without_parts(judged, found, href, where)
+
+
+def _without_href(judged: Judgement, package: mime.Package, where: str) -> Judgement:
+    known = judged.sketch.operation is not None and not any(one.id == "soap/operation-known" for one in judged.findings)
+    if not package.parts or not known:
+        return judged
+    return replace(judged, findings=(*judged.findings, finding("sem/part-without-content", where, action="noted")))
+
+
+def _without_parts(judged: Judgement, found: Sequence[Finding], href: str, where: str) -> Judgement:
+    """The content did not come: refused with a reason of its own, but where another one stands already."""
+    findings = [*judged.findings, *found, finding("sem/content-without-part", where, detail=href, action="refused")]
+    if any(one.id == "mime/boundary-closed" for one in findings):
+        findings.append(finding("http/truncated", "", action="refused"))
+    if judged.policy == "lenient":
+        return replace(judged, findings=borne(findings))
+    error = judged.error
+    if error is None and not is_refused_strictly(judged):
+        error = EnvelopeError(f"the content {href!r} did not arrive: no part besides the envelope", status=2004)
+    return replace(judged, findings=tuple(findings), error=error)
+
+
+def _href_findings(href: str, where: str, package: mime.Package, *, bare: bool) -> Iterator[Finding]:
+    stripped = href.strip()
+    if not stripped.lower().startswith("cid:") or any(c.isspace() for c in href):
+        # RFC 2392 2: the URL is cid: and the Content-ID
+        location = package.find(href)
+        if location is None or location.how != "content-location":
+            yield finding("sem/content-href-cid", where, detail=href, action="repaired")
+    elif "<" in stripped or ">" in stripped:
+        yield finding("sem/content-href-brackets", where, detail=href, action="repaired")
+    if bare:
+        return
+    match = package.find(href)
+    if match is None or match.how == "content-id-case" or match.how == "name":
+        yield finding(
+            "sem/content-href-resolves", where, detail=href, action="repaired" if package.parts else "refused"
+        )

@@ -1,0 +1,49 @@
+"""``unpack`` and ``examine``: the HTTP message to the message that it carries, or to its judgement alone.
+
+Refuses, by the policy, what cannot be read or may not be; only ``unpack`` raises for it.
+"""
+
+from __future__ import annotations
+
+from mm7zeep import mime
+from mm7zeep.errors import RemoteError
+from mm7zeep.exchange.judging import judge_package, no_sketch
+from mm7zeep.exchange.linking import judge_content
+from mm7zeep.exchange.policies import verdict
+from mm7zeep.exchange.receiving import receive
+from mm7zeep.exchange.wire import Judgement, Received, Wire
+from mm7zeep.profiles import Policy
+
+
+def unpack(
+    wire: Wire, *, policy: Policy = "interop", limits: mime.Limits | None = None, package: mime.Package | None = None
+) -> Received:
+    """The message that ``wire`` carries, with its parts and what was noticed.
+
+    ``strict`` refuses any violation, ``interop`` refuses what remains after the named repairs, ``lenient`` delivers
+    what can be understood of a known operation: what is missing is None (or empty text), an answer without a legible
+    Status is a 3000, and every violation is a finding. Raises a leaf of ``RemoteError`` (``MimeError``,
+    ``EnvelopeError``, ``SchemaError``, ``VersionError``, ``LimitError``), with ``.status`` to answer and ``.findings``.
+    ``package`` is the body where it was read before. Parts larger than ``limits.spool`` octets are kept in temporary
+    files.
+    """
+    judgement = examine(wire, policy=policy, limits=limits, package=package)
+    if judgement.error is not None:
+        raise judgement.error
+    return receive(judgement, wire.headers)
+
+
+def examine(
+    wire: Wire, *, policy: Policy = "interop", limits: mime.Limits | None = None, package: mime.Package | None = None
+) -> Judgement:
+    """Judge ``wire`` without raising for what it holds: MIME, then XML, then the repairs, then xmlschema, then the
+    content. The verdict of a strict policy comes last and names whatever they found.
+    """
+    try:
+        package = package or mime.read(wire.headers, wire.chunks(), limits or mime.Limits())
+    except RemoteError as error:
+        return Judgement(policy=policy, findings=error.findings, error=error, sketch=no_sketch())
+    judged = judge_package(package, policy=policy, limits=limits)
+    if judged.tree is not None:
+        judged = judge_content(judged, package, bare=not wire.headers)
+    return verdict(judged)

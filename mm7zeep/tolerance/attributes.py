@@ -1,0 +1,44 @@
+"""The attributes of one element: their names and values; what is not known is kept as a raw value."""
+
+from __future__ import annotations
+
+from lxml import etree
+
+from mm7zeep import schema
+from mm7zeep.tolerance.forms import in_form
+from mm7zeep.tolerance.walk import XSI, Walk
+
+
+def mend_attributes(walk: Walk, node: etree._Element, kind: schema.Type) -> None:
+    """Mend the attributes of ``node``; without one that it must have, ``node`` becomes an extension."""
+    for name, value in list(node.attrib.items()):
+        plain = etree.QName(name).localname
+        if name in kind.attributes:
+            _attribute_value(walk, node, name, value, kind.attributes[name][0])
+        elif name.startswith(XSI):
+            del node.attrib[name]
+            if plain not in ("schemaLocation", "noNamespaceSchemaLocation"):
+                walk.notes.add("schema/attribute", node, detail=name.replace(XSI, "xsi:"))
+        elif exact := next((one for one in kind.attributes if one.lower() == plain.lower()), None):
+            walk.notes.add("schema/attribute", node, detail=name)
+            del node.attrib[name]
+            if node.get(exact) is None:
+                node.set(exact, value)
+                _attribute_value(walk, node, exact, value, kind.attributes[exact][0])
+        elif "*" not in kind.attributes or not name.startswith("{"):
+            walk.notes.add("schema/attribute", node, detail=f"{plain}={value}", action="kept-raw")
+            walk.unparsed.append((f"{schema.local(node)}/@{plain}", value))
+            del node.attrib[name]
+    for name, (_, required) in kind.attributes.items():
+        if required and node.get(name) is None:
+            walk.notes.add("schema/attribute", node, detail=f"{name} is missing", action="kept-raw")
+            walk.drop(node, keep="")
+
+
+def _attribute_value(walk: Walk, node: etree._Element, name: str, value: str, simple: str) -> None:
+    fixed = in_form(walk, node, value, simple, attribute=f"@{name}")
+    if fixed is None:
+        walk.unparsed.append((f"{schema.local(node)}/@{name}", value))
+        del node.attrib[name]
+    elif fixed != value:
+        node.set(name, fixed)

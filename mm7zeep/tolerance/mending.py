@@ -1,0 +1,139 @@
+"""The message in the Body, mended by the model of its schema: names, order, forms and values.
+
+``repair`` works on a copy. Elements that no schema knows become ordered extensions, values that nobody can understand
+are kept as text, and what only a later release has is read by that release. Refuses what is mandatory and missing.
+"""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+
+from lxml import etree
+
+from mm7zeep import schema
+from mm7zeep.errors import EnvelopeError, RemoteError
+from mm7zeep.findings import Finding
+from mm7zeep.messages import Extension
+from mm7zeep.profiles import NAMESPACES
+from mm7zeep.tolerance import soap
+from mm7zeep.tolerance.contents import start
+from mm7zeep.tolerance.namespaces import Adoption, header_namespace, namespace_of, operation_name
+from mm7zeep.tolerance.walk import SUPERSET, TooMany, Walk
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repaired:
+    """What ``repair`` made of an envelope.
+
+    ``envelope`` is the mended copy, in ``read_as``; ``namespace`` is the Body child's as sent. ``unparsed`` are
+    (element, value) pairs that could not be understood; ``details`` is what Details held. ``error`` says why the
+    message is refused, if it is; ``legible`` whether a message can be made of it all the same (its operation is known).
+    """
+
+    envelope: etree._Element
+    namespace: str | None
+    read_as: str
+    transaction_id: str | None
+    findings: tuple[Finding, ...]
+    extensions: tuple[Extension, ...] = ()
+    unparsed: tuple[tuple[str, str], ...] = ()
+    details: str | None = None
+    error: RemoteError | None = None
+    legible: bool = True
+
+
+def repair(envelope: etree._Element, *, request: bool) -> Repaired:
+    """Mend a copy of ``envelope``; ``request`` tells whether it came as a request (then a TransactionID is
+    mandatory).
+    """
+    root = copy.deepcopy(envelope)
+    notes = soap.Notes()
+    soap.instructions(envelope, root, notes)
+    message = soap.frame(root, notes, request=request)
+    if message is None:
+        return _done(root, None, SUPERSET, notes, None)
+    outer = message
+    if schema.local(message) == "Fault":
+        found = soap.fault(message, notes)
+        if found is None:
+            namespace = header_namespace(root) or SUPERSET
+            if soap.transaction(root, notes, namespace, None):
+                soap.rename(root, namespace, SUPERSET)
+                namespace = SUPERSET
+            return _done(root, None, namespace, notes, None, legible=True)
+        message = found
+    sent = etree.QName(message).namespace
+    if (sent or "").startswith("urn:MM7S"):
+        soap.pre_standard(notes, message)
+        return _done(root, sent, SUPERSET, notes, None)
+    if not operation_name(message):
+        name = schema.local(message)
+        notes.refuse(
+            f"{name} is no MM7 operation", "soap/operation-known", message, detail=name, status=4003, kind=EnvelopeError
+        )
+        return _done(root, sent, SUPERSET, notes, None)
+    namespace = namespace_of(message, sent, root, notes)
+    walk = Walk(notes, namespace)
+    walk.upgrade = soap.transaction(root, notes, namespace, sent)
+    Adoption(notes, sent, namespace).adopt(message)
+    try:
+        start(walk, message)
+        if walk.upgrade:
+            namespace = _upgrade(root, message, walk, namespace)
+    except TooMany:
+        return _done(root, sent, namespace, notes, walk)
+    if outer is message and schema.local(message) in ("RSErrorRsp", "VASPErrorRsp"):
+        notes.add("soap/body-direct-error", message, action="noted")
+    return _done(root, sent, namespace, notes, walk, legible=True)
+
+
+def _done(
+    root: etree._Element,
+    sent: str | None,
+    read_as: str,
+    notes: soap.Notes,
+    walk: Walk | None,
+    *,
+    legible: bool = False,
+) -> Repaired:
+    error = notes.error
+    if error is not None:
+        error.findings, error.namespace, error.transaction_id = tuple(notes.findings), sent, notes.transaction_id
+    return Repaired(
+        envelope=root,
+        namespace=sent,
+        read_as=read_as,
+        transaction_id=notes.transaction_id,
+        findings=tuple(notes.findings),
+        extensions=tuple(walk.extensions) if walk else (),
+        unparsed=tuple(walk.unparsed) if walk else (),
+        details=walk.details if walk else None,
+        error=error,
+        legible=legible,
+    )
+
+
+def _upgrade(root: etree._Element, message: etree._Element, walk: Walk, namespace: str) -> str:
+    """Read by the newest release what the sender's own schema has no place for; why, the findings say already."""
+    soap.rename(root, namespace, SUPERSET)
+    block = root.find(f"{soap.SOAP}Header/{{{SUPERSET}}}TransactionID")
+    if block is not None and not NAMESPACES[namespace].transaction_attributes:
+        block.set(f"{soap.SOAP}mustUnderstand", "1")  # which its own release could not say
+    again = Walk(soap.Notes(), SUPERSET)
+    again.refused |= walk.refused
+    try:
+        start(again, message)
+    finally:
+        _take_over(walk, again)
+    return SUPERSET
+
+
+def _take_over(walk: Walk, again: Walk) -> None:
+    walk.extensions += again.extensions
+    walk.unparsed += [one for one in again.unparsed if one not in walk.unparsed]
+    walk.details = walk.details or again.details
+    # of what the first walk has looked at, the second tells nothing new
+    new = [one for one in again.notes.findings if one.action == "refused" or one.where.startswith(tuple(walk.unwalked))]
+    walk.notes.findings += [one for one in new if one not in walk.notes.findings]
+    walk.notes.error = walk.notes.error or again.notes.error
