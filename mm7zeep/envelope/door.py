@@ -18,6 +18,8 @@ from mm7zeep.profiles import SOAP_NAMESPACE
 SOAP = f"{{{SOAP_NAMESPACE}}}"
 _ADDRESS_TAGS = ("Number", "RFC2822Address", "ShortCode")
 _DECLARATION = re.compile(rb"\s*<\?xml\s")
+_MANY = 1000  # attributes and namespace declarations of one tag: so many are refused before libxml2 makes nodes of them
+_CROWDED = re.compile(rb"""<[^\s<>/!?]++(?:\s++[^\s=<>"']++\s*+=\s*+(?:"[^"<]*+"|'[^'<]*+')){%d}""" % _MANY)
 _PROLOG = re.compile(r"(?:\s+|<!--.*?-->|<\?.*?\?>)*", re.DOTALL)
 
 
@@ -44,6 +46,8 @@ def parse(data: bytes, limits: XmlLimits = XmlLimits()) -> etree._Element:
         raise _too_much("size", f"the envelope has {len(data)} octets, more than {limits.size}")
     if data.count(b"<") > 2 * limits.elements + 16 or data.count(b"=") > 4 * limits.elements:
         raise _too_much("elements", f"the envelope has more than {limits.elements} elements")
+    if _CROWDED.search(data):
+        raise _too_much("attributes", f"an element of the envelope has {_MANY} attributes or more")
     text = data.decode("utf-8")
     start = cast("re.Match[str]", _PROLOG.match(text)).end()
     if text.startswith("<!DOCTYPE", start):

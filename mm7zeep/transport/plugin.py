@@ -15,7 +15,8 @@ from lxml import etree
 
 from mm7zeep import envelope as soap
 from mm7zeep import exchange, tolerance
-from mm7zeep.errors import LocalError, SchemaError
+from mm7zeep.errors import LocalError
+from mm7zeep.exchange import policies
 from mm7zeep.findings import Finding
 from mm7zeep.profiles import NAMESPACES, Policy
 from mm7zeep.transport.calls import Call
@@ -82,13 +83,7 @@ class ValidationPlugin(zeep.plugins.Plugin):
 
 def _with_outer(judgement: exchange.Judgement, outer: Sequence[Finding]) -> exchange.Judgement:
     """``judgement`` with what was noticed about the package around the envelope, which a strict reader judges too."""
-    findings, error = (*outer, *judgement.findings), judgement.error
-    grave = [one for one in outer if one.level == "MUST"]
-    if judgement.policy == "strict" and grave and error is None:
-        error = SchemaError(f"refused under the strict policy: {grave[0]}", status=4004)
-    if error is not None:
-        error.findings = findings
-    return replace(judgement, findings=findings, error=error)
+    return policies.verdict(replace(judgement, findings=(*outer, *judgement.findings)))
 
 
 def _namespace(operation: Any) -> str:
