@@ -84,6 +84,7 @@ FOUND = [
     pytest.param(
         "mime", coded("base64", "QUJD=QQ" + " " * 90 + "!", 1), id="which defect is told depended on the chunks"
     ),
+    pytest.param("mime", coded("7bit", "a\0" + "b" * 90 + "ä", 3), id="what is told of 7bit depended on the chunks"),
 ]
 
 

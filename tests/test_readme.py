@@ -69,6 +69,21 @@ def test_imports_of_marked_blocks_exist(block: Block) -> None:
     assert len(names) > 1, "the block imports nothing"
 
 
+def test_shown_output_is_what_comes_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the README shows of ``check`` and ``explain`` is what they print."""
+    from click.testing import CliRunner
+
+    from mm7zeep.cli import main
+
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setenv("COLUMNS", "120")
+    shown = next(block.text for block in blocks(README) if block.text.startswith("$ mm7zeep check "))
+    runs = re.findall(r"(?ms)^\$ mm7zeep ([^\n]+)\n(.*?)(?=^\$ |\Z)", shown)
+    assert [line.split()[0] for line, _ in runs] == ["check", "explain"]
+    for line, output in runs:
+        assert CliRunner().invoke(main, line.split()).stdout == output
+
+
 def test_every_command_is_documented() -> None:
     """Each command of the command line is named in the README or below docs/."""
     from mm7zeep.cli import main

@@ -52,16 +52,21 @@ class SevenBit(Identity):
     def __init__(self) -> None:
         super().__init__()
         self._open = 0  # octets since the last line end
+        self._worst = 3  # rank of what was met so far, 3 for nothing
 
     def feed(self, data: bytes) -> bytes:
-        if not self.defects:
-            if not data.isascii():
-                self.defects["mime/cte-7bit-true"] = "an octet above 127"
-            elif b"\0" in data:
-                self.defects["mime/cte-7bit-true"] = "NUL"
-            elif self._long(data):
-                self.defects["mime/cte-7bit-true"] = f"a line of more than {_LINE} octets"
+        # The gravest of the three is told, in whatever pieces the octets arrive.
+        if self._worst > 0 and not data.isascii():
+            self._tell(0, "an octet above 127")
+        elif self._worst > 1 and b"\0" in data:
+            self._tell(1, "NUL")
+        elif self._worst > 2 and self._long(data):
+            self._tell(2, f"a line of more than {_LINE} octets")
         return data
+
+    def _tell(self, rank: int, detail: str) -> None:
+        self._worst = rank
+        self.defects["mime/cte-7bit-true"] = detail
 
     def _long(self, data: bytes) -> bool:
         at, limit = 0, _LINE + len(_CRLF)
