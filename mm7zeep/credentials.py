@@ -141,8 +141,12 @@ Auth = Basic | Digest | Bearer | tuple[str, str] | None
 
 
 def credentials(auth: Auth) -> Basic | Digest | Bearer | None:
-    """``(user, password)`` as ``Basic``; the others as they are."""
-    return Basic(*auth) if isinstance(auth, tuple) else auth
+    """``(user, password)`` as ``Basic``; the others as they are. Raises ``LocalError`` for what is none of them."""
+    if isinstance(auth, tuple) and len(auth) == 2 and all(isinstance(one, str) for one in auth):
+        return Basic(*auth)
+    if auth is None or isinstance(auth, Basic | Bearer):  # a Digest is a Basic
+        return auth
+    raise LocalError("auth is (user, password), Basic, Digest or Bearer")  # never repeats what was given
 
 
 def endpoint(url: str) -> str:
@@ -167,6 +171,8 @@ def header_fields(headers: Mapping[str, str] | None) -> dict[str, str]:
     for name, value in (headers or {}).items():
         if not name.isascii() or not name.replace("-", "").replace("_", "").isalnum():
             raise LocalError(f"{name!r} is no name of a header field")
+        if not isinstance(value, str):
+            raise LocalError(f"the value of the header field {name} is a str, not {type(value).__name__}")
         if not value.isascii() or any((c < " " and c != "\t") or c == "\x7f" for c in value) or value != value.strip():
             raise LocalError(f"the value of the header field {name} holds what RFC 9110 5.5 does not allow")
     return dict(headers or {})

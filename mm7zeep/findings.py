@@ -176,7 +176,7 @@ _ROWS = (
     Kind('schema/valid', 'MUST', 'schema-other', 'XSD', "valid against the namespace's XSD, with SOAP XSD", 'see message'),
     Kind('schema/order', 'MUST', 'child-order', 'XSD sequence', 'children in schema order (DeliveryReport before Content …)', 'reorder'),
     Kind('schema/unknown-element', 'MUST', 'unknown-element', 'XSD', 'no unknown child', 'drop it'),
-    Kind('schema/name-case', 'MUST', 'schema-other', 'XSD', 'LinkedID, RFC2822Address, Number exactly so', 'correct the case'),
+    Kind('schema/name-case', 'MUST', 'unknown-element', 'XSD', 'LinkedID, RFC2822Address, Number exactly so', 'correct the case'),
     Kind('schema/version-element', 'MUST', 'schema-other', 'XSD', 'element exists in this namespace (DistributionProtection 5/1-0, Indicator later; Date/TimeStamp; ChargedPartyID, ContentClass …)', 'use the other name or namespace'),
     Kind('schema/boolean', 'MUST', 'boolean-case', 'XSD xs:boolean', 'true false 1 0', 'lower case'),
     Kind('schema/date', 'MUST', 'date-format', 'XSD', 'dateTime or duration', 'format it'),

@@ -235,3 +235,11 @@ def profile(name: str | Profile | None = None) -> Profile:
         schemas = ", ".join(one.schema for one in NAMESPACES.values())
         raise ValueError(f"no profile {name!r}; known are {', '.join(CARRIERS)} and the schemas {schemas}")
     return found
+
+
+def policy(name: str) -> Policy:
+    """``name`` if it is a policy. Raises ``ValueError`` otherwise: a misspelt one must not be taken for a mild one."""
+    for known in ("strict", "interop", "lenient"):
+        if name == known:
+            return known
+    raise ValueError(f"no policy {name!r}; use strict, interop or lenient")

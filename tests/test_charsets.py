@@ -235,7 +235,8 @@ def test_utf_7_is_refused(raw: bytes, charset: str | None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("raw", "charset"), [(b"\xff\xff<a/>", "utf-8"), (b"<a>\x80</a>", None), (b"<a>\xff</a>", "euc-kr")]
+    ("raw", "charset"),
+    [(b"\xff\xff<a/>", "utf-8"), (b"<a>\x80</a>", None), (b"<a>\xff</a>", "euc-kr"), (b"<a>A\xf1o</a>", "utf-8")],
 )
 def test_what_nothing_decodes(raw: bytes, charset: str | None) -> None:
     """Bytes that no candidate decodes are refused, with the label that was tried."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -54,3 +55,13 @@ def test_help_loads_nothing_heavy() -> None:
 def test_wrong_usage(words: list[str]) -> None:
     """Wrong usage ends with 2."""
     assert CliRunner().invoke(main, words).exit_code == 2
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_full_disk_is_no_verdict() -> None:
+    """What the system refuses ends with 3 and one line, since 1 would say that a message was rejected."""
+    code = "from mm7zeep.cli import main; main(['explain', '2004'], prog_name='mm7zeep')"
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([sys.executable, "-c", code], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 3
+    assert done.stderr == "mm7zeep explain: No space left on device\n"

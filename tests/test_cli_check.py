@@ -213,3 +213,26 @@ def test_missing_files_of_a_large_report_keep_no_parts() -> None:
     entry = report.entry(verdict.judge(captured))
     assert entry.parts[0]["size"] == 300_000
     assert len(repr(entry)) < 10_000
+
+
+def unclosed(*, missing: int, lines: bytes = b"\r\n") -> capture.Captured:
+    """A capture without the last delimiter, of a body announced ``missing`` octets longer than what is left of it."""
+    head, _, body = CLEAN.partition(b"\r\n\r\n")
+    left = body[: body.rstrip().rindex(b"\r\n--")] + b"\r\n"
+    head = re.sub(rb"(?i)(content-length: )[0-9]+", rb"\g<1>%d" % (len(left) + missing), head)
+    [found] = capture.messages("x", head + b"\r\n\r\n" + left.replace(b"\r\n", lines))
+    return found
+
+
+def test_cut_body() -> None:
+    """No last delimiter and octets missing: cut, and refused, but by lenient; either of the two alone is borne."""
+    cut = verdict.judge(unclosed(missing=2000))
+    assert (cut.word, [one.id for one in cut.findings if one.action == "refused"]) == ("reject", ["http/truncated"])
+    assert "http/truncated" in cut.reason
+    assert verdict.judge(unclosed(missing=2000), policy="lenient").word == "accept"
+    for whole in (unclosed(missing=0), unclosed(missing=0, lines=b"\n"), unclosed(missing=-300)):
+        found = verdict.judge(whole)
+        assert (found.word, "http/truncated" in {one.id for one in found.findings}) == ("accept", False)
+        assert "mime/boundary-closed" in {one.id for one in found.findings}
+    longer = re.sub(rb"(?i)(content-length: )[0-9]+", rb"\g<1>99999", CLEAN)
+    assert verdict.judge(capture.messages("x", longer)[0]).word == "accept"

@@ -176,12 +176,29 @@ def test_over_http(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [["--bind", "nowhere"], ["--bind", "a:99999"], ["--auth", "x"], ["--profile", "nobody"]]
+    "words",
+    [
+        ["--bind", "nowhere"],
+        ["--bind", "a:99999"],
+        ["--auth", "x"],
+        ["--profile", "nobody"],
+        ["--forward-to", "nowhere"],
+    ],
 )
 def test_wrong_usage(words: list[str]) -> None:
     """Wrong options end with 2."""
     pytest.importorskip("uvicorn")
     assert CliRunner().invoke(main, ["listen", *words]).exit_code == 2
+
+
+def test_folder_that_cannot_be_made(tmp_path: Path) -> None:
+    """A folder that cannot be made ends with 3 and is named, before anything listens."""
+    pytest.importorskip("uvicorn")
+    tmp_path.joinpath("file").write_bytes(b"")
+    folder = tmp_path / "file" / "in"
+    done = CliRunner().invoke(main, ["listen", "--bind", "127.0.0.1:0", "--save", str(folder)])
+    assert done.exit_code == 3
+    assert done.stderr.startswith(f"mm7zeep listen: {folder}: ")
 
 
 def test_address_that_cannot_be_bound() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -54,6 +55,13 @@ LOCAL: dict[str, tuple[Any, dict[str, Any]]] = {
     "no content at all": (lambda c: c.replace("m-1", 5), {}),
     "file that is not there": (lambda c: c.submit("+49", Path("/nonexistent/x.gif")), {}),
     "folder": (lambda c: c.submit("+49", Path("/")), {}),
+    "lone surrogate in a text": (lambda c: c.submit("+49", "a\ud800"), {}),
+    "text for a truth value": (lambda c: c.submit("+49", "x", delivery_report="no"), {}),
+    "open file": (lambda c: c.submit("+49", io.BytesIO(b"a\nb")), {}),
+    "mapping": (lambda c: c.submit("+49", {"a.gif": b"GIF89a"}), {}),
+    "bytearray": (lambda c: c.submit("+49", bytearray(b"x")), {}),
+    "TransactionID that is a number": (lambda c: c.submit("+49", "x", transaction_id=5), {}),
+    "request of the other side": (lambda c: c.send(DeliverReq(sender="+49")), {}),
     "answer sent as request": (lambda c: c.send(RSErrorRsp()), {}),
 }
 
@@ -96,6 +104,15 @@ UNUSABLE: dict[str, Any] = {
     "non-ASCII header": lambda: VaspClient("http://a/", headers={"X-Key": "secret ü"}),
     "missing CA file": lambda: VaspClient("https://a/", ca_file="/nonexistent/ca.pem"),
     "missing certificate": lambda: VaspClient("https://a/", client_cert=("/nonexistent/c.pem", "/nonexistent/k.pem")),
+    "auth as text": lambda: VaspClient("http://a/", auth="me:secret"),  # type: ignore[arg-type]
+    "auth of three": lambda: VaspClient("http://a/", auth=("me", "secret", "x")),  # type: ignore[arg-type]
+    "auth without password": lambda: VaspClient("http://a/", auth=("me", None)),  # type: ignore[arg-type]
+    "timeouts as a number": lambda: VaspClient("http://a/", timeouts=5),  # type: ignore[arg-type]
+    "retry as a number": lambda: VaspClient("http://a/", retry=0),  # type: ignore[arg-type]
+    "unknown profile": lambda: VaspClient("http://a/", profile="nobody"),
+    "header that is a number": lambda: VaspClient("http://a/", headers={"X-Key": 5}),  # type: ignore[dict-item]
+    "async: auth as text": lambda: AsyncVaspClient("http://a/", auth="me:secret"),  # type: ignore[arg-type]
+    "async: timeouts as a number": lambda: AsyncVaspClient("http://a/", timeouts=5),  # type: ignore[arg-type]
     "async: missing CA file": lambda: AsyncVaspClient("https://a/", ca_file="/nonexistent/ca.pem"),
     "async: CA file without certificates": lambda: AsyncVaspClient("https://a/", ca_file=__file__),
     "async: colon in user": lambda: AsyncVaspClient("https://a/", auth=("a:b", "secret")),
@@ -268,6 +285,8 @@ def test_refused_connection_is_tried_again_and_surely_not_accepted() -> None:
     client = VaspClient(url, vaspid="v", vasid="s", sleep=waits.append)
     with client, pytest.raises(TransportError, match="refused") as info:
         client.submit("+491", "x")
+    assert url.split("/")[2] in str(info.value)  # what could not be reached
+    assert "MaxRetryError" not in str(info.value)
     assert not info.value.maybe_accepted
     assert len(waits) == 2
 
@@ -278,7 +297,26 @@ def test_refused_connection_async() -> None:
         url = far.url
     with pytest.raises(TransportError) as info:
         submit("async", url, "+491")
+    assert url.split("/")[2] in str(info.value)
     assert not info.value.maybe_accepted
+
+
+@pytest.mark.parametrize(("status", "hint"), [(404, "check the path"), (413, "larger than it takes")])
+def test_refusal_by_http_says_what_to_do(status: int, hint: str) -> None:
+    """What is answered in plain text is more than an envelope that is missing."""
+    with FarSide([http(status, "no", "text/plain")]) as far, VaspClient(far.url, vaspid="v", vasid="s") as client:
+        with pytest.raises(TransportError, match=hint) as info:
+            client.submit("+491", "x")
+        assert not info.value.maybe_accepted
+
+
+def test_redirect_is_told_whole_but_for_secrets() -> None:
+    """The port is part of where to go instead; a user name and a query are not repeated."""
+    answer = http(307, Location="http://me:secret@[::1]:8443/mm7/?key=secret")
+    with FarSide([answer]) as far, VaspClient(far.url, vaspid="v", vasid="s") as client:
+        with pytest.raises(TransportError, match=r"redirect to 'http://\[::1\]:8443/mm7/'") as info:
+            client.submit("+491", "x")
+        assert "secret" not in str(info.value)
 
 
 def test_profile_may_be_one_of_ones_own() -> None:

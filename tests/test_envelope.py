@@ -506,6 +506,7 @@ def test_extensions_need_a_place() -> None:
         b"<a></b>",
         b"<a>&b;</a>",
         b"<x:a/>",
+        b"<a><x:b/><c xmlns='1'/></a>",
         b"<a b='1' b='2'/>",
         b"<a>\x01</a>",
         b"<a/><b/>",

@@ -570,6 +570,12 @@ CONTENTS = {
     ),
     "another case": ("cid:NOTE@kiosk.example", [part()], ["sem/content-href-resolves"], "SchemaError"),
     "Content-Location": ("tide.txt", [part(None, more="Content-Location: tide.txt\r\n")], [], "ok"),
+    "Content-Location under cid:": (
+        "cid:tide.txt",
+        [part(None, more="Content-Location: tide.txt\r\n")],
+        ["sem/content-href-resolves"],
+        "SchemaError",
+    ),
     "a file name": (
         "cid:tide.txt",
         [part(None, more='Content-Disposition: attachment; filename="tide.txt"\r\n')],
@@ -871,3 +877,17 @@ def test_examine_without_zeep() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.split() == ["['schema/order']", "False", "False"]
+
+
+@pytest.mark.parametrize("name", ["Strict", "", "none"])
+def test_unknown_policy(name: Any) -> None:
+    """A misspelt policy is refused, and never taken for a mild one."""
+    with pytest.raises(ValueError, match="strict, interop or lenient"):
+        exchange.unpack(exchange.Wire(body=b"<a/>"), policy=name)
+
+
+@pytest.mark.parametrize(("message", "parts"), [("x", None), (SubmitReq(to="1"), ["text"])])
+def test_what_is_no_message_or_part(message: Any, parts: Any) -> None:
+    """What cannot be packed is said in plain words."""
+    with pytest.raises(LocalError, match=r"pack takes an MM7 message|parts are mm7zeep\.Part"):
+        exchange.pack(message, parts)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 import configparser
+import re
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -102,3 +104,13 @@ def test_every_package_is_shipped() -> None:
     folders = [path.parent.relative_to(ROOT) for path in ROOT.joinpath("mm7zeep").rglob("__init__.py")]
     listed = setup["options"]["packages"].split()
     assert listed == sorted({".".join(folder.parts) for folder in folders} | {"mm7zeep.schemas"})
+
+
+def test_async_brings_what_zeep_wants_for_it() -> None:
+    """The extra ``async`` names all that zeep's own does: zeep's AsyncTransport starts with nothing less."""
+    setup = configparser.ConfigParser(interpolation=None)
+    setup.read(ROOT / "setup.cfg", encoding="utf-8")
+    ours = {re.split(r"[^\w-]", line)[0] for line in setup["options.extras_require"]["async"].split()}
+    theirs = [line for line in metadata.requires("zeep") or [] if "extra" in line and line.endswith('"async"')]
+    assert len(theirs) >= 2
+    assert {re.split(r"[^\w-]", line)[0] for line in theirs} <= ours

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import socket
 import threading
 from collections.abc import Callable
@@ -21,6 +22,7 @@ from mm7zeep.gateway.accounts import Application, Callback
 from mm7zeep.gateway.app import Event, Mmsc
 from mm7zeep.gateway.handset import Handset, handset_of
 from mm7zeep.gateway.serving import serve_in_thread
+from mm7zeep.gateway.stored import Stored
 from mm7zeep.messages import (
     CancelReq,
     DeliverReq,
@@ -199,6 +201,30 @@ def test_memory_is_bounded(relay: Callable[..., Mmsc]) -> None:
     small = relay(octets=9)
     submitted(small, replace(SUBMIT, to=("+61400",), parts=()))  # type: ignore[arg-type]
     assert code(small, replace(SUBMIT, parts=(replace(TEXT, body=b"x" * 10),))) == 4006
+
+
+def test_replacing_is_bounded_too(relay: Callable[..., Mmsc]) -> None:
+    """New content makes room as a submit does, and is refused with 4006 where there is none."""
+    mmsc = relay(octets=9)
+    first = submitted(mmsc)
+    larger = ReplaceReq(vaspid="TNN", vasid="News", message_id=first, parts=(replace(TEXT, body=b"x" * 9),))
+    assert code(mmsc, larger) == 1000
+    too_large = replace(larger, parts=(replace(TEXT, body=b"x" * 10),))
+    assert code(mmsc, too_large) == 4006
+    assert mmsc.messages[0].size == 9
+
+
+def test_cancelled_is_let_go_of(relay: Callable[..., Mmsc]) -> None:
+    """A cancelled message is not held by a plan for next year once it has made room for others."""
+    mmsc = relay(kept=1)
+    later = replace(SUBMIT, earliest_delivery_time=timedelta(days=365))
+    ids = []
+    for _ in range(3):
+        ids.append(submitted(mmsc, later))
+        assert code(mmsc, CancelReq(vaspid="TNN", vasid="News", message_id=ids[-1])) == 1000
+    ids.append(submitted(mmsc))
+    gc.collect()
+    assert [one.message_id for one in gc.get_objects() if isinstance(one, Stored) and one.message_id in ids] == ids[3:]
 
 
 def test_names_are_unique() -> None:
@@ -501,6 +527,19 @@ def test_serving_ends() -> None:
     with pytest.raises(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port), timeout=5):
         pass
     assert "mm7zeep-serving" not in {one.name for one in threading.enumerate()}
+
+
+def test_observer_that_fails_ends_nothing(clock: Clock, calls: Calls, caplog: pytest.LogCaptureFixture) -> None:
+    """What an observer raises is logged, and the rest of what is due is done."""
+
+    def observe(event: Event) -> None:
+        raise RuntimeError(event.kind)
+
+    mmsc = Mmsc((CALLED,), deliver=calls, clock=clock, observe=observe)
+    submitted(mmsc, replace(SUBMIT, delivery_report=True))
+    assert [one.kind for one in mmsc.run_pending()] == ["handset", "handset", "report", "report"]
+    assert len(calls.made) == 2
+    assert caplog.text.count("the observer of a") == 4
 
 
 def test_worker_ends(relay: Callable[..., Mmsc]) -> None:

@@ -115,6 +115,11 @@ def by_name(message: Message, *, received: Received | None = None) -> None:
     SEEN.append((message, received))
 
 
+def called_so(received: Message) -> None:
+    """Takes the message only, and calls it as others call what is around it."""
+    SEEN.append((received, None))
+
+
 def with_default(message: Message, database: str = "own") -> None:
     """Has a second parameter of its own."""
     SEEN.append((message, None if database == "own" else database))
@@ -124,7 +129,8 @@ SEEN: list[tuple[Message, object]] = []
 
 
 @pytest.mark.parametrize(
-    ("handler", "wanted"), [(plain, False), (both, True), (by_place, True), (by_name, True), (with_default, False)]
+    ("handler", "wanted"),
+    [(plain, False), (both, True), (by_place, True), (by_name, True), (called_so, False), (with_default, False)],
 )
 def test_received_is_given_where_taken(handler: Callable[..., object], wanted: bool) -> None:
     """``Received`` goes to a second parameter without default, or one called so, and to nothing else."""

@@ -8,7 +8,9 @@ from dataclasses import replace
 import captures
 import pytest
 
+from mm7zeep import exchange
 from mm7zeep.conformance import capture, rules, verdict
+from mm7zeep.errors import RemoteError
 from mm7zeep.exchange import Wire
 from mm7zeep.findings import KINDS
 from mm7zeep.messages import Part
@@ -144,3 +146,19 @@ def test_strict_on_the_head(bend: object, word: str) -> None:
     judged = verdict.judge(captured, policy="strict")
     assert (judged.word, bool(judged.reason)) == (word, word == "reject")
     assert verdict.judge(captured).word == "accept"
+
+
+@pytest.mark.parametrize("dump", [*BROKEN.values(), captures.dump(captures.wire())])
+def test_unpack_gives_the_same_findings(dump: bytes) -> None:
+    """With the rules, ``unpack`` tells of a message what ``check`` tells of it, whether it is accepted or refused."""
+    [captured] = capture.messages("x", dump)
+    judged = verdict.judge(captured)
+    try:
+        found = exchange.unpack(captured.wire, limits=verdict.LIMITS, rules=rules.of).findings
+    except RemoteError as error:
+        found = error.findings
+    if any(one.id == "http/error-status" for one in judged.findings):
+        found = tuple(one for one in found if one.id.startswith("http/"))  # check asks no more of an error page
+    assert set(found) == set(judged.findings) - set(captured.findings)
+    if judged.judgement.accepted:
+        assert set(exchange.unpack(captured.wire, limits=verdict.LIMITS).findings) <= set(found)

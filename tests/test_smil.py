@@ -417,6 +417,12 @@ def test_an_external_subset_is_not_read(tmp_path: Path) -> None:
     assert smil.parse(f"{head}<smil/>".encode()) == Presentation()
 
 
+def test_unbound_prefix() -> None:
+    """A prefix without a namespace is refused, also where libxml2 lets it pass beside a relative namespace name."""
+    with pytest.raises(MimeError, match="not well-formed"):
+        smil.parse(b'<smil><body><x:par/><y xmlns="1"/></body></smil>')
+
+
 @pytest.mark.parametrize(
     "data",
     [

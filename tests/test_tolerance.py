@@ -53,6 +53,7 @@ HTTPS = "https://www.3gpp.org/ftp/Specs/archive/23_series/23.140/schema/REL-5-MM
 XSI = 'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
 PLAIN_TO = "<Recipients><To><Number>4670000001</Number></To></Recipients>"  # an NMTOKEN, as 5/1-0 asks for
 SUBMIT = MINIMAL["SubmitReq"]
+NESTED_SENDER = f'<Sender xmlns="{uri("REL-5-MM7-1-3")}"><SenderAddress><Number>7</Number></SenderAddress></Sender>'
 EARLY_SUBMIT = VERSION + WHO + PLAIN_TO
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -510,6 +511,14 @@ VALUE_CASES = [
         {"mm_status": "Indeterminate", "unparsed": (("MMStatus", "Expired or Rejected"),)},
     ),
     Case(
+        "MMStatus of a read reply by the code of success",
+        sent(
+            "ReadReplyReq", f"{VERSION}{REPORTED}<TimeStamp>2026-03-04T12:00:00Z</TimeStamp><MMStatus>1000</MMStatus>"
+        ),
+        {"schema/enumeration kept-raw"},
+        {"mm_status": "Indeterminate", "unparsed": (("MMStatus", "1000"),)},
+    ),
+    Case(
         "MMStatus by another code",
         report("500"),
         {"schema/enumeration kept-raw"},
@@ -619,6 +628,12 @@ ADDRESS_CASES = [
         sent("DeliverReq", VERSION + "<Sender><SenderAddress><Number>7</Number></SenderAddress></Sender>"),
         {"schema/address-name repaired"},
         {"sender": Number("7")},
+    ),
+    Case(
+        "SenderAddress inside a Sender that has no place there",
+        submit("<Sender><SenderAddress><Number>7</Number></SenderAddress></Sender>"),
+        {"schema/unknown-element kept-raw", "schema/address-name noted"},
+        {"extensions": (extension("SubmitReq", 3, "Sender", NESTED_SENDER),)},
     ),
     Case(
         "number in small letters",
@@ -1016,8 +1031,20 @@ REFUSED = [
     Case(
         "a draft of 2002",
         envelope('<s:Request xmlns:s="urn:MM7Submit.Req"/>', ""),
-        {"soap/transaction-present refused", "ns/pre-standard refused"},
-        error=(EnvelopeError, 4004),
+        {"ns/pre-standard refused"},
+        error=(VersionError, 4002),
+    ),
+    Case(
+        "a delivery by a draft of 2002",
+        envelope('<s:Request xmlns:s="urn:MM7Deliver.Req"/>', ""),
+        {"ns/pre-standard refused"},
+        error=(VersionError, 4002),
+    ),
+    Case(
+        "a draft of 2002 by its name alone",
+        envelope("<MultiMediaSubmit/>"),
+        {"ns/pre-standard refused"},
+        error=(VersionError, 4002),
     ),
     Case(
         "a draft of 2002, with TransactionID",

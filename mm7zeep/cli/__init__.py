@@ -8,6 +8,7 @@ Exit status: 0 clean, 1 failures, 2 wrong usage, 3 could not run or connect, 4 w
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Mapping
 from importlib import import_module
 from types import MappingProxyType
@@ -47,6 +48,20 @@ class _Deferred(click.Command):
         return command
 
 
+class _Commands(click.Group):
+    """The commands; what the system refuses on the way (a full disk, a lost terminal) is no verdict on a message."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except OSError as error:
+            if error.errno == errno.EPIPE:  # click knows what to do when nobody reads on
+                raise
+            place = f"{error.filename}: " if error.filename else ""
+            click.echo(f"mm7zeep {ctx.invoked_subcommand}: {place}{error.strerror or error}", err=True)
+            ctx.exit(COULD_NOT_RUN)
+
+
 def _version(context: click.Context, parameter: click.Parameter, value: bool) -> None:
     if value and not context.resilient_parsing:
         from mm7zeep import __version__
@@ -56,6 +71,7 @@ def _version(context: click.Context, parameter: click.Parameter, value: bool) ->
 
 
 @click.group(
+    cls=_Commands,
     commands={name: _Deferred(name, short_help=help, help=help) for name, help in _COMMANDS.items()},
     context_settings={"auto_envvar_prefix": "MM7ZEEP", "help_option_names": ["-h", "--help"], "max_content_width": 110},
 )

@@ -71,12 +71,14 @@ def command(
         receiver = Receiver(auth=dict([auth]) if auth else None, profile=profile)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
+    if forward_to is not None and not _postable(forward_to):
+        raise click.BadParameter("give an http or https URL", param_hint="--forward-to")
+    if save is not None:
+        _prepare(save)
     register(receiver, Sink(print_line=_print_line, save=save, forward_to=forward_to))
     stopped = threading.Event()
     signal.signal(signal.SIGTERM, lambda number, frame: stopped.set())
     try:
-        if save is not None:
-            save.mkdir(parents=True, exist_ok=True)
         with serve_in_thread(receiver.asgi, host, port) as url:
             click.echo(f"listening on {url}", err=True)
             while not stopped.wait(1.0):
@@ -95,6 +97,25 @@ def _server() -> Callable[..., Any]:
         click.echo(f'mm7zeep listen: {error.name} is not installed; pip install "mm7zeep[gateway]"', err=True)
         sys.exit(COULD_NOT_RUN)
     return serve_in_thread
+
+
+def _postable(url: str) -> bool:
+    """Whether a request can go there: found out before the first message is lost on it."""
+    from urllib.parse import urlsplit
+
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
+def _prepare(directory: Path) -> None:
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        click.echo(f"mm7zeep listen: {directory}: {error.strerror}", err=True)
+        sys.exit(COULD_NOT_RUN)
 
 
 def _print_line(line: str) -> None:
@@ -199,7 +220,10 @@ def _forward(record: dict[str, Any], parts: tuple[Part, ...], url: str) -> None:
     ]
     try:
         # A redirect would turn the POST into a GET.
-        answer = requests.post(url, json=whole, timeout=_FORWARD_TIMEOUT, allow_redirects=False)
+        with requests.post(
+            url, json=whole, timeout=_FORWARD_TIMEOUT, allow_redirects=False, stream=True
+        ) as answer:  # its head says all: a body without end is not read
+            pass
     except requests.RequestException as error:
         click.echo(f"mm7zeep listen: the webhook did not answer: {type(error).__name__}", err=True)
         raise StatusError(4006, "the message could not be handed on") from error

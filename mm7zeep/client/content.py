@@ -5,7 +5,7 @@ Refuses what is none of them, and a file that cannot be read.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from mm7zeep import media
@@ -23,7 +23,7 @@ def part_of(item: ContentLike) -> Part:
     if isinstance(item, Part):
         return item
     if isinstance(item, str):
-        return Part(body=item.encode(), content_type="text/plain", parameters=(("charset", "utf-8"),))
+        return Part(body=_utf8(item), content_type="text/plain", parameters=(("charset", "utf-8"),))
     if isinstance(item, bytes):
         return Part(body=item, content_type=media.guess(None, item[: media.HEAD]))
     if not isinstance(item, Path):
@@ -40,5 +40,16 @@ def part_of(item: ContentLike) -> Part:
 
 def parts_of(content: ContentLike | Iterable[ContentLike]) -> tuple[Part, ...]:
     """One item or several, as parts. Raises ``LocalError`` as ``part_of``."""
-    items = list(content) if isinstance(content, Iterable) and not isinstance(content, str | bytes) else [content]
-    return tuple(part_of(item) for item in items)
+    # iterable, but not of contents: an open file gives lines, a mapping names, octets numbers
+    single = isinstance(content, str | bytes | bytearray | memoryview | Mapping) or hasattr(content, "read")
+    items = list(content) if isinstance(content, Iterable) and not single else [content]
+    return tuple(part_of(item) for item in items)  # type: ignore[arg-type]
+
+
+def _utf8(text: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:
+        raise LocalError(
+            f"a text holds {text[error.start]!r} at character {error.start}, a half of one; remove it"
+        ) from error

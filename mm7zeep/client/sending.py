@@ -51,9 +51,11 @@ class Sender:
     client: zeep.Client
 
     def __init__(self, url: str, *, profile: str | Profile | None, policy: Policy | None, retry: Retry) -> None:
+        if not isinstance(retry, Retry):
+            raise LocalError(f"retry is a Retry, such as Retry(times=0), not {type(retry).__name__}")
         self.url = endpoint(url)
-        self.profile = self._spoken(profiles.profile(profile))
-        self.policy: Policy = policy or self.profile.policy
+        self.profile = self._spoken(_known(profile))
+        self.policy = profiles.policy(policy or self.profile.policy)
         self.retry = retry
 
     @staticmethod
@@ -75,6 +77,8 @@ class Sender:
     def _sending(self, message: Message, transaction_id: str | None, progress: Progress | None) -> Sending:
         if transaction_id is None:
             transaction_id = exchange.new_transaction_id()
+        if not isinstance(transaction_id, str):
+            raise LocalError(f"the TransactionID is a str, not {type(transaction_id).__name__}")
         if not transaction_id.strip():
             raise LocalError("the TransactionID is empty; give one (TS 23.140 8.7.1)")
         if not transaction_id.isprintable():
@@ -105,7 +109,18 @@ class Sender:
         except (TypeError, ValueError) as error:
             raise LocalError(f"the {soap.element_name(type(sending.message))} cannot be written: {error}") from error
         arguments["_soapheaders"] = soap.soap_headers(sending.transaction_id, self.profile)
-        return bind(self.client, call).service[operation.name], arguments
+        try:
+            return bind(self.client, call).service[operation.name], arguments
+        except AttributeError as error:  # zeep's, for what its binding does not have
+            kind = type(sending.message).__name__
+            raise LocalError(f"{type(self).__name__} sends no {kind}; the other side does") from error
+
+
+def _known(profile: str | Profile | None) -> Profile:
+    try:
+        return profiles.profile(profile)
+    except ValueError as error:
+        raise LocalError(str(error)) from error
 
 
 def build(kind: type[M], **values: Any) -> M:

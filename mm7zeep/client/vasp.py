@@ -58,7 +58,7 @@ class Vasp(Sender):
         if limit is not None and len(message.recipients) > limit and not self.split:
             raise LocalError(
                 f"{self.profile.name} takes {limit} recipient(s) a request, not {len(message.recipients)}; "
-                "use split=True"
+                "make the client with split=True"
             )
         return message
 

@@ -25,7 +25,8 @@ p { margin: .25rem 0; } .dim { color: var(--dim); } .scroll { overflow-x: auto; 
 table { border-collapse: collapse; width: 100%; margin: 1rem 0; }
 th, td { text-align: left; vertical-align: top; padding: .4rem .75rem .4rem 0; border-bottom: 1px solid var(--line);
   overflow-wrap: anywhere; }
-th { font-weight: 600; white-space: nowrap; } td.count { text-align: right; font-variant-numeric: tabular-nums; }
+th { font-weight: 600; white-space: nowrap; }
+td.count, th:nth-child(n + 4) { text-align: right; font-variant-numeric: tabular-nums; }
 code, pre { font-family: ui-monospace, monospace; font-size: .875rem; }
 pre { margin: .35rem 0; padding: .4rem .6rem; background: var(--band); border-left: 3px solid var(--line);
   white-space: pre-wrap; overflow-wrap: anywhere; }

@@ -15,7 +15,7 @@ from mm7zeep import exchange, mime
 from mm7zeep.conformance import rules
 from mm7zeep.conformance.capture import MAX_FILE, Captured
 from mm7zeep.exchange import Judgement
-from mm7zeep.findings import Finding
+from mm7zeep.findings import Action, Finding, finding
 from mm7zeep.profiles import Policy
 
 LIMITS = mime.Limits(body=MAX_FILE, root=8 * 1024 * 1024, parts=1000)
@@ -82,9 +82,27 @@ def judge(captured: Captured, *, policy: Policy = "interop", now: datetime | Non
     if any(one.id == "http/error-status" for one in added):
         # What came from a proxy or a login page is no MM7 answer: nothing is asked of its XML.
         read = [one for one in read if one.id.startswith("http/")]
-    findings = _once((*captured.findings, *rules.superseded(read, added), *added))
-    accepted = judgement.accepted and not any(_refuses(one, policy) for one in (*captured.findings, *added))
+    cut = _cut(captured, judgement)
+    findings = _once((*captured.findings, *rules.superseded(read, added), *added, *cut))
+    accepted = judgement.accepted and not any(_refuses(one, policy) for one in (*captured.findings, *added, *cut))
     return Verdict(captured=captured, policy=policy, judgement=judgement, findings=findings, accepted=accepted)
+
+
+def _cut(captured: Captured, judgement: Judgement) -> tuple[Finding, ...]:
+    """A multipart that ends without its delimiter, and before its announced length, was cut (RFC 9112 8).
+
+    Neither of the two alone says so: documents carry placeholders for the length, and senders forget the delimiter.
+    """
+    ids = {one.id for one in (*captured.findings, *judgement.findings)}
+    if not {"http/content-length", "mime/boundary-closed"} <= ids or "http/truncated" in ids:
+        return ()
+    body, announced = captured.wire.read(), captured.wire.header("content-length") or ""
+    longest = len(body) + body.count(b"\n")  # the dump may have lost the carriage returns
+    if not (announced.isascii() and announced.isdigit() and len(announced) < 13) or int(announced) <= longest:
+        return ()
+    detail = f"{len(body)} octets of {announced}"
+    action: Action = "noted" if judgement.policy == "lenient" else "refused"
+    return (finding("http/truncated", f"byte {len(body)}", detail=detail, action=action),)
 
 
 def _refuses(one: Finding, policy: Policy) -> bool:

@@ -95,6 +95,12 @@ def _check_shape(root: etree._Element, limits: XmlLimits) -> None:
         depth += 1 if event == "start" else -1
         if event == "end" or not isinstance(element.tag, str):
             continue
+        unbound = next(
+            (name for name in (element.tag, *element.attrib) if ":" in name and not name.startswith("{")), None
+        )
+        if unbound is not None:
+            # libxml2 lets an unbound prefix pass where a relative namespace name was met later
+            raise _ill_formed(f"the prefix of {unbound} is not bound to a namespace", "/")
         count += 1
         recipients += element.tag.endswith(_ADDRESS_TAGS)
         over = {

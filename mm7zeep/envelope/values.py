@@ -41,6 +41,12 @@ def _get_text(value: Any) -> object:
     return None if value is None else str(value)
 
 
+def _put_bool(value: Any, kind: schema.Type, what: str) -> object:
+    if not isinstance(value, bool | int):  # "no" would be true
+        raise LocalError(f"{what} is True or False, not {value!r}")
+    return bool(value)
+
+
 def _put_condition(value: Any, kind: schema.Type, what: str) -> object:
     if kind.content == "text":
         return put_text(value, kind, what)
@@ -169,7 +175,7 @@ def _put_moment(value: Any, kind: schema.Type, what: str) -> object:
 
 
 TEXT = Codec(put_text, _get_text)
-BOOL = Codec(lambda value, kind, what: bool(value), lambda value: value)
+BOOL = Codec(_put_bool, lambda value: value)
 MOMENT = Codec(_put_moment, lambda value: moment_value(value))
 ADDRESS = Codec(_put_address, _get_address)
 STATUS = Codec(_put_status, _get_status)

@@ -60,7 +60,8 @@ def _href_findings(href: str, where: str, package: mime.Package, *, bare: bool) 
     if bare:
         return
     match = package.find(href)
-    if match is None or match.how == "content-id-case" or match.how == "name":
+    located = match is not None and match.how == "content-location" and stripped.lower().startswith("cid:")
+    if match is None or located or match.how in ("content-id-case", "name"):  # RFC 2392 2: cid: names a Content-ID
         yield finding(
             "sem/content-href-resolves", where, detail=href, action="repaired" if package.parts else "refused"
         )

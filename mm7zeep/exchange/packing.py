@@ -42,6 +42,11 @@ def pack(
     says. The whole envelope is valid by xmlschema, or ``LocalError`` is raised and says where it is not. Sends
     nothing, reads no file but for its size.
     """
+    if not isinstance(message, Message):
+        raise LocalError(f"pack takes an MM7 message such as SubmitReq, not {type(message).__name__}")
+    odd = next((one for one in parts or () if not isinstance(one, Part)), None)
+    if odd is not None:
+        raise LocalError(f"parts are mm7zeep.Part values, not {type(odd).__name__}; wrap the content in Part(body=...)")
     chosen = answer_profile(reply_to) if reply_to is not None and profile is None else profiles.profile(profile)
     if transaction_id is None:
         transaction_id = (reply_to.transaction_id if reply_to is not None else None) or new_transaction_id()

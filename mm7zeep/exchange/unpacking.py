@@ -5,18 +5,30 @@ Refuses, by the policy, what cannot be read or may not be; only ``unpack`` raise
 
 from __future__ import annotations
 
-from mm7zeep import mime
+from collections.abc import Callable
+from dataclasses import replace
+
+from mm7zeep import mime, profiles
 from mm7zeep.errors import RemoteError
 from mm7zeep.exchange.judging import judge_package, no_sketch
 from mm7zeep.exchange.linking import judge_content
 from mm7zeep.exchange.policies import verdict
 from mm7zeep.exchange.receiving import receive
 from mm7zeep.exchange.wire import Judgement, Received, Wire
+from mm7zeep.findings import Finding
 from mm7zeep.profiles import Policy
+
+Rules = Callable[[Wire, Judgement], tuple[Finding, ...]]
+"""Asks more of a message that was read: gives all findings, those of the judgement and its own."""
 
 
 def unpack(
-    wire: Wire, *, policy: Policy = "interop", limits: mime.Limits | None = None, package: mime.Package | None = None
+    wire: Wire,
+    *,
+    policy: Policy = "interop",
+    limits: mime.Limits | None = None,
+    package: mime.Package | None = None,
+    rules: Rules | None = None,
 ) -> Received:
     """The message that ``wire`` carries, with its parts and what was noticed.
 
@@ -25,9 +37,14 @@ def unpack(
     Status is a 3000, and every violation is a finding. Raises a leaf of ``RemoteError`` (``MimeError``,
     ``EnvelopeError``, ``SchemaError``, ``VersionError``, ``LimitError``), with ``.status`` to answer and ``.findings``.
     ``package`` is the body where it was read before. Parts larger than ``limits.spool`` octets are kept in temporary
-    files.
+    files. ``findings`` are what had to be borne to read the message; ``rules=conformance.rules.of`` adds the passive
+    rules, and so gives what ``mm7zeep check`` lists. They are told, and change no verdict.
     """
     judgement = examine(wire, policy=policy, limits=limits, package=package)
+    if rules is not None:
+        judgement = replace(judgement, findings=rules(wire, judgement))
+        if judgement.error is not None:
+            judgement.error.findings = judgement.findings
     if judgement.error is not None:
         raise judgement.error
     return receive(judgement, wire.headers)
@@ -39,6 +56,7 @@ def examine(
     """Judge ``wire`` without raising for what it holds: MIME, then XML, then the repairs, then xmlschema, then the
     content. The verdict of a strict policy comes last and names whatever they found.
     """
+    profiles.policy(policy)
     try:
         package = package or mime.read(wire.headers, wire.chunks(), limits or mime.Limits())
     except RemoteError as error:

@@ -213,7 +213,10 @@ class Mmsc:
         due = self._mailbox.advance()
         event = self._call(due) if isinstance(due, Callout) else due
         if event is not None:
-            self._observe(event)
+            try:
+                self._observe(event)
+            except Exception:  # noqa: BLE001  logged; the worker, and what else is due, does not end with an observer
+                _LOG.exception("the observer of a %s event failed", event.kind)
         return event
 
     def run_pending(self) -> list[Event]:

@@ -73,6 +73,7 @@ class Mailbox:
             pending = stored.pending
             for copy in pending:
                 copy.state = "Cancelled"
+            self._forget_void()
             return _done(len(pending), stored)
 
     def put_in_place(self, application: Application, message_id: str | None, changes: Mapping[str, Any]) -> Status:
@@ -82,16 +83,19 @@ class Mailbox:
             pending = stored.pending
             if pending:
                 request = replace(stored.request, **changes)
-                _check_size(sum(part.size for part in request.parts), application.served)
+                size = sum(part.size for part in request.parts)
+                _check_size(size, application.served)
+                self._make_room(size - stored.size, more=0)
                 stored.request = request
                 self._plan_arrivals(stored)
+                self._forget_void()
             return _done(len(pending), stored)
 
-    def _make_room(self, size: int) -> None:
-        """Let the oldest finished messages go until one more fits. Raises ``StatusError`` (4006) if it never does."""
+    def _make_room(self, size: int, more: int = 1) -> None:
+        """Let the oldest finished messages go until ``more`` of ``size`` fit. Raises ``StatusError`` (4006)."""
         total = sum(one.size for one in self._messages.values())
         finished = iter([one for one in self._messages.values() if not one.pending])
-        while len(self._messages) >= self._kept or total + size > self._octets:
+        while len(self._messages) + more > self._kept or total + size > self._octets:
             oldest = next(finished, None)
             if oldest is None:
                 raise refusal(4006, "too many messages wait for their recipients")
@@ -160,9 +164,14 @@ class Mailbox:
         """The next plan that is due and not void."""
         while self._plans and self._plans[0][0] <= self._clock():
             plan = heapq.heappop(self._plans)[2]
-            if isinstance(plan, Callout) or (plan.copy.state == PENDING and plan.copy.turn == plan.turn):
+            if _stands(plan):
                 return plan
         return None
+
+    def _forget_void(self) -> None:
+        """Let go of the plans that nothing comes of: they would hold their messages until they are due."""
+        self._plans = [one for one in self._plans if _stands(one[2])]
+        heapq.heapify(self._plans)
 
     def _arrive(self, plan: Arrival) -> Event:
         """A copy reaches its handset, or expires on the way; the reports that were asked for are planned."""
@@ -183,6 +192,10 @@ class Mailbox:
             recipient=copy.recipient,
             state=copy.state,
         )
+
+
+def _stands(plan: Arrival | Callout) -> bool:
+    return isinstance(plan, Callout) or (plan.copy.state == PENDING and plan.copy.turn == plan.turn)
 
 
 def refusal(code: int, details: str) -> StatusError:

@@ -68,11 +68,14 @@ AddressLike = Address | str
 
 
 def address(value: AddressLike) -> Address:
-    """Tell an address by its form: with an ``@`` an RFC2822Address, otherwise a Number. Raises ``LocalError`` if
-    empty.
+    """Tell an address by its form: with an ``@`` an RFC2822Address, otherwise a Number.
+
+    Raises ``LocalError`` for an empty one, and for what is neither text nor an ``Address``.
     """
     if isinstance(value, Address):
         return value
+    if not isinstance(value, str):
+        raise LocalError(f"an address is a str, Number, RFC2822Address or ShortCode, not {type(value).__name__}")
     if not value.strip():
         raise LocalError("an address is empty")
     return RFC2822Address(value) if "@" in value else Number(value)
@@ -82,6 +85,6 @@ def addresses(values: AddressLike | Iterable[AddressLike] | None) -> tuple[Addre
     """One address or several, as a tuple."""
     if values is None:
         return ()
-    if isinstance(values, (str, Address)):
+    if isinstance(values, (str, Address)) or not isinstance(values, Iterable):
         return (address(values),)
     return tuple(address(value) for value in values)

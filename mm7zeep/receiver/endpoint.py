@@ -82,7 +82,7 @@ class Endpoint:
         self.error = error
         self.auth = auth if auth is None or isinstance(auth, BasicAuth) else BasicAuth(auth)
         self.profile = profiles.profile(profile)
-        self.policy: Policy = policy
+        self.policy = profiles.policy(policy)
         self.limits = limits or mime.Limits()
         self.http = http
         self.realm = realm

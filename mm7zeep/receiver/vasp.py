@@ -99,7 +99,7 @@ def _adapted(function: Callable[..., object]) -> Handler:
         parameters = tuple(inspect.signature(function).parameters.values())
     except ValueError:  # some builtins tell no signature
         parameters = ()
-    if any(one.name == "received" for one in parameters):
+    if any(one.name == "received" for one in parameters[1:]):
         return lambda call: function(call.message, received=call.received)
     places = [one for one in parameters if one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD)]
     if len(places) > 1 and places[1].default is inspect.Parameter.empty:

@@ -100,7 +100,10 @@ def _doctype_at(text: str) -> int | None:
 
 def _within_limits(root: etree._Element) -> None:
     depth = elements = 0
-    for event, _ in etree.iterwalk(root, events=("start", "end")):
+    for event, element in etree.iterwalk(root, events=("start", "end")):
+        # libxml2 lets an unbound prefix pass where a relative namespace name was met, too
+        if any(":" in str(name) and not str(name).startswith("{") for name in (element.tag, *element.attrib)):
+            raise _refused("is not well-formed: a namespace prefix is not bound")
         depth += 1 if event == "start" else -1
         elements += event == "start"
         if depth > MAX_DEPTH:

@@ -20,7 +20,8 @@ _DECLARATION = re.compile(
 )
 _BLANKS = b" \t\r\n"
 _MULTIBYTE = frozenset({"gb18030", "big5", "big5hkscs", "cp949", "cp932", "shift_jis", "euc-jp", "ascii"})
-_LAST_RESORTS = ("gb18030", "cp949")
+# Unlabelled Chinese and Korean text stands in pairs of high octets; reading other octets so would be a guess
+_PAIRED = re.compile(rb"(?:[\x00-\x7f]|[\xa1-\xfe]{2})*+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +148,7 @@ def _decode(
         if labels and labels[0] != "utf-8" and not raw.isascii():
             _mismatch(findings, labels[0], "utf-8")
         return utf8, "utf-8"
-    for codec in [*labels, "utf-8", *_LAST_RESORTS]:
+    for codec in [*labels, "utf-8", *_last_resorts(raw)]:
         text = _try(raw, codec)
         if text is not None:
             if (labels and codec != labels[0]) or (not labels and codec != "utf-8"):
@@ -161,6 +162,11 @@ def _decode(
         ],
         status=2007,
     )
+
+
+def _last_resorts(raw: bytes) -> tuple[str, ...]:
+    """What to read octets by that none of their labels decodes."""
+    return ("gb18030", "cp949") if _PAIRED.fullmatch(raw) else ()
 
 
 def _mismatch(findings: list[Finding], label: str, used: str) -> None:

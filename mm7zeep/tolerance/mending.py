@@ -64,9 +64,6 @@ def repair(envelope: etree._Element, *, request: bool) -> Repaired:
             return _done(root, None, namespace, notes, None, legible=True)
         message = found
     sent = etree.QName(message).namespace
-    if (sent or "").startswith("urn:MM7S"):
-        soap.pre_standard(notes, message)
-        return _done(root, sent, SUPERSET, notes, None)
     if not operation_name(message):
         name = schema.local(message)
         notes.refuse(

@@ -73,8 +73,11 @@ def frame(root: etree._Element, notes: Notes, *, request: bool) -> etree._Elemen
     if body is None:
         notes.refuse("the envelope has no Body", "soap/structure", root)
         return None
-    _header(root, header, notes, request=request)
     children = [one for one in body if isinstance(one.tag, str)]
+    if any(is_pre_standard(one) for one in children):  # whose TransactionID is elsewhere: of it nothing is asked
+        pre_standard(notes, children[0])
+        return None
+    _header(root, header, notes, request=request)
     _strip_xsi(body)
     if not children:
         notes.refuse("the Body is empty", "soap/structure", body)
@@ -110,7 +113,7 @@ def instructions(sent: etree._Element, root: etree._Element, notes: Notes) -> No
 
 def _envelope(root: etree._Element, notes: Notes) -> bool:
     name, namespace = schema.local(root), etree.QName(root).namespace
-    if name in _PRE_STANDARD or (namespace or "").startswith("urn:MM7"):
+    if is_pre_standard(root):
         pre_standard(notes, root)
         return False
     if name != "Envelope":
@@ -142,6 +145,12 @@ def _envelope(root: etree._Element, notes: Notes) -> bool:
         notes.add("soap/encoding-style-used", root)
     _strip_xsi(root)
     return True
+
+
+def is_pre_standard(element: etree._Element) -> bool:
+    """Whether ``element`` is of the drafts of 2002 (``urn:MM7Submit.Req``), by its name or its namespace."""
+    namespace = etree.QName(element).namespace or ""
+    return schema.local(element) in _PRE_STANDARD or (namespace.startswith("urn:MM7") and namespace != "urn:MM7")
 
 
 def pre_standard(notes: Notes, where: etree._Element | str) -> None:

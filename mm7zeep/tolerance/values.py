@@ -100,7 +100,7 @@ def listed(text: str, values: tuple[str, ...]) -> str | None:
 def mm_status(text: str, values: tuple[str, ...]) -> str | None:
     """The MMStatus that free text names: one listed word in it, or the success code some gateways write there."""
     if text.strip() == "1000":
-        return "Retrieved"
+        return "Retrieved" if "Retrieved" in values else None  # a read reply knows no such success
     words = {_STATUS_WORDS.get(word.lower(), word.lower()).lower() for word in _STATUS_WORD.findall(text)}
     named = [one for one in values if one.lower() in words]
     return named[0] if len(named) == 1 else None

@@ -66,6 +66,9 @@ class Walk:
     def unknown(self, child: etree._Element, index: int) -> None:
         """Take out what no release knows, as an extension."""
         self.notes.add("schema/unknown-element", child, detail=schema.local(child), action="kept-raw")
+        nested = next((one for one in child if schema.local(one) == "SenderAddress"), None)
+        if nested is not None and schema.local(child) == "Sender":
+            self.notes.add("schema/address-name", nested, detail="SenderAddress inside Sender", action="noted")
         self.extension(child, index)
         schema.parent_of(child).remove(child)
 

@@ -6,7 +6,8 @@ Refuses what is no MM7 answer at all: redirects, 401 and 403, what is compressed
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 import requests
@@ -20,6 +21,16 @@ from mm7zeep.transport.calls import Call
 from mm7zeep.transport.failures import without_url
 
 KEPT = 20_000  # octets of an unusable answer that an error repeats
+
+
+_HINTS: Mapping[int, str] = MappingProxyType({
+    404: " (nothing is served there; check the path of the URL)",
+    405: " (no POST is taken there; check the path of the URL)",
+    407: " (the proxy wants credentials)",
+    413: " (the message is larger than it takes)",
+    429: " (too many requests)",
+    503: " (it is not ready)",
+})  # fmt: skip
 
 
 class Intake:
@@ -102,7 +113,7 @@ class Intake:
 
     def _unusable(self, what: str, findings: Sequence[Finding] = ()) -> TransportError:
         return TransportError(
-            f"the server answered {self.status} with {what}",
+            f"the server answered {self.status}{_HINTS.get(self.status, '')} with {what}",
             maybe_accepted=_unclear(self.status),
             http_status=self.status,
             body=bytes(self.content[:KEPT]),
@@ -119,7 +130,7 @@ def _place(location: str | None) -> str:
     """Where a Location points, without what may be secret in it."""
     try:
         parts = urlsplit(location or "")
-        shown = f"{parts.scheme}://{parts.hostname}{parts.path}" if parts.hostname else parts.path
+        shown = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}" if parts.hostname else parts.path
     except ValueError:
         shown = ""
     return repr(shown) if shown else "nowhere"

@@ -16,7 +16,7 @@ from mm7zeep.credentials import Auth, ClientCert, credentials, endpoint, header_
 from mm7zeep.errors import LocalError
 from mm7zeep.transport.answers import Intake
 from mm7zeep.transport.calls import AsyncBody, Body, Call, Interrupted, compose, ready
-from mm7zeep.transport.carrier import TIMEOUTS, Carrier, Timeouts, own_schema
+from mm7zeep.transport.carrier import TIMEOUTS, Carrier, Timeouts, bounds, own_schema
 from mm7zeep.transport.failures import fail
 
 
@@ -38,7 +38,7 @@ class AsyncSwaTransport(Carrier, zeep.transports.AsyncTransport):
     ) -> None:
         import httpx
 
-        known, fields = credentials(auth), header_fields(headers)
+        known, fields, timeouts = credentials(auth), header_fields(headers), bounds(timeouts)
         context = tls(ca_file, client_cert)
         client = httpx.AsyncClient(
             verify=context,
@@ -84,7 +84,7 @@ class AsyncSwaTransport(Carrier, zeep.transports.AsyncTransport):
         except httpx.InvalidURL as error:
             raise LocalError("the address is no URL that httpx understands") from error
         except (httpx.HTTPError, httpx.StreamError, OSError, LocalError, Interrupted) as error:
-            fail(error, call)
+            fail(error, call, address)
         return intake.response()
 
     async def _take(self, call: Call, answer: Any) -> Intake:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from mm7zeep import schema
+from mm7zeep.errors import LocalError
 from mm7zeep.transport.answers import Intake
 from mm7zeep.transport.calls import Call
 
@@ -53,6 +54,13 @@ class Carrier:
 
     def _intake(self, call: Call, status: int, fields: Iterable[tuple[str, str]]) -> Intake:
         return Intake(call, status, fields, most=self.max_reply, reply=self.timeouts.reply)
+
+
+def bounds(timeouts: Timeouts) -> Timeouts:
+    """``timeouts`` as they are. Raises ``LocalError`` for what is none: a bare number does not say which it is."""
+    if not isinstance(timeouts, Timeouts):
+        raise LocalError(f"timeouts is a Timeouts, such as Timeouts(read=30.0), not {type(timeouts).__name__}")
+    return timeouts
 
 
 def own_schema(url: str) -> bytes | None:

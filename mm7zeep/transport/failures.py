@@ -8,6 +8,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import Iterator
 from typing import NoReturn
+from urllib.parse import urlsplit
 
 import requests
 
@@ -15,18 +16,18 @@ from mm7zeep.errors import LocalError, TransportError
 from mm7zeep.transport.calls import Call, Interrupted
 
 
-def fail(error: Exception, call: Call) -> NoReturn:
-    """Raise what ``error``, met while the call was under way, amounts to."""
+def fail(error: Exception, call: Call, address: str) -> NoReturn:
+    """Raise what ``error``, met while the call to ``address`` was under way, amounts to."""
     if isinstance(error, Interrupted):
         raise error.reason from error.reason.__cause__
-    failure = _failure(error, call)
+    failure = _failure(error, call, urlsplit(address).netloc)
     if failure is error:
         raise error
     raise failure from error
 
 
-def _failure(error: Exception, call: Call) -> Exception:
-    """What to raise where no answer came."""
+def _failure(error: Exception, call: Call, place: str) -> Exception:
+    """What to raise where no answer came from ``place``."""
     if isinstance(error, LocalError):  # a part changed or cannot be read
         what = f"{error}; {call.sent} octets had gone out"
         return TransportError(what, maybe_accepted=True) if call.sent else error
@@ -35,10 +36,11 @@ def _failure(error: Exception, call: Call) -> Exception:
         return LocalError(f"the request could not be made: {text}")
     if call.sent and not _tls_refusal(error):
         return TransportError(
-            f"no answer after {call.sent} octets had gone out ({text}); the message may have been accepted",
+            f"no answer from {place} after {call.sent} octets had gone out ({text}); "
+            "the message may have been accepted",
             maybe_accepted=True,
         )
-    return TransportError(f"the request could not be sent: {text}", maybe_accepted=False)
+    return TransportError(f"the request could not be sent to {place}: {text}", maybe_accepted=False)
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
@@ -60,12 +62,16 @@ def _tls_refusal(error: Exception) -> bool:
 def without_url(error: Exception) -> str:
     """The kind of failure in words; the URL may hold secrets, so the library's own text is not repeated."""
     names: list[str] = []
+    told: list[str] = []
     for one in _chain(error):
         name = type(one).__name__
+        words = None
         if isinstance(one, ssl.SSLCertVerificationError):
-            name += f": {one.verify_message}"
+            words = one.verify_message
         elif isinstance(one, OSError) and one.errno is not None and one.strerror:
-            name += f": {one.strerror}"
-        if name not in names and len(names) < 5:
-            names.append(name)
-    return ", ".join(names)
+            words = one.strerror
+        known = names if words is None else told
+        name = name if words is None else f"{name}: {words}"
+        if name not in known and len(known) < 5:
+            known.append(name)
+    return ", ".join(told or names)  # the wrappers' names tell no more than the words within

@@ -14,7 +14,7 @@ import zeep.plugins
 from lxml import etree
 
 from mm7zeep import envelope as soap
-from mm7zeep import exchange, tolerance
+from mm7zeep import exchange, profiles, tolerance
 from mm7zeep.errors import LocalError
 from mm7zeep.exchange import policies
 from mm7zeep.findings import Finding
@@ -37,7 +37,7 @@ class ValidationPlugin(zeep.plugins.Plugin):
         prefix: str | None = "mm7",
         on_findings: Callable[[Sequence[Finding]], None] | None = None,
     ) -> None:
-        self.policy: Policy = policy
+        self.policy = profiles.policy(policy)
         self.prefix = prefix
         self.on_findings = on_findings
         self.call: Call | None = None

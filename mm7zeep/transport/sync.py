@@ -27,7 +27,7 @@ from mm7zeep.credentials import (
 from mm7zeep.errors import LocalError
 from mm7zeep.transport.answers import Intake
 from mm7zeep.transport.calls import Body, Call, Interrupted, compose, ready
-from mm7zeep.transport.carrier import TIMEOUTS, Carrier, Timeouts, own_schema
+from mm7zeep.transport.carrier import TIMEOUTS, Carrier, Timeouts, bounds, own_schema
 from mm7zeep.transport.failures import fail
 
 _CHUNK = 65536
@@ -59,7 +59,7 @@ class SwaTransport(Carrier, zeep.transports.Transport):
         session: requests.Session | None = None,
     ) -> None:
         super().__init__(session=session)  # type: ignore[no-untyped-call]
-        self.timeouts = timeouts
+        self.timeouts = bounds(timeouts)
         self.max_reply = max_reply
         self.call: Call | None = None
         self._original: SwaTransport | None = None
@@ -122,7 +122,7 @@ class SwaTransport(Carrier, zeep.transports.Transport):
             ) as answer:
                 intake = self._take(call, answer)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, LocalError, Interrupted) as error:
-            fail(error, call)
+            fail(error, call, address)
         return intake.response()
 
     def _take(self, call: Call, answer: requests.Response) -> Intake:

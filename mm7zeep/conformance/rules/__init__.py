@@ -13,9 +13,10 @@ from types import MappingProxyType
 
 from mm7zeep.conformance.rules import addresses, answers, frame, http, package, presentation, times, wording
 from mm7zeep.conformance.rules.subject import Check, Rule, Subject
+from mm7zeep.exchange import Judgement, Wire
 from mm7zeep.findings import Finding
 
-__all__ = ["CONTENT_KINDS", "RULES", "Check", "Rule", "Subject", "judge", "superseded"]
+__all__ = ["CONTENT_KINDS", "RULES", "Check", "Rule", "Subject", "judge", "of", "superseded"]
 
 _ENOUGH = 100  # findings of one kind in one message
 
@@ -41,6 +42,12 @@ _SUPERSEDES: Mapping[str, frozenset[str]] = MappingProxyType(
         "http/content-type-known": frozenset({"mime/related-type"}),
     }
 )
+
+
+def of(wire: Wire, judgement: Judgement) -> tuple[Finding, ...]:
+    """All findings of one message: those of its ``judgement``, and what the rules add. For ``unpack(rules=of)``."""
+    added = judge(Subject(wire=wire, judgement=judgement))
+    return tuple(dict.fromkeys((*superseded(judgement.findings, added), *added)))
 
 
 def judge(subject: Subject) -> tuple[Finding, ...]:
