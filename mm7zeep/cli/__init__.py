@@ -9,6 +9,8 @@ Exit status: 0 clean, 1 failures, 2 wrong usage, 3 could not run or connect, 4 w
 from __future__ import annotations
 
 import errno
+import os
+import sys
 from collections.abc import Mapping
 from importlib import import_module
 from types import MappingProxyType
@@ -59,7 +61,16 @@ class _Commands(click.Group):
                 raise
             place = f"{error.filename}: " if error.filename else ""
             click.echo(f"mm7zeep {ctx.invoked_subcommand}: {place}{error.strerror or error}", err=True)
+            _drop_output()
             ctx.exit(COULD_NOT_RUN)
+
+
+def _drop_output() -> None:
+    """Let go of output that cannot be written: at exit, Python would try once more and end with 120."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _version(context: click.Context, parameter: click.Parameter, value: bool) -> None:
