@@ -53,13 +53,6 @@ class Notes:
         self.error = self.error or kind(message, status=status, fault=fault, transaction_id=self.transaction_id)
 
 
-def is_mm7(namespace: str | None) -> bool:
-    """Whether ``namespace`` is, or plainly wants to be, one of MM7."""
-    if namespace is None:
-        return False
-    return namespace.replace("https:", "http:").startswith(NAMESPACE_PREFIX) or "MM7" in namespace.upper()
-
-
 def frame(root: etree._Element, notes: Notes, *, request: bool) -> etree._Element | None:
     """Mend the frame of ``root`` in place and give the one element of its Body, or None where there is none to read."""
     if not _envelope(root, notes):
