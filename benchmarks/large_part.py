@@ -1,4 +1,4 @@
-"""What a large part costs: ``VaspClient`` sends it to our ``Mmsc`` under uvicorn, each in a process of its own.
+"""What a large part costs: ``VaspClient`` sends it to an ``Endpoint`` of ours under uvicorn, each in a process of its own.
 
 Prints for both sides the peak of resident memory above idle (after a first small message), the time, and whether the
 SHA-256 at the far end is that of the file. Needs Linux (/proc) and the extra ``gateway``.
@@ -20,14 +20,12 @@ from pathlib import Path
 
 from mm7zeep import mime
 from mm7zeep.client import AsyncVaspClient, VaspClient
-from mm7zeep.gateway.accounts import Application
-from mm7zeep.gateway.app import PATH, Mmsc
 from mm7zeep.gateway.serving import serve_in_thread
-from mm7zeep.receiver import HttpLimits
+from mm7zeep.messages import Part, RSErrorRsp, SubmitReq, SubmitRsp
+from mm7zeep.receiver import Call, Endpoint, HttpLimits
 from mm7zeep.transport import Timeouts
 
 MIB = 1024 * 1024
-BENCH = Application(name="bench", password="bench", vaspid="bench", vasids=("bench",))
 TIMEOUTS = Timeouts(read=300, reply=300)
 
 
@@ -45,15 +43,27 @@ def idle() -> float:
 
 def far_side(size: int, pipe: Connection) -> None:
     """The MMSC: tells its address; when asked, its idle memory, then its peak and what it got."""
-    mmsc = Mmsc([BENCH], octets=4 * size, limits=mime.Limits(body=2 * size), http=HttpLimits(upload=600))
-    with serve_in_thread(mmsc.asgi) as url:
-        pipe.send(url + PATH)
+    kept: list[Part] = []
+
+    def submit(call: Call) -> SubmitRsp:
+        kept.extend(call.message.parts)
+        return SubmitRsp(message_id=str(len(kept)))
+
+    endpoint = Endpoint(
+        {SubmitReq: submit},
+        error=RSErrorRsp,
+        auth={"bench": "bench"},
+        limits=mime.Limits(body=2 * size),
+        http=HttpLimits(upload=600),
+    )
+    with serve_in_thread(endpoint.asgi) as url:
+        pipe.send(url)
         pipe.recv()
         before = idle()
         pipe.send(None)
         pipe.recv()
         peak = memory("VmHWM") - before
-        largest = max((part for one in mmsc.messages for part in one.request.parts), key=lambda part: part.size)
+        largest = max(kept, key=lambda part: part.size)
         pipe.send((before, peak, largest.sha256()))
 
 

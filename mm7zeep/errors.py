@@ -104,7 +104,10 @@ class StatusError(Mm7Error):
 
     Raised by a client for a well-formed refusal: ``status`` as sent, ``answer`` the message.
     Raised by a receiver's handler, ``StatusError(2002, "no such subscriber")``, to answer with that status.
+    ``retry_after`` are the seconds that the server asked to wait (Retry-After), if it did.
     """
+
+    retry_after: float | None = None
 
     def __init__(
         self,
@@ -144,8 +147,10 @@ class TransportError(Mm7Error):
 
     ``maybe_accepted`` is True where bytes of the request went out and no answer proves that it was not taken: sending
     it again may deliver the message twice. ``http_status`` and ``body`` (first 20 kB) are what came back, if anything
-    did.
+    did; ``retry_after`` the seconds that the server asked to wait (Retry-After), if it did.
     """
+
+    retry_after: float | None = None
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""For the tests of people who speak MM7: ``assert_mm7_valid``, as a pytest fixture and to import.
+"""For the tests of people who speak MM7: ``assert_mm7_valid``, and ``mm7_gateway``, an MMSC to test against.
 
 Loads nothing but pytest until it is called, since pytest loads every installed plugin at every start. Refuses, with
 ``AssertionError``, a message that the policy refuses, and says all that was found in it.
@@ -6,7 +6,8 @@ Loads nothing but pytest until it is called, since pytest loads every installed 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from mm7zeep.conformance.capture import Captured
     from mm7zeep.conformance.verdict import Verdict
     from mm7zeep.exchange import Wire
+    from mm7zeep.gateway.trial import Trial
     from mm7zeep.profiles import Policy
 
 __all__ = ["HttpResponse", "assert_mm7_valid"]
@@ -53,6 +55,22 @@ def assert_mm7_valid(wire: Wire | bytes | HttpResponse, *, policy: Policy = "str
 def _assert_mm7_valid() -> Callable[..., None]:
     """``assert_mm7_valid(wire, policy="strict")``: fails unless ``wire`` is a valid MM7 message, and says why."""
     return assert_mm7_valid
+
+
+@pytest.fixture(name="mm7_gateway")
+def _mm7_gateway(tmp_path: Path) -> Iterator[Trial]:
+    """A running gateway on a free port, with one application (name, password, VASPID ``demo``): an ``mm7zeep`` MMSC.
+
+    ``mm7_gateway.url`` is where to send; ``start(callback=...)``, called first, has it call your receiver back. Needs
+    the extra ``gateway``.
+    """
+    from mm7zeep.gateway.trial import Trial
+
+    trial = Trial(tmp_path)
+    try:
+        yield trial
+    finally:
+        trial.close()
 
 
 def _captured(wire: Wire | bytes | HttpResponse) -> list[Captured]:

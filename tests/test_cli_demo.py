@@ -19,6 +19,7 @@ from click.testing import CliRunner, Result
 
 from mm7zeep import exchange
 from mm7zeep.cli import demo, main
+from mm7zeep.errors import TransportError
 
 pytest.importorskip("uvicorn")
 START = "from mm7zeep.cli import main; main(prog_name='mm7zeep')"
@@ -43,11 +44,12 @@ def test_all_of_it_happens() -> None:
     assert "All of it happened" in done.stdout
 
 
-def failing(monkeypatch: pytest.MonkeyPatch, **options: Any) -> Result:
-    """Run the demo with an MMSC that was given these options."""
-    from mm7zeep.gateway import app
+def failing(monkeypatch: pytest.MonkeyPatch, *, deliver: Any = None, **options: Any) -> Result:
+    """Run the demo with an MMSC that was given these settings."""
+    from mm7zeep.gateway import app, settings
 
-    monkeypatch.setattr(app, "Mmsc", partial(app.Mmsc, **options))
+    monkeypatch.setattr(settings, "Settings", partial(settings.Settings, **options))
+    monkeypatch.setattr(app, "Gateway", partial(app.Gateway, deliver=deliver))
     monkeypatch.setattr(demo, "LIMIT", 1.0)
     return run()
 
@@ -56,7 +58,7 @@ def test_handset_that_rejects(monkeypatch: pytest.MonkeyPatch) -> None:
     """A copy that was not retrieved ends the demo with 1, and the step is named."""
     from mm7zeep.gateway.handset import Handset
 
-    done = failing(monkeypatch, handsets=[Handset(outcome="Rejected")])
+    done = failing(monkeypatch, handsets=(Handset(outcome="Rejected"),))
     assert done.exit_code == 1
     assert "step 'The handset retrieves it': the copy of +61491570156 ended as Rejected" in done.stderr
     assert "All of it happened" not in done.output
@@ -65,8 +67,8 @@ def test_handset_that_rejects(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_report_that_is_not_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
     """A report that does not reach the VASP ends the demo with 1 and the reason."""
 
-    def refuse(url: str, message: object) -> object:
-        raise ConnectionError("nobody there")
+    def refuse(url: str, message: object, transaction_id: str) -> None:
+        raise TransportError("nobody there", maybe_accepted=False)
 
     done = failing(monkeypatch, deliver=refuse)
     assert done.exit_code == 1
@@ -78,7 +80,7 @@ def test_time_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     """What does not happen in time ends the demo with 1, too."""
     from mm7zeep.gateway.handset import Handset
 
-    done = failing(monkeypatch, handsets=[Handset(delay=timedelta(hours=1))])
+    done = failing(monkeypatch, handsets=(Handset(delay=timedelta(hours=1)),))
     assert done.exit_code == 1
     assert "step 'The handset retrieves it': the handset's copy did not arrive within 1 s" in done.stderr
 

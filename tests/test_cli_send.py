@@ -17,20 +17,40 @@ from click.testing import CliRunner, Result
 from mm7zeep import profiles
 from mm7zeep.cli import main, send
 from mm7zeep.messages import SubmitReq
+from mm7zeep.errors import StatusError
+from mm7zeep.messages import RSErrorRsp, SubmitReq, SubmitRsp
+from mm7zeep.receiver import Call, Endpoint
 from mm7zeep.samples import saturn_png
 
 pytest.importorskip("uvicorn")
-from mm7zeep.gateway.app import PATH, Application, Mmsc
 from mm7zeep.gateway.serving import serve_in_thread
+
+PATH = "/mm7"
 
 AUTH = "ferry:a:quiet word"
 
 
+class Mmsc:
+    """An MMSC that serves one application, whose password holds a colon, and keeps what it is sent."""
+
+    def __init__(self) -> None:
+        self.requests: dict[str, SubmitReq] = {}
+        name, _, password = AUTH.partition(":")
+        self.asgi = Endpoint({SubmitReq: self._submit}, error=RSErrorRsp, auth={name: password}).asgi
+
+    def _submit(self, call: Call) -> SubmitRsp:
+        assert isinstance(call.message, SubmitReq)
+        if call.message.vaspid != "FERRY":
+            raise StatusError(4001)
+        answer = SubmitRsp(message_id=f"m-{len(self.requests)}")
+        self.requests[str(answer.message_id)] = call.message
+        return answer
+
+
 @pytest.fixture(scope="module")
 def mmsc() -> Mmsc:
-    """An MMSC that serves one application, whose password holds a colon."""
-    name, _, password = AUTH.partition(":")
-    return Mmsc([Application(name=name, password=password, vaspid="FERRY")])
+    """An MMSC for all tests here."""
+    return Mmsc()
 
 
 @pytest.fixture(scope="module")
@@ -55,8 +75,7 @@ def test_whole_message(mmsc: Mmsc, url: str, tmp_path: Path) -> None:
     done = run(url, picture, *words)
     assert done.exit_code == 0, done.output
     said = json.loads(done.stdout)
-    stored = next(one for one in mmsc.messages if one.message_id == said["message_id"])
-    request = stored.request
+    request = mmsc.requests[said["message_id"]]
     assert (said["status_code"], said["status_text"], said["findings"]) == (1000, "Success", [])
     assert [str(one) for one in request.recipients] == ["+4930123456", "a@ferry.example"]
     assert (request.subject, request.priority, request.service_code) == ("Ferry", "High", "S1")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mm7zeep.conformance import masking
+from mm7zeep import masking
 
 SECRET = "cXVpZXQ6d2hpc3Blcg=="
 

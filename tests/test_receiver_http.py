@@ -315,7 +315,7 @@ def asgi(app: Any, events: Iterator[dict[str, Any]], **scope: Any) -> list[dict[
         sent.append(event)
 
     base = {"type": "http", "method": "POST", "path": "/", "http_version": "1.1"}
-    head = [(name.lower().encode(), value.encode()) for name, value in WIRE.headers]
+    head = [(name.lower().encode(), value.encode()) for name, value in (("Host", "vasp"), *WIRE.headers)]
     asyncio.run(app({"headers": head, **base, **scope}, receive, send))
     return sent
 

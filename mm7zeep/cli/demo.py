@@ -26,7 +26,8 @@ from mm7zeep.cli import COULD_NOT_RUN, FAILURES, samples
 
 if TYPE_CHECKING:
     from mm7zeep.client import Submitted
-    from mm7zeep.gateway.app import Event, Mmsc
+    from mm7zeep.gateway.app import Gateway
+    from mm7zeep.gateway.events import Event
     from mm7zeep.messages import Message, Part
     from mm7zeep.receiver import Receiver
 
@@ -46,7 +47,7 @@ class _Failed(Exception):
 class Stage:
     """What the steps share: where both sides stand, what they report, and until when."""
 
-    mmsc: Mmsc
+    gateway: Gateway
     url: str
     receiver_url: str
     events: queue.Queue[Event]
@@ -93,8 +94,10 @@ def _end(text: str, code: int) -> NoReturn:
 def _start(stack: ExitStack) -> Stage:
     """Bring both sides up. Raises ``_Failed``."""
     try:
-        from mm7zeep.gateway.app import PATH, Application, Callback, Mmsc
+        from mm7zeep.gateway.accounts import Application, Callback
+        from mm7zeep.gateway.app import PATH, Gateway
         from mm7zeep.gateway.serving import serve_in_thread
+        from mm7zeep.gateway.settings import Settings
     except ModuleNotFoundError as error:
         _end(f'{error.name} is not installed; pip install "mm7zeep[gateway]"', COULD_NOT_RUN)
     from mm7zeep.receiver import Receiver
@@ -111,13 +114,18 @@ def _start(stack: ExitStack) -> Stage:
         application = Application(
             name=NAME, password=PASSWORD, vaspid=VASPID, short_codes=(SHORT_CODE,), callback=callback
         )
-        mmsc = Mmsc([application], observe=events.put)
-        url = stack.enter_context(serve_in_thread(mmsc.asgi)) + PATH
-        stack.enter_context(mmsc.working())
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="mm7zeep-demo-"))
+        database = f"sqlite:///{Path(folder) / 'demo.db'}"
+        gateway = Gateway(
+            Settings(applications=(application,), database=database, allow_internal=True), observe=events.put
+        )
+        stack.callback(gateway.close)
+        url = stack.enter_context(serve_in_thread(gateway.asgi)) + PATH
+        stack.enter_context(gateway.working())
     except (OSError, RuntimeError) as error:
         _end(f"the servers did not start: {error}", COULD_NOT_RUN)
     return Stage(
-        mmsc=mmsc,
+        gateway=gateway,
         url=url,
         receiver_url=f"{receiver_url}/mm7",
         events=events,
@@ -182,9 +190,8 @@ def _retrieved(stage: Stage) -> list[str]:
     found = stage.wait(stage.events, lambda event: event.kind == "handset", "the handset's copy")
     if found.state != "Retrieved" or found.message_id != _message_id(stage):
         raise _Failed(f"the copy of {found.recipient} ended as {found.state}")
-    stored = next(one for one in stage.mmsc.messages if one.message_id == found.message_id)
-    shown = _same(stored.copies[0].parts, stage.picture)
-    return [f"handset   {found.recipient} retrieved {len(stored.copies[0].parts)} parts", f"picture   {shown}"]
+    parts = stage.gateway.retrieved(found.message_id)
+    return [f"handset   {found.recipient} retrieved {len(parts)} parts", f"picture   {_same(parts, stage.picture)}"]
 
 
 def _report(stage: Stage) -> list[str]:
@@ -200,8 +207,8 @@ def _answer(stage: Stage) -> list[str]:
     from mm7zeep.messages import Part
 
     picture = Part(body=stage.picture, content_type="image/png", name="saturn.png", content_id="saturn.png@handset")
-    sent = stage.mmsc.send_mo(NAME, NUMBER, SHORT_CODE, "Re: News for today", ["Beautiful!", picture])
-    return [f"handset   {NUMBER} to {SHORT_CODE}", f"message   LinkedID {sent.linked_id}"]
+    sent = stage.gateway.send_mo(NAME, NUMBER, SHORT_CODE, "Re: News for today", ["Beautiful!", picture])
+    return [f"handset   {NUMBER} to {SHORT_CODE}", f"message   LinkedID {sent.message_id}"]
 
 
 def _arrived(stage: Stage) -> list[str]:

@@ -79,7 +79,7 @@ class Retry:
 
     def wait(self, error: Mm7Error, planned: float | None, retry_after: str | None) -> float | None:
         """The seconds to wait before sending again after ``error``; None where it is not sent again."""
-        asked = _seconds(retry_after)
+        asked = seconds(retry_after) or 0.0
         if planned is None or not self.safe(error) or asked > self.most:
             return None
         return max(planned, asked)
@@ -96,15 +96,15 @@ class Retry:
         return False
 
 
-def _seconds(retry_after: str | None) -> float:
-    """A Retry-After (RFC 9110 10.2.3), from now; 0 where there is none or it means nothing."""
+def seconds(retry_after: str | None) -> float | None:
+    """A Retry-After (RFC 9110 10.2.3), from now; None where there is none or it means nothing."""
     text = (retry_after or "").strip()
     if text.isascii() and text.isdigit():
         return float(text[:9])
     try:
         return max(0.0, (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds())
     except (ValueError, TypeError):  # no date, or one without zone
-        return 0.0
+        return None
 
 
 def _root_cause(error: BaseException) -> BaseException:

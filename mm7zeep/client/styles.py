@@ -10,8 +10,10 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Self
 
+import requests.adapters
+
 from mm7zeep.client.judging import FAILED, finish, recover
-from mm7zeep.client.outcomes import Accepted, Retry
+from mm7zeep.client.outcomes import Accepted, Retry, seconds
 from mm7zeep.client.sending import Sender, Sending
 from mm7zeep.credentials import ClientCert
 from mm7zeep.errors import StatusError, TransportError
@@ -32,7 +34,7 @@ _TIMEOUTS, _RETRY = Timeouts(), Retry()
 
 
 class SyncSender(Sender):
-    """Sends through zeep and requests."""
+    """Sends through zeep and requests. ``adapter`` is what opens the connections, in place of our own, until closed."""
 
     def __init__(
         self,
@@ -48,6 +50,7 @@ class SyncSender(Sender):
         headers: Mapping[str, str] | None = None,
         proxies: Mapping[str, str] | None = None,
         max_reply: int = 1024 * 1024,
+        adapter: requests.adapters.BaseAdapter | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         super().__init__(url, profile=profile, policy=policy, retry=retry)
@@ -59,6 +62,7 @@ class SyncSender(Sender):
             proxies=proxies,
             max_reply=max_reply,
             headers=self._headers(headers),
+            adapter=adapter,
         )
         self._sleep = sleep
         self.client = Mm7Client(url, transport=self.transport, **self._zeep_options())
@@ -89,6 +93,7 @@ class SyncSender(Sender):
             try:
                 return self._attempt(sending, call)
             except (StatusError, TransportError) as error:
+                error.retry_after = seconds(call.header("Retry-After"))
                 wait = self.retry.wait(error, next(waits, None), call.header("Retry-After"))
                 if wait is None:
                     raise
@@ -156,6 +161,7 @@ class AsyncSender(Sender):
             try:
                 return await self._attempt(sending, call)
             except (StatusError, TransportError) as error:
+                error.retry_after = seconds(call.header("Retry-After"))
                 wait = self.retry.wait(error, next(waits, None), call.header("Retry-After"))
                 if wait is None:
                     raise

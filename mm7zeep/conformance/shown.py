@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from mm7zeep.conformance import excerpts, masking
+from mm7zeep import masking
+from mm7zeep.conformance import excerpts
 from mm7zeep.conformance.traffic import Carried
 from mm7zeep.conformance.verdict import Verdict
 from mm7zeep.findings import KINDS, Finding, Level

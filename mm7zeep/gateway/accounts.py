@@ -1,11 +1,12 @@
-"""The applications that a gateway serves: who they are, what they may name, where they listen.
+"""Whom a gateway deals with: the applications it serves, the MMSCs that messages leave through, and by which prefix.
 
-Values only: nothing here checks a password or calls anybody.
+Values only: nothing here checks a password or calls anybody. Refuses, with ``ValueError``, what cannot be used.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 from mm7zeep import profiles
 from mm7zeep.profiles import Profile
@@ -25,21 +26,33 @@ class Callback:
     password: str | None = field(default=None, repr=False)
     profile: str | Profile | None = None
 
+    @property
+    def reports(self) -> str:
+        """Where delivery reports and read replies go."""
+        return self.report or self.deliver
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Application:
     """One VASP: ``name`` and ``password`` of its Basic authentication, the VASPID and VASIDs it may use (none: any).
 
-    A DeliverReq to one of its ``short_codes`` names it as a ShortCode.
+    ``password_hash`` (``passwords.hashed``) may stand instead of ``password``. ``allow`` are the addresses and ranges
+    it may call from (none: any). An MO to one of its ``short_codes`` names it as a ShortCode. ``numbers`` is the region
+    (``AU``) by whose numbering plan, and those of other countries, recipients are judged; None judges their form only.
+    ``media`` ``listed`` refuses parts whose type stands in no table of supported formats.
     """
 
     name: str
-    password: str = field(repr=False)
+    password: str | None = field(default=None, repr=False)
+    password_hash: str | None = field(default=None, repr=False)
     vaspid: str
     vasids: tuple[str, ...] = ()
+    allow: tuple[str, ...] = ()
     short_codes: tuple[str, ...] = ()
     callback: Callback | None = None
     profile: str | Profile | None = None
+    numbers: str | None = None
+    media: Literal["any", "listed"] = "any"
 
     @property
     def served(self) -> Profile:
@@ -59,3 +72,38 @@ class Application:
     def owns(self, vaspid: str | None, vasid: str | None) -> bool:
         """Whether these identifications are this application's."""
         return vaspid == self.vaspid and (not self.vasids or vasid in self.vasids)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upstream:
+    """Another MMSC that messages leave through: where it stands, and who we are there.
+
+    At most ``rate`` requests per second go out (None: as fast as it answers). ``callback_username`` and
+    ``callback_password`` are what it shows when it brings us reports and MO messages, at our own ``/mm7``; without
+    them it brings none.
+    """
+
+    name: str
+    url: str
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    vaspid: str | None = None
+    vasid: str | None = None
+    profile: str | Profile | None = None
+    rate: float | None = None
+    callback_username: str | None = None
+    callback_password: str | None = field(default=None, repr=False)
+    allow: tuple[str, ...] = ()
+
+    @property
+    def spoken(self) -> Profile:
+        """The profile this MMSC is spoken to in. Raises ``ValueError`` for an unknown name."""
+        return profiles.profile(self.profile)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """Recipients whose address begins with ``prefix`` leave through the upstream ``via``; the first that fits."""
+
+    prefix: str
+    via: str

@@ -1,51 +1,37 @@
-"""A small MMS Relay/Server in one process: it accepts what applications submit, and tells them what became of it.
+"""The gateway: one MM7 endpoint for applications and upstreams, a store behind it, and what drives it.
 
-``Mmsc`` is the listener with its handlers. What it holds stands in memory, bounded (``mailbox``); what it tells
-applications, ``callbacks`` says. It does nothing by itself: ``step`` performs the next thing that is due, ``working``
-does so in a thread. Refuses other applications' messages as if they did not exist; opens no socket but to call back.
+``asgi`` is the listener at ``/mm7``. What is accepted was committed before it is answered; what follows from it,
+``working`` does in threads, or ``run_pending`` when called. Refuses other applications' messages as if they did not
+exist; opens no socket but to call back.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
-from typing import Any, cast
 
-from mm7zeep import exchange, mime
+from mm7zeep import exchange
 from mm7zeep.client import ContentLike, parts_of
 from mm7zeep.exchange import Wire
-from mm7zeep.gateway.accounts import Application, Callback
-from mm7zeep.gateway.callbacks import Deliver, send, told
-from mm7zeep.gateway.handset import Handset
-from mm7zeep.gateway.mailbox import Mailbox, refusal
-from mm7zeep.gateway.stored import Callout, Copy, Event, Stored
-from mm7zeep.messages import (
-    AddressLike,
-    CancelReq,
-    CancelRsp,
-    DeliverReq,
-    ExtendedCancelReq,
-    ExtendedCancelRsp,
-    ExtendedReplaceReq,
-    ExtendedReplaceRsp,
-    Message,
-    ReplaceReq,
-    ReplaceRsp,
-    RSErrorRsp,
-    ShortCode,
-    SubmitReq,
-    SubmitRsp,
-    address,
-)
-from mm7zeep.profiles import Policy
-from mm7zeep.receiver import Call, Endpoint, Handler, HttpLimits, Receive, Reply, Scope, Send
-from mm7zeep.status import Status
-
-__all__ = ["PATH", "Application", "Callback", "Callout", "Copy", "Event", "Handset", "Mmsc", "Stored"]
+from mm7zeep.gateway import contents, outbox, reporting, store, summaries
+from mm7zeep.gateway.calls import Caller, Deliver
+from mm7zeep.gateway.capacity import Gauge
+from mm7zeep.gateway.chaos import Chaos
+from mm7zeep.gateway.engine import Database, StoreError
+from mm7zeep.gateway.events import Event
+from mm7zeep.gateway.housekeeping import Housekeeper
+from mm7zeep.gateway.intake import Intake
+from mm7zeep.gateway.metrics import Metrics
+from mm7zeep.gateway.passwords import Gatekeeper
+from mm7zeep.gateway.pump import Pump
+from mm7zeep.gateway.records import CallRow, MessageRow, RawRow, RecipientRow
+from mm7zeep.gateway.relaying import OWNER, Relaying
+from mm7zeep.gateway.settings import Settings
+from mm7zeep.messages import AddressLike, DeliverReq, Part, RSErrorRsp, ShortCode, VASPErrorRsp, address
+from mm7zeep.receiver import Call, Endpoint, Handler, Receive, Reply, Scope, Send
 
 PATH = "/mm7"
 """Where the MM7 listener stands; everything else is 404."""
@@ -53,133 +39,90 @@ PATH = "/mm7"
 _LOG = logging.getLogger("mm7zeep.gateway")
 
 
-class Mmsc:
-    """The MMS Relay/Server: ``answer`` (or ``asgi``, at ``/mm7``) takes requests, ``step`` does what follows from them.
+class Gateway:
+    """An MMS Relay/Server on one database: ``answer`` (or ``asgi``) takes requests, ``working`` does what follows.
 
-    ``kept`` messages of ``octets`` content together are held; beyond that the oldest finished ones go, and if there are
-    none submits are refused with 4006. ``deliver(url, message)`` calls back; by default an ``MmscClient`` with the
-    application's credentials does, once. ``clock`` gives the present time with zone. ``observe`` is told each event.
-    Thread-safe.
+    ``deliver(url, message, transaction_id)`` calls applications back; by default an ``MmscClient`` with the
+    application's credentials does. ``clock`` gives seconds since 1970. ``observe`` is told each ``Event``. ``shared``
+    says that it is one of several processes whose counts are shown together. Thread-safe.
 
-    Raises ``ValueError`` for two applications of one name, or an unknown profile.
+    Raises ``ValueError`` for settings that cannot be used, ``StoreError`` where the database cannot be opened.
     """
 
     def __init__(
         self,
-        applications: Sequence[Application],
+        settings: Settings,
         *,
-        handsets: Iterable[Handset] = (),
         deliver: Deliver | None = None,
         observe: Callable[[Event], object] = lambda event: None,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
-        kept: int = 200,
-        octets: int = 64 * 1024 * 1024,
-        policy: Policy = "interop",
-        limits: mime.Limits | None = None,
-        http: HttpLimits | None = None,
-        relay_id: str | None = "mm7zeep",
+        clock: Callable[[], float] = time.time,
+        shared: bool = False,
     ) -> None:
-        self.applications: Mapping[str, Application] = {one.name: one for one in applications}
-        if len(self.applications) != len(applications):
+        names = [one.name for one in settings.applications]
+        if len(set(names)) != len(names):
             raise ValueError("two applications have the same name")
-        refuses = {one.name: one.served.fault_refusals for one in applications}
+        refuses = {one.name: one.served.fault_refusals for one in settings.applications}
+        self.settings = settings
+        self.database = Database(settings.database)
+        self.metrics = Metrics(shared=shared)
+        self.chaos = Chaos(self.database)
+        self.gauge = Gauge(settings, self.database)
+        self.housekeeper = Housekeeper(self.database, settings.retention, self.gauge, clock)
+        self._clock = clock
+        self._observe = observe
+        self._stopped = threading.Event()
+        self._threads: tuple[threading.Thread, ...] = ()
+        self._caller = Caller(settings, self.database, deliver=deliver)
+        self.pump = Pump(settings, self.database, self._caller, clock=clock, observe=self._happened)
+        intake = Intake(settings=settings, database=self.database, clock=clock, poke=self.pump.poke)
+        relaying = Relaying(settings=settings, database=self.database, clock=clock, poke=self.pump.poke)
+        handlers = {**intake.handlers(), **relaying.handlers()}
         self.endpoint = Endpoint(
-            self._handlers(),
-            error=RSErrorRsp,
-            auth={one.name: one.password for one in applications},
-            policy=policy,
-            limits=limits,
-            http=http or HttpLimits(),
+            {kind: self.chaos.wrap(self._guarded(handler)) for kind, handler in handlers.items()},
+            error=lambda user: VASPErrorRsp if (user or "").startswith(OWNER) else RSErrorRsp,
+            auth=Gatekeeper(settings.applications, settings.upstreams, settings.trusted_proxies),
+            policy=settings.policy,
+            limits=settings.limits,
+            http=settings.http,
             faults=lambda user: refuses.get(user or "", True),
+            keep_raw=True,
+            admission=self.gauge.admit,
+            observe=self.metrics.answered,
         )
         self.asgi = _Site(self.endpoint)
-        self._mailbox = Mailbox(handsets, clock=clock, kept=kept, octets=octets, relay_id=relay_id)
-        self._deliver = deliver
-        self._observe = observe
-        self._clock = clock
-        self._relay_id = relay_id
 
-    def answer(self, wire: Wire) -> Reply:
+    def close(self) -> None:
+        """Close all connections."""
+        self._caller.close()
+        self.database.close()
+
+    def answer(self, wire: Wire, *, peer: str | None = None) -> Reply:
         """Answer one request of an application, as ``Endpoint.answer``."""
-        return self.endpoint.answer(wire)
+        return self.endpoint.answer(wire, peer=peer)
 
-    @property
-    def messages(self) -> tuple[Stored, ...]:
-        """What is held, the oldest first."""
-        return self._mailbox.messages
+    def ready(self) -> tuple[str, ...]:
+        """Why no request can be taken now; nothing if they can."""
+        return (*(("it is stopping",) if self.pump.stopping else ()), *self.gauge.full)
 
-    @property
-    def handsets(self) -> tuple[Handset, ...]:
-        """How recipients behave."""
-        return self._mailbox.handsets
+    def _guarded(self, handler: Handler) -> Handler:
+        """``handler``, where the database not doing it is answered by 503: never by 1000, and never as if it were known
+        whether it was kept.
+        """
 
-    @property
-    def dead(self) -> deque[Callout]:
-        """The calls that were not accepted, until ``replay``."""
-        return self._mailbox.dead
+        def guarded(call: Call) -> object:
+            try:
+                return handler(call)
+            except StoreError as error:
+                _LOG.error("a %s was not taken: %s", type(call.message).__name__, error)
+                raise self.gauge.refusal("it could not be kept; send it again") from error
 
-    # --- what applications ask ----------------------------------------------------------------------------------------
+        return guarded
 
-    def _handlers(self) -> Mapping[type[Message], Handler]:
-        return {
-            SubmitReq: self._submit,
-            CancelReq: self._cancel,
-            ReplaceReq: self._replace,
-            ExtendedCancelReq: self._extended_cancel,
-            ExtendedReplaceReq: self._extended_replace,
-        }
+    def _happened(self, event: Event) -> None:
+        self.metrics.happened(event)
+        self._observe(event)
 
-    def _application(self, call: Call) -> Application:
-        """Whose request this is. Raises ``StatusError`` (4001) if it names another's VASPID or VASID."""
-        application = self.applications[call.user or ""]
-        message: Any = call.message
-        if not application.owns(message.vaspid, message.vasid):
-            raise refusal(4001, "this user may not use that VASPID or VASID")
-        return application
-
-    def _submit(self, call: Call) -> SubmitRsp:
-        application = self._application(call)
-        request = cast(SubmitReq, call.message)
-        recipients, profile = request.recipients, application.served
-        if not recipients:
-            raise refusal(2002, "nobody to be served among the recipients")
-        if profile.max_recipients is not None and len(recipients) > profile.max_recipients:
-            raise refusal(3003, f"at most {profile.max_recipients} recipients in a request")
-        stored = Stored(
-            message_id=exchange.new_transaction_id(),
-            application=application,
-            request=request,
-            accepted=self._clock(),
-            copies=tuple(Copy(recipient=one) for one in recipients),
-        )
-        self._mailbox.put(stored)
-        return SubmitRsp(message_id=stored.message_id)
-
-    def _cancel(self, call: Call) -> CancelRsp:
-        return CancelRsp(status=self._take_back(call, cast(CancelReq, call.message).message_id))
-
-    def _extended_cancel(self, call: Call) -> ExtendedCancelRsp:
-        return ExtendedCancelRsp(status=self._take_back(call, cast(ExtendedCancelReq, call.message).cancel_id))
-
-    def _take_back(self, call: Call, message_id: str) -> Status:
-        return self._mailbox.take_back(self._application(call), message_id)
-
-    def _replace(self, call: Call) -> ReplaceRsp:
-        request = cast(ReplaceReq, call.message)
-        return ReplaceRsp(status=self._put_in_place(call, request.message_id, _REPLACED))
-
-    def _extended_replace(self, call: Call) -> ExtendedReplaceRsp:
-        request = cast(ExtendedReplaceReq, call.message)
-        status = self._put_in_place(call, request.replace_id, (*_REPLACED, "expiry_date", "delivery_report"))
-        return ExtendedReplaceRsp(status=status, message_id=request.replace_id)
-
-    def _put_in_place(self, call: Call, message_id: str | None, names: Sequence[str]) -> Status:
-        application = self._application(call)
-        given = {name: getattr(call.message, name, None) for name in names}
-        changes: dict[str, Any] = {name: value for name, value in given.items() if value not in (None, ())}
-        return self._mailbox.put_in_place(application, message_id, changes)
-
-    # --- what the network does ----------------------------------------------------------------------------------------
+    # --- what handsets do, on request ---------------------------------------------------------------------------------
 
     def send_mo(
         self,
@@ -188,82 +131,139 @@ class Mmsc:
         to: AddressLike,
         subject: str | None = None,
         content: ContentLike | Iterable[ContentLike] = (),
-    ) -> DeliverReq:
-        """Plan an MO message from a handset to an application; the next ``step`` sends it.
+    ) -> CallRow:
+        """Plan an MO message from a handset to an application; its ``message_id`` is the LinkedID.
 
-        Raises ``KeyError`` for an unknown application, ``ValueError`` for one without callback.
+        Raises ``KeyError`` for an unknown application, ``ValueError`` for one without callback and for what no message
+        can be made of, ``StoreError``.
         """
-        receiver = self.applications[application]
+        receiver = reporting.application_of(self.settings, application)
+        if receiver is None:
+            raise KeyError(application)
         if receiver.callback is None:
             raise ValueError(f"the application {application} has no callback")
-        message = DeliverReq(
-            mms_relay_server_id=self._relay_id,
-            linked_id=exchange.new_transaction_id(),
-            sender=address(from_),
-            to=(ShortCode(to) if isinstance(to, str) and to in receiver.short_codes else address(to),),
-            time_stamp=self._clock(),
+        sender, now = address(from_), self._clock()
+        target = ShortCode(to) if isinstance(to, str) and to in receiver.short_codes else address(to)
+        message = DeliverReq(sender=sender, to=(target,), subject=subject, parts=parts_of(content))
+        wire = exchange.pack(message, profile=receiver.called)
+        raw = RawRow(message_id="", n=0, received=now, headers=summaries.headers_text(wire.headers), body=wire.read())
+        parts = contents.parts_of(raw)
+        like = MessageRow(
+            id="",
+            direction="mo",
+            application=application,
+            sender_kind=sender.kind,
+            sender=sender.value,
             subject=subject,
-            parts=parts_of(content),
+            excerpt=contents.excerpt(parts),
+            accepted=now,
+            size=sum(one.size for one in parts),
+            parts=contents.listed(parts),
         )
-        self._mailbox.call(Callout(receiver, receiver.callback.deliver, message))
-        return message
+        with self.database.write() as connection:
+            call = self.pump.network.bring(connection, application, like, raw, [("to", target)], now)
+        assert call is not None  # noqa: S101  it has a callback
+        self.pump.poke()
+        return call
 
-    def step(self) -> Event | None:
-        """Do the next thing that is due; None if nothing is."""
-        due = self._mailbox.advance()
-        event = self._call(due) if isinstance(due, Callout) else due
-        if event is not None:
-            try:
-                self._observe(event)
-            except Exception:  # noqa: BLE001  logged; the worker, and what else is due, does not end with an observer
-                _LOG.exception("the observer of a %s event failed", event.kind)
-        return event
+    def report(self, message_id: str, recipient: str, state: str, text: str | None = None) -> None:
+        """A copy reaches ``state``, an MMStatus, whatever its handset would have done; reported if that was asked for.
+
+        Raises ``KeyError`` for an unknown message or recipient, ``StoreError``.
+        """
+        with self.database.write() as connection:
+            message, copy = self._copy(message_id, recipient)
+            self.pump.network.settle(connection, message, copy, state, self._clock(), status_text=text)
+        self.pump.poke()
+
+    def read(self, message_id: str, recipient: str, status: str) -> bool:
+        """A recipient has Read or Deleted a message; whether the application is told, since it asked for it.
+
+        Raises ``KeyError`` for an unknown message or recipient, ``StoreError``.
+        """
+        with self.database.write() as connection:
+            message, copy = self._copy(message_id, recipient)
+            plans = list(reporting.reads(self.settings, message, copy, self._clock(), mm_status=status))
+            outbox.plan(connection, plans)
+        self.pump.poke()
+        return bool(plans)
+
+    def retrieved(self, message_id: str) -> tuple[Part, ...]:
+        """The parts of a message as a handset has them, with the presentation that was made where it had none.
+
+        Raises ``KeyError`` for an unknown message, ``StoreError``.
+        """
+        with self.database.read() as connection:
+            message = store.message(connection, message_id)
+            raw = store.raw(connection, message.id, message.content) if message is not None else None
+        if raw is None:
+            raise KeyError(message_id)
+        return contents.presented(contents.parts_of(raw))
+
+    def _copy(self, message_id: str, recipient: str) -> tuple[MessageRow, RecipientRow]:
+        with self.database.read() as connection:
+            message = store.message(connection, message_id)
+            copies = store.recipients(connection, message.id) if message is not None else []
+        copy = next((one for one in copies if one.address == recipient or one.of.bare == recipient), None)
+        if message is None or message.direction != "mt":
+            raise KeyError(message_id)
+        if copy is None:
+            raise KeyError(recipient)
+        return message, copy
+
+    def replay(self, *, id: int | None = None, endpoint: str | None = None, since: float | None = None) -> int:
+        """Make calls again, as ``outbox.replay``; how many. What they bring is shown as waiting again."""
+        with self.database.write() as connection:
+            count = outbox.replay(
+                connection,
+                now=self._clock(),
+                expiry=self.settings.delivery.expiry,
+                id=id,
+                endpoint=endpoint,
+                since=since,
+            )
+        self.pump.poke()
+        return count
+
+    # --- what follows -------------------------------------------------------------------------------------------------
 
     def run_pending(self) -> list[Event]:
-        """Do everything that is due, and what that makes due."""
-        return list(iter(self.step, None))
+        """Do everything that is due, and what that makes due, in this thread."""
+        happened: list[Event] = []
+        while True:
+            events, claimed = self.pump.turn()
+            happened += events
+            for call in claimed:
+                self.pump.attempt(call)
+            if not events and not claimed:
+                return happened
 
-    def replay(self) -> int:
-        """Plan again the calls that failed; how many."""
-        return self._mailbox.replay()
+    def start(self) -> None:
+        """Do what is due in threads, from now on until ``stop``."""
+        self._threads = (
+            threading.Thread(target=self.pump.run, name="mm7zeep-pump", daemon=True),
+            threading.Thread(target=self.housekeeper.run, args=(self._stopped,), name="mm7zeep-keeper", daemon=True),
+        )
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self, wait: float | None = None) -> bool:
+        """Claim nothing more and wait, at most ``wait`` seconds, for the calls under way; whether they ended."""
+        self._stopped.set()
+        self.pump.stop()
+        until = None if wait is None else time.monotonic() + wait
+        for thread in self._threads:
+            thread.join(None if until is None else max(0.0, until - time.monotonic()))
+        return not any(thread.is_alive() for thread in self._threads)
 
     @contextmanager
     def working(self) -> Iterator[None]:
-        """Do what is due in a thread, while the context lasts."""
-        stop = threading.Event()
-        thread = threading.Thread(target=self._work, args=(stop,), name="mm7zeep-mmsc", daemon=True)
-        thread.start()
+        """Do what is due in threads, while the context lasts; leaving waits for the calls under way."""
+        self.start()
         try:
             yield
         finally:
-            stop.set()
-            self._mailbox.wake()
-            thread.join()
-
-    def _work(self, stop: threading.Event) -> None:
-        while not stop.is_set():
-            if self.step() is None:
-                self._mailbox.wait(stop)
-
-    def _call(self, plan: Callout) -> Event:
-        """Call an application back; what it does not accept is kept among the ``dead``."""
-        error = None
-        try:
-            if self._deliver is not None:
-                self._deliver(plan.url, plan.message)
-            else:
-                send(plan)
-        except Exception as raised:  # noqa: BLE001  a seam of others: whatever it raises, the relay goes on
-            error = f"{type(raised).__name__}: {raised}"
-            _LOG.warning("a %s to %s was not accepted", type(plan.message).__name__, plan.application.name)
-            self._mailbox.bury(plan)
-        return told(plan, error)
-
-
-_REPLACED = (
-    "service_code", "time_stamp", "read_reply", "earliest_delivery_time", "distribution_indicator", "content_class",
-    "drm_content", "applic_id", "reply_applic_id", "aux_applic_info", "content_href", "allow_adaptations", "parts",
-)  # fmt: skip
+            self.stop()
 
 
 class _Site:
@@ -275,9 +275,23 @@ class _Site:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "").removeprefix(scope.get("root_path", ""))
         if scope["type"] != "http" or path == PATH:
-            await self._endpoint.asgi(scope, receive, send)
+            await self._serve(scope, receive, send)
             return
         body = b"MM7 is served at /mm7\n"
         head = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"%d" % len(body))]
         await send({"type": "http.response.start", "status": 404, "headers": [*head, (b"connection", b"close")]})
         await send({"type": "http.response.body", "body": body})
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        begun = False
+
+        async def noting(message: dict[str, object]) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        await self._endpoint.asgi(scope, receive, noting)
+        if not begun and scope["type"] == "http":  # the sender is gone, or is to believe so
+            reset = scope.get("extensions", {}).get("mm7zeep.reset")
+            if reset is not None:
+                reset()

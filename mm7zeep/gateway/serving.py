@@ -1,39 +1,51 @@
-"""An ASGI application on a socket of this process, in a thread: for the demo and for tests.
+"""ASGI applications on sockets of this process: in a thread, or inside a running loop.
 
-Refuses nothing by itself: limits and authentication are the application's.
+``serve_in_thread`` is for the demo and for tests, ``Listener`` for a gateway's process. What a connection may cost,
+``protocol`` keeps; authentication is the application's. Refuses a certificate or key that cannot be used.
 """
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from typing import Any
+from functools import partial
+from typing import Any, cast
 
 import uvicorn
 
+from mm7zeep.gateway.heads import EDGE, Edge
+from mm7zeep.gateway.protocol import Protocol
+
 _START = 10.0  # seconds that a server may take to come up
 _STOP = 10.0  # seconds that requests in flight may take to end
-_CONNECTIONS = 500
-_IDLE = 15  # seconds that a connection is kept between two requests
+_BACKLOG = 500  # connections that may wait to be accepted
+
+
+def bound(host: str, port: int, *, backlog: int = _BACKLOG) -> socket.socket:
+    """A listening socket; port 0 takes a free one. Raises ``OSError`` if the address is taken or is not ours."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family, backlog=backlog)
 
 
 @contextmanager
-def serve_in_thread(asgi_app: Any, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
+def serve_in_thread(asgi_app: Any, host: str = "127.0.0.1", port: int = 0, *, edge: Edge = EDGE) -> Iterator[str]:
     """Serve ``asgi_app`` while the context lasts; gives the base URL, without a final slash.
 
     ``port`` 0 takes a free one. Leaving waits up to 10 s for requests in flight. Raises ``OSError`` if the address is
     taken, ``RuntimeError`` if the application does not start.
     """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with closing(socket.create_server((host, port), family=family, backlog=_CONNECTIONS)) as listener:
-        server = uvicorn.Server(_config(asgi_app))
+    with closing(bound(host, port)) as listener:
+        server = _Server(_config(asgi_app, edge, _STOP), edge)
         thread = threading.Thread(target=server.run, args=([listener],), name="mm7zeep-serving", daemon=True)
         thread.start()
         try:
             _wait_until_started(server, thread)
-            shown = f"[{host}]" if family == socket.AF_INET6 else host
+            shown = f"[{host}]" if ":" in host else host
             yield f"http://{shown}:{listener.getsockname()[1]}"
         finally:
             server.should_exit = True
@@ -43,20 +55,142 @@ def serve_in_thread(asgi_app: Any, host: str = "127.0.0.1", port: int = 0) -> It
                 thread.join(_STOP)
 
 
-def _config(asgi_app: Any) -> uvicorn.Config:
+class Listener:
+    """An ASGI application on a bound socket, inside the running loop; signals are left alone, lifespan is not spoken.
+
+    With ``cert`` and ``key`` (PEM files) it speaks TLS. ``drain`` are the seconds that requests in flight may take once
+    ``stop`` was called. Raises ``ValueError`` for a certificate and key that cannot be used.
+    """
+
+    def __init__(
+        self,
+        asgi_app: Any,
+        listening: socket.socket,
+        *,
+        edge: Edge = EDGE,
+        cert: str | None = None,
+        key: str | None = None,
+        drain: float = 30.0,
+    ) -> None:
+        config = _config(asgi_app, edge, drain, lifespan="off", ssl_certfile=cert, ssl_keyfile=key)
+        try:
+            config.load()
+        except (OSError, ssl.SSLError) as error:
+            raise ValueError(
+                f"the certificate {cert} and key {key} cannot be used ({error}); name PEM files of one pair"
+            ) from error
+        self._server = _Server(config, edge)
+        self._socket = listening
+        self._running: asyncio.Task[None] | None = None
+
+    @property
+    def connections(self) -> int:
+        """How many connections are open."""
+        return len(self._server.server_state.connections)
+
+    async def start(self) -> None:
+        """Begin to accept; returns when connections are accepted. Raises what keeps the server from starting."""
+        self._running = asyncio.get_running_loop().create_task(self._server.serve([self._socket]))
+        waiting = asyncio.create_task(self._server.accepting.wait())
+        await asyncio.wait((self._running, waiting), return_when=asyncio.FIRST_COMPLETED)
+        if not waiting.done():
+            waiting.cancel()
+            await self._running
+            raise RuntimeError("the application did not start; its log tells why")
+
+    async def wait(self) -> None:
+        """Returns when the listener has stopped. Raises what ended it."""
+        if self._running is not None:
+            await asyncio.shield(self._running)
+
+    async def stop(self) -> None:
+        """Accept no more (the socket is closed), let requests in flight finish for ``drain`` seconds, then end them."""
+        self._server.leave()
+        await self.wait()
+
+    def abort(self) -> None:
+        """Do not wait for requests in flight any longer."""
+        self._server.force_exit = True
+        self._server.leave()
+        self._server.abort()
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's, without its signal handlers, and at once in starting and ending."""
+
+    def __init__(self, config: uvicorn.Config, edge: Edge) -> None:
+        super().__init__(config)
+        self._edge = edge
+        self.accepting = asyncio.Event()
+        self._leaving = asyncio.Event()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await self.lifespan.startup()
+        if self.lifespan.should_exit:
+            self.should_exit = True  # without having started
+            return
+        config, secure = self.config, self.config.ssl is not None
+        make = partial(
+            cast(Any, config.http_protocol_class),
+            config=config,
+            server_state=self.server_state,
+            app_state=self.lifespan.state,
+        )
+        loop = asyncio.get_running_loop()
+        self.servers = [
+            await loop.create_server(
+                make,
+                sock=one,
+                ssl=config.ssl,
+                backlog=config.backlog,
+                ssl_handshake_timeout=self._edge.head if secure else None,
+                ssl_shutdown_timeout=self._edge.drain if secure else None,
+            )
+            for one in sockets or ()
+        ]
+        self.started = True
+        self.accepting.set()
+
+    def leave(self) -> None:
+        """End, from within the loop, without waiting for the next tick."""
+        self.should_exit = True
+        self._leaving.set()
+
+    def abort(self) -> None:
+        """Break off every connection."""
+        for connection in tuple(self.server_state.connections):
+            connection.transport.abort()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().shutdown(sockets)
+        self.abort()  # what did not end in time
+
+    async def main_loop(self) -> None:
+        counter = 0
+        while not await self.on_tick(counter):
+            counter = (counter + 1) % 864000
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._leaving.wait(), 0.1)
+
+
+def _config(asgi_app: Any, edge: Edge, drain: float, **more: Any) -> uvicorn.Config:
     return uvicorn.Config(
         asgi_app,
         interface="asgi3",
-        http="httptools",  # of the Python servers the strictest on request smuggling
+        http=cast(Any, partial(Protocol, edge=edge)),
         ws="none",
         loop="asyncio",
         access_log=False,
         log_config=None,
         proxy_headers=False,  # uvicorn would believe X-Forwarded-For from loopback
         server_header=False,
-        limit_concurrency=_CONNECTIONS,
-        timeout_keep_alive=_IDLE,
-        timeout_graceful_shutdown=int(_STOP),
+        backlog=_BACKLOG,
+        timeout_graceful_shutdown=cast(int, drain),  # any seconds: asyncio waits for them
+        **more,
     )
 
 

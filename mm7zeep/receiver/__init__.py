@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from mm7zeep.receiver.endpoint import Call, Endpoint, Handler, Reply
 from mm7zeep.receiver.faces import Receive, Scope, Send
-from mm7zeep.receiver.guard import BasicAuth, HttpLimits
+from mm7zeep.receiver.guard import Admission, BasicAuth, Door, Gone, HttpLimits, Refusal
 from mm7zeep.receiver.vasp import Receiver, mo_of
 
 __all__ = [
-    "BasicAuth", "Call", "Endpoint", "Handler", "HttpLimits", "Receive", "Receiver", "Reply", "Scope", "Send", "mo_of",
+    "Admission", "BasicAuth", "Call", "Door", "Endpoint", "Gone", "Handler", "HttpLimits", "Receive", "Receiver",
+    "Refusal", "Reply", "Scope", "Send", "mo_of",
 ]  # fmt: skip

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import inspect
 import logging
+import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 
 from mm7zeep import envelope, exchange, mime, profiles
@@ -18,7 +21,20 @@ from mm7zeep.messages import Message, RSErrorRsp, VASPErrorRsp
 from mm7zeep.profiles import Policy, Profile
 from mm7zeep.receiver.answers import UNKNOWN_TRANSACTION, addressee, fault, printable, reason, response
 from mm7zeep.receiver.faces import AsgiFace, WsgiFace
-from mm7zeep.receiver.guard import HTTP_LIMITS, BasicAuth, Gone, HttpLimits, Refusal, admit, too_large
+from mm7zeep.receiver.guard import (
+    HTTP_LIMITS,
+    Admission,
+    BasicAuth,
+    Door,
+    Gone,
+    HttpLimits,
+    Refusal,
+    affordable,
+    door,
+    too_large,
+    unknown,
+    well_formed,
+)
 from mm7zeep.receiver.waiting import ASYNCIO, BLOCKING, Mode, Pull, drive, puller
 from mm7zeep.status import Status
 
@@ -31,26 +47,43 @@ _PRIVATE = frozenset({"authorization", "proxy-authorization", "cookie"})  # fiel
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One request as an ``Endpoint`` hands it to a handler; ``user`` is who authenticated."""
+    """One request as an ``Endpoint`` hands it to a handler; ``user`` is who authenticated.
+
+    ``peer`` is the address of the client's connection, where there is one; ``raw`` the body exactly as it came, where
+    the endpoint keeps it. The HTTP fields, without private ones, are ``received.headers``.
+    """
 
     message: Message
     received: Received
     user: str | None = None
+    peer: str | None = None
+    raw: bytes = field(default=b"", repr=False)
 
 
 Handler = Callable[[Call], object]
-"""Takes a ``Call``; gives (or awaits) the operation's answer, a ``Status``, or a MessageID; None is success."""
+"""Takes a ``Call``; gives (or awaits) the operation's answer, a ``Status``, or a MessageID; None is success.
+
+It may raise ``StatusError``, or ``Refusal`` to be answered by HTTP alone.
+"""
+
+ErrorKind = type[RSErrorRsp] | type[VASPErrorRsp]
+Observe = Callable[[str | None, int | None, int, float, str | None], object]
+"""Told of each answer: operation and MM7 status code where there are any, HTTP status, seconds it took, user."""
 
 
 @dataclass(slots=True)
 class _Turn:
     """What is known so far of the request being answered."""
 
+    peer: str | None = None
     user: str | None = None
+    raw: list[bytes] = field(default_factory=list)  # the body, where it is kept
     whole: bool = False  # its body was read to the end
     transaction_id: str | None = None
     reply_to: Received | None = None
     operation: envelope.Operation | None = None
+    called: str | None = None  # the element of the request
+    code: int | None = None  # of the answer
     handed_over: bool = False  # to the handler: from here on nothing is the sender's fault
     names: list[str] = field(default_factory=list)  # of findings, for the log
 
@@ -58,70 +91,114 @@ class _Turn:
 class Endpoint:
     """Answers MM7 requests, as the MMS Relay/Server (``error=RSErrorRsp``) or as the VASP (``error=VASPErrorRsp``).
 
-    ``handlers`` are by class of the request. ``auth`` None lets everybody in. ``faults`` tells whether a handler's
-    ``StatusError``, for this user, is answered by a SOAP Fault instead of the matching answer. ``profile`` is what a
-    fault is written in when the request does not show its namespace.
+    ``handlers`` are by class of the request. ``auth`` None lets everybody in. ``error`` may also be a function of the
+    user, where both roles are played. ``faults`` tells whether a handler's ``StatusError``, for this user, is answered
+    by a SOAP Fault instead of the matching answer. ``profile`` is what a fault is written in when the request does not
+    show its namespace. ``keep_raw`` gives handlers the body as it came. ``admission`` is asked, after ``auth`` and
+    before the body is read, for room. ``observe`` is told of each answer; what it raises is logged.
     """
 
     def __init__(
         self,
         handlers: Mapping[type[Message], Handler],
         *,
-        error: type[RSErrorRsp] | type[VASPErrorRsp],
-        auth: Mapping[str, str] | BasicAuth | None = None,
+        error: ErrorKind | Callable[[str | None], ErrorKind],
+        auth: Mapping[str, str] | BasicAuth | Door | None = None,
         profile: str | Profile | None = None,
         policy: Policy = "interop",
         limits: mime.Limits | None = None,
         http: HttpLimits = HTTP_LIMITS,
         realm: str = "mm7",
         faults: Callable[[str | None], bool] = lambda user: False,
+        keep_raw: bool = False,
+        admission: Callable[[Wire], Admission] | None = None,
+        observe: Observe | None = None,
     ) -> None:
         if not realm.isprintable() or not realm.isascii() or set(realm) & {'"', "\\"}:
             raise ValueError(f"the realm {realm!r} needs printable ASCII without quotes or backslashes")
         self.handlers = handlers
         self.error = error
-        self.auth = auth if auth is None or isinstance(auth, BasicAuth) else BasicAuth(auth)
+        self.auth = door(auth)
+        self._doorman = ThreadPoolExecutor(1, "mm7zeep-door")  # starts its thread only for a door that is slow
         self.profile = profiles.profile(profile)
         self.policy = profiles.policy(policy)
         self.limits = limits or mime.Limits()
         self.http = http
         self.realm = realm
         self.faults = faults
+        self.keep_raw = keep_raw
+        self.admission = admission
+        self.observe = observe
         self.asgi = AsgiFace(self)
         self.wsgi = WsgiFace(self)
 
-    def answer(self, wire: Wire) -> Reply:
-        """Answer one request. Never raises for what it holds.
+    def answer(self, wire: Wire, *, peer: str | None = None) -> Reply:
+        """Answer one request, from the address ``peer`` if that is known. Never raises for what it holds.
 
         The handler runs in this thread, an asynchronous one in an event loop of its own; inside a running loop, await
         ``answer_async``.
         """
-        return drive(self.serve(wire, puller(wire.chunks()), BLOCKING))
+        with ExitStack() as held:
+            return drive(self.serve(wire, puller(wire.chunks()), BLOCKING, peer=peer, held=held))
 
-    async def answer_async(self, wire: Wire) -> Reply:
+    async def answer_async(self, wire: Wire, *, peer: str | None = None) -> Reply:
         """``answer`` for a running asyncio loop: a handler that blocks runs in a thread."""
-        return await self.serve(wire, puller(wire.chunks()), ASYNCIO)
+        with ExitStack() as held:
+            return await self.serve(wire, puller(wire.chunks()), ASYNCIO, peer=peer, held=held)
 
-    async def serve(self, head: Wire, pull: Pull, mode: Mode) -> Wire:
-        """The pipeline: head, body, reading, handler, answer. The one place where an exception becomes an answer."""
-        turn = _Turn()
+    async def serve(
+        self,
+        head: Wire,
+        pull: Pull,
+        mode: Mode,
+        *,
+        held: ExitStack,
+        peer: str | None = None,
+        version: str | None = None,
+    ) -> Wire:
+        """The pipeline: head, body, reading, handler, answer. The one place where an exception becomes an answer.
+
+        ``held`` is closed by the caller once the answer is written. ``version`` is that of HTTP, where it is known.
+        """
+        begun, turn = time.monotonic(), _Turn(peer=peer)
         try:
-            turn.user = admit(head, auth=self.auth, realm=self.realm, http=self.http, body=self.limits.body)
-            package = await self._take(head, pull, turn)
+            well_formed(head, version)
+            turn.user = await self._ask(head, peer, mode)
+            affordable(head, self.http, self.limits.body)
+            room = self.admission(head) if self.admission is not None else None
+            if room is not None:
+                held.enter_context(room)
+            package = await self._take(head, pull, turn, room)
             result = await mode.run(self._hand_over, head, package, turn)
             if inspect.isawaitable(result):
                 result = await mode.wait(result)
             answer: Wire = await mode.run(self._write, response(result, turn.operation, turn.reply_to), turn)
         except Gone:
             raise
+        except Refusal as refused:
+            answer = refused.wire()  # costs nothing, and waits for no thread
         except Exception as error:  # noqa: BLE001  every one is answered, and the unexpected ones are logged
             answer = await mode.run(self._refuse, error, turn)
+        self._tell(turn, answer, time.monotonic() - begun)
         close = () if turn.whole else (("Connection", "close"),)  # what is left of the body is not read
         return replace(answer, headers=(*answer.headers, *close))
 
     # --- in -----------------------------------------------------------------------------------------------------------
 
-    async def _take(self, head: Wire, pull: Pull, turn: _Turn) -> mime.Package:
+    async def _ask(self, head: Wire, peer: str | None, mode: Mode) -> str | None:
+        """Who asks; None where nobody is asked. Raises ``Refusal`` (401) for somebody unknown."""
+        if self.auth is None:
+            return None
+        user: str | None
+        if self.auth.slow(head, peer):
+            user = await mode.apart(self._doorman, self.auth.user, head, peer)
+        else:
+            user = self.auth.user(head, peer)
+        if user is None:
+            raise unknown(self.realm)
+        return user
+
+    async def _take(self, head: Wire, pull: Pull, turn: _Turn, room: Admission | None) -> mime.Package:
         """The package, read as it comes. Raises ``Refusal`` over the limit, ``RemoteError`` for what is no package."""
         reader = mime.Reader(head.headers, self.limits)
         total, failed = 0, None
@@ -129,6 +206,10 @@ class Endpoint:
             total += len(chunk)
             if total > self.limits.body:
                 raise too_large(self.limits.body)
+            if room is not None:
+                room.took(len(chunk))
+            if self.keep_raw:
+                turn.raw.append(chunk)
             try:
                 if failed is None:
                     reader.feed(chunk)
@@ -150,11 +231,12 @@ class Endpoint:
         if judgement.error is not None:
             raise judgement.error
         received = exchange.receive(judgement, headers)
-        turn.reply_to = received
+        turn.reply_to, turn.called = received, received.operation
         handler, routed = self.route(received)
         turn.operation = envelope.operation_of(type(received.message))
         turn.handed_over = True
-        return handler(Call(message=routed.message, received=routed, user=turn.user))
+        raw, turn.raw = b"".join(turn.raw), []
+        return handler(Call(message=routed.message, received=routed, user=turn.user, peer=turn.peer, raw=raw))
 
     def route(self, received: Received) -> tuple[Handler, Received]:
         """The handler for a message, and the message as it takes it. Raises ``EnvelopeError`` (4003) without one."""
@@ -167,27 +249,25 @@ class Endpoint:
 
     def _refuse(self, error: Exception, turn: _Turn) -> Wire:
         """The answer that an exception stands for."""
-        if isinstance(error, Refusal):
-            return error.wire()
         if isinstance(error, RemoteError) and not turn.handed_over:
             found = turn.names or [one.id for one in error.findings]
             _LOG.info("refused with %d, %s: %s", error.status, type(error).__name__, ", ".join(found) or "no finding")
             details = printable(str(error))[:500]
-            return self._write(fault(self.error, Status(error.status, details=details), error.fault), turn)
+            return self._write(fault(self._kind(turn), Status(error.status, details=details), error.fault), turn)
         # a StatusError with an answer is a client's: somebody else refused something else
         if isinstance(error, StatusError) and error.answer is None and turn.operation is not None:
             if self.faults(turn.user) and not error.status.ok:
-                return self._write(fault(self.error, error.status), turn)
+                return self._write(fault(self._kind(turn), error.status), turn)
             return self._write(response(error.status, turn.operation, turn.reply_to), turn)
         what = turn.operation.request.__name__ if turn.operation is not None else "a request"
         _LOG.error("answering %s failed", what, exc_info=error)
-        return self._write(fault(self.error, Status(3000)), turn)
+        return self._write(fault(self._kind(turn), Status(3000)), turn)
 
     def _write(self, message: Message, turn: _Turn) -> Wire:
         """``message`` as the answer of this turn; where it has no form there, a fault; at last one in generic-6.8.0."""
         known = turn.transaction_id or UNKNOWN_TRANSACTION
-        failed = fault(self.error, Status(3000))
-        default = None if turn.reply_to is not None else self._default()
+        failed = fault(self._kind(turn), Status(3000))
+        default = None if turn.reply_to is not None else self._default(turn)
         tries: tuple[tuple[Message, Received | None, Profile | None, str], ...] = (
             (message, turn.reply_to, default, known),
             (failed, turn.reply_to, default, known),
@@ -196,12 +276,27 @@ class Endpoint:
         )
         for wanted, reply_to, profile, transaction_id in tries:
             try:
-                return exchange.pack(wanted, (), reply_to=reply_to, profile=profile, transaction_id=transaction_id)
+                wire = exchange.pack(wanted, (), reply_to=reply_to, profile=profile, transaction_id=transaction_id)
             except Exception as error:  # noqa: BLE001  logged; the next form is tried
                 _LOG.error("%s cannot be written: %s", type(wanted).__name__, reason(error))
+            else:
+                turn.code = getattr(getattr(wanted, "status", None), "code", None)
+                return wire
         return Refusal(500, "no answer could be written").wire()
 
-    def _default(self) -> Profile:
+    def _default(self, turn: _Turn) -> Profile:
         """What to write in where the request does not show its namespace."""
         one = self.profile
-        return profiles.profile(one.report_schema) if one.report_schema and self.error is VASPErrorRsp else one
+        return profiles.profile(one.report_schema) if one.report_schema and self._kind(turn) is VASPErrorRsp else one
+
+    def _kind(self, turn: _Turn) -> ErrorKind:
+        """What a fault holds for this user."""
+        return self.error if isinstance(self.error, type) else self.error(turn.user)
+
+    def _tell(self, turn: _Turn, answer: Wire, seconds: float) -> None:
+        if self.observe is None:
+            return
+        try:
+            self.observe(turn.called, turn.code, answer.status or 500, seconds, turn.user)
+        except Exception:  # noqa: BLE001  logged; the answer stands
+            _LOG.exception("the observer of answers failed")

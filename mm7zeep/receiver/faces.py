@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import ExitStack
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -41,16 +42,20 @@ class AsgiFace:
             return
         fields = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"])
         head = Wire(method=scope["method"], target=scope["path"], headers=fields, body=b"")
-        try:
-            answer = await self._endpoint.serve(head, _asgi_puller(receive, self._endpoint.http), ASYNCIO)
-        except Gone:
-            return
-        body = answer.read()
-        # RFC 9113 8.2.2: HTTP/2 has no Connection field
-        shown = _whole_head(answer, body, hop_by_hop=scope.get("http_version", "1.1") in ("1.0", "1.1"))
-        raw = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in shown]
-        await send({"type": "http.response.start", "status": answer.status, "headers": raw})
-        await send({"type": "http.response.body", "body": body})
+        version = scope.get("http_version", "1.1")
+        peer = scope["client"][0] if scope.get("client") else None
+        pull = _asgi_puller(receive, self._endpoint.http)
+        with ExitStack() as held:
+            try:
+                answer = await self._endpoint.serve(head, pull, ASYNCIO, peer=peer, version=version, held=held)
+            except Gone:
+                return
+            body = answer.read()
+            # RFC 9113 8.2.2: HTTP/2 has no Connection field
+            shown = _whole_head(answer, body, hop_by_hop=version in ("1.0", "1.1"))
+            raw = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in shown]
+            await send({"type": "http.response.start", "status": answer.status, "headers": raw})
+            await send({"type": "http.response.body", "body": body})
 
 
 async def _lifespan(receive: Receive, send: Send) -> None:
@@ -94,8 +99,11 @@ class WsgiFace:
         head = Wire(
             method=environ["REQUEST_METHOD"], target=environ.get("PATH_INFO"), headers=_wsgi_fields(environ), body=b""
         )
-        answer = drive(self._endpoint.serve(head, puller(_wsgi_chunks(environ)), BLOCKING))
-        body = answer.read()
+        peer = environ.get("REMOTE_ADDR") or None
+        with ExitStack() as held:
+            pull = puller(_wsgi_chunks(environ))
+            answer = drive(self._endpoint.serve(head, pull, BLOCKING, peer=peer, held=held))
+            body = answer.read()
         status = HTTPStatus(answer.status or 500)
         # PEP 3333: an application sends no hop-by-hop field; closing is the server's business
         start_response(f"{status.value} {status.phrase}", list(_whole_head(answer, body, hop_by_hop=False)))

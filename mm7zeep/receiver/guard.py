@@ -12,10 +12,46 @@ import hmac
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import TracebackType
+from typing import Protocol
 
 from mm7zeep.exchange import Wire
 
 _CREDENTIALS = 8192  # characters of an Authorization field that are looked at
+
+
+class Door(Protocol):
+    """Who may come in, judged by the head of a request and the address it comes from.
+
+    ``peer`` is the address of the client's connection, None where there is none. Both methods are called in the event
+    loop and have to be quick; only where ``slow`` says that this head needs long work, ``user`` is called in a thread
+    of its own.
+    """
+
+    def user(self, head: Wire, peer: str | None) -> str | None:
+        """The name of who asks; None is answered by 401, the same whatever was wrong."""
+        ...
+
+    def slow(self, head: Wire, peer: str | None) -> bool:
+        """Whether ``user`` would take longer than a millisecond for these."""
+        ...
+
+
+class Admission(Protocol):
+    """Room for one request, held from before its body is read until its answer is written.
+
+    Called in the event loop: quick, and safe where several threads serve (WSGI).
+    """
+
+    def __enter__(self) -> object: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+    def took(self, octets: int) -> None:
+        """``octets`` more of the body have arrived. Raises ``Refusal`` (503) where there is no room for them."""
+        ...
 
 
 class BasicAuth:
@@ -43,14 +79,15 @@ class BasicAuth:
 
     def user(self, authorization: str | None) -> str | None:
         """The name that the Authorization field proves, or None."""
-        given = _credentials(authorization)
+        given = credentials(authorization)
         name, password = given or (b"", b"")
         known, expected = self._table.get(self._digest(b"name", name), (None, self._nobody))
         same = self._compare(expected, self._digest(b"word", password))
         return known if same and given is not None else None
 
 
-def _credentials(authorization: str | None) -> tuple[bytes, bytes] | None:
+def credentials(authorization: str | None) -> tuple[bytes, bytes] | None:
+    """Name and password of a Basic Authorization field (RFC 7617 2); None for anything else, and over 8 KiB."""
     scheme, _, token = (authorization or "").strip().partition(" ")
     if scheme.lower() != "basic" or len(token) > _CREDENTIALS:
         return None
@@ -59,6 +96,32 @@ def _credentials(authorization: str | None) -> tuple[bytes, bytes] | None:
     except (binascii.Error, ValueError):  # ValueError: characters outside ASCII
         return None
     return (name, password) if colon else None
+
+
+def authorization(head: Wire) -> str | None:
+    """The Authorization field; None without one, and where several contradict each other."""
+    given = [value for name, value in head.headers if name.lower() == "authorization"]
+    return given[0] if len(given) == 1 else None
+
+
+class _BasicDoor:
+    """A ``BasicAuth`` as a ``Door``: every address is welcome."""
+
+    def __init__(self, auth: BasicAuth) -> None:
+        self._auth = auth
+
+    def user(self, head: Wire, peer: str | None) -> str | None:
+        return self._auth.user(authorization(head))
+
+    def slow(self, head: Wire, peer: str | None) -> bool:
+        return False
+
+
+def door(auth: Mapping[str, str] | BasicAuth | Door | None) -> Door | None:
+    """``auth``, in whichever form it was given, as a ``Door``; None lets everybody in."""
+    if isinstance(auth, Mapping):
+        auth = BasicAuth(auth)
+    return _BasicDoor(auth) if isinstance(auth, BasicAuth) else auth
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,17 +162,23 @@ class Gone(Exception):
     """The sender hung up: nobody is left to answer."""
 
 
-def admit(head: Wire, *, auth: BasicAuth | None, realm: str, http: HttpLimits, body: int) -> str | None:
-    """Who asks, judged by the head alone; a body may have ``body`` octets. Raises ``Refusal``."""
+def well_formed(head: Wire, version: str | None) -> None:
+    """Raises ``Refusal`` for what is no POST, or in HTTP ``version`` 1.1 has not the one Host."""
+    # RFC 9112 3.2: a request without Host, or with several, is answered 400; HTTP/1.0 had none
+    if version == "1.1" and sum(name.lower() == "host" for name, _ in head.headers) != 1:
+        raise Refusal(400, "HTTP/1.1 needs exactly one Host field")
     if head.method not in (None, "POST"):
         raise Refusal(405, "MM7 requests are POST", ("Allow", "POST"))
-    user = None
-    if auth is not None:
-        given = [value for name, value in head.headers if name.lower() == "authorization"]
-        user = auth.user(given[0] if len(given) == 1 else None)
-        if user is None:
-            challenge = f'Basic realm="{realm}", charset="UTF-8"'
-            raise Refusal(401, "name and password, please", ("WWW-Authenticate", challenge))
+
+
+def unknown(realm: str) -> Refusal:
+    """The refusal of somebody who proved nothing: one and the same, whatever was wrong."""
+    challenge = f'Basic realm="{realm}", charset="UTF-8"'
+    return Refusal(401, "name and password, please", ("WWW-Authenticate", challenge))
+
+
+def affordable(head: Wire, http: HttpLimits, body: int) -> None:
+    """Raises ``Refusal`` for a head over the limits, or one that announces a coding or more than ``body`` octets."""
     size = sum(len(name) + len(value) + 4 for name, value in head.headers)  # RFC 9112 5: ": " and CRLF
     if len(head.headers) > http.header_fields or size > http.header_bytes:
         raise Refusal(431, "the head is too large")
@@ -121,7 +190,6 @@ def admit(head: Wire, *, auth: BasicAuth | None, realm: str, http: HttpLimits, b
         raise Refusal(400, "Content-Length is no number")
     if len(length) > 18 or int(length) > body:
         raise too_large(body)
-    return user
 
 
 def too_large(body: int) -> Refusal:

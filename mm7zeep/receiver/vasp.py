@@ -17,7 +17,7 @@ from mm7zeep.findings import finding
 from mm7zeep.messages import DeliverReq, DeliveryReportReq, Message, ReadReplyReq, SubmitReq, VASPErrorRsp
 from mm7zeep.profiles import Policy, Profile
 from mm7zeep.receiver.endpoint import Endpoint, Handler
-from mm7zeep.receiver.guard import HTTP_LIMITS, BasicAuth, HttpLimits
+from mm7zeep.receiver.guard import HTTP_LIMITS, BasicAuth, Door, HttpLimits
 
 H = TypeVar("H", bound=Callable[..., object])
 
@@ -37,7 +37,7 @@ class Receiver(Endpoint):
 
     def __init__(
         self,
-        auth: Mapping[str, str] | BasicAuth | None = None,
+        auth: Mapping[str, str] | BasicAuth | Door | None = None,
         *,
         profile: str | Profile | None = None,
         policy: Policy = "interop",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from concurrent.futures import Executor
 from typing import Any, NamedTuple, TypeVar, cast
 
 Pull = Callable[[], Awaitable[bytes | None]]
@@ -17,9 +18,14 @@ T = TypeVar("T")
 
 
 class Mode(NamedTuple):
-    """How a face waits: ``run`` calls a function that may block, ``wait`` gives what an awaitable gives."""
+    """How a face waits.
+
+    ``run`` calls a function that may block, ``apart`` one that others must not wait for, in an executor of its own;
+    ``wait`` gives what an awaitable gives.
+    """
 
     run: Callable[..., Awaitable[Any]]
+    apart: Callable[..., Awaitable[Any]]
     wait: Callable[[Awaitable[Any]], Awaitable[Any]]
 
 
@@ -46,6 +52,14 @@ async def _call_here(function: Callable[..., T], *arguments: Any) -> T:
     return function(*arguments)
 
 
+async def _call_here_apart(executor: Executor, function: Callable[..., T], *arguments: Any) -> T:
+    return function(*arguments)
+
+
+async def _call_apart(executor: Executor, function: Callable[..., T], *arguments: Any) -> T:
+    return await asyncio.get_running_loop().run_in_executor(executor, function, *arguments)
+
+
 async def _wait_here(awaitable: Awaitable[T]) -> T:
     async def whole() -> T:
         return await awaitable
@@ -57,5 +71,5 @@ async def _wait(awaitable: Awaitable[T]) -> T:
     return await awaitable
 
 
-BLOCKING = Mode(_call_here, _wait_here)
-ASYNCIO = Mode(asyncio.to_thread, _wait)
+BLOCKING = Mode(_call_here, _call_here_apart, _wait_here)
+ASYNCIO = Mode(asyncio.to_thread, _call_apart, _wait)

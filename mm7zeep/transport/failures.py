@@ -16,6 +16,15 @@ from mm7zeep.errors import LocalError, TransportError
 from mm7zeep.transport.calls import Call, Interrupted
 
 
+class Refused(OSError):
+    """An adapter will not open a connection. Its text is told as it stands, so it holds no secret."""
+
+
+def refusal(error: BaseException) -> Refused | None:
+    """What an adapter refused, where ``error`` came of that; None for every other failure."""
+    return next((one for one in _chain(error) if isinstance(one, Refused)), None)
+
+
 def fail(error: Exception, call: Call, address: str) -> NoReturn:
     """Raise what ``error``, met while the call to ``address`` was under way, amounts to."""
     if isinstance(error, Interrupted):
@@ -31,6 +40,9 @@ def _failure(error: Exception, call: Call, place: str) -> Exception:
     if isinstance(error, LocalError):  # a part changed or cannot be read
         what = f"{error}; {call.sent} octets had gone out"
         return TransportError(what, maybe_accepted=True) if call.sent else error
+    refused = refusal(error)
+    if refused is not None:  # whatever had gone out before was answered: a challenge
+        return TransportError(f"the request could not be sent to {place}: {refused}", maybe_accepted=False)
     text = without_url(error)
     if isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.InvalidHeader):
         return LocalError(f"the request could not be made: {text}")

@@ -39,9 +39,10 @@ class SwaTransport(Carrier, zeep.transports.Transport):
 
     The body is streamed with its length known; answers are bounded to ``max_reply`` octets and by ``timeouts``;
     redirects, netrc, proxies of the environment and compressed answers are refused. ``ca_file`` replaces the bundled
-    authorities, ``client_cert`` is (certificate file, key file). A ``session`` of yours keeps its own adapters, auth,
-    verify and cert where nothing is given here, and is not closed. WSDLs of the package load from the package, any
-    other as zeep does. Safe to share between threads: what belongs to a call is in its ``Call``.
+    authorities, ``client_cert`` is (certificate file, key file). ``adapter`` opens the connections, http and https, in
+    place of one that keeps 32 to a server; it is closed with the transport. A ``session`` of yours keeps its own
+    adapters, auth, verify and cert where nothing is given here, and is not closed. WSDLs of the package load from the
+    package, any other as zeep does. Safe to share between threads: what belongs to a call is in its ``Call``.
 
     Raises ``LocalError`` for credentials, files or header fields that cannot be used.
     """
@@ -57,15 +58,14 @@ class SwaTransport(Carrier, zeep.transports.Transport):
         proxies: Mapping[str, str] | None = None,
         max_reply: int = 1024 * 1024,
         session: requests.Session | None = None,
+        adapter: requests.adapters.BaseAdapter | None = None,
     ) -> None:
         super().__init__(session=session)  # type: ignore[no-untyped-call]
         self.timeouts = bounds(timeouts)
         self.max_reply = max_reply
         self.call: Call | None = None
         self._original: SwaTransport | None = None
-        if session is None:
-            for scheme in ("https://", "http://"):
-                self.session.mount(scheme, requests.adapters.HTTPAdapter(pool_maxsize=_POOL))
+        self._mount(adapter, of_ours=session is None)
         readable(ca_file, *cert_files(client_cert))
         known = credentials(auth)
         self.auth: Any = known.for_requests() if known is not None else self.session.auth or AuthorizationHeader(None)
@@ -77,6 +77,15 @@ class SwaTransport(Carrier, zeep.transports.Transport):
             self.session.verify = ca_file
         if client_cert is not None:
             self.session.cert = client_cert
+
+    def _mount(self, adapter: requests.adapters.BaseAdapter | None, *, of_ours: bool) -> None:
+        """What opens the connections; in a session that is not of ours, only what was given."""
+        if adapter is not None and not isinstance(adapter, requests.adapters.BaseAdapter):
+            raise LocalError(f"adapter is an adapter of requests, not {type(adapter).__name__}")
+        if adapter is None and not of_ours:
+            return
+        for scheme in ("https://", "http://"):
+            self.session.mount(scheme, adapter or requests.adapters.HTTPAdapter(pool_maxsize=_POOL))
 
     def __copy__(self) -> Self:
         clone = super().__copy__()

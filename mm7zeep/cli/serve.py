@@ -1,0 +1,165 @@
+"""``mm7zeep serve``: the gateway as a service, from a configuration file, or without one to be tried on this machine.
+
+Says on standard output where it stands, once it does; logs on standard error. Exit status: 0 after a signal, 2 for a
+configuration that cannot be used, 3 where the gateway could not run. Needs the extra ``gateway``.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+from mm7zeep.cli import COULD_NOT_RUN
+
+if TYPE_CHECKING:
+    from mm7zeep.gateway.settings import Settings
+
+_USAGE = 2
+
+
+@click.command("serve")
+@click.option("--config", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Settings, in TOML.")
+@click.option("--mm7", metavar="HOST:PORT", help="Where applications send to.  [default: 127.0.0.1:8007]")
+@click.option("--admin", metavar="HOST:PORT", help="Where the REST API stands.  [default: 127.0.0.1:8008]")
+@click.option("--database", metavar="URL", help="SQLAlchemy's.  [default: sqlite:///mm7zeep.db]")
+@click.option("--workers", type=click.IntRange(1, 64), metavar="N", help="Processes.  [default: 1]")
+@click.option("--check-config", is_flag=True, help="Say what would be served, and end.")
+@click.option("--hash-password", is_flag=True, help="Read a password and print its password_hash, and end.")
+def command(
+    config: Path | None,
+    mm7: str | None,
+    admin: str | None,
+    database: str | None,
+    workers: int | None,
+    check_config: bool,
+    hash_password: bool,
+) -> None:
+    """Serve MM7: accounts, submits, a simulated network, callbacks with retries, a durable store, a REST API.
+
+    Without --config one application is served: name and password "demo", VASPID "demo".
+    """
+    _need_extra()
+    if hash_password:
+        _print_hash()
+        return
+    settings = _settings(config, mm7, admin, database, workers)
+    from mm7zeep.gateway.config import describe, warnings
+
+    for line in warnings(settings):
+        click.echo(f"mm7zeep serve: {line}", err=True)
+    if check_config:
+        for line in describe(settings):
+            click.echo(line)
+        return
+    sys.exit(_serve(settings, demo=config is None))
+
+
+def _need_extra() -> None:
+    try:
+        import phonenumbers  # noqa: F401
+        import prometheus_client  # noqa: F401
+        import pydantic  # noqa: F401
+        import sqlalchemy  # noqa: F401
+        import starlette  # noqa: F401
+        import uvicorn  # noqa: F401
+    except ModuleNotFoundError as error:
+        _end(f'{error.name} is not installed; pip install "mm7zeep[gateway]"', COULD_NOT_RUN)
+
+
+def _print_hash() -> None:
+    from mm7zeep.gateway.passwords import hashed
+
+    password = (
+        click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
+        if sys.stdin.isatty()
+        else sys.stdin.readline().rstrip("\r\n")
+    )
+    if not password:
+        _end("give a password on standard input, or at the prompt", _USAGE)
+    click.echo(hashed(password))
+
+
+def _settings(
+    config: Path | None, mm7: str | None, admin: str | None, database: str | None, workers: int | None
+) -> Settings:
+    from mm7zeep.gateway.config import ConfigError, demo_settings, load, with_options
+
+    try:
+        settings = load(config) if config is not None else demo_settings()
+        return with_options(settings, mm7=mm7, admin=admin, database=database, workers=workers)
+    except ConfigError as error:
+        for problem in error.problems:
+            click.echo(f"mm7zeep serve: {problem}", err=True)
+        sys.exit(_USAGE)
+
+
+def _serve(settings: Settings, *, demo: bool) -> int:
+    from mm7zeep.gateway import logs
+    from mm7zeep.gateway.engine import StoreError
+    from mm7zeep.gateway.migrations import DatabaseIsNewer
+    from mm7zeep.gateway.serving import bound
+
+    logs.set_up(settings.log, show_numbers=settings.show_numbers)
+    with ExitStack() as stack:
+        sockets = []
+        for place in (settings.mm7, settings.admin):
+            try:
+                sockets.append(stack.enter_context(bound(*place)))
+            except OSError as error:
+                _end(f"{place} cannot be listened on: {error.strerror or error}", COULD_NOT_RUN)
+        mm7, admin = sockets
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="mm7zeep-")) if demo else None
+
+        def ready() -> None:
+            _tell(settings, mm7.getsockname()[1], admin.getsockname()[1], folder)
+
+        try:
+            if settings.workers > 1:
+                from mm7zeep.gateway.supervisor import Supervisor
+
+                return Supervisor(settings, mm7, admin, ready=ready).run()
+            from mm7zeep.gateway.process import run
+
+            return run(settings, mm7, admin, ready=ready)
+        except (StoreError, DatabaseIsNewer, ValueError, RuntimeError) as error:
+            _end(str(error), COULD_NOT_RUN)
+
+
+def _tell(settings: Settings, mm7: int, admin: int, folder: str | None) -> None:
+    """Say where both listeners stand, and without a configuration how to send a first message."""
+    from mm7zeep.gateway.app import PATH
+
+    scheme = "https" if settings.cert else "http"
+    url = f"{scheme}://{settings.mm7._replace(port=mm7)}{PATH}"
+    click.echo(f"MM7       {url}")
+    click.echo(f"admin     http://{settings.admin._replace(port=admin)}")
+    click.echo(f"database  {_shown(settings.database)}")
+    if folder is not None:
+        from mm7zeep.cli import samples
+        from mm7zeep.samples import saturn_png
+
+        application = settings.applications[0]
+        wire = samples.request(
+            b"Sent by curl", saturn_png(), "image/png", vaspid=application.vaspid, vasid="News", to="+61491570156"
+        )
+        body = Path(folder) / samples.REQUEST
+        body.write_bytes(wire.read())
+        auth = f"{application.name}:{application.password}"
+        click.echo("\nSubmit by curl:\n\n" + samples.curl(wire, body, url=url, auth=auth))
+    sys.stdout.flush()
+
+
+def _shown(url: str) -> str:
+    import sqlalchemy
+
+    return sqlalchemy.make_url(url).render_as_string(hide_password=True)
+
+
+def _end(text: str, code: int) -> NoReturn:
+    click.echo(f"mm7zeep serve: {text}", err=True)
+    sys.exit(code)

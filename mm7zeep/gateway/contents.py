@@ -1,0 +1,100 @@
+"""The content of a message, derived from its raw octets: parts, what a handset shows, what a list tells of them.
+
+Nothing is kept twice: whoever wants a part reads it out of the request again. Opens no file and fetches nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from mm7zeep import media, mime, smil
+from mm7zeep.errors import LocalError
+from mm7zeep.gateway import store
+from mm7zeep.gateway.records import RawRow
+from mm7zeep.messages import Part
+
+_EXCERPT = 500  # characters of the texts that a search looks through
+_GENERATED = "presentation.smil"
+_ANY = mime.Limits(body=2**62, root=2**62)  # what was accepted is read again, whatever the limits are now
+
+
+def parts_of(raw: RawRow) -> tuple[Part, ...]:
+    """The parts of a request that was accepted."""
+    wire = store.wire_of(raw)
+    return mime.read(wire.headers, wire.chunks(), _ANY).parts
+
+
+def presented(parts: Sequence[Part]) -> tuple[Part, ...]:
+    """The parts as a handset has them: several parts without a presentation get one, the last of all."""
+    if len(parts) < 2 or any(media.is_presentation(one.content_type) for one in parts):
+        return tuple(parts)
+    taken = {one.content_id for one in parts if one.content_id}
+    named: list[Part] = []
+    seen: set[str] = set()
+    for n, one in enumerate(parts, 1):
+        name = one.content_id or f"part-{n}"
+        while name in seen or (not one.content_id and name in taken):
+            name += "-"
+        seen.add(name)
+        named.append(one if one.content_id == name else replace(one, content_id=name))
+    try:
+        shown = smil.generate(named)
+    except LocalError:  # a Content-ID that no URL can name: the handset shows the parts one by one
+        return tuple(parts)
+    presentation = Part(
+        body=shown,
+        content_type=smil.MEDIA_TYPE,
+        parameters=(("charset", "utf-8"),),
+        content_id=_GENERATED,
+        content_location=_GENERATED,
+        name=_GENERATED,
+    )
+    return (*named, presentation)
+
+
+def is_generated(part: Part) -> bool:
+    """Whether ``presented`` made this part."""
+    return part.content_id == _GENERATED == part.content_location
+
+
+def listed(parts: Sequence[Part]) -> str:
+    """What a list tells of parts, as JSON: labels, sizes, digests."""
+    return json.dumps([_row(n, one) for n, one in enumerate(parts)])
+
+
+def _row(n: int, part: Part) -> dict[str, Any]:
+    return {
+        "n": n,
+        "content_type": part.content_type,
+        "charset": part.charset,
+        "content_id": part.content_id,
+        "name": part.name,
+        "size": part.size,
+        "sha256": part.sha256(),
+    }
+
+
+def excerpt(parts: Sequence[Part]) -> str:
+    """The beginning of the texts, on one line."""
+    texts: list[str] = []
+    for one in parts:
+        if media.media_class(one.content_type) == "text" and one.size < 1_000_000:
+            texts.append(one.text())
+            if sum(map(len, texts)) > _EXCERPT:
+                break
+    return " ".join("".join(c if c.isprintable() else " " for c in " ".join(texts)[:_EXCERPT]).split())
+
+
+def digest(part: Part, names: Sequence[str]) -> str:
+    """The SHA-256 of a part; of a presentation without the Content-IDs in it, which differ each time it is made."""
+    if not media.is_presentation(part.content_type):
+        return part.sha256()
+    text = part.read()
+    for n, name in enumerate(names):
+        for written in {name, smil.cid_url(name).removeprefix("cid:")}:
+            text = text.replace(written.encode(), b"#%d" % n)
+    return hashlib.sha256(text).hexdigest()

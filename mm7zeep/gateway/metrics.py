@@ -1,0 +1,95 @@
+"""What a gateway counts, for Prometheus: answers, calls, copies, and what waits.
+
+Counts belong to one registry of one gateway. Where several processes are one gateway, prometheus_client adds their
+counts up, from files in the folder that PROMETHEUS_MULTIPROC_DIR names; what waits is asked of the database. Names
+applications and operations, never numbers or subjects.
+"""
+
+from __future__ import annotations
+
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
+
+from mm7zeep.gateway import store
+from mm7zeep.gateway.engine import Database, StoreError
+from mm7zeep.gateway.events import Event
+
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
+FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+"""The variable by which prometheus_client learns, when it is loaded, that several processes count together."""
+
+
+class Metrics:
+    """The counts of one process; ``shared`` says that the page is to show those of all. Thread-safe."""
+
+    def __init__(self, *, shared: bool = False) -> None:
+        self._shared = shared
+        self._own = CollectorRegistry()
+        self._answers = Counter(
+            "mm7_answers", "MM7 requests answered", ("operation", "status", "http"), registry=self._own
+        )
+        self._seconds = Histogram(
+            "mm7_answer_seconds", "Time from head to answer", ("operation",), buckets=_SECONDS, registry=self._own
+        )
+        self._calls = Counter(
+            "mm7_calls", "Calls made to applications and upstreams", ("kind", "owner", "outcome"), registry=self._own
+        )
+        self._copies = Counter("mm7_copies", "Copies that reached a state", ("state",), registry=self._own)
+
+    def answered(self, operation: str | None, code: int | None, http: int, seconds: float, user: str | None) -> None:
+        """One request was answered."""
+        self._answers.labels(operation or "none", str(code or "none"), str(http)).inc()
+        self._seconds.labels(operation or "none").observe(seconds)
+
+    def happened(self, event: Event) -> None:
+        """One event of the pump."""
+        if event.kind == "handset":
+            self._copies.labels(event.state).inc()
+            return
+        failures = {"Refused": "dead", "Postponed": "retry", "Paused": "pause"}
+        outcome = failures.get(event.state, "retry") if event.error is not None else "done"
+        self._calls.labels(event.kind, event.application, outcome).inc()
+
+    def exposition(self, database: Database) -> tuple[bytes, str]:
+        """The page, and its media type."""
+        registry = CollectorRegistry()
+        if self._shared:
+            MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+        else:
+            registry = self._own
+        return generate_latest(registry) + generate_latest(_waiting(database)), CONTENT_TYPE_LATEST
+
+
+class _Waiting(Collector):
+    """What the database holds, asked when the page is made."""
+
+    def __init__(self, counts: dict[str, dict[str, int]] | None) -> None:
+        self._counts = counts
+
+    def collect(self) -> list[GaugeMetricFamily]:
+        up = GaugeMetricFamily("mm7_database_up", "Whether the database answers", value=self._counts is not None)
+        families = [up]
+        names = {
+            "messages": ("direction", "Messages kept"),
+            "recipients": ("state", "Copies kept, by state"),
+            "calls": ("state", "Calls in the outbox, by state"),
+        }
+        for name, (label, words) in names.items():
+            family = GaugeMetricFamily(f"mm7_kept_{name}", words, labels=[label])
+            for value, count in (self._counts or {}).get(name, {}).items():
+                family.add_metric([value], count)
+            families.append(family)
+        return families
+
+
+def _waiting(database: Database) -> CollectorRegistry:
+    try:
+        with database.read() as connection:
+            counts = store.counts(connection)
+    except StoreError:
+        counts = None
+    registry = CollectorRegistry()
+    registry.register(_Waiting(counts))
+    return registry

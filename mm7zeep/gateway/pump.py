@@ -1,0 +1,234 @@
+"""What drives a gateway: it sees to due copies, claims due calls, has them made, and settles what came of them.
+
+``turn`` does all of it that is due in one transaction and hands the claimed calls out; the calls themselves are made in
+threads, a few per endpoint, more while it answers, so that a bad endpoint delays nobody else. What the database refuses
+is tried again; nothing that was settled is forgotten meanwhile. Any number of processes may pump one database.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import socket
+import threading
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from sqlalchemy import Connection
+
+from mm7zeep.gateway import outbox, store
+from mm7zeep.gateway.calls import Caller
+from mm7zeep.gateway.engine import Database, StoreError
+from mm7zeep.gateway.events import Event
+from mm7zeep.gateway.network import Network
+from mm7zeep.gateway.outcomes import Outcome
+from mm7zeep.gateway.records import CallRow
+from mm7zeep.gateway.settings import Settings
+from mm7zeep.gateway.settling import Settler
+
+_LOG = logging.getLogger("mm7zeep.gateway")
+_THREADS = 1000  # in all; the windows of the endpoints bound them long before
+_PAUSE = 1.0  # seconds after the database did not do it
+
+
+class Window:
+    """How many calls may be under way to one endpoint: narrow at first, one more for each that is answered."""
+
+    def __init__(self, narrow: int, wide: int) -> None:
+        self.size = narrow
+        self._narrow, self._wide = narrow, wide
+
+    def learn(self, verdict: str) -> None:
+        """Widen after an answer, narrow again after none."""
+        self.size = min(self.size + 1, self._wide) if verdict in ("done", "dead") else self._narrow
+
+
+class Pump:
+    """Drives one process's share. ``clock`` gives seconds since 1970; ``observe`` is told each event."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        caller: Caller,
+        *,
+        clock: Callable[[], float],
+        observe: Callable[[Event], object] = lambda event: None,
+    ) -> None:
+        self.settings = settings
+        self.network = Network(settings=settings)
+        self.holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+        self._settler = Settler(settings=settings, network=self.network)
+        self._database = database
+        self._caller = caller
+        self._clock = clock
+        self._observe = observe
+        self._windows: dict[str, Window] = {}
+        self._flying: dict[int, tuple[CallRow, float]] = {}  # by id, with when the lease is to be renewed
+        self._results: deque[tuple[CallRow, Outcome]] = deque()
+        self._lock = threading.Lock()
+        self._poked = threading.Event()
+        self._stopping = threading.Event()
+
+    # --- one turn -----------------------------------------------------------------------------------------------------
+
+    def turn(self, *, claiming: bool = True) -> tuple[list[Event], list[CallRow]]:
+        """Settle, see to copies, claim: one transaction. What happened, and the calls that are now to be made.
+
+        Raises ``StoreError``; then nothing of it happened, and the next turn does it.
+        """
+        with self._lock:
+            results = list(self._results)
+            renewed = [call for call, at in self._flying.values() if at <= self._clock()]
+        events: list[Event] = []
+        claimed: list[CallRow] = []
+        with self._database.write() as connection:
+            now = self._clock()
+            for call, outcome in results:
+                events += self._settler.settle(connection, call, outcome, now)
+            outbox.renew(connection, renewed, now + self.settings.delivery.lease)
+            outbox.release_expired(connection, now)
+            if claiming:
+                events += self.network.advance(connection, now)
+                claimed = self._claim(connection, now)
+        self._took_effect(results, renewed, claimed)
+        for event in events:
+            self._tell(event)
+        return events, claimed
+
+    def _claim(self, connection: Connection, now: float) -> list[CallRow]:
+        claimed: list[CallRow] = []
+        for endpoint, due in outbox.waiting(connection).items():
+            if due > now:
+                continue
+            claimed += outbox.claim(
+                connection,
+                endpoint,
+                now=now,
+                window=self._window(endpoint).size,
+                lease=self.settings.delivery.lease,
+                holder=self.holder,
+                rate=self._rate(endpoint),
+            )
+        return claimed
+
+    def _window(self, endpoint: str) -> Window:
+        known = self._windows.get(endpoint)
+        if known is None:
+            known = self._windows[endpoint] = Window(self.settings.delivery.narrow, self.settings.delivery.wide)
+        return known
+
+    def _rate(self, endpoint: str) -> float | None:
+        name = endpoint.partition(" ")[0]
+        return next((one.rate for one in self.settings.upstreams if f"upstream:{one.name}" == name), None)
+
+    def _took_effect(
+        self, results: list[tuple[CallRow, Outcome]], renewed: list[CallRow], claimed: list[CallRow]
+    ) -> None:
+        """The transaction stands: what it settled is forgotten, what it claimed is under way."""
+        half = self._clock() + self.settings.delivery.lease / 2
+        with self._lock:
+            for call, outcome in results:
+                self._results.popleft()
+                self._flying.pop(call.id, None)
+                self._window(call.endpoint).learn(outcome.verdict)
+            for call in renewed:
+                if call.id in self._flying:
+                    self._flying[call.id] = (call, half)
+            self._flying |= {call.id: (call, half) for call in claimed}
+
+    def _tell(self, event: Event) -> None:
+        try:
+            self._observe(event)
+        except Exception:  # noqa: BLE001  logged; the pump, and what else is due, does not end with an observer
+            _LOG.exception("the observer of a %s event failed", event.kind)
+
+    # --- calls --------------------------------------------------------------------------------------------------------
+
+    def attempt(self, call: CallRow) -> None:
+        """Make a claimed call; what came of it is settled by the next turn."""
+        try:
+            outcome = self._caller.make(call)
+        except Exception as error:  # noqa: BLE001  logged; the call is tried again, whatever kept it from being made
+            _LOG.exception("a %s call could not be made", call.kind)
+            outcome = Outcome(verdict="retry", reason=type(error).__name__)
+        with self._lock:
+            self._results.append((call, outcome))
+        self.poke()
+
+    @property
+    def busy(self) -> int:
+        """Calls under way, and outcomes not settled yet."""
+        with self._lock:
+            return len(self._flying)
+
+    @property
+    def stopping(self) -> bool:
+        """Whether ``stop`` was called."""
+        return self._stopping.is_set()
+
+    # --- in a thread --------------------------------------------------------------------------------------------------
+
+    def poke(self) -> None:
+        """There is something to do."""
+        self._poked.set()
+
+    def stop(self) -> None:
+        """Claim nothing more; ``run`` ends when what is under way is settled."""
+        self._stopping.set()
+        self.poke()
+
+    def run(self) -> None:
+        """Turn until ``stop``, and then until nothing is under way any more."""
+        with ThreadPoolExecutor(_THREADS, thread_name_prefix="mm7zeep-call") as threads:
+            while not (self._stopping.is_set() and not self.busy):
+                self._poked.clear()
+                try:
+                    worked = self._round(threads)
+                except StoreError as error:
+                    _LOG.error("%s; trying again", error)
+                    self._stopping.wait(_PAUSE)
+                    continue
+                except Exception:  # noqa: BLE001  logged; whatever it was, what is due stays due
+                    _LOG.exception("a turn of the pump failed")
+                    self._stopping.wait(_PAUSE)
+                    continue
+                if not worked:
+                    self._poked.wait(self._wait())
+
+    def _round(self, threads: ThreadPoolExecutor) -> bool:
+        """One turn, if there is something to do; whether there may be more."""
+        claiming = not self._stopping.is_set()
+        if not self._is_due(claiming):
+            return False
+        events, claimed = self.turn(claiming=claiming)
+        for call in claimed:
+            threads.submit(self.attempt, call)
+        return bool(events or claimed)
+
+    def _is_due(self, claiming: bool) -> bool:
+        """Whether a turn would do anything: found out by reading, since writers exclude each other."""
+        now = self._clock()
+        with self._lock:
+            if self._results or any(at <= now for _, at in self._flying.values()):
+                return True
+        if not claiming:
+            return False
+        with self._database.read() as connection:
+            due = store.next_due(connection)
+            if due is not None and due <= now:
+                return True
+            if any(at <= now and self._has_room(name) for name, at in outbox.waiting(connection).items()):
+                return True
+            return outbox.has_expired(connection, now)
+
+    def _has_room(self, endpoint: str) -> bool:
+        with self._lock:
+            own = sum(1 for call, _ in self._flying.values() if call.endpoint == endpoint)
+        return own < self._window(endpoint).size
+
+    def _wait(self) -> float:
+        """Seconds until it is worth looking again, where nobody pokes."""
+        return self.settings.poll

@@ -1,0 +1,148 @@
+"""One row of each table as a value, and the words that stand in them.
+
+Values only: ``store`` and ``outbox`` read and write them. Refuses nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from mm7zeep.messages import Address, Number, RFC2822Address, ShortCode
+
+Direction = Literal["mt", "mo"]
+Kind = Literal["deliver", "report", "read", "submit"]
+"""What a call is: an MO, a delivery report or a read reply to an application; a submit to an upstream."""
+
+PENDING, DEFERRED, SENT, CANCELLED, REFUSED, SHOWN, DELIVERED = (
+    "Pending", "Deferred", "Sent", "Cancelled", "Refused", "DisplayOnly", "Delivered",
+)  # fmt: skip
+"""States of a copy besides the MMStatus words: it waits, was put off, is with an upstream or another application, was
+taken back, was never served, is only displayed; an MO was taken by its application."""
+
+READY, LEASED, DONE, DEAD = "ready", "leased", "done", "dead"
+"""States of a call."""
+
+_ADDRESSES: Mapping[str, type[Address]] = {one.kind: one for one in (Number, RFC2822Address, ShortCode)}
+
+
+def address_of(kind: str | None, value: str | None) -> Address | None:
+    """The address that two columns hold."""
+    return None if value is None else _ADDRESSES[kind or "Number"](value)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageRow:
+    """One message; ``fields``, ``parts`` and ``findings`` are JSON text."""
+
+    id: str
+    direction: str
+    application: str
+    transaction_id: str | None = None
+    namespace: str | None = None
+    mm7_version: str | None = None
+    sender_kind: str | None = None
+    sender: str | None = None
+    subject: str | None = None
+    excerpt: str = ""
+    accepted: float
+    earliest: float | None = None
+    expires: float | None = None
+    delivery_report: bool = False
+    read_reply: bool = False
+    content: int = 0
+    size: int = 0
+    fields: str = "{}"
+    parts: str = "[]"
+    findings: str = "[]"
+    seq: int | None = None
+
+    @property
+    def field(self) -> Mapping[str, Any]:
+        """What else the request said."""
+        found: Mapping[str, Any] = json.loads(self.fields)
+        return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecipientRow:
+    """One copy: whom it is for, which ``way`` it goes, and what became of it."""
+
+    message_id: str
+    n: int
+    place: str
+    kind: str
+    address: str
+    way: str
+    state: str
+    detail: str | None = None
+    due: float | None = None
+    changed: float
+    content: int | None = None
+    remote_id: str | None = None
+
+    @property
+    def waits(self) -> bool:
+        """Whether the copy can still be taken back."""
+        return self.state in (PENDING, DEFERRED)
+
+    @property
+    def of(self) -> Address:
+        """Whom the copy is for."""
+        return _ADDRESSES[self.kind](self.address)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawRow:
+    """The ``n``-th request about a message: the octets of its body, and its header fields without credentials."""
+
+    message_id: str
+    n: int
+    received: float
+    headers: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallRow:
+    """One call that is to be made, or was; ``epoch`` fences its claims."""
+
+    kind: str
+    owner: str
+    endpoint: str
+    message_id: str
+    n: int
+    transaction_id: str
+    payload: str = "{}"
+    state: str = READY
+    due: float
+    expires: float
+    attempts: int = 0
+    epoch: int = 0
+    holder: str | None = None
+    lease_until: float | None = None
+    created: float
+    ended: float | None = None
+    reason: str | None = None
+    http_status: int | None = None
+    answer: bytes | None = None
+    id: int = 0
+
+    @property
+    def told(self) -> Mapping[str, Any]:
+        """What the payload holds."""
+        found: Mapping[str, Any] = json.loads(self.payload)
+        return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointRow:
+    """What is known of where calls go."""
+
+    name: str
+    paused: bool
+    reason: str | None
+    since: float
+    next_at: float | None = None

@@ -1,0 +1,143 @@
+"""What upstream MMSCs bring: reports on what left through them, and messages for our applications' short codes.
+
+Each is one durable transaction; the same request again gets the same answer. Refuses, with ``StatusError``, what is
+from somebody else, what names no message of ours (2005) and what is for no application of ours (2003).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import cast
+
+from sqlalchemy import Connection
+
+from mm7zeep.gateway import outbox, reporting, store, summaries
+from mm7zeep.gateway.accounts import Application
+from mm7zeep.gateway.admissible import check_form, refusal
+from mm7zeep.gateway.contents import excerpt, listed
+from mm7zeep.gateway.digests import digest
+from mm7zeep.gateway.engine import Database
+from mm7zeep.gateway.network import Network
+from mm7zeep.gateway.records import CANCELLED, DEFERRED, SENT, MessageRow, RecipientRow
+from mm7zeep.gateway.settings import Settings
+from mm7zeep.messages import DeliverReq, DeliveryReportReq, Message, ReadReplyReq
+from mm7zeep.receiver import Call, Handler
+from mm7zeep.status import Status
+
+OWNER = "upstream:"
+"""What the name of an upstream is preceded by, where an application's could stand."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Relaying:
+    """The handlers of a VASP for the requests of the MMSCs that messages leave through."""
+
+    settings: Settings
+    database: Database
+    clock: Callable[[], float]
+    poke: Callable[[], object]
+
+    def handlers(self) -> Mapping[type[Message], Handler]:
+        """By class of the request."""
+        return {DeliverReq: self.deliver, DeliveryReportReq: self.report, ReadReplyReq: self.read}
+
+    def deliver(self, call: Call) -> Status:
+        """MM7_deliver: each application whose short code is among the recipients gets the message."""
+        request = cast(DeliverReq, call.message)
+        targets = self._targets(request)
+
+        def work(connection: Connection) -> None:
+            now = self.clock()
+            sender = request.sender
+            like = MessageRow(
+                id="",
+                direction="mo",
+                application="",
+                transaction_id=call.received.transaction_id,
+                namespace=call.received.namespace,
+                mm7_version=call.received.mm7_version,
+                sender_kind=sender.kind if sender is not None else None,
+                sender=sender.value if sender is not None else None,
+                subject=request.subject,
+                excerpt=excerpt(request.parts),
+                accepted=now,
+                size=sum(one.size for one in request.parts),
+                fields=summaries.as_text({**summaries.fields_of(request), "from": call.user}),
+                parts=listed(request.parts),
+                findings=summaries.findings_text(call.received.findings),
+            )
+            raw = summaries.raw_row("", 0, now, call.received, call.raw)
+            network = Network(settings=self.settings)
+            everybody = [("to", one) for one in request.to] + [("cc", one) for one in request.cc]
+            for application in targets:
+                own = [pair for pair in everybody if pair[1].bare.strip() in application.short_codes]
+                others = [pair for pair in everybody if pair not in own]
+                network.bring(connection, application.name, like, raw, own + others, now)
+
+        return self._once(call, work)
+
+    def report(self, call: Call) -> Status:
+        """MM7_delivery_report: what became of a copy is kept, and told to its application."""
+        request = cast(DeliveryReportReq, call.message)
+
+        def work(connection: Connection) -> None:
+            copy, message = self._copy(connection, call, request.message_id)
+            if copy.state in (SENT, DEFERRED):  # one that has ended stays as it ended
+                Network(settings=self.settings).settle(
+                    connection, message, copy, request.mm_status, self.clock(), status_text=request.status_text
+                )
+
+        return self._once(call, work)
+
+    def read(self, call: Call) -> Status:
+        """MM7_read_reply_report: told to the application that asked for it."""
+        request = cast(ReadReplyReq, call.message)
+
+        def work(connection: Connection) -> None:
+            copy, message = self._copy(connection, call, request.message_id)
+            if copy.state != CANCELLED:
+                plans = reporting.reads(
+                    self.settings,
+                    message,
+                    copy,
+                    self.clock(),
+                    mm_status=request.mm_status,
+                    status_text=request.status_text,
+                )
+                outbox.plan(connection, list(plans))
+
+        return self._once(call, work)
+
+    # --- what they share ----------------------------------------------------------------------------------------------
+
+    def _once(self, call: Call, work: Callable[[Connection], None]) -> Status:
+        """Do ``work`` in one transaction, unless this very request was seen before."""
+        if not (call.user or "").startswith(OWNER):
+            raise refusal(4003, "applications submit; only an upstream MMSC brings messages and reports")
+        check_form(call.received)
+        key = (call.user or "", type(call.message).__name__, (call.received.transaction_id or "").strip())
+        same = digest(call.message)
+        with self.database.write() as connection:
+            if store.answered(connection, *key, same) is None:
+                work(connection)
+                store.remember(connection, *key, same, self.clock(), {"code": 1000})
+        self.poke()
+        return Status(1000)
+
+    def _targets(self, request: DeliverReq) -> list[Application]:
+        """The applications that a message is for. Raises ``StatusError`` (2003) for none."""
+        codes = {one.bare.strip() for one in (*request.to, *request.cc, *request.bcc)}
+        able = [one for one in self.settings.applications if one.callback is not None]
+        found = [one for one in able if codes & set(one.short_codes)]
+        if not found:
+            raise refusal(2003, "no recipient is the short code of an application that takes messages")
+        return found
+
+    def _copy(self, connection: Connection, call: Call, remote_id: str) -> tuple[RecipientRow, MessageRow]:
+        """The copy that is called ``remote_id`` at this upstream. Raises ``StatusError`` (2005)."""
+        copy = store.remote_copy(connection, call.user or "", remote_id.strip())
+        message = store.message(connection, copy.message_id) if copy is not None else None
+        if copy is None or message is None:
+            raise refusal(2005, "no message that went there has that id")
+        return copy, message

@@ -1,0 +1,167 @@
+"""The calls that tell applications what became of their messages, and bring them others': planned here, made elsewhere.
+
+Rows and messages in, rows and messages out. Plans nothing for an application without a callback.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from mm7zeep import exchange
+from mm7zeep.gateway import summaries
+from mm7zeep.gateway.accounts import Application, Callback
+from mm7zeep.gateway.records import CallRow, MessageRow, RecipientRow, address_of
+from mm7zeep.gateway.settings import Settings
+from mm7zeep.messages import (
+    Address,
+    DeliverReq,
+    DeliveryReportReq,
+    Number,
+    Part,
+    ReadReplyReq,
+    RsRequest,
+    ShortCode,
+)
+
+_MO_FIELDS = (
+    "vaspid", "vasid", "priority", "reply_charging_id", "sender_spi", "recipient_spi", "applic_id", "reply_applic_id",
+    "aux_applic_info", "allow_adaptations",
+)  # fmt: skip
+_ECHOED = ("applic_id", "reply_applic_id", "aux_applic_info")  # TS 23.140 8.7.4: as in the submit
+
+
+def lane(owner: str, url: str) -> str:
+    """What calls of one owner to one URL are claimed under."""
+    return f"{owner} {url}"
+
+
+def application_of(settings: Settings, name: str) -> Application | None:
+    """The application called ``name``, if it is still configured."""
+    return next((one for one in settings.applications if one.name == name), None)
+
+
+# --- planned ----------------------------------------------------------------------------------------------------------
+
+
+def reports(
+    settings: Settings, message: MessageRow, copy: RecipientRow, now: float, *, status_text: str | None = None
+) -> Iterator[CallRow]:
+    """The delivery report on a copy whose state is an MMStatus, if it was asked for."""
+    if message.delivery_report:
+        told = {"mm_status": copy.state, "status_text": status_text}
+        yield from _told(settings, "report", message, copy, now, told)
+
+
+def reads(
+    settings: Settings,
+    message: MessageRow,
+    copy: RecipientRow,
+    now: float,
+    *,
+    mm_status: str = "Read",
+    status_text: str | None = None,
+) -> Iterator[CallRow]:
+    """The read reply on a copy, if it was asked for."""
+    if message.read_reply:
+        yield from _told(settings, "read", message, copy, now, {"mm_status": mm_status, "status_text": status_text})
+
+
+def _told(
+    settings: Settings, kind: str, message: MessageRow, copy: RecipientRow, now: float, told: Mapping[str, Any]
+) -> Iterator[CallRow]:
+    application = application_of(settings, message.application)
+    if application is None or application.callback is None:
+        return
+    payload = {
+        "recipient": [copy.kind, copy.address],
+        "sender": summaries.sender_of(message, (*application.short_codes, application.vaspid)),
+        "date": now,
+        **{name: message.field[name] for name in _ECHOED if message.field.get(name)},
+        **{name: value for name, value in told.items() if value is not None},
+    }
+    yield _call(settings, kind, application.name, application.callback.reports, message.id, copy.n, now, payload)
+
+
+def delivery(
+    settings: Settings, application: Application, callback: Callback, message: MessageRow, now: float
+) -> CallRow:
+    """The call that brings an MO to an application."""
+    return _call(settings, "deliver", application.name, callback.deliver, message.id, 0, now, {})
+
+
+def submission(settings: Settings, copy: RecipientRow, message: MessageRow, url: str, now: float) -> CallRow:
+    """The call that hands a copy to an upstream; it ends when the message expires."""
+    call = _call(settings, "submit", copy.way, url, message.id, copy.n, now, {})
+    return replace(call, expires=message.expires) if message.expires is not None else call
+
+
+def _call(
+    settings: Settings, kind: str, owner: str, url: str, message_id: str, n: int, now: float, payload: Mapping[str, Any]
+) -> CallRow:
+    return CallRow(
+        kind=kind,
+        owner=owner,
+        endpoint=lane(owner, url),
+        message_id=message_id,
+        n=n,
+        transaction_id=exchange.new_transaction_id(),  # of the event: every attempt carries it
+        payload=json.dumps(payload),
+        due=now,
+        expires=now + settings.delivery.expiry,
+        created=now,
+    )
+
+
+# --- made into messages -----------------------------------------------------------------------------------------------
+
+
+def report_of(call: CallRow, relay_id: str | None) -> RsRequest:
+    """The DeliveryReportReq or ReadReplyReq that a call tells."""
+    told = call.told
+    values: dict[str, Any] = {
+        "mms_relay_server_id": relay_id,
+        "message_id": call.message_id,
+        "recipient": address_of(*told["recipient"]),
+        "sender": address_of(*told["sender"]),
+        "mm_status": told["mm_status"],
+        "status_text": told.get("status_text"),
+        **{name: told.get(name) for name in _ECHOED},
+    }
+    date = datetime.fromtimestamp(told["date"], UTC)
+    if call.kind == "report":
+        return DeliveryReportReq(date=date, **values)
+    return ReadReplyReq(time_stamp=date, **values)
+
+
+def deliver_of(
+    message: MessageRow,
+    copies: Iterable[RecipientRow],
+    parts: Iterable[Part],
+    application: Application,
+    relay_id: str | None,
+) -> DeliverReq:
+    """The DeliverReq of an MO, as its application reads it."""
+    places: dict[str, list[Address]] = {"to": [], "cc": []}
+    for one in copies:
+        if one.place in places:  # Bcc: nobody is told
+            places[one.place].append(_as_called(one, application))
+    fields = {name: message.field[name] for name in _MO_FIELDS if name in message.field}
+    return DeliverReq(
+        mms_relay_server_id=relay_id,
+        linked_id=message.id,
+        sender=address_of(message.sender_kind, message.sender) or Number("unknown"),
+        to=tuple(places["to"]),
+        cc=tuple(places["cc"]),
+        time_stamp=datetime.fromtimestamp(message.accepted, UTC),
+        subject=message.subject,
+        parts=tuple(parts),
+        **fields,
+    )
+
+
+def _as_called(copy: RecipientRow, application: Application) -> Address:
+    return ShortCode(copy.address) if copy.address in application.short_codes else copy.of

@@ -1,0 +1,311 @@
+"""Messages, their raw octets and their copies: kept, changed, looked up, let go.
+
+Every function takes the connection of a transaction; whoever opened it decides what stands or falls together. Refuses
+nothing: what may be kept was decided before.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, Select
+
+from mm7zeep.exchange import Wire
+from mm7zeep.gateway.records import (
+    DEFERRED,
+    PENDING,
+    READY,
+    MessageRow,
+    RawRow,
+    RecipientRow,
+)
+from mm7zeep.gateway.tables import DUPLICATE, MESSAGE, OUTBOX, RAW, RECIPIENT, SETTING
+
+_SERVED = "handset"
+
+
+# --- kept -------------------------------------------------------------------------------------------------------------
+
+
+def keep(connection: Connection, message: MessageRow, raw: RawRow, recipients: Sequence[RecipientRow]) -> None:
+    """Keep a message, its octets and its copies."""
+    values = asdict(message)
+    values.pop("seq")
+    connection.execute(sa.insert(MESSAGE).values(values))
+    keep_raw(connection, raw)
+    connection.execute(sa.insert(RECIPIENT), [asdict(one) for one in recipients])
+
+
+def keep_raw(connection: Connection, raw: RawRow) -> None:
+    """Keep the octets of one request."""
+    connection.execute(sa.insert(RAW).values(asdict(raw)))
+
+
+def answered(
+    connection: Connection, application: str, operation: str, transaction_id: str, digest: str
+) -> Mapping[str, Any] | None:
+    """The answer that this very request got before; None if it is new."""
+    columns = DUPLICATE.c
+    found = connection.scalar(
+        sa.select(columns.answer).where(
+            columns.application == application,
+            columns.operation == operation,
+            columns.transaction_id == transaction_id,
+            columns.digest == digest,
+        )
+    )
+    return None if found is None else json.loads(found)
+
+
+def reused(connection: Connection, application: str, operation: str, transaction_id: str) -> bool:
+    """Whether another request had this TransactionID."""
+    columns = DUPLICATE.c
+    return bool(
+        connection.scalar(
+            sa.select(sa.literal(1)).where(
+                columns.application == application,
+                columns.operation == operation,
+                columns.transaction_id == transaction_id,
+            )
+        )
+    )
+
+
+def remember(
+    connection: Connection,
+    application: str,
+    operation: str,
+    transaction_id: str,
+    digest: str,
+    now: float,
+    answer: Mapping[str, Any],
+) -> None:
+    """Remember a request with its answer. Raises an integrity error if another process just did."""
+    connection.execute(
+        sa.insert(DUPLICATE).values(
+            application=application,
+            operation=operation,
+            transaction_id=transaction_id,
+            digest=digest,
+            created=now,
+            answer=json.dumps(answer),
+        )
+    )
+
+
+# --- changed ----------------------------------------------------------------------------------------------------------
+
+
+def own(connection: Connection, application: str, message_id: str) -> MessageRow | None:
+    """The application's own MT message of that id, locked until the transaction ends; None if there is none."""
+    columns = MESSAGE.c
+    query = sa.select(MESSAGE).where(
+        columns.id == message_id, columns.application == application, columns.direction == "mt"
+    )
+    return _message(connection.execute(query.with_for_update()).mappings().first())
+
+
+def change(connection: Connection, message_id: str, **values: Any) -> None:
+    """Change the summary of a message."""
+    connection.execute(sa.update(MESSAGE).where(MESSAGE.c.id == message_id).values(**values))
+
+
+def move(connection: Connection, copy: RecipientRow, **values: Any) -> None:
+    """Change one copy."""
+    columns = RECIPIENT.c
+    connection.execute(
+        sa.update(RECIPIENT).where(columns.message_id == copy.message_id, columns.n == copy.n).values(**values)
+    )
+
+
+def due_copies(connection: Connection, now: float, most: int) -> list[RecipientRow]:
+    """Copies with which the network has something to do, the longest due first; others do not get them meanwhile."""
+    columns = RECIPIENT.c
+    query = sa.select(RECIPIENT).where(columns.due <= now).order_by(columns.due).limit(most)
+    return _recipients(connection.execute(query.with_for_update(skip_locked=True)).mappings())
+
+
+def next_due(connection: Connection) -> float | None:
+    """When the network has something to do next."""
+    found: float | None = connection.scalar(sa.select(sa.func.min(RECIPIENT.c.due)))
+    return found
+
+
+# --- looked up --------------------------------------------------------------------------------------------------------
+
+
+def message(connection: Connection, message_id: str) -> MessageRow | None:
+    """The message of that id; of ``latest``, the newest."""
+    query = sa.select(MESSAGE)
+    latest = query.order_by(MESSAGE.c.seq.desc()).limit(1)
+    query = latest if message_id == "latest" else query.where(MESSAGE.c.id == message_id)
+    return _message(connection.execute(query).mappings().first())
+
+
+def recipients(connection: Connection, message_id: str, *, lock: bool = False) -> list[RecipientRow]:
+    """The copies of a message, in order."""
+    query = sa.select(RECIPIENT).where(RECIPIENT.c.message_id == message_id).order_by(RECIPIENT.c.n)
+    return _recipients(connection.execute(query.with_for_update() if lock else query).mappings())
+
+
+def recipients_of(connection: Connection, ids: Sequence[str]) -> dict[str, list[RecipientRow]]:
+    """The copies of several messages."""
+    found: dict[str, list[RecipientRow]] = {one: [] for one in ids}
+    if ids:
+        query = sa.select(RECIPIENT).where(RECIPIENT.c.message_id.in_(ids)).order_by(RECIPIENT.c.n)
+        for one in _recipients(connection.execute(query).mappings()):
+            found[one.message_id].append(one)
+    return found
+
+
+def copy(connection: Connection, message_id: str, n: int, *, lock: bool = False) -> RecipientRow | None:
+    """One copy."""
+    query = sa.select(RECIPIENT).where(RECIPIENT.c.message_id == message_id, RECIPIENT.c.n == n)
+    found = connection.execute(query.with_for_update() if lock else query).mappings().first()
+    return None if found is None else RecipientRow(**found)
+
+
+def remote_copy(connection: Connection, way: str, remote_id: str) -> RecipientRow | None:
+    """The copy that went to an upstream and is called ``remote_id`` there."""
+    query = sa.select(RECIPIENT).where(RECIPIENT.c.remote_id == remote_id, RECIPIENT.c.way == way)
+    found = connection.execute(query.with_for_update()).mappings().first()
+    return None if found is None else RecipientRow(**found)
+
+
+def raw(connection: Connection, message_id: str, n: int = 0) -> RawRow | None:
+    """The octets of the ``n``-th request about a message."""
+    query = sa.select(RAW).where(RAW.c.message_id == message_id, RAW.c.n == n)
+    found = connection.execute(query).mappings().first()
+    return None if found is None else RawRow(**{**found, "body": bytes(found["body"])})
+
+
+def raws(connection: Connection, message_id: str) -> int:
+    """How many requests about a message were kept."""
+    return connection.scalar(sa.select(sa.func.count()).where(RAW.c.message_id == message_id)) or 0
+
+
+def wire_of(row: RawRow) -> Wire:
+    """The HTTP request as it came, without credentials."""
+    headers = tuple((name, value) for name, value in json.loads(row.headers))
+    return Wire(method="POST", target="/mm7", headers=headers, body=row.body)
+
+
+def listed(
+    connection: Connection,
+    *,
+    application: str | None = None,
+    direction: str | None = None,
+    to: str | None = None,
+    from_: str | None = None,
+    q: str | None = None,
+    state: str | None = None,
+    subject: str | None = None,
+    since: float | None = None,
+    limit: int = 50,
+    before: int | None = None,
+) -> list[MessageRow]:
+    """Messages, the newest first, that fit everything given; ``q`` is looked for in subject, texts and addresses.
+
+    ``before`` is the ``seq`` that the page before ended with. Letters of ASCII are compared in any case.
+    """
+    columns = MESSAGE.c
+    query = sa.select(MESSAGE).order_by(columns.seq.desc()).limit(limit)
+    exact = ((columns.application, application), (columns.direction, direction), (columns.sender, from_))
+    for column, value in exact:
+        if value is not None:
+            query = query.where(column == value)
+    if since is not None:
+        query = query.where(columns.accepted >= since)
+    if before is not None:
+        query = query.where(columns.seq < before)
+    if to is not None:
+        query = query.where(_with_copy(RECIPIENT.c.address == to))
+    if state is not None:
+        query = query.where(_with_copy(sa.func.lower(RECIPIENT.c.state) == state.lower()))
+    if subject is not None:
+        query = query.where(columns.subject.icontains(subject, autoescape=True))
+    if q is not None:
+        query = _searched(query, q)
+    return [MessageRow(**row) for row in connection.execute(query).mappings()]
+
+
+def _with_copy(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
+    return sa.exists().where(RECIPIENT.c.message_id == MESSAGE.c.id, condition)
+
+
+def _searched(query: Select[Any], q: str) -> Select[Any]:
+    columns = MESSAGE.c
+    own = [one.icontains(q, autoescape=True) for one in (columns.subject, columns.excerpt, columns.sender)]
+    return query.where(sa.or_(*own, columns.id == q, _with_copy(RECIPIENT.c.address.icontains(q, autoescape=True))))
+
+
+def _message(row: sa.RowMapping | None) -> MessageRow | None:
+    return None if row is None else MessageRow(**row)
+
+
+def _recipients(rows: Iterable[sa.RowMapping]) -> list[RecipientRow]:
+    return [RecipientRow(**row) for row in rows]
+
+
+# --- let go -----------------------------------------------------------------------------------------------------------
+
+
+def delete(connection: Connection, ids: Sequence[str]) -> int:
+    """Delete messages with all that hangs on them; how many there were."""
+    for table in (OUTBOX, RECIPIENT, RAW):
+        connection.execute(sa.delete(table).where(table.c.message_id.in_(ids)))
+    return connection.execute(sa.delete(MESSAGE).where(MESSAGE.c.id.in_(ids))).rowcount
+
+
+def finished(connection: Connection, *, before: float | None, keep: int | None, most: int) -> list[str]:
+    """The oldest finished messages that are older than ``before``, or more than ``keep``: at most ``most`` ids.
+
+    What waits for its recipient, and what has a call that is not done or dead, is not finished.
+    """
+    columns = MESSAGE.c
+    waits = _with_copy(RECIPIENT.c.state.in_((PENDING, DEFERRED)))
+    calls = sa.exists().where(OUTBOX.c.message_id == columns.id, OUTBOX.c.state.in_((READY, "leased")))
+    query = sa.select(columns.id).where(~waits, ~calls).order_by(columns.seq).limit(most)
+    reasons = [columns.accepted < before] if before is not None else []
+    if keep is not None:
+        last = connection.scalar(sa.select(columns.seq).order_by(columns.seq.desc()).offset(keep).limit(1))
+        reasons += [columns.seq <= last] if last is not None else []
+    return list(connection.scalars(query.where(sa.or_(*reasons)))) if reasons else []
+
+
+def forget_duplicates(connection: Connection, before: float) -> int:
+    """Forget requests older than ``before``; how many."""
+    return connection.execute(sa.delete(DUPLICATE).where(DUPLICATE.c.created < before)).rowcount
+
+
+# --- settings that processes share ------------------------------------------------------------------------------------
+
+
+def setting(connection: Connection, name: str) -> Any:
+    """The value kept under ``name``; None if there is none."""
+    found = connection.scalar(sa.select(SETTING.c.value).where(SETTING.c.name == name))
+    return None if found is None else json.loads(found)
+
+
+def set_setting(connection: Connection, name: str, value: Any) -> None:
+    """Keep ``value`` under ``name``."""
+    text = json.dumps(value)
+    if not connection.execute(sa.update(SETTING).where(SETTING.c.name == name).values(value=text)).rowcount:
+        connection.execute(sa.insert(SETTING).values(name=name, value=text))
+
+
+def counts(connection: Connection) -> dict[str, dict[str, int]]:
+    """How many messages there are by direction, copies by state, calls by state: what a metrics page shows."""
+    result = {}
+    for name, column in (
+        ("messages", MESSAGE.c.direction),
+        ("recipients", RECIPIENT.c.state),
+        ("calls", OUTBOX.c.state),
+    ):
+        query = sa.select(column, sa.func.count()).group_by(column)
+        result[name] = {str(key): int(count) for key, count in connection.execute(query)}
+    return result

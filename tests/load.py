@@ -1,0 +1,304 @@
+"""Who submits to a gateway under load, cheap enough to share two cores with it.
+
+``Prepared`` renders a submit once and changes octets, ``Load`` sends them over kept connections until each message is
+accepted, in one event loop in a thread. XML is not parsed: patterns find what is needed. Refuses to take anything but
+StatusCode 1000 for an acceptance.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import random
+import re
+import secrets
+import threading
+import time
+from collections import Counter
+from collections.abc import Coroutine, Iterable, Sequence
+from typing import Any, NamedTuple, Self
+from urllib.parse import urlsplit
+
+from mm7zeep import exchange
+from mm7zeep.messages import Part, SubmitReq
+
+_CODE = re.compile(rb"StatusCode[^>]*>\s*(\d{4})\s*<")
+MESSAGE_ID = re.compile(rb"MessageID[^>]*>\s*([^<\s]+)\s*<")
+LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d+)", re.IGNORECASE)
+_CLOSE = re.compile(rb"\r\nconnection:[ \t]*close", re.IGNORECASE)
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """The value that ``share`` (0 to 1) of all do not exceed; 0.0 of none."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 0.0
+
+
+class LoopThread:
+    """One event loop in a thread; what goes wrong in it is raised by ``join``."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._error: BaseException | None = None
+        self._thread: threading.Thread | None = None
+
+    def start(self, work: Coroutine[Any, Any, None]) -> None:
+        self._thread = threading.Thread(target=self._run, args=(work,), name=self._name, daemon=True)
+        self._thread.start()
+
+    def _run(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            asyncio.run(self._keep(work))
+        except BaseException as error:  # noqa: BLE001  raised again where the thread is joined
+            self._error = error
+
+    async def _keep(self, work: Coroutine[Any, Any, None]) -> None:
+        self._loop = asyncio.get_running_loop()
+        await work
+
+    def call(self, function: Any, *args: object) -> None:
+        """Run a function in the loop, soon; nothing if the loop has ended."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(function, *args)
+
+    def join(self, timeout: float) -> bool:
+        """Whether the work has ended, after at most ``timeout`` seconds. Raises what it ended with."""
+        assert self._thread is not None
+        self._thread.join(timeout)
+        if self._error is not None:
+            raise self._error
+        return not self._thread.is_alive()
+
+
+# --- who submits ------------------------------------------------------------------------------------------------------
+
+
+class Prepared:
+    """Submits rendered once: message number ``n`` differs in TransactionID, recipient and subject only.
+
+    ``size`` octets of a body, about; ``run`` (eight characters) keeps the TransactionIDs of two runs apart.
+    """
+
+    def __init__(
+        self,
+        *,
+        size: int = 30_000,
+        vaspid: str = "TNN",
+        vasid: str | None = "News",
+        delivery_report: bool = True,
+        profile: str | None = None,
+        run: str | None = None,
+    ) -> None:
+        self.run = run or secrets.token_hex(4)
+        marks = self._marks(987_654_321)
+        noise = random.Random(1977).randbytes(max(0, size - 2_200))
+        picture = Part(
+            body=b"\xff\xd8\xff\xe0\x00\x10JFIF\x00" + noise + b"\xff\xd9",
+            content_type="image/jpeg",
+            content_id="saturn.jpg@load",
+        )
+        text = Part(body=b"Science news, new Saturn pictures...", content_type="text/plain", content_id="text@load")
+        message = SubmitReq(vaspid=vaspid, vasid=vasid, to=marks[1], subject=marks[2], delivery_report=delivery_report)  # type: ignore[arg-type]
+        wire = exchange.pack(message, (text, picture), profile=profile, transaction_id=marks[0])
+        self.headers = wire.headers
+        whole = wire.read()
+        pieces, names = re.split(b"(" + b"|".join(map(re.escape, map(str.encode, marks))) + b")", whole), []
+        for found in pieces[1::2]:
+            names.append(marks.index(found.decode()))
+        if sorted(names) != [0, 1, 2]:
+            raise ValueError(
+                f"TransactionID, recipient and subject stand {len(names)} times in the body, not once each"
+            )
+        self._between, self._order = pieces[::2], names
+        self.length = len(whole)
+
+    def _marks(self, n: int) -> tuple[str, str, str]:
+        return self.transaction_id(n), self.recipient(n), f"News number {n:09d} for today"
+
+    def transaction_id(self, n: int) -> str:
+        """The TransactionID of message number ``n``."""
+        return f"load-{self.run}-{n:09d}"
+
+    def recipient(self, n: int) -> str:
+        """The recipient of message number ``n``."""
+        return f"+61{n:09d}"
+
+    def body(self, n: int) -> bytes:
+        """The octets of message number ``n``: always the same, always ``length`` of them."""
+        marks, pieces = self._marks(n), [self._between[0]]
+        for which, after in zip(self._order, self._between[1:], strict=True):
+            pieces += (marks[which].encode(), after)
+        return b"".join(pieces)
+
+    def digest(self, n: int) -> str:
+        """The SHA-256 of ``body(n)``."""
+        return hashlib.sha256(self.body(n)).hexdigest()
+
+
+class Answer(NamedTuple):
+    """One HTTP answer as far as it matters here; ``code`` and ``message_id`` are None where it names none."""
+
+    status: int
+    code: int | None
+    message_id: str | None
+    head: bytes
+    body: bytes
+
+
+def head_of(url: str, auth: tuple[str, str] | None, headers: Iterable[tuple[str, str]]) -> bytes:
+    """The head of a POST, up to the number of its Content-Length, which is last."""
+    target = urlsplit(url)
+    given = dict(headers) | {"Host": target.netloc}
+    if auth is not None:
+        given["Authorization"] = "Basic " + base64.b64encode(":".join(auth).encode()).decode()
+    fields = "".join(f"{name}: {value}\r\n" for name, value in given.items())
+    return f"POST {target.path or '/'} HTTP/1.1\r\n{fields}Content-Length: ".encode()
+
+
+class Connection:
+    """One kept HTTP/1.1 connection that is opened when it is needed."""
+
+    def __init__(self, url: str, auth: tuple[str, str] | None, headers: Iterable[tuple[str, str]]) -> None:
+        target = urlsplit(url)
+        self._place = target.hostname or "", target.port or 80
+        self._head = head_of(url, auth, headers)
+        self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+
+    async def ask(self, body: bytes) -> Answer:
+        """Send a body and read the answer. Raises ``OSError`` or ``asyncio.IncompleteReadError`` without one."""
+        if self._streams is None:
+            self._streams = await asyncio.open_connection(*self._place)
+        reader, writer = self._streams
+        try:
+            writer.writelines((self._head, b"%d\r\n\r\n" % len(body), body))
+            await writer.drain()
+            head = await reader.readuntil(b"\r\n\r\n")
+            length = LENGTH.search(head)
+            said = await reader.readexactly(int(length[1])) if length else b""
+        except BaseException:
+            self.close()
+            raise
+        if _CLOSE.search(head):
+            self.close()
+        code, message_id = _CODE.search(said), MESSAGE_ID.search(said)
+        return Answer(
+            int(head[9:12]), int(code[1]) if code else None, message_id[1].decode() if message_id else None, head, said
+        )
+
+    def close(self) -> None:
+        """Let go of the connection at once."""
+        if self._streams is not None:
+            self._streams[1].transport.abort()
+            self._streams = None
+
+
+class Load:
+    """Submits ``count`` messages (None: until ``stop``), ``concurrency`` at a time, each until it is answered 1000.
+
+    Whatever else comes, or nothing within ``timeout`` seconds, is tried again after about ``pause`` seconds with the
+    same octets. ``accepted`` is the MessageID answered, by number; ``latencies`` are the seconds of the attempts that
+    were accepted, ``outcomes`` counts all. A context stops it at its end.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        auth: tuple[str, str] | None,
+        prepared: Prepared,
+        *,
+        count: int | None,
+        first: int = 0,
+        concurrency: int = 16,
+        timeout: float = 15.0,
+        pause: float = 0.1,
+    ) -> None:
+        self.url, self.auth, self.prepared = url, auth, prepared
+        self.first, self.count, self.concurrency = first, count, concurrency
+        self.timeout, self.pause = timeout, pause
+        self.accepted: dict[int, str] = {}
+        self.latencies: list[float] = []
+        self.outcomes: Counter[str] = Counter()
+        self.begun = self.ended = 0.0
+        self._next = first
+        self._stopped = False
+        self._thread = LoopThread("load")
+
+    def __enter__(self) -> Self:
+        self.begun = time.monotonic()
+        self._thread.start(self._submit_all())
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._stopped = True
+        self._thread.join(self.timeout + 5)
+
+    def stop(self) -> None:
+        """Begin no further message, and try none again."""
+        self._stopped = True
+
+    def join(self, timeout: float) -> bool:
+        """Whether all is accepted (or stopped) after at most ``timeout`` seconds. Raises what went wrong inside."""
+        return self._thread.join(timeout)
+
+    @property
+    def upto(self) -> int:
+        """The number of the next message; those before it have been tried."""
+        return self._next
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds that it has run."""
+        return (self.ended or time.monotonic()) - self.begun
+
+    async def _submit_all(self) -> None:
+        await asyncio.gather(*(self._submit_some() for _ in range(self.concurrency)))
+        self.ended = time.monotonic()
+
+    async def _submit_some(self) -> None:
+        connection = Connection(self.url, self.auth, self.prepared.headers)
+        try:
+            while not self._stopped and (self.count is None or self._next < self.first + self.count):
+                n, self._next = self._next, self._next + 1
+                await self._submit(connection, n)
+        finally:
+            connection.close()
+
+    async def _submit(self, connection: Connection, n: int) -> None:
+        body = self.prepared.body(n)
+        while True:
+            start = time.monotonic()
+            outcome, message_id = await self._try(connection, body)
+            self.outcomes[outcome] += 1
+            if outcome == "1000":
+                self.latencies.append(time.monotonic() - start)
+                self.accepted[n] = message_id or ""
+                return
+            if self._stopped:
+                return
+            await asyncio.sleep(self.pause * random.uniform(0.5, 1.5))
+
+    async def _try(self, connection: Connection, body: bytes) -> tuple[str, str | None]:
+        try:
+            async with asyncio.timeout(self.timeout):
+                answer = await connection.ask(body)
+        except (OSError, asyncio.IncompleteReadError) as error:  # TimeoutError is an OSError
+            return type(error).__name__, None
+        if answer.status == 200 and answer.code == 1000:
+            return "1000", answer.message_id
+        return f"HTTP {answer.status} {answer.code or ''}".strip(), None
+
+
+def ask(url: str, auth: tuple[str, str] | None, prepared: Prepared, n: int, timeout: float = 30.0) -> Answer:
+    """Submit message number ``n`` once; the answer, whatever it is. Raises ``OSError`` or ``IncompleteReadError``."""
+
+    async def once() -> Answer:
+        connection = Connection(url, auth, prepared.headers)
+        try:
+            async with asyncio.timeout(timeout):
+                return await connection.ask(prepared.body(n))
+        finally:
+            connection.close()
+
+    return asyncio.run(once())

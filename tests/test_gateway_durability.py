@@ -1,0 +1,269 @@
+"""Accepted means kept, seen from outside: the order of system calls, failing disks, lost databases, signals."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import audit
+import frozen
+import pytest
+import system_calls
+from callback_sink import CallbackSink, Trouble
+from gateway_process import AUTH, GatewayProcess, eventually
+from load import Load, Prepared, ask, head_of
+from postgres_server import PostgresServer, fresh_database
+
+pytestmark = pytest.mark.processes
+
+SYNCS = ("fsync", "fdatasync")
+WRITES = ("write", "writev", "pwrite64", "pwritev")
+SENDS = ("sendto", "sendmsg", "write", "writev")
+
+
+@pytest.fixture
+def sink() -> Iterator[CallbackSink]:
+    """An application that takes every call."""
+    with CallbackSink() as running:
+        yield running
+
+
+@pytest.fixture
+def prepared() -> Prepared:
+    """Submits of 30 kB."""
+    return Prepared()
+
+
+def is_kept_once(gateway: GatewayProcess, prepared: Prepared, accepted: dict[int, str]) -> bool:
+    """Whether the database holds these messages once each, whole, and no others."""
+    with audit.looking(gateway.database) as connection:
+        assert audit.messages(connection, prepared, accepted).lines() == []
+    return True
+
+
+# --- the order --------------------------------------------------------------------------------------------------------
+
+
+def test_sync_comes_before_the_answer(tmp_path: Path, sink: CallbackSink, prepared: Prepared) -> None:
+    """The pages with a submit are written to the log, the log is synced, and only then the 1000 leaves."""
+    system_calls.require()
+    log = tmp_path / "strace"
+    before = system_calls.recording(log, *SYNCS, *WRITES, *SENDS)
+    with GatewayProcess(tmp_path / "g", callback=sink.url, before=before) as gateway:
+        answers = [ask(gateway.url, AUTH, prepared, n) for n in range(5)]
+        gateway.stop()
+    assert [one.code for one in answers] == [1000] * 5
+    calls = system_calls.read(log)
+    on_log = [one for one in calls if "gateway.db-wal" in one.arguments]
+    for n, answer in enumerate(answers):
+        name = prepared.transaction_id(n)
+        sent = next(
+            one for one in calls
+            if one.name in SENDS and "TCP" in one.arguments and f"MessageID>{answer.message_id}<" in one.arguments
+        )  # fmt: skip
+        written = [one for one in on_log if one.name in WRITES and name in one.arguments and one.ended < sent.begun]
+        assert written, f"{name} was not in the log when its answer left"
+        synced = [
+            one for one in on_log
+            if one.name in SYNCS and one.result == 0 and one.begun > written[-1].ended and one.ended < sent.begun
+        ]  # fmt: skip
+        assert synced, f"{name} was answered before the log was synced"
+
+
+# --- disks that fail --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("names", "error"),
+    [(SYNCS, "EIO"), (SYNCS, "ENOSPC"), (WRITES, "EIO"), (WRITES, "ENOSPC")],
+    ids=lambda one: one if isinstance(one, str) else one[0],
+)
+def test_failing_disk_is_survived(
+    tmp_path: Path, sink: CallbackSink, prepared: Prepared, names: tuple[str, ...], error: str
+) -> None:
+    """A submit that the disk does not take is answered 503; the same request later is stored once, through a crash."""
+    system_calls.require()
+    with GatewayProcess(tmp_path / "g", callback=sink.url) as gateway:
+        first = ask(gateway.url, AUTH, prepared, 0)
+        eventually(lambda: sink.kept(), "the report on the first message")
+        server = gateway.server()
+        files = [gateway.folder / f"gateway.db{end}" for end in ("", "-wal", "-journal")]
+        with system_calls.failing(server, names, error, files):
+            refused = [ask(gateway.url, AUTH, prepared, 1) for _ in range(3)]
+        assert [(one.status, one.code) for one in refused] == [(503, one.code) for one in refused]
+        assert all(b"\r\nretry-after: " in one.head.lower() for one in refused)
+        assert 1000 not in [one.code for one in refused]
+        assert server.is_running()
+        second = ask(gateway.url, AUTH, prepared, 1)
+        assert (first.code, second.code) == (1000, 1000)
+        accepted = {0: str(first.message_id), 1: str(second.message_id)}
+        eventually(lambda: {one.message_id for one in sink.kept()} == set(accepted.values()), "both reports")
+        gateway.kill()
+        gateway.start()
+        assert ask(gateway.url, AUTH, prepared, 1).message_id == second.message_id
+        assert is_kept_once(gateway, prepared, accepted)
+
+
+def test_full_disk_is_told(tmp_path: Path, prepared: Prepared) -> None:
+    """With less room than the gateway wants submits are answered 503, and /readyz says why."""
+    tables = {"capacity": {"disk": shutil.disk_usage(tmp_path).total * 2, "retry_after": 7}}
+    with GatewayProcess(tmp_path / "g", tables=tables) as gateway:
+        refused = ask(gateway.url, AUTH, prepared, 0)
+        assert (refused.status, refused.code) != (200, 1000)
+        assert refused.status == 503
+        assert b"\r\nretry-after: 7\r\n" in refused.head.lower()
+        told = gateway.get("/readyz")
+        assert told.status_code == 503
+        assert "disk" in told.text
+        assert gateway.get("/livez").status_code == 200
+        assert is_kept_once(gateway, prepared, {})
+
+
+# --- databases that go away -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.postgres
+def test_postgresql_goes_and_comes(
+    tmp_path: Path, sink: CallbackSink, prepared: Prepared, own_postgres: PostgresServer
+) -> None:
+    """PostgreSQL crashes under load and comes back: 503 meanwhile, nothing lost, no process of the gateway ended."""
+    with (
+        fresh_database(own_postgres.url()) as database,
+        GatewayProcess(tmp_path, callback=sink.url, database=database, workers=2) as gateway,
+    ):
+        started = sorted(one.pid for one in gateway.all_processes())
+        with Load(gateway.url, AUTH, prepared, count=None, concurrency=4, pause=0.05) as load:
+            eventually(lambda: len(load.accepted) >= 50, "the first 50 submits")
+            own_postgres.stop("immediate")
+            eventually(lambda: load.outcomes["HTTP 503"] >= 20, "20 answers 503")
+            assert not gateway.ready()
+            stood = len(load.accepted)
+            own_postgres.start()
+            eventually(lambda: len(load.accepted) >= stood + 50, "50 submits more", timeout=30)
+            load.stop()
+            assert load.join(20)
+        eventually(gateway.ready, "it is ready again")
+        with audit.looking(database) as connection:
+            eventually(lambda: _nothing_left(connection), "nothing outstanding", timeout=30)
+            asked_again = {n: ask(gateway.url, AUTH, prepared, n).message_id for n in range(load.first, load.upto)}
+            eventually(lambda: _nothing_left(connection), "nothing outstanding", timeout=30)
+            assert {n: asked_again[n] for n in load.accepted} == load.accepted
+            assert audit.messages(connection, prepared, asked_again).lines() == []  # type: ignore[arg-type]
+            assert audit.callbacks(connection, load.accepted.values(), sink.calls).lines() == []
+        assert sorted(one.pid for one in gateway.all_processes()) == started
+        assert gateway.stop() == 0
+
+
+def _nothing_left(connection: audit.Connection) -> bool:
+    connection.rollback()
+    return audit.outstanding(connection) == 0
+
+
+@pytest.mark.parametrize("engine", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def test_frozen_worker_changes_nothing(tmp_path: Path, request: pytest.FixtureRequest, engine: str) -> None:
+    """A worker frozen for longer than its lease cannot complete, or bury, what another one has done meanwhile."""
+    database = request.getfixturevalue("postgres_url") if engine == "postgresql" else None
+    assert frozen.freeze(tmp_path, database) == []
+
+
+# --- signals ----------------------------------------------------------------------------------------------------------
+
+
+class HalfSent:
+    """A submit of which only half has been sent; ``finish`` sends the rest and reads the answer."""
+
+    def __init__(self, gateway: GatewayProcess, prepared: Prepared, n: int) -> None:
+        body = prepared.body(n)
+        self._rest = body[len(body) // 2 :]
+        target = urlsplit(gateway.url)
+        self._socket = socket.create_connection((target.hostname, target.port), timeout=30)
+        head = head_of(gateway.url, AUTH, prepared.headers) + b"%d\r\n\r\n" % len(body)
+        self._socket.sendall(head + body[: len(body) // 2])
+
+    def finish(self) -> bytes:
+        """The whole answer."""
+        self._socket.sendall(self._rest)
+        with self._socket.makefile("rb") as answer:
+            head = b"".join(iter(answer.readline, b"\r\n"))
+            length = next(line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
+            return head + answer.read(int(length.partition(b":")[2]))
+
+    def close(self) -> None:
+        """Give it up."""
+        self._socket.close()
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_sigterm_drains(tmp_path: Path, sink: CallbackSink, prepared: Prepared, workers: int) -> None:
+    """After SIGTERM /readyz is 503, what was begun is answered, calls in flight end, and the exit status is 0."""
+    with GatewayProcess(tmp_path, callback=sink.url, workers=workers) as gateway:
+        sink.troubles = (Trouble(hang=1.5),)
+        accepted = {0: str(ask(gateway.url, AUTH, prepared, 0).message_id)}
+        eventually(lambda: sink.calls, "the call for the first message")
+        with (
+            Load(gateway.url, AUTH, prepared, count=None, first=10, concurrency=4, pause=0.05) as load,
+            closing(HalfSent(gateway, prepared, 1)) as half,
+        ):
+            eventually(lambda: len(load.accepted) >= 20, "20 submits")
+            gateway.signal(signal.SIGTERM)
+            eventually(lambda: not gateway.ready(), "it is not ready any more", timeout=3, pause=0.01)
+            assert gateway.process is not None
+            assert gateway.process.poll() is None
+            answer = half.finish()
+            assert b"StatusCode>1000<" in answer
+            load.stop()
+            status = gateway.process.wait(30)
+        assert status == 0
+        accepted[1] = answer.partition(b"MessageID>")[2].partition(b"<")[0].decode()
+        assert set(load.outcomes) <= {"1000", "HTTP 503", "ConnectionRefusedError", "ConnectionResetError",
+                                      "IncompleteReadError", "BrokenPipeError"}  # fmt: skip
+        with audit.looking(gateway.database) as connection:
+            found = audit.messages(connection, prepared, accepted | load.accepted).counts
+            assert set(found) <= {"stored, never answered 1000"}
+            leased = connection.exec_driver_sql("SELECT count(*) FROM outbox WHERE state = 'leased'").scalar()
+        assert leased == 0  # what was claimed when the signal came has ended
+        assert "Traceback" not in gateway.errors
+
+
+def test_second_sigterm_ends_at_once(tmp_path: Path, prepared: Prepared) -> None:
+    """A request that never ends holds the first SIGTERM up, and not the second."""
+    with GatewayProcess(tmp_path) as gateway, closing(HalfSent(gateway, prepared, 0)):
+        assert gateway.process is not None
+        time.sleep(0.3)
+        gateway.signal(signal.SIGTERM)
+        with pytest.raises(subprocess.TimeoutExpired):
+            gateway.process.wait(1)
+        gateway.signal(signal.SIGTERM)
+        gateway.process.wait(3)
+
+
+def test_sigkill_leaves_no_orphans(tmp_path: Path) -> None:
+    """Workers end when their supervisor is killed, so that its successor finds the ports free."""
+    with GatewayProcess(tmp_path, workers=2) as gateway:
+        workers = gateway.children()
+        assert len(workers) == 2
+        gateway.server().kill()
+        assert gateway.process is not None
+        gateway.process.wait(10)
+        eventually(lambda: not any(one.is_running() for one in workers), "the workers have ended")
+        gateway.start()
+        assert gateway.ready()
+
+
+def test_dead_worker_is_replaced(tmp_path: Path, prepared: Prepared) -> None:
+    """The supervisor starts another worker for one that was killed, and the others serve meanwhile."""
+    with GatewayProcess(tmp_path, workers=2) as gateway:
+        before = {one.pid for one in gateway.children()}
+        victim = gateway.children()[0]
+        victim.kill()
+        eventually(lambda: len({one.pid for one in gateway.children()} - {victim.pid}) == 2, "a second worker")
+        after = {one.pid for one in gateway.children()}
+        assert len(after & before) == 1
+        assert ask(gateway.url, AUTH, prepared, 0).code == 1000
