@@ -1,4 +1,4 @@
-"""The gateway by its answers: what it accepts and refuses, what its network does, and that both sides find each other."""
+"""The gateway by its answers: what it accepts and refuses, what its network does, how both sides find each other."""
 
 from __future__ import annotations
 
@@ -96,7 +96,10 @@ REFUSED: dict[str, tuple[Message, int]] = {
     "extended cancel of nothing": (ExtendedCancelReq(vaspid="TNN", vasid="News", cancel_id="x"), 2005),
     "extended replace of nothing": (ExtendedReplaceReq(vaspid="TNN", vasid="News"), 2005),
     "what an MMSC brings": (DeliverReq(sender="+1", to="111122"), 4003),  # type: ignore[arg-type]
-    "a report from nobody": (DeliveryReportReq(message_id="x", recipient="+1", sender="+2", date=START, mm_status="Retrieved"), 4003),  # type: ignore[arg-type]  # noqa: E501
+    "a report from nobody": (
+        DeliveryReportReq(message_id="x", recipient="+1", sender="+2", date=START, mm_status="Retrieved"),
+        4003,
+    ),  # type: ignore[arg-type]
 }
 
 
@@ -252,7 +255,7 @@ def test_same_request_same_answer(room: Make) -> None:
     one = room()
     ids = {one.submitted(transaction_id="t-1") for _ in range(3)}
     assert len(ids) == len(one.messages) == 1
-    two_parts = replace(SUBMIT, parts=(TEXT, replace(TEXT, content_id="u@x")))  # with a presentation made anew each time
+    two_parts = replace(SUBMIT, parts=(TEXT, replace(TEXT, content_id="u@x")))  # its presentation is made anew
     ids = {one.submitted(two_parts, transaction_id="t-2", profile="sinch") for _ in range(3)}
     assert len(ids) == 1
 
@@ -652,9 +655,7 @@ def test_profile_of_the_callback() -> None:
 
 # --- upstream ---------------------------------------------------------------------------------------------------------
 
-UP = Upstream(
-    name="far", url="http://far/mm7", vaspid="WE", vasid="us", callback_username="up", callback_password="u"
-)
+UP = Upstream(name="far", url="http://far/mm7", vaspid="WE", vasid="us", callback_username="up", callback_password="u")
 AWAY = {"upstreams": (UP,), "routes": (Route(prefix="+64", via="far"),)}
 
 
@@ -762,7 +763,10 @@ def test_mo_from_upstream(room: Make) -> None:
 UPSTREAM_REFUSED: dict[str, tuple[Message, int]] = {
     "a submit": (SUBMIT, 4003),
     "for nobody": (DeliverReq(sender="+1", to="999"), 2003),  # type: ignore[arg-type]
-    "a report on nothing": (DeliveryReportReq(message_id="x", recipient="+1", sender="+2", date=START, mm_status="Retrieved"), 2005),  # type: ignore[arg-type]  # noqa: E501
+    "a report on nothing": (
+        DeliveryReportReq(message_id="x", recipient="+1", sender="+2", date=START, mm_status="Retrieved"),
+        2005,
+    ),  # type: ignore[arg-type]
 }
 
 

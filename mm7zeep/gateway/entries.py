@@ -6,7 +6,6 @@ write instead. None of them is for secrets: what they refuse, they may repeat.
 
 from __future__ import annotations
 
-import contextlib
 import ipaddress
 import json
 import math
@@ -16,6 +15,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, PlainValidator
 
 from mm7zeep import profiles
+from mm7zeep.gateway import peers
 from mm7zeep.gateway.settings import Place
 
 _SPAN = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,3})?)(ms|s|m|h|d)?")
@@ -71,20 +71,15 @@ def _with_unit(value: object) -> float:
     return seconds(value)
 
 
-def _line(value: str) -> str:
+def line(value: str) -> str:
+    """``value`` if it is one line of text. Raises ``ValueError``, which does not repeat it."""
     if _CONTROL.search(value):
         raise ValueError("holds a control character or a line break; take it out")
     return value
 
 
 def _network(value: str) -> str:
-    try:
-        ipaddress.ip_network(value)
-    except ValueError:
-        hint = "write an address or a range, like 192.0.2.10, 198.51.100.0/24 or 2001:db8::/32"
-        with contextlib.suppress(ValueError):  # not even that: the general hint stays
-            hint = f"it has bits behind the prefix; write {ipaddress.ip_network(value, strict=False)}"
-        raise ValueError(f"{value!r} is no address or range of addresses; {hint}") from None
+    peers.Networks([value])
     return value
 
 
@@ -124,7 +119,7 @@ def whole_limit(value: object) -> int | None:
     return None if found is None else int(found)
 
 
-Text = Annotated[str, AfterValidator(_line)]
+Text = Annotated[str, AfterValidator(line)]
 Seconds = Annotated[float, PlainValidator(seconds)]
 Lasting = Annotated[float, PlainValidator(_positive)]
 Spanned = Annotated[float, PlainValidator(_with_unit)]

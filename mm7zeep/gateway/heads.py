@@ -58,7 +58,7 @@ class Refused(NamedTuple):
 def judged(head: bytes, scanned: int, edge: Edge) -> Refused | None:
     """What is wrong with a head, or the beginning of one, whose first ``scanned`` octets have been judged before."""
     line = head.find(b"\r\n")
-    if head and not _METHOD.match(head):
+    if head and head != b"\r" and not _METHOD.match(head):
         return Refused(400, "this is no HTTP/1.1 request")
     if (line if line >= 0 else len(head)) > edge.request_line:
         return Refused(414, f"the request line may have {edge.request_line} octets")
@@ -90,6 +90,8 @@ def contradiction(fields: list[tuple[bytes, bytes]], version: str) -> Refused | 
     hosts = [value for name, value in fields if name == b"host"]
     lengths = [value for name, value in fields if name == b"content-length"]
     codings = [value for name, value in fields if name == b"transfer-encoding"]
+    if version not in ("1.0", "1.1"):
+        return Refused(400, "HTTP/1.1 is spoken here")
     # RFC 9112 3.2
     if len(hosts) > 1 or (version == "1.1" and not hosts) or not all(_HOST.fullmatch(one.strip()) for one in hosts):
         return Refused(400, "HTTP/1.1 needs exactly one Host field")

@@ -7,6 +7,7 @@ refused request is kept. Raises ``StoreError`` where the database did not do it:
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, cast
@@ -135,10 +136,10 @@ class Intake:
         same = digest(call.message)
         findings = call.received.findings
         with self.database.write() as connection:
-            known = store.answered(connection, *key, same)
-            if known is not None:
-                return _answer(kind, known)
-            if store.reused(connection, *key):
+            known = store.answers(connection, *key)
+            if same in known:
+                return _answer(kind, json.loads(known[same]))
+            if known:
                 reused = finding("soap/transaction-repeated", "/Envelope/Header/TransactionID", detail=transaction_id)
                 findings = (*findings, reused)
             answer = work(connection, findings)

@@ -43,6 +43,10 @@ class Metrics:
         self._answers.labels(operation or "none", str(code or "none"), str(http)).inc()
         self._seconds.labels(operation or "none").observe(seconds)
 
+    def refused(self, http: int) -> None:
+        """One request was refused before it reached the endpoint."""
+        self._answers.labels("none", "none", str(http)).inc()
+
     def happened(self, event: Event) -> None:
         """One event of the pump."""
         if event.kind == "handset":

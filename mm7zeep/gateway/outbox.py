@@ -19,19 +19,19 @@ from mm7zeep.gateway.records import DEAD, DONE, LEASED, READY, CallRow, Endpoint
 from mm7zeep.gateway.tables import ENDPOINT, OUTBOX
 
 _C = OUTBOX.c
+_PLAN = sa.insert(OUTBOX)
 KEPT = 20_000
 """Octets of an answer that a failed call keeps."""
 
 
 def plan(connection: Connection, calls: Sequence[CallRow]) -> None:
     """Plan calls."""
-    for one in calls:
-        values = asdict(one)
-        values.pop("id")
-        connection.execute(sa.insert(OUTBOX).values(values))
+    rows = [{name: value for name, value in asdict(one).items() if name != "id"} for one in calls]
+    if rows:
+        connection.execute(_PLAN, rows)
 
 
-def waiting(connection: Connection) -> dict[str, float]:
+def _first_of_each() -> sa.Select[Any]:
     """The endpoints with calls that wait, and when the first of each is due; paused ones left out."""
     first = sa.select(sa.func.min(_C.endpoint).label("endpoint")).where(_C.state == READY)
     walk = first.cte("walk", recursive=True)
@@ -40,8 +40,23 @@ def waiting(connection: Connection) -> dict[str, float]:
     walk = walk.union_all(sa.select(following.scalar_subquery()).where(walk.c.endpoint.is_not(None)))
     when = sa.select(sa.func.min(_C.due)).where(_C.state == READY, _C.endpoint == walk.c.endpoint).scalar_subquery()
     paused = sa.exists().where(ENDPOINT.c.name == walk.c.endpoint, ENDPOINT.c.paused)
-    query = sa.select(walk.c.endpoint, when).where(walk.c.endpoint.is_not(None), ~paused)
-    return {str(name): float(due) for name, due in connection.execute(query) if due is not None}
+    return sa.select(walk.c.endpoint, when).where(walk.c.endpoint.is_not(None), ~paused)
+
+
+_WAITING = _first_of_each()
+_EXPIRED = (
+    sa.select(sa.literal(1)).where(_C.state == LEASED, _C.lease_until <= sa.bindparam("now", type_=sa.Double)).limit(1)
+)
+_RELEASE = (
+    sa.update(OUTBOX)
+    .where(_C.state == LEASED, _C.lease_until <= sa.bindparam("now", type_=sa.Double))
+    .values(state=READY, due=sa.bindparam("now", type_=sa.Double))
+)
+
+
+def waiting(connection: Connection) -> dict[str, float]:
+    """The endpoints with calls that wait, and when the first of each is due; paused ones left out."""
+    return {str(name): float(due) for name, due in connection.execute(_WAITING) if due is not None}
 
 
 def claim(
@@ -85,15 +100,12 @@ def claim(
 
 def release_expired(connection: Connection, now: float) -> int:
     """Make ready what was claimed by somebody whose lease is over; how many."""
-    return connection.execute(
-        sa.update(OUTBOX).where(_C.state == LEASED, _C.lease_until <= now).values(state=READY, due=now)
-    ).rowcount
+    return connection.execute(_RELEASE, {"now": now}).rowcount
 
 
 def has_expired(connection: Connection, now: float) -> bool:
     """Whether there is a claim whose lease is over."""
-    query = sa.select(sa.literal(1)).where(_C.state == LEASED, _C.lease_until <= now).limit(1)
-    return connection.scalar(query) is not None
+    return connection.scalar(_EXPIRED, {"now": now}) is not None
 
 
 def renew(connection: Connection, calls: Sequence[CallRow], until: float) -> int:

@@ -143,9 +143,10 @@ class Gatekeeper:
     """The door of a gateway: applications by their name, upstreams by what they show when they call us.
 
     Plain passwords are compared as keyed digests. Hashes are checked once for each name and password, and remembered;
-    wherever one account has a hash, a wrong guess at any name costs the same hash work. Of guesses, ``GUESSES`` per
-    address and name and ``STRANGERS`` per address (a /64 of IPv6) are judged, and ``HASHES`` are worked out in all; the
-    others are refused unseen. What was once proven from an address passes always. Thread-safe; every table is bounded.
+    wherever one account has a hash, a wrong guess at any name costs the same hash work. Judged are, at once and per
+    second, ``GUESSES`` per address and name and ``STRANGERS`` per address (a /64 of IPv6); ``HASHES`` are worked out in
+    all, and at once two more for each account that has one. The others are refused unseen. What was once proven from an
+    address passes always. Thread-safe; every table is bounded.
 
     Raises ``ValueError`` for two accounts of one name, a name with a colon, an account without a password or with two,
     a hash or an address that cannot be read.
@@ -153,7 +154,7 @@ class Gatekeeper:
 
     GUESSES = (20, 5.0)
     STRANGERS = (100, 20.0)
-    HASHES = (100, 10.0)
+    HASHES = (20, 10.0)
 
     def __init__(
         self,
@@ -180,7 +181,9 @@ class Gatekeeper:
         self._decoys = tuple(Hash(one, secrets.token_bytes(16), secrets.token_bytes(32)) for one in sorted(costs))
         self._guesses = Throttle(*self.GUESSES, kept=kept, clock=clock)
         self._strangers = Throttle(*self.STRANGERS, kept=kept, clock=clock)
-        self._hashes = Throttle(*self.HASHES, kept=1, clock=clock)
+        burst, rate = self.HASHES
+        holders = sum(one.hash is not None for one in self._accounts.values())
+        self._hashes = Throttle(burst + 2 * holders, rate, kept=1, clock=clock)  # all may come back at once
         self._right = Remembered(kept)  # pairs whose hash fitted
         self._proven = Remembered(kept)
         self._lock = threading.Lock()

@@ -65,7 +65,7 @@ async def _serve(
     loop = asyncio.get_running_loop()
     threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="mm7zeep-work")
     loop.set_default_executor(threads)
-    edge = _edge(settings)
+    edge = _edge(settings, gateway.metrics.refused)
     mm7 = Listener(
         gateway.asgi, mm7_socket, edge=edge, cert=settings.cert, key=settings.key, drain=settings.drain - _SPARE
     )
@@ -82,7 +82,7 @@ async def _serve(
     return await _drain(gateway, mm7, admin)
 
 
-def _edge(settings: Settings) -> Edge:
+def _edge(settings: Settings, refused: Callable[[int], object]) -> Edge:
     http = settings.http
     return Edge(
         head=http.idle,
@@ -90,6 +90,7 @@ def _edge(settings: Settings) -> Edge:
         header_bytes=http.header_bytes,
         header_fields=http.header_fields,
         connections=settings.connections,
+        refused=refused,
     )
 
 

@@ -144,7 +144,8 @@ class Protocol(HttpToolsProtocol):
         else:
             # a head that began behind a body, trailers, and chunk extensions are kept by the parser without a limit
             if self._place != "between" and self._dry > self._edge.request_line + self._edge.header_bytes + 4:
-                self._refuse(too_large(self._edge))
+                around = Refused(400, "there is too much around the body")
+                self._refuse(too_large(self._edge) if self._place == "head" else around)
 
     def _object(self, refused: Refused) -> None:
         """End the parser's work, from within one of its callbacks."""
@@ -202,12 +203,14 @@ class Protocol(HttpToolsProtocol):
             self.server_state.total_requests += 1
             return
         super().on_response_complete()
-        if self._place == "body" and not self._answering():
-            self._linger()  # answered without reading it all: what is left costs no more than this
         if self._held:
             self._unset_keepalive_if_required()  # the next request has begun, and has its own time
-        if self._later is not None and not self._answering():
+        if self._answering():
+            return
+        if self._later is not None:
             self._refuse(self._later)
+        elif self._place == "body":
+            self._linger()  # answered without reading it all: what is left costs no more than this
 
     def _refuse(self, refused: Refused) -> None:
         """Answer and end; after what is being answered, so that no two answers change places."""

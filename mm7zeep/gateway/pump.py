@@ -12,6 +12,7 @@ import os
 import secrets
 import socket
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -31,6 +32,7 @@ from mm7zeep.gateway.settling import Settler
 _LOG = logging.getLogger("mm7zeep.gateway")
 _THREADS = 1000  # in all; the windows of the endpoints bound them long before
 _PAUSE = 1.0  # seconds after the database did not do it
+_BREATH = 0.01  # seconds between two turns, so that one transaction sees to more
 
 
 class Window:
@@ -186,49 +188,43 @@ class Pump:
             while not (self._stopping.is_set() and not self.busy):
                 self._poked.clear()
                 try:
-                    worked = self._round(threads)
+                    idle = self._round(threads)
                 except StoreError as error:
                     _LOG.error("%s; trying again", error)
-                    self._stopping.wait(_PAUSE)
-                    continue
+                    time.sleep(_PAUSE)
                 except Exception:  # noqa: BLE001  logged; whatever it was, what is due stays due
                     _LOG.exception("a turn of the pump failed")
-                    self._stopping.wait(_PAUSE)
-                    continue
-                if not worked:
-                    self._poked.wait(self._wait())
+                    time.sleep(_PAUSE)
+                else:
+                    time.sleep(_BREATH) if idle is None else self._poked.wait(idle)
 
-    def _round(self, threads: ThreadPoolExecutor) -> bool:
-        """One turn, if there is something to do; whether there may be more."""
+    def _round(self, threads: ThreadPoolExecutor) -> float | None:
+        """One turn, if there is something to do; seconds until there may be more, None for at once."""
         claiming = not self._stopping.is_set()
-        if not self._is_due(claiming):
-            return False
+        wait = self._until_due(claiming)
+        if wait > 0:
+            return wait
         events, claimed = self.turn(claiming=claiming)
         for call in claimed:
             threads.submit(self.attempt, call)
-        return bool(events or claimed)
+        return None if events or claimed else _BREATH
 
-    def _is_due(self, claiming: bool) -> bool:
-        """Whether a turn would do anything: found out by reading, since writers exclude each other."""
+    def _until_due(self, claiming: bool) -> float:
+        """Seconds until a turn would do anything: found out by reading, since writers exclude each other."""
         now = self._clock()
         with self._lock:
-            if self._results or any(at <= now for _, at in self._flying.values()):
-                return True
-        if not claiming:
-            return False
-        with self._database.read() as connection:
-            due = store.next_due(connection)
-            if due is not None and due <= now:
-                return True
-            if any(at <= now and self._has_room(name) for name, at in outbox.waiting(connection).items()):
-                return True
-            return outbox.has_expired(connection, now)
+            if self._results:
+                return 0.0
+            moments = [at for _, at in self._flying.values()]
+        if claiming:
+            with self._database.read() as connection:
+                due = store.next_due(connection)
+                moments += [due] if due is not None else []
+                moments += [at for name, at in outbox.waiting(connection).items() if self._has_room(name)]
+                moments += [now] if outbox.has_expired(connection, now) else []
+        return max(0.0, min([self.settings.poll, *(at - now for at in moments)]))
 
     def _has_room(self, endpoint: str) -> bool:
         with self._lock:
             own = sum(1 for call, _ in self._flying.values() if call.endpoint == endpoint)
         return own < self._window(endpoint).size
-
-    def _wait(self) -> float:
-        """Seconds until it is worth looking again, where nobody pokes."""
-        return self.settings.poll

@@ -119,7 +119,7 @@ class Relaying:
         key = (call.user or "", type(call.message).__name__, (call.received.transaction_id or "").strip())
         same = digest(call.message)
         with self.database.write() as connection:
-            if store.answered(connection, *key, same) is None:
+            if same not in store.answers(connection, *key):
                 work(connection)
                 store.remember(connection, *key, same, self.clock(), {"code": 1000})
         self.poke()

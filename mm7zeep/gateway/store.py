@@ -25,7 +25,14 @@ from mm7zeep.gateway.records import (
 )
 from mm7zeep.gateway.tables import DUPLICATE, MESSAGE, OUTBOX, RAW, RECIPIENT, SETTING
 
-_SERVED = "handset"
+# What every request needs is built once: SQLAlchemy takes longer to build a statement than SQLite to run it.
+_KEEP_MESSAGE, _KEEP_RAW, _KEEP_COPY = sa.insert(MESSAGE), sa.insert(RAW), sa.insert(RECIPIENT)
+_REMEMBER = sa.insert(DUPLICATE)
+_KNOWN = sa.select(DUPLICATE.c.digest, DUPLICATE.c.answer).where(
+    DUPLICATE.c.application == sa.bindparam("application"),
+    DUPLICATE.c.operation == sa.bindparam("operation"),
+    DUPLICATE.c.transaction_id == sa.bindparam("transaction_id"),
+)
 
 
 # --- kept -------------------------------------------------------------------------------------------------------------
@@ -35,44 +42,20 @@ def keep(connection: Connection, message: MessageRow, raw: RawRow, recipients: S
     """Keep a message, its octets and its copies."""
     values = asdict(message)
     values.pop("seq")
-    connection.execute(sa.insert(MESSAGE).values(values))
+    connection.execute(_KEEP_MESSAGE, values)
     keep_raw(connection, raw)
-    connection.execute(sa.insert(RECIPIENT), [asdict(one) for one in recipients])
+    connection.execute(_KEEP_COPY, [asdict(one) for one in recipients])
 
 
 def keep_raw(connection: Connection, raw: RawRow) -> None:
     """Keep the octets of one request."""
-    connection.execute(sa.insert(RAW).values(asdict(raw)))
+    connection.execute(_KEEP_RAW, asdict(raw))
 
 
-def answered(
-    connection: Connection, application: str, operation: str, transaction_id: str, digest: str
-) -> Mapping[str, Any] | None:
-    """The answer that this very request got before; None if it is new."""
-    columns = DUPLICATE.c
-    found = connection.scalar(
-        sa.select(columns.answer).where(
-            columns.application == application,
-            columns.operation == operation,
-            columns.transaction_id == transaction_id,
-            columns.digest == digest,
-        )
-    )
-    return None if found is None else json.loads(found)
-
-
-def reused(connection: Connection, application: str, operation: str, transaction_id: str) -> bool:
-    """Whether another request had this TransactionID."""
-    columns = DUPLICATE.c
-    return bool(
-        connection.scalar(
-            sa.select(sa.literal(1)).where(
-                columns.application == application,
-                columns.operation == operation,
-                columns.transaction_id == transaction_id,
-            )
-        )
-    )
+def answers(connection: Connection, application: str, operation: str, transaction_id: str) -> dict[str, str]:
+    """What requests under this TransactionID were answered, as JSON by the digest of each."""
+    key = {"application": application, "operation": operation, "transaction_id": transaction_id}
+    return {digest: answer for digest, answer in connection.execute(_KNOWN, key)}  # noqa: C416  rows are no pairs
 
 
 def remember(
@@ -86,14 +69,15 @@ def remember(
 ) -> None:
     """Remember a request with its answer. Raises an integrity error if another process just did."""
     connection.execute(
-        sa.insert(DUPLICATE).values(
-            application=application,
-            operation=operation,
-            transaction_id=transaction_id,
-            digest=digest,
-            created=now,
-            answer=json.dumps(answer),
-        )
+        _REMEMBER,
+        {
+            "application": application,
+            "operation": operation,
+            "transaction_id": transaction_id,
+            "digest": digest,
+            "created": now,
+            "answer": json.dumps(answer),
+        },
     )
 
 

@@ -1,0 +1,201 @@
+"""``mm7zeep trigger``: have a running gateway send a message from the virtual handset, a report, a read reply.
+
+Talks to the REST API of the gateway's admin listener, and to nothing else. Exit status 0 where it was taken, 1 where
+the gateway refused it, 2 for wrong usage, 3 where no usable answer came.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+from mm7zeep.cli import COULD_NOT_RUN, FAILURES
+from mm7zeep.cli.send import credentials
+
+STATUSES = ("Retrieved", "Expired", "Rejected", "Indeterminate", "Forwarded", "Deferred", "Unrecognised")
+"""What a delivery report may say, as ``handset.Outcome``."""
+
+_TIMEOUT = (5.0, 60.0)  # seconds to connect, and without an octet
+_ANSWER = 1024 * 1024  # octets of an answer that are read
+
+
+def _base(context: click.Context, parameter: click.Parameter, value: str) -> str:
+    """An http or https URL without credentials and query, without its last slash."""
+    from urllib.parse import urlsplit
+
+    try:
+        parts = urlsplit(value)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or any(one in value for one in "@?# "):
+        raise click.BadParameter("give a URL like http://127.0.0.1:8008; credentials go to --auth")
+    return value.rstrip("/")
+
+
+def _shared(function: Callable[..., None]) -> Callable[..., None]:
+    """The options that all three commands have."""
+    admin = click.option(
+        "--admin",
+        default="http://127.0.0.1:8008",
+        show_default=True,
+        envvar="MM7ZEEP_TRIGGER_ADMIN",
+        callback=_base,
+        metavar="URL",
+        help="The gateway's admin listener (or MM7ZEEP_TRIGGER_ADMIN).",
+    )
+    auth = click.option(
+        "--auth",
+        envvar="MM7ZEEP_TRIGGER_AUTH",
+        callback=credentials,
+        metavar="USER:PASS",
+        help="Basic credentials, if it asks for them (or MM7ZEEP_TRIGGER_AUTH).",
+    )
+    as_json = click.option("--json", "as_json", is_flag=True, help="Print the gateway's answer.")
+    return admin(auth(as_json(function)))
+
+
+@click.group("trigger")
+def command() -> None:
+    """Have a running gateway send a message, a report, a read reply."""
+
+
+@command.command("deliver")
+@click.argument("files", nargs=-1, metavar="[FILE]...", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--application", required=True, metavar="NAME", help="Who gets it.")
+@click.option("--from", "sender", required=True, metavar="ADDRESS", help="The handset that sends it.")
+@click.option("--to", metavar="ADDRESS", help="Where to: one of the application's short codes, or any address.")
+@click.option("--subject", help="The subject.")
+@click.option("--text", "texts", multiple=True, help="A text part; may be repeated. Texts come before files.")
+@_shared
+def deliver(
+    files: tuple[Path, ...],
+    application: str,
+    sender: str,
+    to: str | None,
+    subject: str | None,
+    texts: tuple[str, ...],
+    admin: str,
+    auth: tuple[str, str] | None,
+    as_json: bool,
+) -> None:
+    """Send a message (MO) of the texts and the FILEs from the virtual handset to an application."""
+    parts = [_part(path) for path in files]
+    body = {"application": application, "from": sender, "to": to, "subject": subject, "text": texts, "parts": parts}
+    _tell(_post(admin, ("deliver",), body, auth), as_json)
+
+
+@command.command("report")
+@click.argument("message_id")
+@click.option("--recipient", metavar="ADDRESS", help="Whose copy the report is on.")
+@click.option(
+    "--status", type=click.Choice(STATUSES), default="Retrieved", show_default=True, help="What became of it."
+)
+@click.option("--text", help="The status in words.")
+@_shared
+def report(
+    message_id: str,
+    recipient: str | None,
+    status: str,
+    text: str | None,
+    admin: str,
+    auth: tuple[str, str] | None,
+    as_json: bool,
+) -> None:
+    """Send a delivery report on the message that the gateway gave MESSAGE_ID."""
+    body = {"recipient": recipient, "status": status, "text": text}
+    _tell(_post(admin, ("messages", message_id, "report"), body, auth), as_json)
+
+
+@command.command("read-reply")
+@click.argument("message_id")
+@click.option("--recipient", metavar="ADDRESS", help="Who has read it.")
+@click.option(
+    "--status", type=click.Choice(["Read", "Deleted"]), default="Read", show_default=True, help="What was done with it."
+)
+@_shared
+def read_reply(
+    message_id: str, recipient: str | None, status: str, admin: str, auth: tuple[str, str] | None, as_json: bool
+) -> None:
+    """Send a read reply on the message that the gateway gave MESSAGE_ID."""
+    _tell(_post(admin, ("messages", message_id, "read"), {"recipient": recipient, "status": status}, auth), as_json)
+
+
+def _part(path: Path) -> dict[str, Any]:
+    """A file as the API takes it. What cannot be read is wrong usage."""
+    from mm7zeep.client.content import part_of
+    from mm7zeep.errors import LocalError
+
+    try:
+        part = part_of(path)
+        data = base64.b64encode(part.read()).decode("ascii")
+    except LocalError as error:
+        raise click.UsageError(str(error)) from error
+    return {"content_type": part.content_type, "name": part.name, "data": data}
+
+
+def _post(admin: str, steps: tuple[str, ...], body: dict[str, Any], auth: tuple[str, str] | None) -> dict[str, Any]:
+    """What the API answers to ``body`` without what nobody set. Ends the program where it did not take it."""
+    from urllib.parse import quote
+
+    import requests
+
+    url = "/".join([admin, "api/v1", *(quote(step, safe="") for step in steps)])
+    given = {name: value for name, value in body.items() if value not in (None, (), [])}
+    headers = {"Authorization": _basic(auth)} if auth is not None else {}
+    content = b""
+    try:
+        with requests.Session() as session:
+            session.trust_env = False  # neither a proxy nor ~/.netrc has a say in this
+            sent = session.post(url, json=given, headers=headers, timeout=_TIMEOUT, allow_redirects=False, stream=True)
+            with sent as answer:
+                for piece in answer.iter_content(65536):
+                    content += piece
+                    if len(content) > _ANSWER:
+                        break
+    except requests.RequestException as error:
+        _end(f"{admin} did not answer: {type(error).__name__}", COULD_NOT_RUN)
+    try:
+        said = json.loads(content)
+    except ValueError:
+        said = None  # told below, with the status
+    status = answer.status_code
+    if 400 <= status < 500:
+        _end(f"refused with {status}: {_reason(said, status)}", FAILURES)
+    if not (200 <= status < 300 and isinstance(said, dict)):
+        _end(f"{admin} answered {status}, which is no answer of the gateway's API", COULD_NOT_RUN)
+    return said
+
+
+def _basic(auth: tuple[str, str]) -> str:
+    return "Basic " + base64.b64encode(":".join(auth).encode()).decode("ascii")  # RFC 7617 2.1: in UTF-8
+
+
+def _reason(said: Any, status: int) -> str:
+    if isinstance(said, dict) and isinstance(said.get("error"), str):
+        return str(said["error"])
+    return "name and password, please: --auth" if status == 401 else "no reason given"
+
+
+def _tell(said: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(said, ensure_ascii=False))
+        return
+    click.echo("accepted")
+    for name, value in said.items():
+        click.echo("  " + _line(f"{name.replace('_', ' ').ljust(14)}  {value}"))
+
+
+def _line(text: str) -> str:
+    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
+
+
+def _end(text: str, code: int) -> NoReturn:
+    click.echo(_line(f"mm7zeep trigger: {text}"), err=True)
+    sys.exit(code)

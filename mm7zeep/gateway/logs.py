@@ -1,0 +1,165 @@
+"""What ``serve`` says on standard error while it runs: one record is one line, as text or as JSON.
+
+Every text (message, fields, exception) goes through ``masking``: credentials never get out, telephone numbers and mail
+addresses only where asked for; control characters are escaped. Refuses nothing: what cannot be said is said to be so.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import re
+import sys
+import traceback
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Literal, TextIO
+
+from mm7zeep import masking
+
+_LOGGERS = ("mm7zeep", "uvicorn.error", "asyncio")  # asyncio tells of exceptions that nobody waits for
+_LONGEST = 4000  # characters of one text; a traceback may have eight times as many
+_FRAMES = 30  # of a traceback, the innermost
+_DEEPEST = 4  # levels of fields inside each other
+_MOST = 50  # fields, or values of one field
+# Ids that the gateway made; no telephone number has letters, and a masked id could not be searched for.
+_ID = re.compile(r"(?<!\w)(?=[0-9]{0,31}[a-f])[0-9a-f]{32}(?!\w)")
+
+
+def set_up(style: Literal["text", "json"], *, show_numbers: bool, stream: TextIO | None = None) -> None:
+    """Log to ``stream`` (default: standard error) from INFO on, replacing what an earlier call set up.
+
+    Takes the loggers of mm7zeep, and of uvicorn and asyncio what goes wrong there.
+    """
+    handler = _Handler(stream if stream is not None else sys.stderr)
+    handler.setFormatter((JsonFormatter if style == "json" else TextFormatter)(show_numbers=show_numbers))
+    for name in _LOGGERS:
+        logger = logging.getLogger(name)
+        for old in [one for one in logger.handlers if isinstance(one, _Handler)]:
+            logger.removeHandler(old)
+        logger.addHandler(handler)
+        logger.setLevel(logging.INFO if name == "mm7zeep" else logging.WARNING)
+        logger.propagate = False
+
+
+class _Handler(logging.StreamHandler[TextIO]):
+    """A handler whose own failures repeat nothing of the record; logging's would print its arguments as they are."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        kind = getattr(sys.exc_info()[0], "__name__", "error")
+        try:
+            self.stream.write(f"a record of {record.name} could not be written: {kind}\n")
+        except (OSError, ValueError):
+            return  # the stream itself is gone: there is nowhere left to say so
+
+
+class _Formatter(logging.Formatter):
+    """What both styles share: the texts of a record, made fit to be passed on."""
+
+    def __init__(self, *, show_numbers: bool = False) -> None:
+        super().__init__()
+        self._show_numbers = show_numbers
+
+    def fit(self, text: str, longest: int = _LONGEST) -> str:
+        """``text`` on one line of at most ``longest`` characters, masked and escaped."""
+        if len(text) > longest:
+            text = text[:longest] + "..."
+        return "".join(c if c.isprintable() else _escaped(c) for c in self._masked(text))
+
+    def _masked(self, text: str) -> str:
+        text = masking.credentials(text)
+        if self._show_numbers:
+            return text
+        pieces, at = [], 0
+        for found in _ID.finditer(text):
+            pieces += [masking.masked(text[at : found.start()]), found[0]]
+            at = found.end()
+        return "".join([*pieces, masking.masked(text[at:])])
+
+    def event(self, record: logging.LogRecord) -> str:
+        """The message; where its arguments do not fit, the message without them."""
+        try:
+            text = record.getMessage()
+        except (TypeError, ValueError, KeyError):
+            text = f"{record.msg} (its arguments do not fit)"
+        return self.fit(text)
+
+    def fields(self, record: logging.LogRecord) -> dict[str, Any]:
+        """What was given as ``extra={"fields": {...}}``."""
+        given = getattr(record, "fields", None)
+        if not isinstance(given, Mapping):
+            return {}
+        return {self.fit(str(name)): self._value(str(name), value) for name, value in list(given.items())[:_MOST]}
+
+    def _value(self, name: str, value: object, depth: int = 0) -> Any:
+        line = f"{name}: x"
+        if value is not None and masking.credentials(line) != line:  # by its name, what stands in it is a credential
+            return masking.HIDDEN
+        if value is None or isinstance(value, int) or (isinstance(value, float) and math.isfinite(value)):
+            return value
+        if isinstance(value, Mapping) and depth < _DEEPEST:
+            inner = list(value.items())[:_MOST]
+            return {self.fit(str(key)): self._value(str(key), one, depth + 1) for key, one in inner}
+        if isinstance(value, list | tuple | set | frozenset) and depth < _DEEPEST:
+            return [self._value(name, one, depth + 1) for one in list(value)[:_MOST]]
+        if isinstance(value, bytes | bytearray | memoryview):
+            return f"{len(value)} octets"  # never what they are
+        return self.fit(str(value))
+
+    def exception(self, record: logging.LogRecord) -> dict[str, str] | None:
+        """Type, text and traceback of the record's exception."""
+        if not record.exc_info or record.exc_info[1] is None:
+            return None
+        error = record.exc_info[1]
+        whole = "".join(traceback.format_exception(error, limit=-_FRAMES))
+        kind = type(error)
+        return {
+            "type": f"{kind.__module__}.{kind.__qualname__}".removeprefix("builtins."),
+            "text": self.fit(_text(error)),
+            "traceback": self.fit(whole.rstrip("\n"), 8 * _LONGEST),
+        }
+
+
+def _text(error: BaseException) -> str:
+    """What it says, without its type and notes."""
+    first = next(traceback.TracebackException.from_exception(error).format_exception_only())
+    return first.partition(": ")[2].rstrip("\n")
+
+
+def _escaped(character: str) -> str:
+    known = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}.get(character)
+    code = ord(character)
+    return known or (f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}")
+
+
+def _moment(record: logging.LogRecord) -> str:
+    return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+
+
+class JsonFormatter(_Formatter):
+    """One JSON object a line: time, level, logger, event, what the fields say, and ``exception`` where there is one."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        said: dict[str, Any] = {
+            "time": _moment(record),
+            "level": record.levelname,
+            "logger": record.name,
+            "event": self.event(record),
+        }
+        exception = self.exception(record)
+        if exception is not None:
+            said["exception"] = exception
+        return json.dumps({**said, **self.fields(record), **said}, ensure_ascii=False)  # no field replaces what is said
+
+
+class TextFormatter(_Formatter):
+    """One line for people: time, level, logger, event, the fields as name=value, and what the exception says."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        words = [_moment(record), record.levelname.ljust(7), f"{record.name}:", self.event(record)]
+        words += [f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in self.fields(record).items()]
+        exception = self.exception(record)
+        if exception is not None:
+            words.append(f"| {exception['traceback']}")
+        return " ".join(words)

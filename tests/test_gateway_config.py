@@ -1,0 +1,632 @@
+"""The gateway's configuration: what a file may say, what is said about what it may not, and what comes of it."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import pickle
+import re
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("pydantic")
+pytest.importorskip("sqlalchemy")
+from mm7zeep import mime, profiles
+from mm7zeep.gateway import accounts, config, handset, passwords, sections, settings
+from mm7zeep.gateway.config import ConfigError, demo_settings, describe, load, warnings, with_options
+from mm7zeep.gateway.settings import Place, Settings
+from mm7zeep.receiver import HttpLimits
+
+EXAMPLE = Path(__file__).resolve().parent.parent / "docs" / "gateway.toml"
+SECRET = "quietwhisper"
+HASH = passwords.hashed(SECRET, passwords.Cost(1, 1, 1))
+APPLICATION = f'[[application]]\nname = "tnn"\npassword = "{SECRET}"\nvaspid = "TNN"\n'
+CALLBACK = f'[application.callback]\ndeliver = "https://vasp.example/mo"\nusername = "us"\npassword = "{SECRET}"\n'
+UPSTREAM = '[[upstream]]\nname = "up"\nurl = "https://mmsc.example/mm7"\n'
+OPEN = "[gateway]\nallow_internal = true\n"
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where a configuration is written."""
+    return tmp_path / "gateway.toml"
+
+
+def read(path: Path, text: str) -> Settings:
+    """The settings that ``text`` gives."""
+    path.write_text(text, encoding="utf-8")
+    return load(path)
+
+
+def refused(path: Path, text: str) -> list[str]:
+    """What is said against ``text``, without the file's name; never with the secret."""
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        load(path)
+    assert SECRET not in str(caught.value)
+    assert str(caught.value) == "\n".join(caught.value.problems)
+    assert all(one.startswith(f"{path}: ") for one in caught.value.problems)
+    return [one.removeprefix(f"{path}: ") for one in caught.value.problems]
+
+
+# --- the example ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def example(path: Path) -> Path:
+    """The example, with its secrets beside it."""
+    trustme = pytest.importorskip("trustme")
+    folder = path.parent / "secrets"
+    folder.mkdir()
+    cert = trustme.CA().issue_cert("mm7.example")
+    cert.cert_chain_pems[0].write_to_path(folder / "mm7.pem")
+    cert.private_key_pem.write_to_path(folder / "mm7-key.pem")
+    for name in ("admin", "tnn", "tnn-callback", "sinch", "sinch-callback"):
+        (folder / name).write_text(f"{name}-word\n", encoding="utf-8")
+    for one in folder.iterdir():
+        one.chmod(0o600)
+    path.write_text(EXAMPLE.read_text(encoding="utf-8").replace("/run/secrets/", "secrets/"), encoding="utf-8")
+    return path
+
+
+def test_example_is_what_it_says(example: Path) -> None:
+    """The example loads, with no warning; its application's callback is what the profile alone would give."""
+    found = load(example)
+    [application], [upstream] = found.applications, found.upstreams
+    assert application.callback is not None
+    assert (found.mm7, found.admin) == (Place("0.0.0.0", 8443), Place("127.0.0.1", 8008))
+    assert (application.password, application.callback.password) == ("tnn-word", "tnn-callback-word")
+    assert (found.admin_password, upstream.password, upstream.callback_password) == (
+        "admin-word",
+        "sinch-word",
+        "sinch-callback-word",
+    )
+    assert (application.called.schema, application.called.mm7_version) == ("REL-6-MM7-1-4", "5.3.0")
+    assert application.called == replace(application, callback=None).called
+    assert application.allow == ("192.0.2.10", "198.51.100.0/24", "2001:db8::/32")
+    wanted = handset.Handset(prefix="+6141", outcome="Retrieved", delay=timedelta(seconds=2), read=True)
+    assert (found.handsets, found.routes) == ((wanted,), (accounts.Route(prefix="+64", via="sinch"),))
+    assert (found.cert, found.key) == tuple(str(example.parent / "secrets" / one) for one in ("mm7.pem", "mm7-key.pem"))
+    assert warnings(found) == []
+
+
+def test_defaults_of_the_example_are_the_defaults(example: Path) -> None:
+    """What its comments call a default changes nothing when it is written, and no setting is left out."""
+    text = example.read_text(encoding="utf-8")
+    whole = re.sub(r"(?m)^#(?=\w+ = )", "", text)
+    assert whole.count("\n#") < text.count("\n#") - 30
+    assert read(example, whole) == read(example, text)
+    for name, field in sections.File.model_fields.items():
+        table = re.split(rf"(?m)^\[+{name}\]+", text)[1]
+        if name != "application":
+            table = re.split(r"(?m)^\[", table)[0]
+        for setting in next(sections._models(field.annotation)).model_fields:
+            assert re.search(rf"\b{setting}(_file)?\b", table), f"[{name}] does not show {setting}"
+    callback = text.partition("[application.callback]")[2]
+    assert all(
+        f"{setting} = " in callback for setting in sections.CallbackSection.model_fields if setting != "password"
+    )
+
+
+TABLES = {"applications", "handsets", "upstreams", "routes", "limits", "http", "capacity", "delivery", "retention"}
+
+
+@pytest.mark.parametrize(
+    ("section", "target", "renamed"),
+    [
+        (sections.GatewaySection, Settings, TABLES),
+        (sections.LimitsSection, mime.Limits, set()),
+        (sections.HttpSection, HttpLimits, set()),
+        (sections.CapacitySection, settings.Capacity, set()),
+        (sections.DeliverySection, settings.Delivery, set()),
+        (sections.RetentionSection, settings.Retention, set()),
+        (sections.ApplicationSection, accounts.Application, set()),
+        (sections.CallbackSection, accounts.Callback, {"namespace", "mm7_version"}),
+        (sections.HandsetSection, handset.Handset, set()),
+        (sections.UpstreamSection, accounts.Upstream, set()),
+        (sections.RouteSection, accounts.Route, set()),
+    ],
+)  # fmt: skip
+def test_every_setting_can_be_written(section: type[sections.Section], target: type, renamed: set[str]) -> None:
+    """A table has the names of the values it fills, but for secrets in files, tables of their own, and schemas."""
+    written = {name for name in section.model_fields if not name.endswith("_file")}
+    assert written ^ {one.name for one in dataclasses.fields(target)} == renamed
+
+
+# --- what comes of it -------------------------------------------------------------------------------------------------
+
+
+def test_empty_file_gives_the_defaults(path: Path) -> None:
+    """Nothing written is nothing changed; that nobody can submit then is told."""
+    assert read(path, "") == Settings()
+    assert warnings(Settings()) == ["application: nobody can submit; add an [[application]]"]
+
+
+def test_demo() -> None:
+    """Without a configuration one application is served, on loopback."""
+    [application] = demo_settings().applications
+    assert (application.name, application.password, application.vaspid) == ("demo", "demo", "demo")
+    assert (application.short_codes, demo_settings().allow_internal) == (("111122",), True)
+    assert (demo_settings().mm7, demo_settings().admin) == (Place("127.0.0.1", 8007), Place("127.0.0.1", 8008))
+    assert warnings(demo_settings()) == []
+
+
+def test_tables(path: Path) -> None:
+    """Durations, limits and unlimited ones arrive in the units of the settings; a byte order mark is no error."""
+    text = '\ufeff[http]\nidle = "1.5s"\nupload = 90\n[capacity]\nretry_after = "1m"\n'
+    text += '[delivery]\nwaits = ["500ms", 2]\n'
+    text += '[retention]\ndays = "unlimited"\nmessages = 5\nduplicates = "2d"\n[limits]\nbody = 2_000_000\n'
+    text += '[gateway]\nrelay_id = ""\nadmin = "[::1]:0"\nadmin_hosts = ["mm7.internal", "[::1]"]\n'
+    found = read(path, text)
+    assert (found.http.idle, found.http.upload, found.capacity.retry_after) == (1.5, 90, 60)
+    assert found.delivery.waits == (0.5, 2.0)
+    assert (found.retention.days, found.retention.messages, found.retention.duplicates) == (None, 5, 48)
+    assert (found.limits.body, found.relay_id, found.admin) == (2_000_000, None, Place("::1", 0))
+    assert found.delivery.timeout == Settings().delivery.timeout
+
+
+@pytest.mark.parametrize(
+    ("written", "seconds"),
+    [
+        ('"500ms"', 0.5),
+        ('"2s"', 2),
+        ('"5m"', 300),
+        ('"1h"', 3600),
+        ('"2d"', 172800),
+        ("3", 3),
+        ('"0"', 0),
+        ("0.5", 0.5),
+    ],
+)
+def test_durations(path: Path, written: str, seconds: float) -> None:
+    """With a unit or in seconds."""
+    [one] = read(path, f"[[handset]]\ndelay = {written}\n").handsets
+    assert one.delay == timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize(
+    "written", ['"soon"', '"-1s"', "-1", "true", "nan", "inf", '"9999d"', '"2 weeks"', "[]", '"\\u0661s"']
+)
+def test_no_durations(path: Path, written: str) -> None:
+    """What is no duration is refused, with the forms that are."""
+    [problem] = refused(path, f"[[handset]]\ndelay = {written}\n")
+    assert problem.startswith("handset[1].delay: is no duration")
+
+
+def test_secrets(path: Path) -> None:
+    """A password comes from its file without the end of its line, but with its spaces; a hash stays one."""
+    (path.parent / "word").write_bytes(f" {SECRET} ü\r\n".encode())
+    text = APPLICATION.replace(f'password = "{SECRET}"', 'password_file = "word"')
+    text += f'[[application]]\nname = "b"\nvaspid = "B"\npassword_hash = "{HASH}"\n'
+    first, second = read(path, text).applications
+    assert first.password == f" {SECRET} ü"
+    assert (second.password, second.password_hash) == (None, HASH)
+    assert SECRET not in repr(load(path))
+
+
+def test_two_applications_of_one_vasp(path: Path) -> None:
+    """Two applications may have the same VASPID: the name tells them apart."""
+    found = read(path, APPLICATION + APPLICATION.replace('"tnn"', '"other"'))
+    assert [one.vaspid for one in found.applications] == ["TNN", "TNN"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "schema", "version", "prefix"),
+    [
+        ("", "REL-6-MM7-1-4", "5.3.0", None),
+        ('profile = "generic-5.3.0"', "REL-5-MM7-1-2", "5.3.0", "mm7"),
+        ('namespace = "REL-5-MM7-1-3"', "REL-5-MM7-1-3", "5.6.0", None),
+        ('namespace = "rel-5-mm7-1-3"\nmm7_version = "5.5.0"', "REL-5-MM7-1-3", "5.5.0", None),
+        (f'namespace = "{profiles.REL_6_MM7_1_4.namespace}"', "REL-6-MM7-1-4", "6.8.0", None),
+    ],
+)
+def test_what_a_callback_is_written_in(path: Path, lines: str, schema: str, version: str, prefix: str | None) -> None:
+    """A profile, or a namespace with one of its versions; else what the application's own profile says."""
+    [application] = read(path, f'{APPLICATION}profile = "optus"\n{CALLBACK}{lines}\n').applications
+    called = application.called
+    assert (called.schema, called.mm7_version, called.prefix) == (schema, version, prefix)
+
+
+def test_settings_can_be_handed_to_a_process(example: Path) -> None:
+    """Settings and errors survive pickling, as worker processes get them."""
+    found = load(example)
+    assert pickle.loads(pickle.dumps(found)) == found
+    assert pickle.loads(pickle.dumps(ConfigError(["a", "b"]))).problems == ("a", "b")
+
+
+# --- what is refused --------------------------------------------------------------------------------------------------
+
+PAIRED = f'username = "a"\npassword = "{SECRET}"\n'
+REFUSED = {
+    "unknown": (
+        "[gateway]\nallow_internl = true\n",
+        "gateway.allow_internl: is not known; did you mean allow_internal?",
+    ),
+    "unknown table": ("[applications]\n", "applications: is not known; did you mean application?"),
+    "unknown inside": (
+        APPLICATION + CALLBACK + "url = 1\n",
+        "application[1].callback.url: is not known; remove it. Known here: deliver",
+    ),
+    "odd name": ('[gateway]\n"a\\u001bb" = 1\n', 'gateway."a\\u001bb": is not known'),
+    "one table": ("[application]\n", "application: may stand more than once; write [[application]]"),
+    "many tables": ("[[gateway]]\n", "gateway: must be a table; write [gateway]"),
+    "no table": ("handset = [1]\n", "handset[1]: must be a table; write [[handset]]"),
+    "quoted bool": ('[gateway]\nallow_internal = "yes"\n', "gateway.allow_internal: must be true or false"),
+    "quoted number": ('[gateway]\nworkers = "2"\n', "gateway.workers: must be a whole number"),
+    "number for text": ("[gateway]\ndatabase = 5\n", "gateway.database: must be a text; write it in quotes"),
+    "no list": (APPLICATION + 'vasids = "News"\n', "application[1].vasids: must be a list"),
+    "too few": ("[gateway]\nworkers = 0\n", "gateway.workers: must be greater than or equal to 1"),
+    "lenient": ('[gateway]\npolicy = "lenient"\n', "gateway.policy: must be 'strict' or 'interop'"),
+    "outcome": ('[[handset]]\noutcome = "Lost"\n', "handset[1].outcome: must be 'Retrieved', 'Expired'"),
+    "place": ('[gateway]\nmm7 = "8007"\n', "gateway.mm7: is no address to listen on; write HOST:PORT"),
+    "any place": ('[gateway]\nmm7 = ":8007"\n', "gateway.mm7: is no address to listen on"),
+    "port": ('[gateway]\nmm7 = "127.0.0.1:99999"\n', "gateway.mm7: is no address to listen on"),
+    "six": ('[gateway]\nmm7 = "::1:8007"\n', "gateway.mm7: is no address to listen on"),
+    "URL": ('[gateway]\nmm7 = "http://127.0.0.1:8007"\n', "gateway.mm7: is no address to listen on"),
+    "same place": ('[gateway]\nadmin = "127.0.0.1:8007"\n', "gateway.admin: is the same place as mm7"),
+    "hours": ("[retention]\nduplicates = 24\n", 'retention.duplicates: needs a duration with its unit; write "24h"'),
+    "days": ("[retention]\ndays = 0\n", 'retention.days: must be a number above 0, or "unlimited"'),
+    "half a message": ("[retention]\nmessages = 0.5\n", "retention.messages: must be a whole number above 0"),
+    "drain": ('[gateway]\ndrain = "1s"\n', "gateway.drain: is 1 s, too short to end anything"),
+    "narrow": ("[delivery]\nnarrow = 50\n", "delivery.narrow: is 50, more than wide (20)"),
+    "uploads": ("[capacity]\nuploads = 1000\n", "capacity.uploads: is 1000, less than one body may have"),
+    "host": ('[gateway]\nadmin_hosts = ["https://x"]\n', "gateway.admin_hosts[1]: 'https://x' is no host"),
+    "proxies": (
+        '[gateway]\ntrusted_proxies = ["10.0.0.0/8", "10.1.2.3/8"]\n',
+        "gateway.trusted_proxies[2]: '10.1.2.3/8' is no address or range",
+    ),
+    "allow": (APPLICATION + 'allow = ["anywhere"]\n', "application[1].allow[1]: 'anywhere' is no address or range"),
+    "name": (APPLICATION.replace('"tnn"', '""'), "application[1].name: is missing or empty"),
+    "no name": (APPLICATION.replace('name = "tnn"\n', ""), "application[1].name: is missing or empty"),
+    "no VASPID": (APPLICATION.replace('vaspid = "TNN"\n', ""), "application[1].vaspid: is missing or empty"),
+    "colon": (APPLICATION.replace('"tnn"', '"t:n"'), "application[1].name: holds a colon"),
+    "line break": (
+        APPLICATION.replace('"tnn"', '"t\\nn"'),
+        "application[1].name: holds a control character or a line break",
+    ),
+    "two of a name": (APPLICATION * 2, "application[2].name: 'tnn' is application[1].name, too"),
+    "short codes": (
+        APPLICATION + 'short_codes = ["1", "1"]\n',
+        "application[1].short_codes[2]: 1 is application[1].short_codes[1] already",
+    ),
+    "region": (APPLICATION + 'numbers = "XX"\n', "application[1].numbers: 'XX' is no region"),
+    "profile": (
+        APPLICATION + 'profile = "optuss"\n',
+        "application[1].profile: no profile 'optuss'; known are generic-5.3.0",
+    ),
+    "no password": (APPLICATION.replace("password", "vasids = []\n#"), "application[1].password: is missing"),
+    "empty password": (APPLICATION.replace(SECRET, ""), "application[1].password: is empty"),
+    "broken password": (
+        APPLICATION.replace(SECRET, f"{SECRET}\\n"),
+        "application[1].password: holds a control character",
+    ),
+    "number password": (APPLICATION.replace(f'"{SECRET}"', "12345678"), "application[1].password: must be a text"),
+    "two passwords": (
+        APPLICATION + f'password_hash = "{HASH}"\n',
+        "application[1].password_hash: stands beside a password",
+    ),
+    "password and file": (
+        APPLICATION + 'password_file = "x"\n',
+        "application[1].password_file: stands beside password",
+    ),
+    "hash": (
+        APPLICATION.replace("password", "password_hash"),
+        "application[1].password_hash: the password hash has not the form",
+    ),
+    "no file": (
+        APPLICATION.replace(f'password = "{SECRET}"', 'password_file = "none"'),
+        "application[1].password_file: ",
+    ),
+    "callback credentials": (
+        APPLICATION + CALLBACK.replace('username = "us"\n', ""),
+        "application[1].callback.username: is missing or empty",
+    ),
+    "callback password": (
+        APPLICATION + CALLBACK.replace("password", "#"),
+        "application[1].callback.password: is missing or empty",
+    ),
+    "callback colon": (
+        APPLICATION + CALLBACK.replace('"us"', '"u:s"'),
+        "application[1].callback.username: holds a colon",
+    ),
+    "no deliver": (
+        APPLICATION + CALLBACK.replace("deliver", "report"),
+        "application[1].callback.deliver: is missing or empty",
+    ),
+    "ftp": (
+        APPLICATION + CALLBACK.replace("https:", "ftp:"),
+        "application[1].callback.deliver: this is no http or https URL",
+    ),
+    "user info": (
+        APPLICATION + CALLBACK.replace("//", f"//us:{SECRET}@"),
+        "application[1].callback.deliver: the URL holds credentials",
+    ),
+    "internal": (
+        APPLICATION + CALLBACK.replace("vasp.example", "10.0.0.7"),
+        "application[1].callback.deliver: the host of the URL, 10.0.0.7, is a private address",
+    ),
+    "internal report": (
+        APPLICATION + CALLBACK + 'report = "http://localhost/"\n',
+        "application[1].callback.report: the host of the URL, localhost, is this machine",
+    ),
+    "two dialects": (
+        APPLICATION + CALLBACK + 'profile = "optus"\nnamespace = "REL-6-MM7-1-4"\n',
+        "application[1].callback.namespace: stands beside profile",
+    ),
+    "version alone": (
+        APPLICATION + CALLBACK + 'mm7_version = "5.3.0"\n',
+        "application[1].callback.mm7_version: stands without a namespace",
+    ),
+    "unlisted version": (
+        APPLICATION + CALLBACK + 'namespace = "REL-6-MM7-1-4"\nmm7_version = "5.4.0"\n',
+        "application[1].callback.mm7_version: '5.4.0' is no version of REL-6-MM7-1-4; it lists 5.3.0, ",
+    ),
+    "carrier as namespace": (
+        APPLICATION + CALLBACK + 'namespace = "optus"\n',
+        "application[1].callback.namespace: 'optus' is a profile; write profile = \"optus\"",
+    ),
+    "upstream name": (UPSTREAM.replace('name = "up"\n', ""), "upstream[1].name: is missing or empty"),
+    "upstream twice": (UPSTREAM * 2, "upstream[2].name: 'up' is the name of upstream[1], too"),
+    "upstream URL": (UPSTREAM.replace("url", "vasid"), "upstream[1].url: is missing or empty"),
+    "upstream internal": (
+        UPSTREAM.replace("mmsc.example", "127.1"),
+        "upstream[1].url: the host of the URL, 127.1, is 127.0.0.1",
+    ),
+    "upstream password": (UPSTREAM + 'username = "a"\n', "upstream[1].password: is missing"),
+    "upstream username": (UPSTREAM + f'callback_password = "{SECRET}"\n', "upstream[1].callback_username: is missing"),
+    "shared name": (
+        APPLICATION + UPSTREAM + f'callback_username = "tnn"\ncallback_password = "{SECRET}"\n',
+        "upstream[1].callback_username: 'tnn' is application[1].name, too",
+    ),
+    "rate": (UPSTREAM + "rate = 0\n", "upstream[1].rate: must be greater than 0"),
+    "route": (
+        UPSTREAM + '[[route]]\nprefix = "+64"\nvia = "down"\n',
+        "route[1].via: 'down' is the name of no [[upstream]]; there are up",
+    ),
+    "route without upstreams": (
+        '[[route]]\nprefix = ""\nvia = "up"\n',
+        "route[1].via: 'up' is the name of no [[upstream]]; there is none",
+    ),
+    "route to nowhere": (UPSTREAM + '[[route]]\nprefix = ""\n', "route[1].via: is missing or empty"),
+    "route for nobody": (UPSTREAM + '[[route]]\nvia = "up"\n', "route[1].prefix: is missing"),
+    "open": (
+        '[gateway]\nmm7 = "0.0.0.0:8007"\n',
+        "gateway.mm7: others can reach 0.0.0.0, and no application has credentials",
+    ),
+    "open demo": (
+        '[gateway]\nmm7 = "[::]:8007"\n[[application]]\nname = "demo"\npassword = "demo"\nvaspid = "D"\n',
+        "gateway.mm7: others can reach ::, and everybody knows the credentials",
+    ),
+    "open name": ('[gateway]\nmm7 = "mm7.example:8007"\n', "gateway.mm7: others can reach mm7.example"),
+    "open admin": (
+        '[gateway]\nadmin = "192.0.2.1:8008"\n',
+        "gateway.admin: others can reach 192.0.2.1; give admin_username",
+    ),
+    "admin password": ('[gateway]\nadmin_username = "a"\n', "gateway.admin_password: is missing"),
+    "admin name": (f'[gateway]\nadmin_password = "{SECRET}"\n', "gateway.admin_username: is missing"),
+    "cert alone": ('[gateway]\ncert = "x"\n', "gateway.key: is missing beside cert"),
+    "key alone": ('[gateway]\nkey = "x"\n', "gateway.cert: is missing beside key"),
+    "no database": (f'[gateway]\ndatabase = "{SECRET}"\n', "gateway.database: is no database URL"),
+    "database port": (
+        f'[gateway]\ndatabase = "postgresql+psycopg://u@h:{SECRET}/d"\n',
+        "gateway.database: is no database URL",
+    ),
+    "other database": (f'[gateway]\ndatabase = "mysql://u:{SECRET}@h/d"\n', "gateway.database: names another database"),
+    "database in memory": ('[gateway]\ndatabase = "sqlite://"\n', "gateway.database: is kept in memory"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_refused(path: Path, name: str) -> None:
+    """Every mistake is told in one line that says where it stands, and no line repeats a secret."""
+    text, said = REFUSED[name]
+    problems = refused(path, text)
+    assert len(problems) == 1
+    assert problems[0].startswith(said)
+    assert problems[0].isprintable()
+
+
+def test_all_problems_at_once(path: Path) -> None:
+    """Wrong values, missing ones, unreadable files and contradictions of all tables are told together, each once."""
+    text = '[gateway]\nworkers = "2"\nallow_internal = "no"\nmm7 = "0.0.0.0:1"\nadmin = "0.0.0.0:2"\n'
+    text += '[[application]]\nname = "a"\nallow = ["x", "10.0.0.1/8"]\npassword_file = "none"\nprofile = 7\n'
+    text += '[application.callback]\ndeliver = "http://127.0.0.1/"\nnamespace = 5\nmm7_version = "5.3.0"\n'
+    text += '[[application]]\nname = 5\nvaspid = "B"\npassword_hash = 5\n'
+    text += '[[handset]]\ndelay = "soon"\n[[route]]\nprefix = ""\nvia = "up"\n[[upstream]]\nname = 3\nurl = 4\n'
+    assert [one.partition(": ")[0] for one in refused(path, text)] == [
+        "gateway.allow_internal",
+        "gateway.workers",
+        "application[1].allow[1]",
+        "application[1].allow[2]",
+        "application[1].callback.namespace",
+        "application[1].profile",
+        "application[2].name",
+        "application[2].password_hash",
+        "handset[1].delay",
+        "upstream[1].name",
+        "upstream[1].url",
+        "application[1].password_file",
+        "gateway.admin",
+        "application[1].vaspid",
+        "application[1].callback.username",
+        "application[1].callback.password",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "is empty"),
+        (b"\n", "is empty"),
+        (b"a\nb\n", "holds a control character or a line break"),
+        (b"\xff", "is not in UTF-8"),
+        (b"a" * 5000, "is too long"),
+        (None, "cannot be read: No such file or directory"),
+    ],
+)
+def test_secret_files(path: Path, content: bytes | None, said: str) -> None:
+    """A file without exactly one password is told with its name, not with what it holds."""
+    word = path.parent / "word"
+    if content is not None:
+        word.write_bytes(content)
+    [problem] = refused(path, APPLICATION.replace(f'password = "{SECRET}"', 'password_file = "word"'))
+    assert problem.startswith(f"application[1].password_file: {word} {said}")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs modes of files")
+def test_secrets_that_everybody_can_read(path: Path) -> None:
+    """Files with secrets that every user can read are told, and used."""
+    word = path.parent / "word"
+    word.write_text("a", encoding="utf-8")
+    text = APPLICATION + '[[application]]\nname = "b"\nvaspid = "B"\npassword_file = "word"\n'
+    path.write_text(text, encoding="utf-8")
+    for mode, told in ((0o600, 0), (0o644, 2)):
+        path.chmod(mode)
+        word.chmod(mode)
+        found, remarks = config.read(path)
+        assert len(found.applications) == 2
+        assert len(remarks) == told
+    assert remarks[0].startswith(f"{path}: application[1].password: {path} can be read by every user")
+    assert remarks[1].startswith(f"{path}: application[2].password_file: {word} can be read by every user")
+
+
+def test_what_is_no_toml(path: Path) -> None:
+    """A syntax error is told with its line; so are other encodings; a file that is not there is told."""
+    [problem] = refused(path, f'[gateway]\nmm7 = "127.0.0.1:0"\npassword = {SECRET}\n')
+    assert re.search(r"is no TOML: .*line 3", problem)
+    path.write_bytes(b'[gateway]\nrelay_id = "\xfc"\n')
+    with pytest.raises(ConfigError, match="line 2 is not in UTF-8"):
+        load(path)
+    with pytest.raises(ConfigError, match="cannot be read: No such file"):
+        load(path.parent / "none.toml")
+    with pytest.raises(ConfigError, match="cannot be read: Is a directory"):
+        load(path.parent)
+
+
+def test_certificates(example: Path) -> None:
+    """A certificate that cannot be read, no PEM, and the key of another are told; nobody is asked for a passphrase."""
+    trustme = pytest.importorskip("trustme")
+    text, folder = example.read_text(encoding="utf-8"), example.parent / "secrets"
+    key = folder / "mm7-key.pem"
+    trustme.CA().issue_cert("other.example").private_key_pem.write_to_path(key)
+    assert refused(example, text)[0].startswith(f"gateway.key: belongs to another certificate than {folder}")
+    key.write_text("no key", encoding="utf-8")
+    assert refused(example, text)[0].startswith("gateway.key: cannot be used together with")
+    key.write_bytes(_locked_key())
+    assert refused(example, text)[0].endswith("both in PEM and without passphrase")
+    key.unlink()
+    (folder / "mm7.pem").unlink()
+    assert [one.partition(" ")[0] for one in refused(example, text)] == ["gateway.cert:", "gateway.key:"]
+
+
+def _locked_key() -> bytes:
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8)
+    return ec.generate_private_key(ec.SECP256R1()).private_bytes(*form, serialization.BestAvailableEncryption(b"x"))
+
+
+# --- what is told -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('[gateway]\nmm7 = "0.0.0.0:8007"\n', "gateway.mm7: passwords cross the network in the clear"),
+        (
+            f'[gateway]\nadmin = "0.0.0.0:8008"\nadmin_username = "a"\nadmin_password = "{SECRET}"\n',
+            "gateway.admin: its password crosses the network in the clear",
+        ),
+        ('[gateway]\ntrusted_proxies = ["::/0"]\n', "gateway.trusted_proxies[1]: everybody may say"),
+        ('[[handset]]\nprefix = "+6"\n[[handset]]\nprefix = "+61"\n', "handset[2]: is never used, since handset[1]"),
+        (UPSTREAM.replace("https", "http") + PAIRED, "upstream[1].url: credentials go there in the clear"),
+    ],
+)
+def test_warnings(path: Path, text: str, said: str) -> None:
+    """What works and is unwise is told in one line."""
+    [line] = warnings(read(path, f"{text}{APPLICATION}"))
+    assert line.startswith(said)
+    assert SECRET not in line
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[gateway]\nmm7 = "0.0.0.0:8007"\ntrusted_proxies = ["10.0.0.1"]\n' + APPLICATION,
+        '[gateway]\nmm7 = "[::ffff:127.0.0.1]:8007"\n' + APPLICATION,
+        OPEN + APPLICATION + CALLBACK.replace("https://vasp.example", "http://127.0.0.1:9"),
+        APPLICATION + '[[handset]]\nprefix = "+61"\n[[handset]]\nprefix = "+6"\n',
+        APPLICATION + UPSTREAM.replace("https", "http"),
+    ],
+)
+def test_no_warnings(path: Path, text: str) -> None:
+    """A proxy that is trusted, loopback, narrower prefixes first and calls without credentials are fine."""
+    assert warnings(read(path, text)) == []
+
+
+def test_key_that_everybody_can_read(example: Path) -> None:
+    """The key of the certificate is a secret, too."""
+    (example.parent / "secrets" / "mm7-key.pem").chmod(0o644)
+    [line] = warnings(load(example))
+    assert line.startswith("gateway.key: ")
+
+
+def test_describe(example: Path) -> None:
+    """What would be served is told without secrets, also those of URLs."""
+    found = load(example)
+    found = replace(found, database=f"postgresql+psycopg://{SECRET}:{SECRET}@db:5433/mm7?password={SECRET}")
+    [upstream] = found.upstreams
+    found = replace(found, upstreams=(replace(upstream, url=f"https://mmsc.example/mm7?key={SECRET}"),))
+    lines = describe(found)
+    assert lines[0].startswith("MM7 on https://0.0.0.0:8443/mm7: policy interop")
+    assert lines[1] == "admin on http://127.0.0.1:8008/ with a password"
+    assert lines[2] == "database: postgresql database mm7 on db:5433; worker processes: 2"
+    assert lines[4].startswith("application tnn: VASPID TNN, VASIDs News, profile optus, from 192.0.2.10 198.51.100")
+    assert lines[4].endswith("reports to https://vasp.example/dlr in REL-6-MM7-1-4 5.3.0")
+    assert lines[5:] == [
+        "handset +6141: Retrieved after 2 s",
+        "upstream sinch: https://mmsc.example/mm7?..., profile sinch, 10 a second at most, calls us back",
+        "route +64: via sinch",
+    ]
+    assert all(secret not in "".join(lines) for secret in (SECRET, "-word"))
+    assert describe(demo_settings())[2] == "database: SQLite file mm7zeep.db; worker processes: 1"
+
+
+# --- the command line -------------------------------------------------------------------------------------------------
+
+
+def test_options_come_last() -> None:
+    """What the command line says counts; what it does not say stays."""
+    found = with_options(demo_settings(), mm7="[::1]:0", database="sqlite:///x.db", workers=3)
+    assert (found.mm7, found.admin, found.database, found.workers) == (
+        Place("::1", 0),
+        Place("127.0.0.1", 8008),
+        "sqlite:///x.db",
+        3,
+    )
+    assert with_options(demo_settings(), admin=Place("127.0.0.1", 0)).admin.port == 0
+    assert with_options(found) is found
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"mm7": "0.0.0.0:8007"}, "--mm7: others can reach 0.0.0.0, and everybody knows the credentials"),
+        ({"admin": "0.0.0.0:8008"}, "--admin: others can reach 0.0.0.0; give admin_username"),
+        ({"mm7": "nowhere"}, "--mm7: is no address to listen on"),
+        ({"database": f"oracle://{SECRET}@h"}, "--database: names another database"),
+        ({"workers": 100}, "--workers: is 100"),
+        ({"mm7": "127.0.0.1:8008"}, "gateway.admin: is the same place as mm7"),
+    ],
+)
+def test_refused_options(options: dict[str, str], said: str) -> None:
+    """An option is judged as what stands in a file; the demonstration's application never leaves this machine."""
+    with pytest.raises(ConfigError) as caught:
+        with_options(demo_settings(), **options)  # type: ignore[arg-type]
+    [problem] = caught.value.problems
+    assert problem.startswith(said)
+    assert SECRET not in problem

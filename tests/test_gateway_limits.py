@@ -1,0 +1,275 @@
+"""Where a gateway says "not now": full disks, full outboxes, a database that is away; and trouble made on purpose."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from gateway_room import CALLED, ONE, SUBMIT, TEXT, Room, basic
+
+from mm7zeep import exchange, mime
+from mm7zeep.exchange import Wire
+from mm7zeep.gateway import chaos, store
+from mm7zeep.gateway.capacity import Gauge
+from mm7zeep.gateway.engine import StoreError
+from mm7zeep.gateway.settings import Capacity
+from mm7zeep.receiver import Refusal
+
+Make = Callable[..., Room]
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Iterator[Make]:
+    """Makes gateways on files of their own."""
+    with ExitStack() as stack:
+
+        def make(*applications: Any, **options: Any) -> Room:
+            folder = tmp_path / str(len(list(tmp_path.iterdir())))
+            folder.mkdir()
+            made = Room(folder, *applications, **options)
+            stack.callback(made.gateway.close)
+            return made
+
+        yield make
+
+
+def submit(one: Room, message: Any = ONE, **options: Any) -> Wire:
+    """The HTTP answer to a submit."""
+    wire = exchange.pack(message, **options)
+    return one.gateway.answer(replace(wire, headers=(*wire.headers, basic("tnn"))))
+
+
+def full(answer: Wire) -> bool:
+    """Whether an answer says: not now, come again."""
+    return answer.status == 503 and answer.header("Retry-After") == "5"
+
+
+# --- room -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("limits", "wanted"),
+    [(mime.Limits(), 256 * 2**20), (mime.Limits(body=200 * 2**20), 300 * 2**20)],
+    ids=["256 MiB", "one and a half bodies"],
+)
+def test_disk(limits: mime.Limits, wanted: int, room: Make) -> None:
+    """With less free than max(1.5 bodies, 256 MiB) nothing more is taken, and /readyz would say why."""
+    one = room(limits=limits)
+    free = wanted
+    gauge = Gauge(one.settings, one.gateway.database, free=lambda folder: free)
+    assert gauge.full == ()
+    free -= 1
+    gauge.look()
+    assert gauge.full == ("there is too little room on the disk",)
+    with pytest.raises(Refusal) as caught:
+        gauge.admit(Wire(body=b""))
+    assert full(caught.value.wire())
+
+
+def test_full_gateway(room: Make) -> None:
+    """What a gateway says of itself when the disk is full: 503 to every submit, before its body is read."""
+    one = room(capacity=Capacity(disk=2**62))
+    assert full(submit(one))
+    assert one.gateway.ready() == ("there is too little room on the disk",)
+    assert one.messages == []
+
+
+def test_outbox_over_its_cap(room: Make) -> None:
+    """Where too many calls wait nothing more is taken, until they have gone."""
+    one = room(capacity=Capacity(outbox=2))
+    one.gateway.send_mo("tnn", "+61400", "111122")
+    one.gateway.gauge.look()
+    assert submit(one).status == 200
+    one.gateway.send_mo("tnn", "+61400", "111122")
+    one.gateway.gauge.look()
+    assert full(submit(one))
+    one.gateway.run_pending()
+    one.gateway.gauge.look()
+    assert submit(one).status == 200
+
+
+def test_uploads_in_memory(room: Make) -> None:
+    """Bodies in memory are counted as they come, and given back with the answer."""
+    one = room(capacity=Capacity(uploads=20_000))
+    large = replace(ONE, parts=(replace(TEXT, body=b"x" * 15_000),))
+    assert [submit(one, large).status for _ in range(3)] == [200] * 3
+    held = one.gateway.gauge.admit(Wire(body=b""))
+    with held:
+        held.took(10_000)
+        assert full(submit(one, large))
+        assert submit(one).status == 200
+    assert submit(one, large).status == 200
+
+
+# --- the database -----------------------------------------------------------------------------------------------------
+
+
+def test_commit_that_fails(room: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A submit that could not be kept is answered 503; the same request again is one message."""
+    one = room()
+
+    def broken(*arguments: Any) -> None:
+        raise StoreError("disk I/O error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "remember", broken)
+        assert full(submit(one, transaction_id="t-1"))
+    assert one.messages == []
+    assert submit(one, transaction_id="t-1").status == 200
+    assert submit(one, transaction_id="t-1").status == 200
+    assert len(one.messages) == 1
+
+
+def test_kept_although_refused(room: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a failed commit had kept the message all the same, the retry gets its MessageID and makes no second one."""
+    one = room()
+
+    def keep_and_fail(connection: sqlite3.Connection) -> None:
+        connection.commit()
+        raise sqlite3.OperationalError("disk I/O error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(one.gateway.database.engine.dialect, "do_commit", keep_and_fail)
+        assert full(submit(one, transaction_id="t-1"))
+    [kept] = one.messages
+    answer = exchange.unpack(submit(one, transaction_id="t-1")).message
+    assert answer.message_id == kept.id  # type: ignore[attr-defined]
+    assert len(one.messages) == 1
+
+
+# --- chaos ------------------------------------------------------------------------------------------------------------
+
+WRONG: dict[str, tuple[object, str]] = {
+    "no list": ({}, "give a list"),
+    "no object": (["x"], r"rules\[0\] is no object"),
+    "unknown": ([{}, {"probabilty": 1}], r"rules\[1\] has no 'probabilty'; it takes probability"),
+    "a text": ([{"delay": "1"}], r"rules\[0\].delay is a int, not str"),
+    "a truth": ([{"delay": True}], "not bool"),
+    "too sure": ([{"probability": 1.5}], "between 0 and 1"),
+    "too long": ([{"delay": 1e9}], "between 0 and 300 seconds"),
+    "no refusal": ([{"http_status": 200}], "between 400 and 599"),
+    "no code": ([{"mm7_status": 7}], "between 1000 and 9999"),
+    "no time": ([{"when": "never"}], "before or after"),
+}
+
+
+@pytest.mark.parametrize(("given", "words"), WRONG.values(), ids=WRONG)
+def test_rules_that_are_none(given: object, words: str, room: Make) -> None:
+    """Rules that cannot be understood are refused, with what is wrong and where; the earlier ones stand."""
+    one = room().gateway.chaos
+    one.set([{"http_status": 503}])
+    with pytest.raises(ValueError, match=words):
+        one.set(given)
+    assert [rule["http_status"] for rule in one.rules] == [503]
+
+
+def test_trouble(room: Make) -> None:
+    """A rule answers as it says: HTTP status, MM7 status, before or after the work was done; an empty list ends it."""
+    one = room()
+    trouble = one.gateway.chaos
+    trouble.set([{"http_status": 502}])
+    assert submit(one).status == 502
+    trouble.set([{"mm7_status": 4006, "operation": "SubmitReq", "application": "tnn"}])
+    assert one.code(SUBMIT) == 4006
+    assert one.messages == []
+    trouble.set([{"http_status": 500, "when": "after"}])
+    assert submit(one, transaction_id="t-1").status == 500
+    assert len(one.messages) == 1
+    trouble.set([{"mm7_status": 4006, "operation": "CancelReq"}, {"mm7_status": 4006, "application": "other"}])
+    assert one.code(SUBMIT) == 1000
+    trouble.set([])
+    assert one.submitted(ONE, transaction_id="t-1") == one.messages[0].id
+
+
+def test_share_of_requests(room: Make) -> None:
+    """A rule strikes as often as its probability says, and other processes learn of it within a second."""
+    one = room()
+    now, chance = 0.0, 0.0
+    other = chaos.Chaos(one.gateway.database, clock=lambda: now, chance=lambda: chance)
+    struck = other.wrap(lambda call: "done")
+    call: Any = type("Call", (), {"user": "tnn", "message": SUBMIT})()
+    assert struck(call) == "done"
+    one.gateway.chaos.set([{"probability": 0.25, "http_status": 503}])
+    assert struck(call) == "done"
+    now = 1.1
+    trouble: Any = struck(call)
+    with pytest.raises(Refusal):
+        asyncio.run(trouble)
+    chance = 0.25
+    assert struck(call) == "done"
+
+
+def test_connection_that_is_cut(room: Make) -> None:
+    """A rule that resets ends the connection without an answer, after the work where it says so."""
+    from mm7zeep.gateway.serving import serve_in_thread
+
+    one = room()
+    one.gateway.chaos.set([{"reset": True, "when": "after"}])
+    wire = exchange.pack(ONE, transaction_id="t-1")
+    headers = dict((*wire.headers, basic("tnn")))
+    with serve_in_thread(one.gateway.asgi) as base, httpx.Client() as client:
+        with pytest.raises(httpx.TransportError):
+            client.post(f"{base}/mm7", content=wire.read(), headers=headers)
+        one.gateway.chaos.set([])
+        assert client.post(f"{base}/mm7", content=wire.read(), headers=headers).status_code == 200
+    assert len(one.messages) == 1
+
+
+def test_delay(room: Make) -> None:
+    """A delayed answer delays nobody else's."""
+
+    async def main(one: Room) -> list[str]:
+        wire = exchange.pack(ONE)
+        slow = replace(wire, body=wire.read(), headers=(*wire.headers, basic("tnn")))
+        quick = replace(slow, headers=(*wire.headers, basic("other")))
+        done: list[str] = []
+
+        async def ask(name: str, wire: Wire) -> None:
+            await one.gateway.endpoint.answer_async(wire)
+            done.append(name)
+
+        await asyncio.gather(ask("slow", slow), ask("quick", quick))
+        return done
+
+    one = room(CALLED, replace(CALLED, name="other", password="o", short_codes=()))
+    one.gateway.chaos.set([{"delay": 0.3, "application": "tnn"}])
+    assert asyncio.run(main(one)) == ["quick", "slow"]
+
+
+# --- counts -----------------------------------------------------------------------------------------------------------
+
+
+def test_metrics(room: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The page counts answers, copies and calls, and what waits; it names no number and no subject."""
+    one = room()
+    one.submitted(replace(SUBMIT, delivery_report=True))
+    one.code(replace(SUBMIT, vaspid="X"))
+    one.gateway.run_pending()
+    page, kind = one.gateway.metrics.exposition(one.gateway.database)
+    text = page.decode()
+    assert kind.startswith("text/plain")
+    for line in (
+        'mm7_answers_total{http="200",operation="SubmitReq",status="1000"} 1.0',
+        'mm7_answers_total{http="500",operation="SubmitReq",status="4001"} 1.0',
+        'mm7_answer_seconds_count{operation="SubmitReq"} 2.0',
+        'mm7_copies_total{state="Retrieved"} 2.0',
+        'mm7_calls_total{kind="report",outcome="done",owner="tnn"} 2.0',
+        'mm7_kept_messages{direction="mt"} 1.0',
+        'mm7_kept_calls{state="done"} 2.0',
+        "mm7_database_up 1.0",
+    ):
+        assert line in text
+    assert "+614" not in text
+
+    def away(connection: object) -> None:
+        raise StoreError("away")
+
+    monkeypatch.setattr(store, "counts", away)
+    assert b"mm7_database_up 0.0" in one.gateway.metrics.exposition(one.gateway.database)[0]

@@ -1,0 +1,418 @@
+"""The database below a gateway: how it is opened and migrated, how calls are claimed, fenced, renewed and replayed."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from gateway_room import ONE, SUBMIT, Room
+
+from mm7zeep.gateway import migrations, outbox, tables
+from mm7zeep.gateway.engine import Database, StoreError
+from mm7zeep.gateway.pump import Pump
+from mm7zeep.gateway.records import CallRow
+
+Open = Callable[[], Database]
+NOW = 1_000_000.0
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database of each engine."""
+    if request.param == "postgresql":
+        given: str = request.getfixturevalue("postgres_url")
+        return given
+    return f"sqlite:///{tmp_path / 'store.db'}"
+
+
+@pytest.fixture
+def database(url: str) -> Iterator[Database]:
+    """A migrated database."""
+    made = Database(url)
+    yield made
+    made.close()
+
+
+# --- opened -----------------------------------------------------------------------------------------------------------
+
+
+def test_durable(database: Database) -> None:
+    """A commit is on the disk before it returns: WAL with synchronous=FULL, synchronous_commit=on."""
+    with database.read() as connection:
+        if database.sqlite:
+            assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
+            assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+        else:
+            assert connection.exec_driver_sql("SHOW synchronous_commit").scalar() == "on"
+            assert connection.exec_driver_sql("SHOW fsync").scalar() == "on"
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("mysql://x/y", "mysql is not served"),
+        ("nonsense", "cannot be read"),
+        ("sqlite://", "in memory"),
+        ("sqlite:///:memory:", "in memory"),
+        ("postgresql+nobody://x/y", "driver postgresql\\+nobody is not known"),
+    ],
+)
+def test_unusable_urls(url: str, words: str) -> None:
+    """What is no database of ours is refused with what to write instead."""
+    with pytest.raises(ValueError, match=f"{words}.*sqlite:///FILE"):
+        Database(url)
+
+
+def test_no_such_folder(tmp_path: Path) -> None:
+    """A file that cannot be opened is told as such."""
+    with pytest.raises(StoreError, match="unable to open"):
+        Database(f"sqlite:///{tmp_path / 'nowhere' / 'x.db'}")
+
+
+def test_passwords_stay_out_of_errors() -> None:
+    """A server that is not there is told without the password that was to be shown to it."""
+    with pytest.raises(StoreError) as caught:
+        Database("postgresql+psycopg://someone:hunter2@127.0.0.1:1/x")
+    assert "hunter2" not in str(caught.value)
+
+
+# --- migrated ---------------------------------------------------------------------------------------------------------
+
+
+def test_migrations_make_the_tables(database: Database) -> None:
+    """What the steps make is what ``tables`` says: every table, column, nullability, key and index."""
+    found = sa.inspect(database.engine)
+    assert set(found.get_table_names()) == set(tables.METADATA.tables)
+    for name, table in tables.METADATA.tables.items():
+        columns = {one["name"]: bool(one["nullable"]) for one in found.get_columns(name)}
+        serial = {column.name for column in table.columns if column.primary_key}
+        wanted = {one.name: bool(one.nullable) for one in table.columns}
+        assert set(columns) == set(wanted)
+        assert {key: value for key, value in columns.items() if key not in serial} == {
+            key: value for key, value in wanted.items() if key not in serial
+        }
+        assert found.get_pk_constraint(name)["constrained_columns"] == [one.name for one in table.primary_key]
+        assert {one["name"] for one in found.get_indexes(name) if not one["unique"]} == {
+            str(one.name) for one in table.indexes
+        }
+
+
+def test_migrating_again_changes_nothing(url: str) -> None:
+    """A database is migrated once, also when several open it at the same time."""
+    opened: list[Database] = []
+    threads = [threading.Thread(target=lambda: opened.append(Database(url))) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(opened) == 4
+    with opened[0].read() as connection:
+        assert connection.execute(sa.select(tables.MIGRATION.c.version)).all() == [(1,)]
+    for one in opened:
+        one.close()
+
+
+def test_newer_database_is_left_alone(url: str) -> None:
+    """A database that a newer version made is refused, and says what to do."""
+    made = Database(url)
+    with made.write() as connection:
+        connection.execute(sa.insert(tables.MIGRATION).values(version=99, applied=0.0))
+    made.close()
+    with pytest.raises(migrations.DatabaseIsNewer, match=r"version 99.*newer mm7zeep"):
+        Database(url)
+
+
+def test_raising_rolls_back(database: Database) -> None:
+    """A transaction that raises leaves nothing behind."""
+
+    def plan_and_fail() -> None:
+        with database.write() as connection:
+            outbox.plan(connection, [call()])
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        plan_and_fail()
+    with database.read() as connection:
+        assert outbox.listed(connection) == []
+
+
+# --- the outbox -------------------------------------------------------------------------------------------------------
+
+
+def call(endpoint: str = "tnn http://tnn/mo", **values: object) -> CallRow:
+    """A call that waits."""
+    plain = CallRow(
+        kind="deliver", owner="tnn", endpoint=endpoint, message_id="m", n=0, transaction_id="t", due=NOW,
+        expires=NOW + 1000, created=NOW,
+    )  # fmt: skip
+    return replace(plain, **values)  # type: ignore[arg-type]
+
+
+def plan(database: Database, *calls: CallRow) -> None:
+    """Plan calls."""
+    with database.write() as connection:
+        outbox.plan(connection, calls)
+
+
+def claim(database: Database, endpoint: str = "tnn http://tnn/mo", **options: object) -> list[CallRow]:
+    """Claim what is due, as one worker does."""
+    given = {"now": NOW, "window": 5, "lease": 60.0, "holder": "one", **options}
+    with database.write() as connection:
+        return outbox.claim(connection, endpoint, **given)  # type: ignore[arg-type]
+
+
+def test_window(database: Database) -> None:
+    """Not more calls than the window are under way to one endpoint, whoever makes them; others have their own."""
+    plan(database, *(call() for _ in range(7)), call("b http://b"))
+    first = claim(database)
+    assert len(first) == 5
+    assert claim(database, holder="two") == []
+    assert len(claim(database, holder="two", window=6)) == 1
+    assert len(claim(database, "b http://b")) == 1
+    with database.write() as connection:
+        assert outbox.complete(connection, first[0], NOW)
+    assert len(claim(database, window=6)) == 1
+
+
+def test_only_what_is_due(database: Database) -> None:
+    """A call is claimed when its time has come, the longest due first."""
+    plan(database, call(due=NOW + 1), call(due=NOW - 1, transaction_id="early"), call(due=NOW))
+    assert [one.transaction_id for one in claim(database)] == ["early", "t"]
+    with database.read() as connection:
+        assert outbox.waiting(connection) == {"tnn http://tnn/mo": NOW + 1}
+
+
+def test_fence(database: Database) -> None:
+    """Who slept through its lease cannot complete, postpone, bury or renew what somebody else has claimed since."""
+    plan(database, call())
+    [slept] = claim(database)
+    with database.write() as connection:
+        assert outbox.has_expired(connection, NOW + 60)
+        assert outbox.release_expired(connection, NOW + 59) == 0
+        assert outbox.release_expired(connection, NOW + 60) == 1
+    with database.write() as connection:
+        assert not outbox.complete(connection, slept, NOW + 61)
+    [mine] = claim(database, now=NOW + 61, holder="two")
+    assert (mine.id, mine.epoch, mine.attempts) == (slept.id, slept.epoch + 1, 2)
+    with database.write() as connection:
+        assert not outbox.complete(connection, slept, NOW + 62)
+        assert not outbox.postpone(connection, slept, NOW + 99)
+        assert not outbox.bury(connection, slept, NOW + 62)
+        assert outbox.renew(connection, [slept], NOW + 999) == 0
+        assert outbox.renew(connection, [mine], NOW + 200) == 1
+        assert outbox.release_expired(connection, NOW + 199) == 0
+        assert outbox.complete(connection, mine, NOW + 199)
+        assert not outbox.complete(connection, mine, NOW + 199)
+    with database.read() as connection:
+        [row] = outbox.listed(connection, state="done")
+    assert (row.holder, row.ended) == ("two", NOW + 199)
+
+
+def test_rate(database: Database) -> None:
+    """An endpoint with a rate gets no more than that per second, by all processes together."""
+    plan(database, *(call() for _ in range(20)))
+    made = [len(claim(database, rate=4.0, window=99, holder=holder)) for holder in ("one", "two")]
+    assert made == [4, 0]
+    made = [len(claim(database, rate=4.0, window=99, now=NOW + at)) for at in (0.26, 0.5, 0.76, 1.01)]
+    assert made == [1, 1, 1, 1]
+    assert len(claim(database, rate=4.0, window=99, now=NOW + 100)) == 4
+
+
+def test_slow_rate(database: Database) -> None:
+    """A rate below one request a second is kept, too."""
+    plan(database, *(call() for _ in range(5)))
+    made = [len(claim(database, rate=0.5, window=99, now=NOW + at)) for at in (0, 1, 2.01, 3, 4.02)]
+    assert made == [1, 0, 1, 0, 1]
+
+
+def test_pause_and_resume(database: Database) -> None:
+    """What waits for a paused endpoint is shown as paused and not offered, until it is resumed."""
+    plan(database, call(), call("b http://b"))
+    with database.write() as connection:
+        outbox.pause(connection, "tnn http://tnn/mo", "401", NOW)
+        outbox.pause(connection, "tnn http://tnn/mo", "403", NOW + 1)
+        assert outbox.waiting(connection) == {"b http://b": NOW}
+        assert [one.endpoint for one in outbox.listed(connection, state="paused")] == ["tnn http://tnn/mo"]
+        assert [one.endpoint for one in outbox.listed(connection, state="ready")] == ["b http://b"]
+        assert [(one.paused, one.reason) for one in outbox.endpoints(connection)] == [(True, "403")]
+        assert outbox.resume(connection, "tnn http://tnn/mo", NOW)
+        assert not outbox.resume(connection, "tnn http://tnn/mo", NOW)
+        assert set(outbox.waiting(connection)) == {"b http://b", "tnn http://tnn/mo"}
+
+
+def test_replay(database: Database) -> None:
+    """Dead calls are made again by id, endpoint or time, with their own TransactionID and a fresh count."""
+    plan(database, call(), call("b http://b"), call(transaction_id="third"))
+    for endpoint in ("tnn http://tnn/mo", "b http://b"):
+        for one in claim(database, endpoint):
+            with database.write() as connection:
+                assert outbox.bury(connection, one, NOW + one.id, reason="2002")
+    with database.write() as connection:
+        again = {"now": NOW + 50, "expiry": 10.0}
+        assert outbox.replay(connection, **again, endpoint="http://nobody") == 0
+        assert outbox.replay(connection, **again, since=NOW + 3) == 1
+        assert outbox.replay(connection, **again, endpoint="http://b") == 1
+        assert outbox.replay(connection, **again, id=1) == 1
+        rows = outbox.listed(connection)
+    assert [(row.state, row.attempts, row.due, row.expires) for row in rows] == [("ready", 0, NOW + 50, NOW + 60)] * 3
+    assert [row.transaction_id for row in rows] == ["third", "t", "t"]
+
+
+def test_concurrent_claims(database: Database) -> None:
+    """Many workers at once claim each call exactly once."""
+    plan(database, *(call(f"{n % 3} http://x") for n in range(60)))
+    claimed: list[int] = []
+    lock = threading.Lock()
+
+    def work(holder: str) -> None:
+        for _ in range(20):
+            for n in range(3):
+                found = [one.id for one in claim(database, f"{n} http://x", window=99, holder=holder)]
+                with lock:
+                    claimed.extend(found)
+
+    threads = [threading.Thread(target=work, args=(f"w{n}",)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(claimed) == list(range(1, 61))
+
+
+# --- the pump ---------------------------------------------------------------------------------------------------------
+
+
+def test_leases_are_renewed_at_half_time(tmp_path: Path) -> None:
+    """A call that takes longer than its lease keeps it, as long as its process turns."""
+    one = Room(tmp_path)
+    with ExitStack() as stack:
+        stack.callback(one.gateway.close)
+        one.gateway.send_mo("tnn", "+61400", "111122")
+        _, [flying] = one.gateway.pump.turn()
+        for _ in range(4):
+            one.clock.move(seconds=31)
+            one.gateway.pump.turn()
+        [row] = one.outbox()
+        assert (row.state, row.epoch, row.lease_until) == ("leased", flying.epoch, one.clock() + 60)
+        one.gateway.pump.attempt(flying)
+        one.gateway.pump.turn()
+        assert [row.state for row in one.outbox()] == ["done"]
+
+
+def test_worker_that_slept(tmp_path: Path) -> None:
+    """Of two processes, the one that slept through its lease changes nothing; the event went out under one id."""
+    one = Room(tmp_path)
+    with ExitStack() as stack:
+        stack.callback(one.gateway.close)
+        other = Pump(one.settings, one.gateway.database, one.gateway._caller, clock=one.clock)
+        planned = one.gateway.send_mo("tnn", "+61400", "111122")
+        _, [slept] = one.gateway.pump.turn()
+        one.clock.move(seconds=61)
+        _, [taken] = other.turn()
+        assert taken.id == slept.id
+        one.gateway.pump.attempt(slept)
+        events, _ = one.gateway.pump.turn(claiming=False)
+        assert events == []
+        [row] = one.outbox()
+        assert (row.state, row.holder, row.epoch) == ("leased", other.holder, slept.epoch + 1)
+        assert one.calls.ids == [planned.transaction_id]
+
+
+def test_window_follows_answers(tmp_path: Path) -> None:
+    """Five calls at a time at first, one more for each answer up to twenty, five again after a failure."""
+    from mm7zeep.gateway.pump import Window
+
+    window = Window(5, 20)
+    for verdict, size in (("done", 6), ("dead", 7), *(("done", min(n, 20)) for n in range(8, 24)), ("retry", 5)):
+        window.learn(verdict)
+        assert window.size == size
+
+
+def test_bad_endpoint_delays_nobody(tmp_path: Path) -> None:
+    """While one endpoint hangs, calls to another are made at once, and the hanging one has its window and no more."""
+    hanging, release, seen = threading.Semaphore(0), threading.Event(), threading.Semaphore(0)
+
+    def deliver(url: str, message: object, transaction_id: str) -> None:
+        if url == "http://tnn/mo":
+            hanging.release()
+            release.wait(20)
+        else:
+            seen.release()
+
+    from mm7zeep.gateway.app import Gateway
+
+    gateway = Gateway(Room(tmp_path).settings, deliver=deliver)
+    for _ in range(12):
+        gateway.send_mo("tnn", "+61400", "111122")
+    with gateway.working():
+        assert [hanging.acquire(timeout=10) for _ in range(5)] == [True] * 5
+        for _ in range(8):
+            gateway.send_mo("other", "+61400", "333")
+        assert [seen.acquire(timeout=10) for _ in range(8)] == [True] * 8
+        assert not hanging.acquire(timeout=0.05)
+        release.set()
+        assert [hanging.acquire(timeout=10) for _ in range(7)] == [True] * 7
+    gateway.close()
+
+
+def test_database_away_for_a_while(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the database did not take is settled later; no call is made twice for it."""
+    one = Room(tmp_path)
+    with ExitStack() as stack:
+        stack.callback(one.gateway.close)
+        one.submitted(ONE)
+        one.gateway.send_mo("tnn", "+61400", "111122")
+        _, claimed = one.gateway.pump.turn()
+        for flying in claimed:
+            one.gateway.pump.attempt(flying)
+
+        def away(*arguments: object, **options: object) -> bool:
+            raise StoreError("away")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(outbox, "complete", away)
+            with pytest.raises(StoreError):
+                one.gateway.pump.turn()
+        assert one.gateway.pump.busy == 1
+        one.gateway.run_pending()
+        assert (one.gateway.pump.busy, len(one.calls.made)) == (0, 1)
+        assert [row.state for row in one.outbox()] == ["done"]
+
+
+def test_submits_while_others_write(tmp_path: Path, url: str) -> None:
+    """Many threads may submit at once; every MessageID is one message."""
+    one = Room(tmp_path, database=url)
+    with ExitStack() as stack:
+        stack.callback(one.gateway.close)
+        ids: list[str] = []
+        threads = [
+            threading.Thread(target=lambda: ids.extend(one.submitted(SUBMIT) for _ in range(5))) for _ in range(4)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(set(ids)) == 20
+        assert sorted(message.id for message in one.messages) == sorted(ids)
+
+
+def test_same_request_at_the_same_time(tmp_path: Path, url: str) -> None:
+    """The same request on several connections at once is one message, and all are told the same."""
+    one = Room(tmp_path, database=url)
+    with ExitStack() as stack:
+        stack.callback(one.gateway.close)
+        ids: list[str] = []
+        threads = [
+            threading.Thread(target=lambda: ids.append(one.submitted(SUBMIT, transaction_id="t-1"))) for _ in range(6)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(ids) == 6
+        assert len(set(ids)) == len(one.messages) == 1
