@@ -27,9 +27,7 @@ OTHER = Application(
     short_codes=("333",),
     callback=Callback(deliver="http://other/mo", username="x", password="y"),
 )
-CALLED = replace(
-    TNN, callback=Callback(deliver="http://tnn/mo", report="http://tnn/dlr", username="x", password="y")
-)
+CALLED = replace(TNN, callback=Callback(deliver="http://tnn/mo", report="http://tnn/dlr", username="x", password="y"))
 TEXT = Part(body=b"hello", content_type="text/plain", content_id="t@x")
 SUBMIT = SubmitReq(vaspid="TNN", vasid="News", to=["+61400", "+61411"], subject="s", parts=[TEXT])  # type: ignore[arg-type]
 ONE = replace(SUBMIT, to=("+61400",))  # type: ignore[arg-type]

@@ -16,7 +16,6 @@ from click.testing import CliRunner, Result
 
 from mm7zeep import profiles
 from mm7zeep.cli import main, send
-from mm7zeep.messages import SubmitReq
 from mm7zeep.errors import StatusError
 from mm7zeep.messages import RSErrorRsp, SubmitReq, SubmitRsp
 from mm7zeep.receiver import Call, Endpoint

@@ -15,7 +15,7 @@ from typing import Any, get_args
 import pytest
 from click.testing import CliRunner, Result
 
-from mm7zeep.cli import trigger
+from mm7zeep.cli import main, trigger
 from mm7zeep.gateway.handset import Outcome
 from mm7zeep.samples import saturn_png
 
@@ -62,7 +62,7 @@ def api() -> Iterator[Api]:
 
 def run(*words: str | Path, env: dict[str, str] | None = None) -> Result:
     """Run the command."""
-    return CliRunner().invoke(trigger.command, [*map(str, words)], env=env)
+    return CliRunner().invoke(main, ["trigger", *map(str, words)], env=env)
 
 
 def test_deliver(api: Api, tmp_path: Path) -> None:
@@ -183,8 +183,8 @@ def test_help() -> None:
     """The command is called so and explains itself, as do its three commands."""
     assert trigger.command.name == "trigger"
     assert list(trigger.command.commands) == ["deliver", "report", "read-reply"]
-    assert "Options:" in run("--help").output
-    assert all("--admin URL" in run(name, "--help").output for name in trigger.command.commands)
+    assert "Options:" in run("-h").output
+    assert all("--admin URL" in run(name, "-h").output for name in trigger.command.commands)
 
 
 def test_statuses() -> None:

@@ -23,7 +23,7 @@ FAILURES, COULD_NOT_RUN, WARNINGS = 1, 3, 4
 _COMMANDS: Mapping[str, str] = MappingProxyType(
     {
         "demo": "Send a message there and back on this machine, with nothing set up.",
-        "serve": "Run the gateway: an MMSC with a store, callbacks, a simulated network and a REST API.",
+        "serve": "Run the gateway: an MMSC with a store, callbacks and handsets.",
         "send": "Submit a message to an MMSC.",
         "listen": "Receive messages and reports, one JSON line each.",
         "trigger": "Have a running gateway send a message, a report, a read reply.",

@@ -47,10 +47,10 @@ def command(
     if hash_password:
         _print_hash()
         return
-    settings = _settings(config, mm7, admin, database, workers)
+    settings, remarks = _settings(config, mm7, admin, database, workers)
     from mm7zeep.gateway.config import describe, warnings
 
-    for line in warnings(settings):
+    for line in (*remarks, *warnings(settings)):
         click.echo(f"mm7zeep serve: {line}", err=True)
     if check_config:
         for line in describe(settings):
@@ -86,12 +86,13 @@ def _print_hash() -> None:
 
 def _settings(
     config: Path | None, mm7: str | None, admin: str | None, database: str | None, workers: int | None
-) -> Settings:
-    from mm7zeep.gateway.config import ConfigError, demo_settings, load, with_options
+) -> tuple[Settings, tuple[str, ...]]:
+    """The settings, and remarks on how they are kept. Ends the program where they cannot be used."""
+    from mm7zeep.gateway.config import ConfigError, demo_settings, read, with_options
 
     try:
-        settings = load(config) if config is not None else demo_settings()
-        return with_options(settings, mm7=mm7, admin=admin, database=database, workers=workers)
+        settings, remarks = read(config) if config is not None else (demo_settings(), ())
+        return with_options(settings, mm7=mm7, admin=admin, database=database, workers=workers), remarks
     except ConfigError as error:
         for problem in error.problems:
             click.echo(f"mm7zeep serve: {problem}", err=True)
@@ -133,12 +134,13 @@ def _serve(settings: Settings, *, demo: bool) -> int:
 def _tell(settings: Settings, mm7: int, admin: int, folder: str | None) -> None:
     """Say where both listeners stand, and without a configuration how to send a first message."""
     from mm7zeep.gateway.app import PATH
+    from mm7zeep.gateway.overview import shown_database
 
     scheme = "https" if settings.cert else "http"
     url = f"{scheme}://{settings.mm7._replace(port=mm7)}{PATH}"
     click.echo(f"MM7       {url}")
     click.echo(f"admin     http://{settings.admin._replace(port=admin)}")
-    click.echo(f"database  {_shown(settings.database)}")
+    click.echo(f"database  {shown_database(settings.database)}")
     if folder is not None:
         from mm7zeep.cli import samples
         from mm7zeep.samples import saturn_png
@@ -151,13 +153,8 @@ def _tell(settings: Settings, mm7: int, admin: int, folder: str | None) -> None:
         body.write_bytes(wire.read())
         auth = f"{application.name}:{application.password}"
         click.echo("\nSubmit by curl:\n\n" + samples.curl(wire, body, url=url, auth=auth))
+        click.echo(f"\nHear what becomes of it, in another terminal:\n\nmm7zeep listen --auth {auth}")
     sys.stdout.flush()
-
-
-def _shown(url: str) -> str:
-    import sqlalchemy
-
-    return sqlalchemy.make_url(url).render_as_string(hide_password=True)
 
 
 def _end(text: str, code: int) -> NoReturn:

@@ -17,7 +17,6 @@ from typing import Any, cast
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route as StarletteRoute
@@ -54,7 +53,9 @@ _PAGE = """<!doctype html>
 
 
 async def _front(asked: Asked) -> Response:
-    policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+    policy = (
+        "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+    )
     return HTMLResponse(_PAGE, headers={"Content-Security-Policy": policy})
 
 
@@ -122,7 +123,7 @@ ROUTES: tuple[Route, ...] = (
     Route(method="GET", path=f"{API}/callbacks", function=admin_calls.listed, answer="Callbacks",
           query=(*_Q["calls"], *_Q["page"]), words="Calls to applications and upstreams, the newest first."),
     Route(method="POST", path=f"{API}/callbacks/replay", function=admin_calls.replay, answer="Replayed", status=202,
-          body=_B["replay"], words="Make dead calls again, by endpoint (which is resumed), by when they died, or both."),
+          body=_B["replay"], words="Make dead calls again: by endpoint (it is resumed), by when they died, or both."),
     Route(method="GET", path=f"{API}/callbacks/{{id}}", function=admin_calls.one, answer="WholeCallback",
           parameters=(_CALL,), refusals=(404,), words="One call with what was answered to it."),
     Route(method="POST", path=f"{API}/callbacks/{{id}}/replay", function=admin_calls.replay_one, answer="Callback",
@@ -155,14 +156,15 @@ def admin_app(gateway: Gateway, *, clock: Callable[[], float] = time.time) -> An
     paths: dict[str, list[Route]] = {}
     for one in ROUTES:
         paths.setdefault(one.path, []).append(one)
-    return Starlette(
+    app = Starlette(
         routes=[
             StarletteRoute(path, _endpoint(gateway, clock, routes), methods=[one.method for one in routes])
             for path, routes in paths.items()
         ],
-        middleware=[Middleware(_Door, access=access)],
         exception_handlers={HTTPException: _refused_by_routing, Exception: _failed},
     )
+    app.router.redirect_slashes = False  # where to, the Host field would say
+    return _Door(app, access)
 
 
 def _endpoint(

@@ -119,7 +119,7 @@ def value_of(text: str, parameter: Parameter) -> Any:
         value = float(text) if _EPOCH.fullmatch(text) else text
     elif "enum" in schema:
         value = next((one for one in schema["enum"] if str(one).lower() == text.lower()), text)
-    elif schema.get("format") == "address" and text.startswith(" "):
+    elif schema.get("format") == "address" and re.match(" [0-9]", text):
         value = "+" + text[1:]  # who writes ?to=+61... without %2B has written a space
     return judged(value, schema, name)
 
@@ -136,8 +136,9 @@ def judged(value: Any, schema: Schema, place: str) -> Any:
     )
     if kinds and not is_kind:
         _refuse(place, f"is {_cut(value)}; give {' or '.join(_article(one) for one in kinds)}")
-    if "enum" in schema and value not in schema["enum"] and value is not None:
-        _refuse(place, f"is {_cut(value)}; give one of {', '.join(map(str, schema['enum']))}")
+    if "enum" in schema and value not in schema["enum"]:
+        words = ", ".join(one for one in schema["enum"] if one is not None)
+        _refuse(place, f"is {_cut(value)}; give one of {words}")
     if isinstance(value, str):
         _judge_text(value, schema, place)
     elif isinstance(value, int | float) and not isinstance(value, bool):

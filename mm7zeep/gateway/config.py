@@ -26,6 +26,9 @@ from mm7zeep.receiver import HttpLimits
 
 __all__ = ["ConfigError", "demo_settings", "describe", "load", "read", "warnings", "with_options"]
 
+LISTENING = "http://127.0.0.1:8009/mm7"
+"""Where ``mm7zeep listen`` stands by default."""
+
 _SECRET = 4096  # characters of a password
 
 
@@ -41,10 +44,13 @@ class ConfigError(ValueError):
 
 
 def demo_settings() -> Settings:
-    """What is served without a configuration: on loopback, the application ``demo`` with the password ``demo``."""
-    return Settings(
-        applications=(Application(name=DEMO, password=DEMO, vaspid=DEMO, short_codes=("111122",)),), allow_internal=True
-    )
+    """What is served without a configuration: on loopback, the application ``demo`` with the password ``demo``.
+
+    It is called back where ``mm7zeep listen --auth demo:demo`` listens.
+    """
+    callback = Callback(deliver=LISTENING, username=DEMO, password=DEMO)
+    application = Application(name=DEMO, password=DEMO, vaspid=DEMO, short_codes=("111122",), callback=callback)
+    return Settings(applications=(application,), allow_internal=True)
 
 
 def load(path: Path) -> Settings:

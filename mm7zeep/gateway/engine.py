@@ -99,8 +99,8 @@ def _words(error: SQLAlchemyError) -> str:
 def _engine(url: str) -> Engine:
     try:
         parsed = sa.make_url(url)
-    except ArgumentError as error:
-        raise ValueError(f"the database URL cannot be read: {_FORMS}") from error
+    except (ArgumentError, ValueError):
+        raise ValueError(f"the database URL cannot be read: {_FORMS}") from None  # its words repeat the password
     name = parsed.get_backend_name()
     if name not in ("sqlite", "postgresql"):
         raise ValueError(f"the database {name} is not served: {_FORMS}")

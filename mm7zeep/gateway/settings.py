@@ -89,7 +89,7 @@ class Settings:
 
     mm7: Place = MM7_PLACE
     admin: Place = ADMIN_PLACE
-    database: str = "sqlite:///mm7zeep.db"
+    database: str = field(default="sqlite:///mm7zeep.db", repr=False)
     applications: tuple[Application, ...] = ()
     handsets: tuple[Handset, ...] = ()
     upstreams: tuple[Upstream, ...] = ()

@@ -1,0 +1,844 @@
+"""The admin listener: what each route tells and does, what is refused and in which words, and who may ask at all."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from click.testing import CliRunner
+from gateway_room import CALLED, OTHER, SUBMIT, Room
+from starlette.testclient import TestClient
+
+from mm7zeep import samples
+from mm7zeep.cli import main
+from mm7zeep.errors import AuthError, StatusError, TransportError
+from mm7zeep.gateway import admin_access, admin_routes, openapi, outbox
+from mm7zeep.gateway.accounts import Application, Callback
+from mm7zeep.gateway.admin import API, ROUTES, admin_app
+from mm7zeep.gateway.engine import StoreError
+from mm7zeep.messages import DeliverReq, DeliveryReportReq, Part, ReadReplyReq, SubmitReq
+from mm7zeep.receiver import Refusal
+
+HOME = "http://127.0.0.1:8008"
+SILENT = Application(name="silent", password="s", vaspid="SIL")
+GIF = b"GIF89a\x01\x00\x01\x00\x00\x00\x00;"
+SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
+ASKING = replace(SUBMIT, delivery_report=True, read_reply=True, cc=("+61422",), subject="Sale <b>100%</b>")  # type: ignore[arg-type]
+
+
+class Desk:
+    """A room and the admin listener of its gateway."""
+
+    def __init__(self, room: Room, client: TestClient) -> None:
+        self.room = room
+        self.client = client
+
+    def get(self, path: str, status: int = 200, **options: Any) -> Any:
+        """What a GET answers, as JSON."""
+        answer = self.client.get(API + path, **options)
+        assert answer.status_code == status, answer.text
+        return answer.json()
+
+    def post(self, path: str, body: Any = None, status: int = 202, method: str = "POST") -> Any:
+        """What a POST of JSON answers, as JSON."""
+        answer = self.client.request(method, API + path, json=body)
+        assert answer.status_code == status, answer.text
+        return answer.json()
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Callable[..., Desk]]:
+    """Makes admin listeners; closes them."""
+    made: list[Room] = []
+
+    def make(*applications: Application, **options: Any) -> Desk:
+        room = Room(tmp_path, *(applications or (CALLED, OTHER, SILENT)), **options)
+        made.append(room)
+        return Desk(room, TestClient(admin_app(room.gateway, clock=room.clock), base_url=HOME))
+
+    yield make
+    for one in made:
+        one.gateway.close()
+
+
+def fits(value: Any, name: str) -> None:
+    """Holds an answer against the schema of that name."""
+    admin_routes.judged(value, resolved(openapi.SCHEMAS[name]), name)
+
+
+def resolved(schema: Any) -> Any:
+    """A schema with its references followed."""
+    if isinstance(schema, list):
+        return [resolved(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        return resolved(openapi.SCHEMAS[schema["$ref"].rpartition("/")[2]])
+    return {key: resolved(value) for key, value in schema.items()}
+
+
+# --- messages ---------------------------------------------------------------------------------------------------------
+
+
+def test_message_is_told_whole(desk: Callable[..., Desk]) -> None:
+    """One message shows its summary, copies, fields, parts as a handset has them, findings and calls."""
+    one = desk()
+    id = one.room.submitted(ASKING)
+    assert one.get(f"/messages/{id}")["state"] == "Pending"
+    one.room.gateway.run_pending()
+    found = one.get("/messages/latest")
+    fits(found, "WholeMessage")
+    assert (found["id"], found["application"], found["direction"]) == (id, "tnn", "mt")
+    assert (found["to"], found["cc"], found["bcc"]) == (["+61400", "+61411"], ["+61422"], [])
+    assert (found["state"], found["subject"]) == ("Retrieved", "Sale <b>100%</b>")
+    assert (found["accepted_at"], found["expires_at"]) == ("2026-03-01T12:00:00.000Z", None)
+    assert found["recipients"][2] == {
+        "n": 2,
+        "address": "+61422",
+        "kind": "Number",
+        "place": "cc",
+        "state": "Retrieved",
+        "detail": None,
+        "changed_at": "2026-03-01T12:00:00.000Z",
+        "way": "handset",
+    }
+    assert found["fields"] == {"vaspid": "TNN", "vasid": "News"}
+    [part] = found["parts"]
+    assert (part["content_type"], part["size"], part["generated"]) == ("text/plain", 5, False)
+    assert [one["kind"] for one in found["calls"]] == ["report"] * 3
+    assert found["calls"][0]["endpoint"] == "http://tnn/dlr"
+
+
+def test_state_of_all(desk: Callable[..., Desk]) -> None:
+    """The state of a message is that of its copies, or Mixed; while one is Pending, so is the message."""
+    one = desk()
+    id = one.room.submitted()
+    one.post(f"/messages/{id}/report", {"recipient": "+61400", "status": "Expired"})
+    assert one.get(f"/messages/{id}")["state"] == "Pending"
+    one.post(f"/messages/{id}/report", {"recipient": "+61411", "status": "Rejected"})
+    assert one.get(f"/messages/{id}")["state"] == "Mixed"
+
+
+def test_pages(desk: Callable[..., Desk]) -> None:
+    """Pages are the newest first, do not overlap, and the last one says that it is."""
+    one = desk()
+    ids = [one.room.submitted() for _ in range(5)][::-1]
+    seen, before = [], {}
+    for size in (2, 2, 1):
+        page = one.get("/messages", params={"limit": 2, **before})
+        fits(page, "Messages")
+        assert len(page["messages"]) == size
+        seen += [found["id"] for found in page["messages"]]
+        before = {"before": page["next"]}
+    assert seen == ids
+    assert before == {"before": None}
+
+
+SEARCHES = {
+    "by application": ("application=other", ["mo"]),
+    "by direction": ("direction=mt", ["b", "a"]),
+    "by recipient": ("to=%2B61400", ["b", "a"]),
+    "by recipient, the plus not encoded": ("to=+61400", ["b", "a"]),
+    "by half a recipient": ("to=%2B6140", []),
+    "by sender": ("from=%2B61499", ["mo"]),
+    "by a word of the text": ("q=HELLO", ["mo", "b", "a"]),
+    "by a piece of a number, the plus not encoded": ("q=+6141", ["b", "a"]),
+    "by a sign that SQL reads": ("q=%25", ["a"]),
+    "by state": ("state=Pending", ["mo", "b", "a"]),
+    "by state in any case": ("state=retrieved", []),
+    "by everything": ("application=tnn&direction=mt&to=%2B61411&q=100%25&state=Pending", ["a"]),
+}
+
+
+def test_searches(desk: Callable[..., Desk]) -> None:
+    """Each parameter narrows the list down; several together, to what fits all of them."""
+    one = desk()
+    names = {
+        one.room.submitted(ASKING): "a",
+        one.room.submitted(): "b",
+        one.post("/deliver", {"application": "other", "from": "+61499", "to": "333", "text": "hello"})["id"]: "mo",
+    }
+    for what, (query, expected) in SEARCHES.items():
+        found = one.get(f"/messages?{query}")["messages"]
+        assert [names[each["id"]] for each in found] == expected, what
+
+
+def test_raw_can_be_checked(desk: Callable[..., Desk], tmp_path: Path) -> None:
+    """The octets of a request come with its head, without credentials, and ``check`` reads them."""
+    one = desk()
+    one.room.submitted(ASKING, headers=(("X-Route", "7"),)) if False else one.room.submitted(ASKING)
+    answer = one.client.get(f"{API}/messages/latest/raw")
+    assert answer.headers["content-type"] == "application/octet-stream"
+    assert answer.headers["content-disposition"] == 'attachment; filename="request-0.http"'
+    head, _, body = answer.content.partition(b"\r\n\r\n")
+    assert head.startswith(b"POST /mm7 HTTP/1.1\r\n")
+    assert b"authorization" not in head.lower()
+    assert b"\r\nContent-Length: %d" % len(body) in head
+    file = tmp_path / "download.http"
+    file.write_bytes(answer.content)
+    checked = CliRunner().invoke(main, ["check", "--format", "json", str(file)])
+    assert checked.exit_code == 0, checked.output
+    [found] = json.loads(checked.stdout)["files"]
+    assert (found["verdict"], found["operation"], found["parts"][0]["size"]) == ("accept", "SubmitReq", 5)
+
+
+def test_raw_of_a_replacement(desk: Callable[..., Desk]) -> None:
+    """A message has as many requests as there were; one more is not there."""
+    one = desk()
+    one.room.submitted()
+    assert one.client.get(f"{API}/messages/latest/raw?n=0").status_code == 200
+    assert "no request 1" in one.get("/messages/latest/raw?n=1", 404)["error"]
+
+
+PARTS = {
+    "image by its octets": (Part(body=GIF, content_type="text/html"), "inline", "image/gif", "part-000.gif"),
+    "sound": (Part(body=b"#!AMR\nxx", content_type="audio/amr"), "inline", "audio/amr", "part-000.amr"),
+    "film": (
+        Part(body=b"\0\0\0\x18ftyp3gp5xxxx", content_type="video/3gpp"), "inline", "video/3gpp", "part-000.3gp",
+    ),
+    "text": (Part(body=b"hi", content_type="text/plain"), "attachment", "application/octet-stream", "part-000.txt"),
+    "script in a picture": (
+        Part(body=SVG, content_type="image/svg+xml"), "attachment", "application/octet-stream", "part-000.svg",
+    ),
+    "page that is called a picture": (
+        Part(body=b"<html><script>x</script>", content_type="image/png"), "attachment", "application/octet-stream",
+        "part-000.png",
+    ),
+    "unknown type, bad name": (
+        Part(body=b"x", content_type="x/y", name='../../"x'), "attachment", "application/octet-stream", "part-000.bin",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("part", "kind", "content_type", "name"), PARTS.values(), ids=PARTS.keys())
+def test_parts_are_harmless(desk: Callable[..., Desk], part: Part, kind: str, content_type: str, name: str) -> None:
+    """A part is what its octets show, or a download; no page can use it and no script in it runs."""
+    one = desk()
+    id = one.room.submitted(replace(SUBMIT, parts=(part,)))
+    answer = one.client.get(f"{API}/messages/{id}/parts/0")
+    assert answer.content == part.read()
+    assert answer.headers["content-type"] == content_type
+    assert answer.headers["content-disposition"] == f'{kind}; filename="{name}"'
+    assert answer.headers["content-security-policy"] == "sandbox; default-src 'none'"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["cross-origin-resource-policy"] == "same-origin"
+    assert answer.headers["referrer-policy"] == "no-referrer"
+    assert answer.headers["cache-control"] == "no-store"
+
+
+def test_generated_presentation_is_a_part(desk: Callable[..., Desk]) -> None:
+    """Several parts without a presentation have one as the last, told as generated; one more is not there."""
+    one = desk()
+    one.room.submitted(replace(SUBMIT, parts=(*SUBMIT.parts, Part(body=GIF, content_type="image/gif"))))
+    parts = one.get("/messages/latest")["parts"]
+    assert [part["generated"] for part in parts] == [False, False, True]
+    answer = one.client.get(f"{API}/messages/latest/parts/2")
+    assert b"<smil" in answer.content
+    assert answer.headers["content-disposition"] == 'attachment; filename="part-002.smil"'
+    assert "3 parts" in one.get("/messages/latest/parts/3", 404)["error"]
+
+
+def test_deleted(desk: Callable[..., Desk]) -> None:
+    """A deleted message is gone with its calls; not by the name latest, and not while a call of it is being made."""
+    one = desk()
+    id = one.post("/deliver", {"application": "tnn", "from": "+61499", "to": "111122"})["id"]
+    assert "by its id" in one.client.delete(f"{API}/messages/latest").json()["error"]
+    _, [call] = one.room.gateway.pump.turn()
+    refused = one.client.delete(f"{API}/messages/{id}")
+    assert (refused.status_code, refused.headers["retry-after"]) == (409, "5")
+    one.room.gateway.pump.attempt(call)
+    one.room.gateway.run_pending()
+    gone = one.client.delete(f"{API}/messages/{id}")
+    assert (gone.status_code, gone.content) == (204, b"")
+    assert one.client.delete(f"{API}/messages/{id}").status_code == 404
+    assert one.get("/messages")["messages"] == []
+    assert one.get("/callbacks")["callbacks"] == []
+
+
+# --- the next one -----------------------------------------------------------------------------------------------------
+
+
+def test_wait_finds_what_is_there(desk: Callable[..., Desk]) -> None:
+    """What fits already is answered at once, the newest of several; a time since when narrows it down."""
+    one = desk()
+    one.room.submitted()
+    newest = one.room.submitted(ASKING)
+    found = one.get("/wait?to=+61400&timeout=0")
+    fits(found, "WholeMessage")
+    assert found["id"] == newest
+    for since in ("2026-03-01T12:00:00Z", "2026-03-01T13:00:00+01:00", one.room.clock()):
+        assert one.get("/wait?subject=SALE&timeout=0", params={"since": since})["id"] == newest
+    for since in ("2026-03-01T12:00:01Z", "2026-03-02", "2026-03-01T12:00:00-01:00", one.room.clock() + 1):
+        assert "within 0 s" in one.get("/wait?timeout=0", 404, params={"since": since})["error"]
+    assert one.get("/wait?since=2026-03-01T13:00:00+01:00&timeout=0")["id"] == newest
+
+
+def test_wait_delays_nobody(desk: Callable[..., Desk]) -> None:
+    """Those who wait are answered when their message comes; others are served meanwhile."""
+    one = desk()
+
+    async def play() -> list[httpx.Response]:
+        transport = httpx.ASGITransport(admin_app(one.room.gateway, clock=one.room.clock))
+        async with httpx.AsyncClient(transport=transport, base_url=HOME) as client:
+            path = f"{API}/wait?to=%2B61400&timeout=20"
+            waiting = [asyncio.create_task(client.get(path)) for _ in range(50)]
+            while not all(one.get_stack() for one in waiting):
+                await asyncio.sleep(0)
+            begun = time.monotonic()
+            assert (await client.get("/livez")).status_code == 200
+            assert (await client.get(f"{API}/messages")).json()["messages"] == []
+            assert time.monotonic() - begun < 5
+            assert not any(one.done() for one in waiting)
+            await asyncio.to_thread(one.room.submitted)
+            return await asyncio.gather(*waiting)
+
+    assert {(found.status_code, found.json()["to"][0]) for found in asyncio.run(play())} == {(200, "+61400")}
+
+
+def test_wait_ends(desk: Callable[..., Desk]) -> None:
+    """Nobody waits longer than asked for, nor for a gateway that is stopping."""
+    one = desk()
+    begun = time.monotonic()
+    assert "within 0.25 s" in one.get("/wait?timeout=0.25", 404)["error"]
+    assert 0.25 <= time.monotonic() - begun < 5
+    threading.Timer(0.15, one.room.gateway.pump.stop).start()
+    assert "stopping" in one.get("/wait?timeout=60", 503)["error"]
+    assert time.monotonic() - begun < 10
+
+
+# --- what is done -----------------------------------------------------------------------------------------------------
+
+
+def test_deliver(desk: Callable[..., Desk]) -> None:
+    """An MO with texts and parts reaches its application; its id and that of its call are answered."""
+    one = desk()
+    told = one.post(
+        "/deliver",
+        {
+            "application": "tnn",
+            "from": "+61499",
+            "to": "111122",
+            "subject": "hé",
+            "text": ["one", "two"],
+            "parts": [
+                {"data": base64.b64encode(GIF).decode(), "name": "x.gif"},
+                {"data": "aGk=", "content_type": "text/plain; charset=utf-8", "content_id": "a@b"},
+            ],
+        },
+    )
+    fits(told, "Delivered")
+    one.room.gateway.run_pending()
+    [(url, message)] = one.room.calls.made
+    assert isinstance(message, DeliverReq)
+    assert (url, message.linked_id, message.subject) == ("http://tnn/mo", told["id"], "hé")
+    labels = [(part.content_type, part.charset, part.read()) for part in message.parts if part.size < 20]
+    assert labels == [
+        ("text/plain", "utf-8", b"one"),
+        ("text/plain", "utf-8", b"two"),
+        ("image/gif", None, GIF),
+        ("text/plain", "utf-8", b"hi"),
+    ]
+    call = one.get(f"/callbacks/{told['callback']}")
+    fits(call, "WholeCallback")
+    assert (call["message_id"], call["state"], call["attempts"]) == (told["id"], "done", 1)
+    assert one.get(f"/messages/{told['id']}")["state"] == "Delivered"
+
+
+def test_report_and_read(desk: Callable[..., Desk]) -> None:
+    """A report and a read reply go out as they are asked for; whether the application asked for one is answered."""
+    one = desk()
+    id = one.room.submitted(ASKING)
+    fits(one.post(f"/messages/{id}/report", {"recipient": "+61411", "status": "Rejected", "text": "no"}), "Reported")
+    assert one.post(f"/messages/{id}/read", {"recipient": "+61411", "status": "Deleted"}) == {"told": True}
+    assert one.post(f"/messages/{id}/read", {"recipient": "+61411"}) == {"told": True}
+    one.room.gateway.run_pending()
+    reports = {one.recipient.value: one for one in one.room.calls.of(DeliveryReportReq)}
+    assert (reports["+61411"].mm_status, reports["+61411"].status_text) == ("Rejected", "no")
+    assert [one.mm_status for one in one.room.calls.of(ReadReplyReq)] == ["Deleted", "Read"]
+    quiet = one.room.submitted()
+    assert one.post(f"/messages/{quiet}/read", {"recipient": "+61400"}) == {"told": False}
+
+
+def test_chaos(desk: Callable[..., Desk]) -> None:
+    """Trouble is made as long as there is a rule for it."""
+    one = desk()
+    assert one.get("/chaos") == {"rules": []}
+    told = one.post("/chaos", {"rules": [{"mm7_status": 3001, "operation": "SubmitReq"}]}, 200, "PUT")
+    fits(told, "Chaos")
+    assert told == one.get("/chaos")
+    assert [(rule["mm7_status"], rule["probability"]) for rule in told["rules"]] == [(3001, 1.0)]
+    assert one.post("/chaos", {"rules": []}, 200, "PUT") == {"rules": []}
+
+
+def test_applications(desk: Callable[..., Desk]) -> None:
+    """Applications are told without passwords, neither their own nor ours in their URLs."""
+    inside = replace(CALLED, callback=Callback(deliver="http://u:hunter2@tnn/mo", username="x", password="hunter3"))
+    one = desk(inside, SILENT)
+    found = one.get("/applications")
+    fits(found, "Applications")
+    assert [each["name"] for each in found["applications"]] == ["tnn", "silent"]
+    assert found["applications"][0]["callback"] == {"deliver": "http://tnn/mo", "report": "http://tnn/mo"}
+    assert found["applications"][1]["callback"] is None
+    assert "hunter" not in json.dumps(found)
+
+
+# --- calls ------------------------------------------------------------------------------------------------------------
+
+
+def test_dead_call_is_replayed(desk: Callable[..., Desk]) -> None:
+    """A dead letter is told with its reason, and made again under its TransactionID by id, endpoint or time."""
+    one = desk()
+    one.room.calls.refuse = StatusError(2001, "no")
+    said = {"application": "tnn", "from": "+61499", "to": "111122"}
+    id = one.post("/deliver", said)["callback"]
+    one.room.gateway.run_pending()
+    [dead] = one.get("/callbacks?state=dead")["callbacks"]
+    fits(dead, "Callback")
+    assert (dead["id"], dead["endpoint"], dead["attempts"]) == (id, "http://tnn/mo", 1)
+    assert "2001" in dead["reason"]
+    for path, body in (
+        (f"/callbacks/{id}/replay", None),
+        ("/callbacks/replay", {"endpoint": "http://tnn/mo"}),
+        ("/callbacks/replay", {"since": "2026-03-01T12:00:00Z"}),
+        ("/callbacks/replay", {"since": one.room.clock(), "endpoint": "http://tnn/mo"}),
+    ):
+        told = one.post(path, body)
+        assert told.get("replayed", 1) == 1
+        [waits] = one.get("/callbacks?state=ready&application=tnn")["callbacks"]
+        assert (waits["id"], waits["attempts"], waits["ended_at"]) == (id, 0, None)
+        one.room.gateway.run_pending()
+    assert one.post("/callbacks/replay", {"since": one.room.clock() + 1}) == {"replayed": 0}
+    assert one.post("/callbacks/replay", {"endpoint": "http://tnn/other"}) == {"replayed": 0}
+    one.room.calls.refuse = None
+    fits(one.post(f"/callbacks/{id}/replay"), "Callback")
+    one.room.gateway.run_pending()
+    assert one.get(f"/callbacks/{id}")["state"] == "done"
+    assert len(set(one.room.calls.ids)) == 1
+    assert len(one.room.calls.ids) == 6
+
+
+def test_call_under_way_is_not_replayed(desk: Callable[..., Desk]) -> None:
+    """A call that is being made waits, says so, and cannot be replayed."""
+    one = desk()
+    id = one.post("/deliver", {"application": "tnn", "from": "+61499", "to": "111122"})["callback"]
+    one.room.gateway.pump.turn()
+    [found] = one.get("/callbacks?state=ready")["callbacks"]
+    assert (found["state"], found["under_way"]) == ("ready", True)
+    assert "being made now" in one.post(f"/callbacks/{id}/replay", None, 409)["error"]
+
+
+def test_paused_endpoint(desk: Callable[..., Desk]) -> None:
+    """Calls to a paused endpoint are told as paused, the endpoint with its reason; resumed, they are made."""
+    one = desk()
+    one.room.calls.refuse = AuthError(401, "nobody")
+    one.post("/deliver", {"application": "tnn", "from": "+61499", "to": "111122"})
+    one.room.gateway.run_pending()
+    [call] = one.get("/callbacks?state=paused")["callbacks"]
+    assert (call["state"], one.get("/callbacks?state=ready")["callbacks"]) == ("paused", [])
+    found = one.get("/endpoints")
+    fits(found, "Endpoints")
+    [endpoint] = found["endpoints"]
+    assert (endpoint["endpoint"], endpoint["application"]) == ("http://tnn/mo", "tnn")
+    assert endpoint["since"] == "2026-03-01T12:00:00.000Z"
+    assert "401" in endpoint["reason"]
+    one.room.calls.refuse = None
+    for body in ({"endpoint": "http://tnn/"}, {"endpoint": "http://tnn/mo", "application": "other"}):
+        assert "no endpoint of that URL" in one.post("/endpoints/resume", body, 404)["error"]
+    assert one.post("/endpoints/resume", {"endpoint": "http://tnn/mo", "application": "tnn"}, 200) == {"resumed": 1}
+    one.room.gateway.run_pending()
+    assert one.get("/callbacks?state=done")["callbacks"][0]["id"] == call["id"]
+    assert one.get("/endpoints") == {"endpoints": []}
+
+
+def test_calls_in_pages(desk: Callable[..., Desk]) -> None:
+    """Calls are narrowed down by message and application, and come in pages."""
+    one = desk()
+    ids = [one.post("/deliver", {"application": "tnn", "from": "+61499", "to": "111122"})["id"] for _ in range(3)]
+    page = one.get("/callbacks?limit=2")
+    fits(page, "Callbacks")
+    assert [call["message_id"] for call in page["callbacks"]] == ids[:0:-1]
+    rest = one.get(f"/callbacks?limit=2&before={page['next']}")
+    assert [call["message_id"] for call in rest["callbacks"]] == ids[:1]
+    assert rest["next"] is None
+    assert len(one.get(f"/callbacks?message={ids[1]}")["callbacks"]) == 1
+    assert one.get("/callbacks?application=other")["callbacks"] == []
+
+
+def test_answer_of_a_failure(desk: Callable[..., Desk]) -> None:
+    """What was answered to a dead call is told as text, whatever octets it was."""
+    one = desk()
+    id = one.post("/deliver", {"application": "tnn", "from": "+61499", "to": "111122"})["callback"]
+    _, [call] = one.room.gateway.pump.turn()
+    with one.room.gateway.database.write() as connection:
+        outbox.bury(connection, call, one.room.clock(), reason="x", http_status=400, answer=b"<no>\xff\x00")
+    found = one.get(f"/callbacks/{id}")
+    assert (found["answer"], found["http_status"]) == ("<no>\ufffd\0", 400)
+
+
+# --- health -----------------------------------------------------------------------------------------------------------
+
+
+def test_health(desk: Callable[..., Desk]) -> None:
+    """It lives; it is ready until it stops, and says why it is not."""
+    one = desk()
+    assert one.client.get("/livez").json() == {"status": "alive"}
+    assert one.client.get("/readyz").json() == {"status": "ready"}
+    one.room.gateway.pump.stop()
+    answer = one.client.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json() == {"status": "not ready", "reasons": ["it is stopping"]}
+    assert one.client.get("/livez").status_code == 200
+
+
+def test_metrics(desk: Callable[..., Desk]) -> None:
+    """The counts are there, in the form of Prometheus."""
+    one = desk()
+    one.room.submitted()
+    answer = one.client.get("/metrics")
+    assert answer.headers["content-type"].startswith("text/plain; version=")
+    assert 'mm7_kept_messages{direction="mt"} 1.0' in answer.text
+
+
+def test_front_page(desk: Callable[..., Desk]) -> None:
+    """The page names what is here, runs nothing, and every link in it leads somewhere."""
+    one = desk()
+    answer = one.client.get("/")
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert "default-src 'none'; style-src 'unsafe-inline'" in answer.headers["content-security-policy"]
+    links = re.findall(r'href="([^"]*)"', answer.text)
+    assert {f"{API}/openapi.json", f"{API}/messages", "/livez", "/readyz", "/metrics"} <= set(links)
+    assert {one.client.get(link).status_code for link in links} == {200}
+
+
+# --- refusals ---------------------------------------------------------------------------------------------------------
+
+MO = {"application": "tnn", "from": "+61499", "to": "111122"}
+HUGE = "9" * 5000
+REFUSED: dict[str, tuple[str, str, Any, int, str]] = {
+    "no such path": ("GET", "/nothing", None, 404, "openapi.json"),
+    "a slash too many": ("GET", "/messages/", None, 404, "openapi.json"),
+    "wrong method": ("PUT", "/messages", None, 405, "Allow"),
+    "unknown message": ("GET", "/messages/abc", None, 404, "no message has that id"),
+    "no message yet": ("GET", "/messages/latest", None, 404, "no message has been kept yet"),
+    "NUL in an id": ("GET", "/messages/%00", None, 404, "control character"),
+    "unknown parameter": ("GET", "/messages?aplication=tnn", None, 400, "it takes application, direction"),
+    "parameter where none is": ("GET", "/chaos?x=1", None, 400, "it takes none"),
+    "parameter twice": ("GET", "/messages?to=1&to=2", None, 400, "to is given twice"),
+    "parameter empty": ("GET", "/messages?to=", None, 400, "to is empty"),
+    "limit no number": ("GET", "/messages?limit=ten", None, 400, 'limit is "ten"; give a whole number'),
+    "limit zero": ("GET", "/messages?limit=0", None, 400, "limit is 0; give something from 1 to 500"),
+    "limit too large": ("GET", "/messages?limit=501", None, 400, "from 1 to 500"),
+    "before beyond a column": ("GET", f"/messages?before={2**63}", None, 400, "before is"),
+    "before beyond reason": ("GET", f"/messages?before={HUGE}", None, 400, "before is"),
+    "unknown direction": ("GET", "/messages?direction=out", None, 400, "give one of mt, mo"),
+    "unknown state": ("GET", "/messages?state=Delivred", None, 400, "give one of Pending"),
+    "NUL in a search": ("GET", "/messages?q=%00", None, 400, "q holds the control character"),
+    "timeout too long": ("GET", "/wait?timeout=301", None, 400, "from 0 to 300"),
+    "timeout no number": ("GET", "/wait?timeout=nan", None, 400, "give a number"),
+    "no time": ("GET", "/wait?since=yesterday", None, 400, "give ISO 8601"),
+    "part no number": ("GET", "/messages/x/parts/one", None, 404, "n is"),
+    "part beyond a column": ("GET", f"/messages/x/parts/{2**31}", None, 404, "n is"),
+    "raw beyond a column": ("GET", f"/messages/x/raw?n={2**31}", None, 400, "n is"),
+    "unknown call": ("GET", "/callbacks/1", None, 404, "no callback has that id"),
+    "call no number": ("GET", "/callbacks/x", None, 404, "id is"),
+    "call beyond a column": ("GET", f"/callbacks/{HUGE}", None, 404, "id is"),
+    "unknown call state": ("GET", "/callbacks?state=lost", None, 400, "ready, done, dead, paused"),
+    "replay of nothing": ("POST", "/callbacks/1/replay", None, 404, "no callback has that id"),
+    "replay of all": ("POST", "/callbacks/replay", {}, 400, "neither endpoint nor since"),
+    "replay since when": ("POST", "/callbacks/replay", {"since": "x"}, 400, "since is"),
+    "replay with a slip": ("POST", "/callbacks/replay", {"endpiont": "x"}, 400, "it takes endpoint, since"),
+    "body where none is": ("POST", "/callbacks/1/replay", {"x": 1}, 400, "it takes none"),
+    "no object": ("POST", "/deliver", [], 400, "the body is a list; give an object"),
+    "nothing said": ("POST", "/deliver", {}, 400, "the body lacks application"),
+    "number for text": ("POST", "/deliver", {**MO, "subject": 7}, 400, "subject is 7; give a string or null"),
+    "truth for a number": ("PUT", "/chaos", {"rules": [{"delay": True}]}, 400, "rules[0].delay is true"),
+    "unknown application": ("POST", "/deliver", {**MO, "application": "x"}, 400, "no application 'x'"),
+    "no callback": ("POST", "/deliver", {**MO, "application": "silent"}, 409, "has no callback"),
+    "line break in an address": ("POST", "/deliver", {**MO, "from": "+1\r\nx"}, 400, "control character '\\r'"),
+    "line break in a subject": ("POST", "/deliver", {**MO, "subject": "a\nb"}, 400, "control character '\\n'"),
+    "NUL in a text": ("POST", "/deliver", {**MO, "text": ["a\0"]}, 400, "text[0] holds the control character"),
+    "no base64": ("POST", "/deliver", {**MO, "parts": [{"data": "?"}]}, 400, "parts[0].data is no base64"),
+    "no octets": ("POST", "/deliver", {**MO, "parts": [{}]}, 400, "parts[0] lacks data"),
+    "no type": ("POST", "/deliver", {**MO, "parts": [{"data": "", "content_type": "x"}]}, 400, "content_type is no"),
+    "many parts in one": (
+        "POST", "/deliver", {**MO, "parts": [{"data": "", "content_type": "multipart/mixed"}]}, 400, "of one part",
+    ),
+    "line break in a name": (
+        "POST", "/deliver", {**MO, "parts": [{"data": "", "name": "a\r\nX: y"}]}, 400, "control character",
+    ),
+    "report on nothing": ("POST", "/messages/x/report", {"recipient": "+1", "status": "Expired"}, 404, "no message to"),
+    "report of what": ("POST", "/messages/x/report", {"recipient": "+1", "status": "Lost"}, 400, "give one of"),
+    "read by whom": ("POST", "/messages/x/read", {}, 400, "lacks recipient: an address of the message"),
+    "unknown trouble": ("PUT", "/chaos", {"rules": [{"boom": 1}]}, 400, "rules[0] has a member"),
+    "too much trouble": ("PUT", "/chaos", {"rules": [{"http_status": 200}]}, 400, "rules[0].http_status is 200"),
+}  # fmt: skip
+
+
+def test_refusals(desk: Callable[..., Desk]) -> None:
+    """What is wrong is answered with its status and, in JSON, with what it is and what to write instead."""
+    one = desk()
+    for what, (method, path, body, status, words) in REFUSED.items():
+        answer = one.client.request(method, API + path, json=body)
+        assert answer.status_code == status, (what, answer.text)
+        told = answer.json()
+        fits(told, "Error")
+        assert words in told["error"], (what, told)
+        assert len(answer.content) < 500, what
+    assert one.room.messages == []
+
+
+def test_recipient_that_is_none(desk: Callable[..., Desk]) -> None:
+    """A report on somebody who is no recipient is told apart from one on no message."""
+    one = desk()
+    id = one.room.submitted()
+    assert (
+        "no such recipient"
+        in one.post(f"/messages/{id}/report", {"recipient": "+1", "status": "Expired"}, 404)["error"]
+    )
+    assert "no such recipient" in one.post(f"/messages/{id}/read", {"recipient": "+1"}, 404)["error"]
+    mo = one.post("/deliver", MO)["id"]
+    assert "no message to handsets" in one.post(f"/messages/{mo}/read", {"recipient": "111122"}, 404)["error"]
+
+
+BODIES: dict[str, tuple[dict[str, str], bytes, int, str]] = {
+    "a form": ({"Content-Type": "application/x-www-form-urlencoded"}, b"a=b", 415, "application/json"),
+    "text": ({"Content-Type": "text/plain"}, b"{}", 415, "application/json"),
+    "no type": ({}, b"{}", 415, "application/json"),
+    "compressed": ({"Content-Type": "application/json", "Content-Encoding": "gzip"}, b"{}", 415, "Content-Encoding"),
+    "nothing": ({"Content-Type": "application/json"}, b"", 400, "the body is no JSON"),
+    "cut short": ({"Content-Type": "application/json"}, b'{"a": ', 400, "the body is no JSON"),
+    "no UTF-8": ({"Content-Type": "application/json"}, b'{"a": "\xff"}', 400, "the body is no JSON"),
+    "no number": ({"Content-Type": "application/json"}, b'{"rules": [{"delay": NaN}]}', 400, "NaN is no number"),
+    "deep": ({"Content-Type": "application/json"}, b"[" * 100_000, 400, "nested too deeply"),
+    "half a character": ({"Content-Type": "application/json"}, rb'{"rules": "\ud800"}', 400, "give a list"),
+    "too long": ({"Content-Type": "application/json"}, b" " * (admin_routes.MOST + 1), 413, "15728640 octets"),
+}  # fmt: skip
+
+
+def test_bodies(desk: Callable[..., Desk]) -> None:
+    """A body that is not JSON, or too much of it, is refused before anything is done."""
+    one = desk()
+    for what, (headers, body, status, words) in BODIES.items():
+        answer = one.client.put(f"{API}/chaos", content=body, headers=headers)
+        assert (answer.status_code, words in answer.json()["error"]) == (status, True), (what, answer.text)
+
+
+def test_endless_body(desk: Callable[..., Desk]) -> None:
+    """A body without a length is refused as soon as it is too long, and one that announces too much, unread."""
+    one = desk()
+    sent = 0
+
+    def chunks() -> Iterator[bytes]:
+        nonlocal sent
+        while sent < 64:
+            sent += 1
+            yield b" " * 1024 * 1024
+
+    kind = {"Content-Type": "application/json"}
+    assert one.client.put(f"{API}/chaos", content=chunks(), headers=kind).status_code == 413
+    said = {**kind, "Content-Length": "10000000000"}
+    assert one.client.put(f"{API}/chaos", content=b"", headers=said).status_code == 413
+
+
+def test_database_away(desk: Callable[..., Desk], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the database does not do it, 503 says when to come again; the listener lives."""
+    one = desk()
+
+    def fail() -> None:
+        raise StoreError("the database did not do it: it is away")
+
+    monkeypatch.setattr(one.room.gateway.database, "read", fail)
+    answer = one.client.get(f"{API}/messages")
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+    assert "it is away" in answer.json()["error"]
+    assert one.client.get("/livez").status_code == 200
+
+
+def test_failure_tells_nothing(desk: Callable[..., Desk], monkeypatch: pytest.MonkeyPatch) -> None:
+    """What nobody foresaw is 500, without what it was, and with all header fields."""
+    one = desk()
+    monkeypatch.setattr(one.room.gateway.database, "read", lambda: 1 / 0)
+    client = TestClient(one.client.app, base_url=HOME, raise_server_exceptions=False)
+    answer = client.get(f"{API}/messages")
+    assert answer.status_code == 500
+    assert "division" not in answer.text
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+# --- who may ask ------------------------------------------------------------------------------------------------------
+
+HOSTS = {
+    "127.0.0.1:8008": 200, "127.8.9.1": 200, "localhost:9": 200, "LOCALHOST.": 200, "[::1]:8008": 200,
+    "gw.example": 200, "admin.corp:8008": 200, "[2001:db8::1]": 200, "[2001:DB8:0::1]:1": 200,
+    "attacker.example": 421, "127.0.0.1.attacker.example": 421, "localhost.attacker.example": 421, "192.0.2.1": 421,
+    "": 421, "127.0.0.1@attacker.example": 421, "[::1": 421, "2130706433": 421,
+}  # fmt: skip
+
+
+def test_host(desk: Callable[..., Desk]) -> None:
+    """Without a password the listener answers under its own names only: another name may be a rebound one."""
+    from mm7zeep.gateway.settings import Place
+
+    one = desk(admin=Place("gw.example", 8008), admin_hosts=("admin.corp", "2001:db8::1"))
+    for host, status in HOSTS.items():
+        answer = one.client.get(f"{API}/messages", headers={"Host": host})
+        assert answer.status_code == status, host
+        assert one.client.get("/livez", headers={"Host": host}).status_code == 200
+    assert "admin_hosts" in one.client.get("/", headers={"Host": "x"}).json()["error"]
+
+
+SITES: dict[str, tuple[dict[str, str], int]] = {
+    "a program": ({}, 200),
+    "this page": ({"Sec-Fetch-Site": "same-origin", "Origin": HOME}, 200),
+    "an address typed in": ({"Sec-Fetch-Site": "none"}, 200),
+    "this page behind TLS": ({"Origin": HOME.replace("http:", "https:")}, 200),
+    "another site": ({"Sec-Fetch-Site": "cross-site", "Origin": "https://attacker.example"}, 403),
+    "another port": ({"Sec-Fetch-Site": "same-site", "Origin": "http://127.0.0.1:9999"}, 403),
+    "another site in an old browser": ({"Origin": "https://attacker.example"}, 403),
+    "a sandboxed frame": ({"Origin": "null"}, 403),
+}
+
+
+def test_cross_site(desk: Callable[..., Desk]) -> None:
+    """A page of another site cannot have anything done, with or without a password."""
+    for options in ({}, {"admin_username": "ops", "admin_password": "pw"}):
+        one = desk(**options)
+        for what, (headers, status) in SITES.items():
+            for method, path, body in (("PUT", "/chaos", {"rules": []}), ("DELETE", "/messages/x", None)):
+                answer = one.client.request(
+                    method, API + path, json=body, headers=headers, auth=("ops", "pw") if options else None
+                )
+                assert (answer.status_code == 403) == (status == 403), (what, method)
+
+
+def test_password(desk: Callable[..., Desk]) -> None:
+    """With a password configured everything but the two probes asks for it, under whatever name."""
+    one = desk(admin_username="ops", admin_password="pä55")
+    for route in ROUTES:
+        path = re.sub(r"{\w+}", "1", route.path)
+        answer = one.client.request(route.method, path, json={}, headers={"Host": "gw.example"})
+        if route.open:
+            assert answer.status_code == 200
+            continue
+        assert answer.status_code == 401, path
+        assert answer.headers["www-authenticate"] == 'Basic realm="mm7zeep admin", charset="UTF-8"'
+        assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+    right = base64.b64encode("ops:pä55".encode()).decode()
+    assert one.client.get("/", headers={"Authorization": f"Basic {right}", "Host": "gw.example"}).status_code == 200
+    wrong = ("Basic b3BzOng=", "Basic x", f"Bearer {right}", "Basic é".encode())
+    said = {one.client.get("/", headers={"Authorization": each}).content for each in wrong}
+    assert len(said) == 1
+    twice = [("Authorization", f"Basic {right}"), ("Authorization", f"Basic {right}")]
+    assert one.client.get("/", headers=twice).status_code == 401
+
+
+def test_guesses_are_throttled(desk: Callable[..., Desk]) -> None:
+    """Who tries too many passwords has to wait, and is then let in again."""
+    one = desk(admin_username="ops", admin_password="pw")
+    now = 0.0
+    access = admin_access.Access(one.room.settings, clock=lambda: now)
+    head = admin_access.head_of({"method": "GET", "path": "/", "headers": [(b"authorization", b"Basic b3BzOng=")]})
+    statuses = []
+    for _ in range(200):
+        with pytest.raises(Refusal) as caught:
+            access.judge(head, "192.0.2.1", is_open=False)
+        statuses.append(caught.value.status)
+    burst = int(admin_access.GUESSES[0])
+    assert statuses == [401] * burst + [429] * (200 - burst)
+    right = replace(head, headers=(("authorization", "Basic b3BzOnB3"),))
+    access.judge(right, "192.0.2.2", is_open=False)
+    with pytest.raises(Refusal, match="too many"):
+        access.judge(right, "192.0.2.1", is_open=False)
+    now = 5.0
+    access.judge(right, "192.0.2.1", is_open=False)
+
+
+def test_half_a_password(desk: Callable[..., Desk]) -> None:
+    """A name without a password is no protection, and refused."""
+    with pytest.raises(ValueError, match="go together"):
+        desk(admin_username="ops")
+
+
+def test_every_answer_is_guarded(desk: Callable[..., Desk]) -> None:
+    """Whatever is answered, browsers make nothing else of it, keep nothing, and tell nobody where it was."""
+    one = desk()
+    for path in ("/", "/livez", "/metrics", "/nothing", f"{API}/messages", f"{API}/messages?x=1"):
+        found = one.client.get(path).headers
+        assert {name: found[name] for name in admin_access.ALWAYS if name != "Content-Security-Policy"} == {
+            name: value for name, value in admin_access.ALWAYS.items() if name != "Content-Security-Policy"
+        }
+        assert found["content-security-policy"].startswith("default-src 'none'")
+
+
+# --- the document -----------------------------------------------------------------------------------------------------
+
+
+def test_document_describes_every_route(desk: Callable[..., Desk]) -> None:
+    """Every path and method that is served is described, and nothing else."""
+    one = desk()
+    document = one.get("/openapi.json")
+    described = {(method.upper(), path) for path, item in document["paths"].items() for method in item}
+    app = admin_app(one.room.gateway)._app
+    served = {
+        (method, route.path) for route in app.routes for method in route.methods if method not in ("HEAD", "OPTIONS")
+    }
+    assert described == served == {(route.method, route.path) for route in ROUTES}
+
+
+def test_document_is_sound(desk: Callable[..., Desk]) -> None:
+    """It is OpenAPI 3.1 in form: names unique, path parameters declared, references that lead somewhere."""
+    document = desk().get("/openapi.json")
+    assert document["openapi"] == "3.1.0"
+    assert {"title", "version"} <= set(document["info"])
+    operations = [one for item in document["paths"].values() for one in item.values()]
+    names = [one["operationId"] for one in operations]
+    assert len(set(names)) == len(names)
+    for path, item in document["paths"].items():
+        for operation in item.values():
+            places = [(one["name"], one["in"]) for one in operation["parameters"]]
+            assert len(set(places)) == len(places)
+            assert {name for name, place in places if place == "path"} == set(re.findall(r"{(\w+)}", path))
+            assert all(one["required"] == (one["in"] == "path") for one in operation["parameters"])
+            assert all("description" in one for one in operation["responses"].values())
+            assert any(code.startswith("2") for code in operation["responses"])
+    text = json.dumps(document)
+    for name in re.findall(r'"\$ref": "#/components/schemas/(\w+)"', text):
+        assert name in document["components"]["schemas"]
+    used = set(re.findall(r'"\$ref": "#/components/schemas/(\w+)"', text))
+    assert used == set(document["components"]["schemas"])
+
+
+KEYWORDS = {
+    "type", "description", "enum", "format", "minimum", "maximum", "minLength", "maxLength", "default", "items",
+    "maxItems", "properties", "required", "additionalProperties", "$ref",
+}  # fmt: skip
+
+
+def schemas(value: Any) -> Iterator[dict[str, Any]]:
+    """Every schema below one."""
+    yield value
+    for one in (value.get("properties") or {}).values():
+        yield from schemas(one)
+    if "items" in value:
+        yield from schemas(value["items"])
+
+
+def test_schemas_say_what_is_judged() -> None:
+    """No schema uses a keyword that ``judged`` does not know: what is documented is what is checked."""
+    rows = [one.schema for route in ROUTES for one in (*route.parameters, *route.query)]
+    rows += [route.body for route in ROUTES if route.body is not None] + list(openapi.SCHEMAS.values())
+    for row in rows:
+        for one in schemas(row):
+            assert set(one) <= KEYWORDS, one
+            assert set(one.get("required", ())) <= set(one.get("properties", ()))
