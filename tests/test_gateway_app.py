@@ -615,7 +615,7 @@ def test_paused_endpoint(error: Exception, room: Make) -> None:
     assert [event.application for event in one.gateway.run_pending()] == ["other"]
     assert [call.attempts for call in one.outbox(state="paused")] == [0, 0]
     assert one.outbox(state="ready") == []
-    one.gateway.replay(endpoint="http://tnn/mo")
+    assert one.gateway.replay(endpoint="http://tnn/mo") == 2
     assert [event.state for event in one.gateway.run_pending()] == ["Delivered", "Delivered"]
 
 

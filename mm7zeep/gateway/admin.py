@@ -23,7 +23,7 @@ from starlette.routing import Route as StarletteRoute
 
 from mm7zeep.gateway import admin_actions, admin_calls, admin_messages, openapi
 from mm7zeep.gateway.admin_access import ALWAYS, Access, head_of
-from mm7zeep.gateway.admin_routes import Asked, Route, body_of, path_of, query_of
+from mm7zeep.gateway.admin_routes import Asked, Crowd, Route, body_of, path_of, query_of
 from mm7zeep.gateway.app import Gateway
 from mm7zeep.gateway.engine import StoreError
 from mm7zeep.receiver import Gone, Receive, Refusal, Scope, Send
@@ -152,13 +152,13 @@ def admin_app(gateway: Gateway, *, clock: Callable[[], float] = time.time) -> An
 
     Raises ``ValueError`` for an admin_username without a password.
     """
-    access = Access(gateway.settings)
+    access, crowd = Access(gateway.settings), Crowd()
     paths: dict[str, list[Route]] = {}
     for one in ROUTES:
         paths.setdefault(one.path, []).append(one)
     app = Starlette(
         routes=[
-            StarletteRoute(path, _endpoint(gateway, clock, routes), methods=[one.method for one in routes])
+            StarletteRoute(path, _endpoint(gateway, clock, crowd, routes), methods=[one.method for one in routes])
             for path, routes in paths.items()
         ],
         exception_handlers={HTTPException: _refused_by_routing, Exception: _failed},
@@ -168,7 +168,7 @@ def admin_app(gateway: Gateway, *, clock: Callable[[], float] = time.time) -> An
 
 
 def _endpoint(
-    gateway: Gateway, clock: Callable[[], float], routes: list[Route]
+    gateway: Gateway, clock: Callable[[], float], crowd: Crowd, routes: list[Route]
 ) -> Callable[[Request], Awaitable[Response]]:
     rows = {one.method: one for one in routes}
 
@@ -182,6 +182,7 @@ def _endpoint(
                 query=query_of(request, route),
                 body=await body_of(request, route),
                 gone=request.is_disconnected,
+                crowd=crowd,
             )
             return await _answered(route, asked)
         except Refusal as error:

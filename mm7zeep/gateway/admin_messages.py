@@ -16,12 +16,14 @@ from starlette.responses import JSONResponse, Response
 
 from mm7zeep import media
 from mm7zeep.gateway import contents, outbox, shown, store
-from mm7zeep.gateway.admin_routes import Asked, moment
+from mm7zeep.gateway.admin_routes import Asked, Crowd, moment
 from mm7zeep.gateway.records import LEASED, MessageRow, RawRow
 from mm7zeep.receiver import Refusal
 
 POLL = 0.1
 """Seconds between two looks of somebody who waits."""
+LOOKS = 500
+"""How many looks all who wait take per second, at most; beyond, each waits longer for the next one."""
 _CALLS = 1000  # of one message that are shown
 _INERT = {"Content-Security-Policy": "sandbox; default-src 'none'"}
 _FILTERS = ("application", "direction", "to", "q", "state", "subject")
@@ -59,7 +61,7 @@ def _message(connection: Connection, message_id: str) -> MessageRow:
 
 def _whole(connection: Connection, row: MessageRow) -> shown.Json:
     raw = store.raw(connection, row.id, row.content)
-    parts = contents.presented(contents.parts_of(raw)) if raw is not None else ()
+    parts = contents.parts_of(raw) if raw is not None else ()
     paused = {one.name for one in outbox.endpoints(connection) if one.paused}
     calls = outbox.listed(connection, message_id=row.id, limit=_CALLS)
     copies = store.recipients(connection, row.id)
@@ -119,6 +121,11 @@ def _served(octets: bytes, content_type: str, disposition: str) -> Response:
 async def wait(asked: Asked) -> Response:
     """The newest message that fits, as soon as there is one."""
     since = moment(asked.query["since"], "since") if "since" in asked.query else None
+    with asked.crowd as crowd:
+        return await _waited(asked, crowd, since)
+
+
+async def _waited(asked: Asked, crowd: Crowd, since: float | None) -> Response:
     loop = asyncio.get_running_loop()
     until = loop.time() + asked.query["timeout"]
     while True:
@@ -130,7 +137,7 @@ async def wait(asked: Asked) -> Response:
         left = until - loop.time()
         if left <= 0 or await asked.gone():
             raise Refusal(404, f"no message that fits came within {asked.query['timeout']:g} s")
-        await asyncio.sleep(min(POLL, left))
+        await asyncio.sleep(min(max(POLL, crowd.size / LOOKS), left))
 
 
 def _first(asked: Asked, since: float | None) -> shown.Json | None:

@@ -47,11 +47,25 @@ class Parameter:
     schema: Schema = field(default_factory=lambda: {"type": "string"})
 
 
+class Crowd:
+    """How many wait at a time, in one event loop; whoever enters is counted until it leaves."""
+
+    def __init__(self) -> None:
+        self.size = 0
+
+    def __enter__(self) -> Crowd:
+        self.size += 1
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.size -= 1
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
     """A request that was judged: ``path``, ``query`` and ``body`` hold what the row names, defaults filled in.
 
-    ``clock`` gives seconds since 1970; ``gone`` tells whether the client has hung up.
+    ``clock`` gives seconds since 1970; ``gone`` tells whether the client has hung up; ``crowd`` is of those who wait.
     """
 
     gateway: Gateway
@@ -60,6 +74,7 @@ class Asked:
     query: Mapping[str, Any]
     body: Mapping[str, Any]
     gone: Callable[[], Awaitable[bool]]
+    crowd: Crowd
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

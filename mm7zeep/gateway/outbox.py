@@ -225,21 +225,24 @@ def replay(
     endpoint: str | None = None,
     since: float | None = None,
 ) -> int:
-    """Plan dead calls again, by endpoint, or by when they died; how many. Resumes the endpoints that are named.
+    """Plan dead calls again, by endpoint, or by when they died; how many. Endpoints that are named are resumed, and
+    what waited for them counts, too.
 
     By ``id`` any call, unless it is being made. ``endpoint`` is a URL, or the name of a lane. A call keeps its
     TransactionID; it has ``expiry`` seconds more.
     """
+    resumed = 0
     which: list[sa.ColumnElement[bool]] = [_C.state == DEAD] if id is None else [_C.state != LEASED, _C.id == id]
     if endpoint is not None:
         names = _lanes(connection, endpoint)
-        for name in names:
-            resume(connection, name, now)
+        paused = [name for name in names if resume(connection, name, now)]
+        waits = sa.update(OUTBOX).where(_C.state == READY, _C.endpoint.in_(paused))
+        resumed = connection.execute(waits.values(due=now)).rowcount if paused else 0
         which.append(_C.endpoint.in_(names))
     if since is not None:
         which.append(_C.ended >= since)
     again: Mapping[str, Any] = {"state": READY, "due": now, "expires": now + expiry, "attempts": 0, "ended": None}
-    return connection.execute(sa.update(OUTBOX).where(*which).values(again)).rowcount
+    return resumed + connection.execute(sa.update(OUTBOX).where(*which).values(again)).rowcount
 
 
 def _lanes(connection: Connection, endpoint: str) -> list[str]:

@@ -68,18 +68,15 @@ def message(row: MessageRow, copies: Sequence[RecipientRow]) -> Json:
 
 
 def whole(row: MessageRow, copies: Sequence[RecipientRow], parts: Sequence[Part], calls: Sequence[Json]) -> Json:
-    """A message with all that is known of it."""
+    """A message with all that is known of it; ``parts`` are those that came."""
+    listed = json.loads(contents.listed(contents.presented(parts)))
     return {
         **message(row, copies),
         "fields": dict(row.field),
-        "parts": [{**one, "generated": contents.is_generated(part)} for one, part in _with(parts)],
+        "parts": [{**one, "generated": n >= len(parts)} for n, one in enumerate(listed)],
         "findings": json.loads(row.findings),
         "calls": list(calls),
     }
-
-
-def _with(parts: Sequence[Part]) -> list[tuple[Json, Part]]:
-    return list(zip(json.loads(contents.listed(parts)), parts, strict=True))
 
 
 def recipient(copy: RecipientRow) -> Json:
