@@ -65,6 +65,7 @@ class GatewayProcess:
         self.port, self.admin_port = free_port(), free_port()
         self.out, self.err = folder / "stdout", folder / "stderr"
         self.config = folder / "gateway.toml"
+        self.config.touch(mode=0o600)  # it holds passwords
         self.config.write_text(_config(callback, {"delivery": QUICK} | dict(tables or {})), encoding="utf-8")
         self.process: subprocess.Popen[bytes] | None = None
         self.url = self.admin = ""

@@ -412,7 +412,7 @@ def test_deliver(desk: Callable[..., Desk]) -> None:
 
 
 def test_report_and_read(desk: Callable[..., Desk]) -> None:
-    """A report and a read reply go out as they are asked for; whether the application asked for one is answered."""
+    """A report and a read reply go out on request, also where the submit asked for none; told is who has a callback."""
     one = desk()
     id = one.room.submitted(ASKING)
     fits(one.post(f"/messages/{id}/report", {"recipient": "+61411", "status": "Rejected", "text": "no"}), "Reported")
@@ -424,7 +424,11 @@ def test_report_and_read(desk: Callable[..., Desk]) -> None:
     told = [each.mm_status for each in one.room.calls.of(ReadReplyReq) if each.recipient.value == "+61411"]
     assert sorted(told) == ["Deleted", "Read"]
     quiet = one.room.submitted()
-    assert one.post(f"/messages/{quiet}/read", {"recipient": "+61400"}) == {"told": False}
+    assert one.post(f"/messages/{quiet}/read", {"recipient": "+61400"}) == {"told": True}
+    one.post(f"/messages/{quiet}/report", {"recipient": "+61400", "status": "Forwarded"})
+    one.room.gateway.run_pending()
+    last = [each for _, each in one.room.calls.made if each.message_id == quiet]
+    assert sorted(each.mm_status for each in last) == ["Forwarded", "Read"]
 
 
 def test_chaos(desk: Callable[..., Desk]) -> None:

@@ -19,7 +19,7 @@ import system_calls
 from callback_sink import CallbackSink, Trouble
 from gateway_process import AUTH, GatewayProcess, eventually
 from load import Load, Prepared, ask, head_of
-from postgres_server import PostgresServer, fresh_database
+from postgres_server import PostgresServer
 
 pytestmark = pytest.mark.processes
 
@@ -97,9 +97,9 @@ def test_failing_disk_is_survived(
         files = [gateway.folder / f"gateway.db{end}" for end in ("", "-wal", "-journal")]
         with system_calls.failing(server, names, error, files):
             refused = [ask(gateway.url, AUTH, prepared, 1) for _ in range(3)]
-        assert [(one.status, one.code) for one in refused] == [(503, one.code) for one in refused]
+        # not even from the record of the first attempt, which may have been left behind: nothing of it was ever synced
+        assert [(one.status, one.code) for one in refused] == [(503, None)] * 3
         assert all(b"\r\nretry-after: " in one.head.lower() for one in refused)
-        assert 1000 not in [one.code for one in refused]
         assert server.is_running()
         second = ask(gateway.url, AUTH, prepared, 1)
         assert (first.code, second.code) == (1000, 1000)
@@ -134,16 +134,14 @@ def test_postgresql_goes_and_comes(
     tmp_path: Path, sink: CallbackSink, prepared: Prepared, own_postgres: PostgresServer
 ) -> None:
     """PostgreSQL crashes under load and comes back: 503 meanwhile, nothing lost, no process of the gateway ended."""
-    with (
-        fresh_database(own_postgres.url()) as database,
-        GatewayProcess(tmp_path, callback=sink.url, database=database, workers=2) as gateway,
-    ):
+    database = own_postgres.url()
+    with GatewayProcess(tmp_path, callback=sink.url, database=database, workers=2) as gateway:
         started = sorted(one.pid for one in gateway.all_processes())
         with Load(gateway.url, AUTH, prepared, count=None, concurrency=4, pause=0.05) as load:
             eventually(lambda: len(load.accepted) >= 50, "the first 50 submits")
             own_postgres.stop("immediate")
             eventually(lambda: load.outcomes["HTTP 503"] >= 20, "20 answers 503")
-            assert not gateway.ready()
+            eventually(lambda: not gateway.ready(), "it is not ready", timeout=5)
             stood = len(load.accepted)
             own_postgres.start()
             eventually(lambda: len(load.accepted) >= stood + 50, "50 submits more", timeout=30)

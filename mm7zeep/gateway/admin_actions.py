@@ -32,8 +32,11 @@ def deliver(asked: Asked) -> Response:
         raise Refusal(400, f"application: there is no application {name!r}; GET /api/v1/applications lists them")
     if application.callback is None:
         raise Refusal(409, f"the application {name!r} has no callback: give it one in the configuration")
+    to = said.get("to") or next(iter(application.short_codes), None)
+    if to is None:
+        raise Refusal(400, f"to: give a number or mail address; the application {name!r} has no short code to send to")
     try:
-        call = gateway.send_mo(name, said["from"], said["to"], said.get("subject"), _content(said))
+        call = gateway.send_mo(name, said["from"], to, said.get("subject"), _content(said))
     except LocalError as error:
         raise Refusal(400, f"no message can be made of this: {error}") from error
     with gateway.database.read() as connection:

@@ -12,6 +12,9 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+
+from sqlalchemy import Connection
 
 from mm7zeep import exchange
 from mm7zeep.client import ContentLike, parts_of
@@ -87,7 +90,7 @@ class Gateway:
             faults=lambda user: refuses.get(user or "", True),
             keep_raw=True,
             admission=self.gauge.admit,
-            observe=self.metrics.answered,
+            observe=self._answered,
         )
         self.asgi = _Site(self.endpoint)
 
@@ -117,6 +120,11 @@ class Gateway:
                 raise self.gauge.refusal("it could not be kept; send it again") from error
 
         return guarded
+
+    def _answered(self, operation: str | None, code: int | None, http: int, seconds: float, user: str | None) -> None:
+        self.metrics.answered(operation, code, http, seconds, user)
+        told = {"operation": operation, "status": code, "http": http, "user": user, "ms": round(seconds * 1000, 1)}
+        _LOG.info("answered", extra={"fields": told})
 
     def _happened(self, event: Event) -> None:
         self.metrics.happened(event)
@@ -167,23 +175,25 @@ class Gateway:
         return call
 
     def report(self, message_id: str, recipient: str, state: str, text: str | None = None) -> None:
-        """A copy reaches ``state``, an MMStatus, whatever its handset would have done; reported if that was asked for.
+        """A copy reaches ``state``, an MMStatus, whatever its handset would have done; reported, asked for or not.
 
         Raises ``KeyError`` for an unknown message or recipient, ``StoreError``.
         """
         with self.database.write() as connection:
-            message, copy = self._copy(message_id, recipient)
-            self.pump.network.settle(connection, message, copy, state, self._clock(), status_text=text)
+            message, copy = self._copy(connection, message_id, recipient)
+            asked = replace(message, delivery_report=True)
+            self.pump.network.settle(connection, asked, copy, state, self._clock(), status_text=text)
         self.pump.poke()
 
     def read(self, message_id: str, recipient: str, status: str) -> bool:
-        """A recipient has Read or Deleted a message; whether the application is told, since it asked for it.
+        """A recipient has Read or Deleted a message; whether its application has a callback that can be told.
 
         Raises ``KeyError`` for an unknown message or recipient, ``StoreError``.
         """
         with self.database.write() as connection:
-            message, copy = self._copy(message_id, recipient)
-            plans = list(reporting.reads(self.settings, message, copy, self._clock(), mm_status=status))
+            message, copy = self._copy(connection, message_id, recipient)
+            asked = replace(message, read_reply=True)
+            plans = list(reporting.reads(self.settings, asked, copy, self._clock(), mm_status=status))
             outbox.plan(connection, plans)
         self.pump.poke()
         return bool(plans)
@@ -200,10 +210,9 @@ class Gateway:
             raise KeyError(message_id)
         return contents.presented(contents.parts_of(raw))
 
-    def _copy(self, message_id: str, recipient: str) -> tuple[MessageRow, RecipientRow]:
-        with self.database.read() as connection:
-            message = store.message(connection, message_id)
-            copies = store.recipients(connection, message.id) if message is not None else []
+    def _copy(self, connection: Connection, message_id: str, recipient: str) -> tuple[MessageRow, RecipientRow]:
+        message = store.message(connection, message_id)
+        copies = store.recipients(connection, message.id, lock=True) if message is not None else []
         copy = next((one for one in copies if one.address == recipient or one.of.bare == recipient), None)
         if message is None or message.direction != "mt":
             raise KeyError(message_id)
@@ -212,7 +221,7 @@ class Gateway:
         return message, copy
 
     def replay(self, *, id: int | None = None, endpoint: str | None = None, since: float | None = None) -> int:
-        """Make calls again, as ``outbox.replay``; how many. What they bring is shown as waiting again."""
+        """Make calls again, as ``outbox.replay``; how many. MO messages given up wait again. Raises ``StoreError``."""
         with self.database.write() as connection:
             count = outbox.replay(
                 connection,
@@ -222,6 +231,7 @@ class Gateway:
                 endpoint=endpoint,
                 since=since,
             )
+            store.wait_again(connection, self._clock())
         self.pump.poke()
         return count
 

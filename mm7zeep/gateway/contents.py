@@ -56,11 +56,6 @@ def presented(parts: Sequence[Part]) -> tuple[Part, ...]:
     return (*named, presentation)
 
 
-def is_generated(part: Part) -> bool:
-    """Whether ``presented`` made this part."""
-    return part.content_id == _GENERATED == part.content_location
-
-
 def listed(parts: Sequence[Part]) -> str:
     """What a list tells of parts, as JSON: labels, sizes, digests."""
     return json.dumps([_row(n, one) for n, one in enumerate(parts)])

@@ -125,8 +125,9 @@ _RULE = _object(
 
 BODY: Mapping[str, Schema] = {
     "deliver": _object(
-        {"application": _text("the name of the application", minLength=1), "from": _ADDRESS, "to": _ADDRESS},
+        {"application": _text("the name of the application", minLength=1), "from": _ADDRESS},
         {
+            "to": _ADDRESS,
             "subject": _text(maxLength=1000),
             "text": {"type": ["string", "array"], "items": _text(), "maxItems": 100, "description": "one, or several"},
             "parts": _list(_PART, maxItems=100),

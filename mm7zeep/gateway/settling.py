@@ -50,6 +50,7 @@ class Settler:
         else:
             told["reason"] = f"{outcome.reason} (given up)" if verdict == "retry" else outcome.reason
             stands, state = outbox.bury(connection, call, now, **told), REFUSED
+            _LOG.warning("a %s call to %s is given up: %s", call.kind, call.endpoint, told["reason"])
         if not stands:
             _LOG.warning("the claim of call %d was over before its outcome was known; somebody else has it", call.id)
             return []

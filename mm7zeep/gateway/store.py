@@ -19,6 +19,7 @@ from mm7zeep.gateway.records import (
     DEFERRED,
     PENDING,
     READY,
+    REFUSED,
     MessageRow,
     RawRow,
     RecipientRow,
@@ -104,6 +105,14 @@ def move(connection: Connection, copy: RecipientRow, **values: Any) -> None:
     connection.execute(
         sa.update(RECIPIENT).where(columns.message_id == copy.message_id, columns.n == copy.n).values(**values)
     )
+
+
+def wait_again(connection: Connection, now: float) -> int:
+    """Show MO messages that were given up, and are to be brought again, as waiting; how many."""
+    columns = RECIPIENT.c
+    again = sa.select(OUTBOX.c.message_id).where(OUTBOX.c.kind == "deliver", OUTBOX.c.state == READY)
+    given_up = sa.update(RECIPIENT).where(columns.message_id.in_(again), columns.n == 0, columns.state == REFUSED)
+    return connection.execute(given_up.values(state=PENDING, detail=None, changed=now)).rowcount
 
 
 def due_copies(connection: Connection, now: float, most: int) -> list[RecipientRow]:
@@ -207,7 +216,8 @@ def listed(
     if before is not None:
         query = query.where(columns.seq < before)
     if to is not None:
-        query = query.where(_with_copy(RECIPIENT.c.address == to))
+        address = RECIPIENT.c.address
+        query = query.where(_with_copy(sa.or_(address == to, address.startswith(f"{to}/TYPE=", autoescape=True))))
     if state is not None:
         query = query.where(_with_copy(sa.func.lower(RECIPIENT.c.state) == state.lower()))
     if subject is not None:
