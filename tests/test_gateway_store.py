@@ -12,9 +12,11 @@ import pytest
 import sqlalchemy as sa
 from gateway_room import ONE, SUBMIT, Room
 
+from mm7zeep.errors import TransportError
 from mm7zeep.gateway import migrations, outbox, tables
 from mm7zeep.gateway.engine import Database, StoreError
-from mm7zeep.gateway.pump import Pump
+from mm7zeep.gateway.outcomes import Outcome
+from mm7zeep.gateway.pump import Pump, Window
 from mm7zeep.gateway.records import CallRow
 
 Open = Callable[[], Database]
@@ -323,14 +325,44 @@ def test_worker_that_slept(tmp_path: Path) -> None:
         assert one.calls.ids == [planned.transaction_id]
 
 
-def test_window_follows_answers(tmp_path: Path) -> None:
+def test_window_follows_answers() -> None:
     """Five calls at a time at first, one more for each answer up to twenty, five again after a failure."""
-    from mm7zeep.gateway.pump import Window
-
     window = Window(5, 20)
     for verdict, size in (("done", 6), ("dead", 7), *(("done", min(n, 20)) for n in range(8, 24)), ("retry", 5)):
-        window.learn(verdict)
+        window.learn(Outcome(verdict=verdict), NOW)  # type: ignore[arg-type]
         assert window.size == size
+
+
+def test_silent_endpoint_rests() -> None:
+    """After five times without a sign of life an endpoint is left alone, longer each time, up to four seconds."""
+    window = Window(5, 20)
+    silent, answer = Outcome(verdict="retry"), Outcome(verdict="retry", http_status=503)
+    rests = []
+    for _ in range(12):
+        window.learn(silent, NOW)
+        rests.append(max(0.0, window.rests_until - NOW))
+    assert rests == [0, 0, 0, 0, 0.25, 0.5, 1, 2, 4, 4, 4, 4]
+    window.learn(answer, NOW)
+    assert window.rests_until == 0
+
+
+def test_nobody_listens(tmp_path: Path) -> None:
+    """Of many calls to an endpoint that is down a few are tried; none is lost, and all come when it is up again."""
+    one = Room(tmp_path)
+    with ExitStack() as stack:
+        stack.callback(one.gateway.close)
+        for _ in range(40):
+            one.gateway.send_mo("tnn", "+61400", "111122")
+        one.calls.refuse = TransportError("refused", maybe_accepted=False)
+        one.gateway.run_pending()
+        assert len(one.calls.made) == 5
+        one.clock.move(seconds=1)
+        one.gateway.run_pending()
+        assert len(one.calls.made) == 10
+        one.calls.refuse = None
+        one.clock.move(seconds=60)
+        one.gateway.run_pending()
+        assert {row.state for row in one.outbox()} == {"done"}
 
 
 def test_bad_endpoint_delays_nobody(tmp_path: Path) -> None:

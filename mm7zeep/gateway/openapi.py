@@ -212,7 +212,7 @@ SCHEMAS: Mapping[str, Schema] = {
     ),
     "Delivered": _object({"id": _text("LinkedID of the MO"), "callback": _or_null(_whole())}),
     "Reported": _object({"id": _text(), "status": _text()}),
-    "Told": _object({"told": {**_TRUTH, "description": "whether the application asked for it"}}),
+    "Told": _object({"told": {**_TRUTH, "description": "whether its application has a callback"}}),
     "Callback": _object(_CALL),
     "Callbacks": _object({"callbacks": _list(_ref("Callback")), "next": _NEXT}),
     "WholeCallback": _object({**_CALL, "told": _ANY, "answer": _or_null(_text("the first 20 kB, where it failed"))}),

@@ -32,19 +32,30 @@ from mm7zeep.gateway.settling import Settler
 _LOG = logging.getLogger("mm7zeep.gateway")
 _THREADS = 1000  # in all; the windows of the endpoints bound them long before
 _PAUSE = 1.0  # seconds after the database did not do it
+_REST = 4.0  # seconds at most that an endpoint without a sign of life is left alone
 _BREATH = 0.01  # seconds between two turns, so that one transaction sees to more
 
 
 class Window:
-    """How many calls may be under way to one endpoint: narrow at first, one more for each that is answered."""
+    """How many calls may be under way to one endpoint: narrow at first, one more for each that is answered.
+
+    One that gives no sign of life several times in a row rests, up to four seconds, so that many calls which wait for
+    it cost nothing; the first answer ends that.
+    """
 
     def __init__(self, narrow: int, wide: int) -> None:
         self.size = narrow
+        self.rests_until = 0.0
         self._narrow, self._wide = narrow, wide
+        self._silent = 0
 
-    def learn(self, verdict: str) -> None:
+    def learn(self, outcome: Outcome, now: float) -> None:
         """Widen after an answer, narrow again after none."""
-        self.size = min(self.size + 1, self._wide) if verdict in ("done", "dead") else self._narrow
+        self.size = min(self.size + 1, self._wide) if outcome.verdict in ("done", "dead") else self._narrow
+        silent = outcome.verdict == "retry" and outcome.http_status is None and outcome.code is None
+        self._silent = self._silent + 1 if silent else 0
+        beyond = self._silent - self._narrow
+        self.rests_until = now + min(_REST, _REST / 16 * 2 ** min(beyond, 9)) if beyond >= 0 else 0.0
 
 
 class Pump:
@@ -103,7 +114,7 @@ class Pump:
     def _claim(self, connection: Connection, now: float) -> list[CallRow]:
         claimed: list[CallRow] = []
         for endpoint, due in outbox.waiting(connection).items():
-            if due > now:
+            if max(due, self._window(endpoint).rests_until) > now:
                 continue
             claimed += outbox.claim(
                 connection,
@@ -132,10 +143,9 @@ class Pump:
         """The transaction stands: what it settled is forgotten, what it claimed is under way."""
         half = self._clock() + self.settings.delivery.lease / 2
         with self._lock:
-            for call, outcome in results:
+            for call, _ in results:
                 self._results.popleft()
                 self._flying.pop(call.id, None)
-                self._window(call.endpoint).learn(outcome.verdict)
             for call in renewed:
                 if call.id in self._flying:
                     self._flying[call.id] = (call, half)
@@ -158,6 +168,7 @@ class Pump:
             outcome = Outcome(verdict="retry", reason=type(error).__name__)
         with self._lock:
             self._results.append((call, outcome))
+            self._window(call.endpoint).learn(outcome, self._clock())
         self.poke()
 
     @property
@@ -220,7 +231,8 @@ class Pump:
             with self._database.read() as connection:
                 due = store.next_due(connection)
                 moments += [due] if due is not None else []
-                moments += [at for name, at in outbox.waiting(connection).items() if self._has_room(name)]
+                waiting = outbox.waiting(connection).items()
+                moments += [max(at, self._window(name).rests_until) for name, at in waiting if self._has_room(name)]
                 moments += [now] if outbox.has_expired(connection, now) else []
         return max(0.0, min([self.settings.poll, *(at - now for at in moments)]))
 
