@@ -7,6 +7,7 @@ database from one start to the next. Refuses to leave a process behind.
 from __future__ import annotations
 
 import json
+import os
 import random
 import re
 import signal
@@ -92,7 +93,12 @@ class GatewayProcess:
         words += ["--mm7", f"127.0.0.1:{self.port}", "--admin", f"127.0.0.1:{self.admin_port}"]
         with self.out.open("wb") as out, self.err.open("ab") as err:
             self.process = subprocess.Popen(
-                [*self.before, *words], stdin=subprocess.DEVNULL, stdout=out, stderr=err, cwd=self.folder
+                [*self.before, *words],
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=err,
+                cwd=self.folder,
+                env=os.environ | {"TMPDIR": str(self.folder)},  # what a SIGKILL leaves behind goes with the folder
             )
         until = time.monotonic() + _START
         while not (found := self._addresses()):

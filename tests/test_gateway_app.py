@@ -351,6 +351,37 @@ def test_outcomes(outcome: Any, room: Make) -> None:
     assert [copy.content for copy in one.copies(message_id)] == [None]
 
 
+@pytest.mark.parametrize(
+    ("outcome", "told"), [("Unrecognised", [("Rejected", "Unrecognised")]), ("Deferred", [])], ids=str
+)
+def test_words_of_an_older_namespace(outcome: Any, told: object, room: Make) -> None:
+    """What the application's namespace has no MMStatus for is Rejected and named; an interim state is left out."""
+    one = room(replace(CALLED, profile="generic-5.3.0"), handsets=(Handset(outcome=outcome),))
+    message_id = one.submitted(replace(ONE, delivery_report=True))
+    one.gateway.run_pending()
+    assert one.states(message_id) == [outcome]
+    assert [(report.mm_status, report.status_text) for report in one.calls.of(DeliveryReportReq)] == told
+
+
+def test_report_speaks_as_its_submit(room: Make) -> None:
+    """Where no profile is configured a report is in namespace and version of the submit; an MO in the newest."""
+    sent: list[tuple[str, str]] = []
+    vasp = Receiver(auth={"x": "y"})
+    vasp.on_delivery_report(lambda message, received: sent.append((received.namespace, message.mm7_version)))
+    with serve_in_thread(vasp.asgi) as base:
+        callback = Callback(deliver=base, username="x", password="y")
+        one = room(replace(TNN, callback=callback))
+        one.gateway._caller._deliver = None
+        for schema in ("REL-5-MM7-1-0", "REL-5-MM7-1-3", "REL-6-MM7-1-4"):
+            one.submitted(replace(ONE, to=("61400",), delivery_report=True), profile=schema)  # type: ignore[arg-type]
+        one.gateway.run_pending()
+    assert [(namespace.rpartition("/")[2], version) for namespace, version in sorted(sent)] == [
+        ("REL-5-MM7-1-0", "5.3.0"),
+        ("REL-5-MM7-1-3", "5.6.0"),
+        ("REL-6-MM7-1-4", "6.8.0"),
+    ]
+
+
 def test_deferred_then_expired(room: Make) -> None:
     """A copy that was put off can still be taken back; if not it expires, and both are reported."""
     one = room(handsets=(Handset(outcome="Deferred"),))

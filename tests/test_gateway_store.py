@@ -114,7 +114,8 @@ def test_migrating_again_changes_nothing(url: str) -> None:
         thread.join()
     assert len(opened) == 4
     with opened[0].read() as connection:
-        assert connection.execute(sa.select(tables.MIGRATION.c.version)).all() == [(1,)]
+        steps = connection.scalars(sa.select(tables.MIGRATION.c.version)).all()
+        assert sorted(steps) == list(range(1, len(migrations.STEPS) + 1))
     for one in opened:
         one.close()
 

@@ -12,7 +12,7 @@ from mm7zeep import mime
 from mm7zeep.errors import EnvelopeError
 from mm7zeep.exchange.policies import borne, is_refused_strictly
 from mm7zeep.exchange.wire import Judgement
-from mm7zeep.findings import Finding, finding
+from mm7zeep.findings import Action, Finding, finding
 
 
 def judge_content(judged: Judgement, package: mime.Package, *, bare: bool) -> Judgement:
@@ -62,6 +62,7 @@ def _href_findings(href: str, where: str, package: mime.Package, *, bare: bool) 
     match = package.find(href)
     located = match is not None and match.how == "content-location" and stripped.lower().startswith("cid:")
     if match is None or located or match.how in ("content-id-case", "name"):  # RFC 2392 2: cid: names a Content-ID
-        yield finding(
-            "sem/content-href-resolves", where, detail=href, action="repaired" if package.parts else "refused"
-        )
+        action: Action = "repaired" if package.parts else "refused"
+        if match is None and len(package.content) > 1:
+            action = "noted"  # one part is the content whatever it is called; of several, none was named
+        yield finding("sem/content-href-resolves", where, detail=href, action=action)

@@ -70,9 +70,10 @@ def _dialect(judgement: Judgement, repaired: tolerance.Repaired) -> Dialect:
         body = next((one for one in tree if schema.local(one) == "Body"), None)
         message = next((one for one in body if isinstance(one.tag, str)), None) if body is not None else None
         prefix = message.prefix if message is not None else None
+    alias = root_namespace.replace("https:", "http:", 1) == profiles.SOAP_NAMESPACE
     return Dialect(
         namespace=repaired.namespace,
-        soap_namespace=root_namespace,
+        soap_namespace=root_namespace if alias else profiles.SOAP_NAMESPACE,
         mm7_version=judgement.sketch.mm7_version,
         prefix=prefix,
     )

@@ -30,7 +30,7 @@ from mm7zeep.gateway.intake import Intake
 from mm7zeep.gateway.metrics import Metrics
 from mm7zeep.gateway.passwords import Gatekeeper
 from mm7zeep.gateway.pump import Pump
-from mm7zeep.gateway.records import CallRow, MessageRow, RawRow, RecipientRow
+from mm7zeep.gateway.records import SHOWN, CallRow, MessageRow, RawRow, RecipientRow
 from mm7zeep.gateway.relaying import OWNER, Relaying
 from mm7zeep.gateway.settings import Settings
 from mm7zeep.messages import AddressLike, DeliverReq, Part, RSErrorRsp, ShortCode, VASPErrorRsp, address
@@ -213,7 +213,8 @@ class Gateway:
     def _copy(self, connection: Connection, message_id: str, recipient: str) -> tuple[MessageRow, RecipientRow]:
         message = store.message(connection, message_id)
         copies = store.recipients(connection, message.id, lock=True) if message is not None else []
-        copy = next((one for one in copies if one.address == recipient or one.of.bare == recipient), None)
+        served = [one for one in copies if one.state != SHOWN]  # who is only displayed has no copy to report on
+        copy = next((one for one in served if recipient in (one.address, one.of.bare)), None)
         if message is None or message.direction != "mt":
             raise KeyError(message_id)
         if copy is None:

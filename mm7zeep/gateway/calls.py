@@ -6,14 +6,14 @@ Whatever happens comes back as an ``Outcome``; changes no row. Every connection 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import cast
 
 from mm7zeep import exchange
 from mm7zeep.client import MmscClient, Retry, VaspClient
-from mm7zeep.errors import Mm7Error
+from mm7zeep.errors import LocalError, Mm7Error
 from mm7zeep.gateway import contents, reporting, store
 from mm7zeep.gateway.accounts import Application, Upstream
 from mm7zeep.gateway.egress import Egress
@@ -22,6 +22,7 @@ from mm7zeep.gateway.outcomes import Outcome, judge
 from mm7zeep.gateway.records import CallRow
 from mm7zeep.gateway.settings import Settings
 from mm7zeep.messages import Message, SubmitReq
+from mm7zeep.profiles import Profile
 from mm7zeep.transport import Timeouts
 
 Deliver = Callable[[str, Message, str], None]
@@ -65,17 +66,32 @@ class Caller:
         callback = application.callback if application is not None else None
         if application is None or callback is None:
             return Outcome(verdict="dead", reason=f"the application {call.owner} has no callback any more")
+        profiles = [application.called]
         if call.kind == "deliver":
             url, message = callback.deliver, self._mo(call, application)
             if message is None:
                 return Outcome(verdict="dead", reason="the message was deleted")
         else:
             url, message = callback.reports, reporting.report_of(call, self._settings.relay_id)
+            mirrored = reporting.spoken(application, call.told.get("namespace"), call.told.get("mm7_version"))
+            profiles = [mirrored, *(one for one in profiles if one != mirrored)]
         if self._deliver is not None:
             self._deliver(url, message, call.transaction_id)
         else:
-            self._mmsc_client(application, url).send(message, transaction_id=call.transaction_id)
+            self._send(application, url, message, call.transaction_id, profiles)
         return Outcome(verdict="done")
+
+    def _send(
+        self, application: Application, url: str, message: Message, transaction_id: str, profiles: Sequence[Profile]
+    ) -> None:
+        """Send in the first of ``profiles`` that can say it: a namespace may have no form for an address."""
+        for one in profiles[:-1]:
+            try:
+                self._mmsc_client(application, url, one).send(message, transaction_id=transaction_id)
+            except LocalError:
+                continue
+            return
+        self._mmsc_client(application, url, profiles[-1]).send(message, transaction_id=transaction_id)
 
     def _mo(self, call: CallRow, application: Application) -> Message | None:
         with self._database.read() as connection:
@@ -86,7 +102,7 @@ class Caller:
             return None
         return reporting.deliver_of(message, copies, contents.parts_of(raw), application, self._settings.relay_id)
 
-    def _mmsc_client(self, application: Application, url: str) -> MmscClient:
+    def _mmsc_client(self, application: Application, url: str, profile: Profile) -> MmscClient:
         callback = application.callback
         auth = (callback.username, callback.password or "") if callback is not None and callback.username else None
 
@@ -94,13 +110,14 @@ class Caller:
             return MmscClient(
                 url,
                 auth=auth,
-                profile=application.called,
+                profile=profile,
                 timeouts=self._timeouts(),
                 retry=Retry(times=0),
                 adapter=self._egress.adapter(),
             )
 
-        return cast(MmscClient, self._client(reporting.lane(application.name, url), make))
+        name = f"{reporting.lane(application.name, url)} {profile.schema} {profile.mm7_version}"
+        return cast(MmscClient, self._client(name, make))
 
     # --- to upstreams -------------------------------------------------------------------------------------------------
 
@@ -125,7 +142,8 @@ class Caller:
             raw = store.raw(connection, call.message_id, message.content) if message is not None else None
         if message is None or copy is None or first is None or raw is None:
             return None
-        asked = cast(SubmitReq, exchange.unpack(store.wire_of(first)).message)
+        # it was accepted: whatever policy and limits are now, it is understood as it was
+        asked = cast(SubmitReq, exchange.unpack(store.wire_of(first), policy="lenient", limits=contents.ANY).message)
         shown = tuple(one for one in (*asked.to, *asked.cc) if one.display_only)
         return replace(
             asked,
@@ -134,7 +152,7 @@ class Caller:
             unparsed=(),
             vaspid=upstream.vaspid,
             vasid=upstream.vasid,
-            to=(copy.of, *shown),
+            to=((*asked.to, *asked.cc, *asked.bcc)[copy.n], *shown),  # the address with its coding
             cc=(),
             bcc=(),
             service_code=message.field.get("service_code"),

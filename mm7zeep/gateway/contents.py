@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -19,13 +20,20 @@ from mm7zeep.messages import Part
 
 _EXCERPT = 500  # characters of the texts that a search looks through
 _GENERATED = "presentation.smil"
-_ANY = mime.Limits(body=2**62, root=2**62)  # what was accepted is read again, whatever the limits are now
+_NAMED = re.compile(  # how a presentation names its parts
+    rb"""(\s(?:src|href|background-image|backgroundImage)\s*=\s*)(?:"([^"<>]*)"|'([^'<>]*)')"""
+)
+_MANY = 2**62
+ANY = mime.Limits(
+    body=_MANY, root=_MANY, parts=_MANY, depth=100, header_bytes=_MANY, header_fields=_MANY, boundary=_MANY
+)
+"""What was accepted is read again, whatever the limits are now."""
 
 
 def parts_of(raw: RawRow) -> tuple[Part, ...]:
     """The parts of a request that was accepted."""
     wire = store.wire_of(raw)
-    return mime.read(wire.headers, wire.chunks(), _ANY).parts
+    return mime.read(wire.headers, wire.chunks(), ANY).parts
 
 
 def presented(parts: Sequence[Part]) -> tuple[Part, ...]:
@@ -88,8 +96,13 @@ def digest(part: Part, names: Sequence[str]) -> str:
     """The SHA-256 of a part; of a presentation without the Content-IDs in it, which differ each time it is made."""
     if not media.is_presentation(part.content_type):
         return part.sha256()
-    text = part.read()
+    places: dict[bytes, int] = {}
     for n, name in enumerate(names):
-        for written in {name, smil.cid_url(name).removeprefix("cid:")}:
-            text = text.replace(written.encode(), b"#%d" % n)
-    return hashlib.sha256(text).hexdigest()
+        for written in (name, f"cid:{name}", smil.cid_url(name)):
+            places.setdefault(written.encode(), n)
+
+    def placed(found: re.Match[bytes]) -> bytes:
+        named = found[2] if found[2] is not None else found[3]
+        return b'%s"<%d>"' % (found[1], places[named]) if named in places else found[0]  # "<" stands in no value
+
+    return hashlib.sha256(_NAMED.sub(placed, part.read())).hexdigest()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from typing import Any
 
 from mm7zeep.gateway import store
 from mm7zeep.gateway.capacity import Gauge
@@ -19,6 +20,7 @@ _BATCH = 200  # messages that one transaction removes
 _LOOK = 1.0  # seconds between two looks
 _SWEEP = 60.0  # seconds between two sweeps
 _DAY, _HOUR = 86400.0, 3600.0
+_PATIENCE = 7 * _DAY  # how long the report of who took a message is waited for
 
 
 class Housekeeper:
@@ -33,13 +35,22 @@ class Housekeeper:
     def sweep(self) -> int:
         """Let go of what is over its time or count; how many messages. Raises ``StoreError``."""
         now, keep = self._clock(), self._retention
-        before = now - keep.days * _DAY if keep.days is not None else None
+        which: dict[str, Any] = {
+            "before": now - keep.days * _DAY if keep.days is not None else None,
+            "keep": keep.messages,
+            "most": _BATCH,
+            "sent_before": now - _PATIENCE,
+        }
         removed = 0
         with self._database.write() as connection:
             store.forget_duplicates(connection, now - keep.duplicates * _HOUR)
         while True:
+            with self._database.read() as connection:  # looking takes time, and nobody who writes is to wait for it
+                found = store.finished(connection, **which)
+            if not found:
+                return removed
             with self._database.write() as connection:
-                ids = store.finished(connection, before=before, keep=keep.messages, most=_BATCH)
+                ids = store.finished(connection, **which)
                 removed += store.delete(connection, ids) if ids else 0
             if len(ids) < _BATCH:
                 return removed

@@ -53,7 +53,9 @@ CREATE TABLE endpoint (
 CREATE TABLE setting (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL);
 """
 
-STEPS: tuple[str, ...] = (_FIRST,)
+_SECOND = "CREATE INDEX outbox_expiry ON outbox (state, expires)"
+
+STEPS: tuple[str, ...] = (_FIRST, _SECOND)
 """What each step runs; the version of a database is the number of steps it has had."""
 
 _WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(

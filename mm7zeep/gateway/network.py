@@ -46,6 +46,8 @@ class Network:
     def _see_to(self, connection: Connection, message: MessageRow, copy: RecipientRow, now: float) -> Iterator[Event]:
         if message.expires is not None and message.expires <= now:
             yield self.settle(connection, message, copy, "Expired", now)
+        elif copy.remote_id is not None:  # put off where it is; meanwhile a replace has given the others more time
+            store.move(connection, copy, due=message.expires)
         elif copy.way.startswith("application:"):
             yield from self._to_application(connection, message, copy, now)
         elif copy.way.startswith("upstream:"):
@@ -126,7 +128,8 @@ class Network:
     ) -> CallRow | None:
         """Keep an MO for ``application`` that says what ``like`` says, and plan the call that brings it.
 
-        Its octets are those of ``raw``. None where the application takes none.
+        Its octets are those of ``raw``. The call is given up when ``like`` expires. None where the application takes
+        none.
         """
         receiver = reporting.application_of(self.settings, application)
         if receiver is None or receiver.callback is None:
@@ -164,6 +167,8 @@ class Network:
         ]
         store.keep(connection, message, replace(raw, message_id=id, n=0), copies)
         call = reporting.delivery(self.settings, receiver, receiver.callback, message, now)
+        if like.expires is not None:
+            call = replace(call, expires=min(call.expires, like.expires))
         outbox.plan(connection, [call])
         return call
 

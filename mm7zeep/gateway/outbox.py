@@ -49,8 +49,22 @@ _EXPIRED = (
 )
 _RELEASE = (
     sa.update(OUTBOX)
-    .where(_C.state == LEASED, _C.lease_until <= sa.bindparam("now", type_=sa.Double))
+    .where(
+        _C.id.in_(  # what another process is just releasing, or settling after all, is not waited for
+            sa.select(_C.id)
+            .where(_C.state == LEASED, _C.lease_until <= sa.bindparam("now", type_=sa.Double))
+            .with_for_update(skip_locked=True)
+        )
+    )
     .values(state=READY, due=sa.bindparam("now", type_=sa.Double))
+)
+_NEXT_EXPIRY = sa.select(sa.func.min(_C.expires)).where(_C.state == READY)
+_OVERDUE = (
+    sa.select(_C.id)
+    .where(_C.state == READY, _C.expires < sa.bindparam("now", type_=sa.Double))
+    .order_by(_C.expires)
+    .limit(100)
+    .with_for_update(skip_locked=True)
 )
 
 
@@ -83,17 +97,30 @@ def claim(
     room = min(room, _allowed(connection, endpoint, now, rate, room)) if rate is not None else room
     if room <= 0:
         return []
-    due = sa.select(_C.id).where(_C.state == READY, _C.endpoint == endpoint, _C.due <= now).order_by(_C.due)
-    ids = list(connection.scalars(due.limit(room).with_for_update(skip_locked=True)))
+    due = sa.select(_C.id).where(_C.state == READY, _C.endpoint == endpoint, _C.due <= now, _C.expires >= now)
+    ids = list(connection.scalars(due.order_by(_C.due).limit(room).with_for_update(skip_locked=True)))
     if not ids:
         return []
     if rate is not None:
         _spend(connection, endpoint, now, rate, len(ids))
-    connection.execute(
-        sa.update(OUTBOX)
-        .where(_C.id.in_(ids))
-        .values(state=LEASED, epoch=_C.epoch + 1, attempts=_C.attempts + 1, holder=holder, lease_until=now + lease)
-    )
+    return _lease(connection, ids, now + lease, holder, attempts=_C.attempts + 1)
+
+
+def overdue(connection: Connection, *, now: float, holder: str) -> list[CallRow]:
+    """Claim calls that have expired while they waited, also for a paused endpoint: some of them, to be settled now."""
+    ids = list(connection.scalars(_OVERDUE, {"now": now}))
+    return _lease(connection, ids, now, holder) if ids else []
+
+
+def next_expiry(connection: Connection) -> float | None:
+    """When the first of the calls that wait expires."""
+    found: float | None = connection.scalar(_NEXT_EXPIRY)
+    return found
+
+
+def _lease(connection: Connection, ids: Sequence[int], until: float, holder: str, **values: Any) -> list[CallRow]:
+    claimed = sa.update(OUTBOX).where(_C.id.in_(ids))
+    connection.execute(claimed.values(state=LEASED, epoch=_C.epoch + 1, holder=holder, lease_until=until, **values))
     rows = connection.execute(sa.select(OUTBOX).where(_C.id.in_(ids)).order_by(_C.due)).mappings()
     return [CallRow(**row) for row in rows]
 
@@ -134,6 +161,13 @@ def bury(connection: Connection, call: CallRow, now: float, **values: Any) -> bo
 def _claimed(call: CallRow) -> sa.Update:
     """The row, as long as the claim of ``call`` stands."""
     return sa.update(OUTBOX).where(_C.id == call.id, _C.state == LEASED, _C.epoch == call.epoch)
+
+
+def is_submitting(connection: Connection, endpoint: str) -> bool:
+    """Whether a submit to ``endpoint`` is under way, or was made and its answer not understood."""
+    tried = sa.or_(_C.state == LEASED, sa.and_(_C.state == READY, _C.attempts > 0))
+    query = sa.select(sa.literal(1)).where(_C.state.in_((LEASED, READY)), _C.endpoint == endpoint, tried).limit(1)
+    return connection.scalar(query) is not None
 
 
 def withdraw(connection: Connection, message_id: str, n: int, now: float) -> bool:
@@ -228,16 +262,20 @@ def replay(
     """Plan dead calls again, by endpoint, or by when they died; how many. Endpoints that are named are resumed, and
     what waited for them counts, too.
 
-    By ``id`` any call, unless it is being made. ``endpoint`` is a URL, or the name of a lane. A call keeps its
-    TransactionID; it has ``expiry`` seconds more.
+    By ``id`` any call, unless it is being made, or a submit that went or was taken back. ``endpoint`` is a URL, or the
+    name of a lane. A call keeps its TransactionID; it has ``expiry`` seconds more, but a submit that waits.
     """
     resumed = 0
-    which: list[sa.ColumnElement[bool]] = [_C.state == DEAD] if id is None else [_C.state != LEASED, _C.id == id]
+    ended = sa.and_(_C.state == DONE, _C.kind == "submit")  # once more would be a second message to the recipient
+    which: list[sa.ColumnElement[bool]] = (
+        [_C.state == DEAD] if id is None else [_C.state != LEASED, ~ended, _C.id == id]
+    )
+    longer = sa.case((_C.kind == "submit", _C.expires), else_=now + expiry)
     if endpoint is not None:
         names = _lanes(connection, endpoint)
         paused = [name for name in names if resume(connection, name, now)]
         waits = sa.update(OUTBOX).where(_C.state == READY, _C.endpoint.in_(paused))
-        resumed = connection.execute(waits.values(due=now)).rowcount if paused else 0
+        resumed = connection.execute(waits.values(due=now, expires=longer)).rowcount if paused else 0
         which.append(_C.endpoint.in_(names))
     if since is not None:
         which.append(_C.ended >= since)

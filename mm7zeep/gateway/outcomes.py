@@ -15,6 +15,7 @@ from mm7zeep.gateway.outbox import KEPT
 from mm7zeep.gateway.records import CallRow
 from mm7zeep.gateway.settings import Delivery
 from mm7zeep.messages import Fault
+from mm7zeep.receiver.answers import printable
 from mm7zeep.transport.failures import refusal
 
 Verdict = Literal["done", "retry", "dead", "pause"]
@@ -82,7 +83,8 @@ def _of_http(status: int | None) -> Verdict:
 def _reason(error: Exception) -> str:
     told = str(error) if isinstance(error, Mm7Error) else type(error).__name__
     name = type(error).__name__
-    return masking.credentials(f"{name}: {told}" if told != name else name)[:_REASON]
+    # an error may quote a header field: a NUL or half a surrogate pair in it is more than a database takes
+    return printable(masking.credentials(f"{name}: {told}" if told != name else name))[:_REASON]
 
 
 def next_attempt(call: CallRow, outcome: Outcome, now: float, delivery: Delivery) -> float | None:

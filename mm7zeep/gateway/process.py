@@ -100,7 +100,12 @@ async def _drain(gateway: Gateway, mm7: Listener, admin: Listener) -> int:
     until = time.monotonic() + gateway.settings.drain
     gateway.pump.stop()
     await mm7.stop()
-    done = await asyncio.to_thread(gateway.stop, max(0.0, until - time.monotonic() - _SPARE))
+    left = max(0.0, until - time.monotonic() - _SPARE)
+    try:
+        # the threads may all be held by a database that does not answer: then not even this begins
+        done = await asyncio.wait_for(asyncio.to_thread(gateway.stop, left), left + _SPARE / 2)
+    except TimeoutError:
+        done = False
     await admin.stop()
     if not done:
         _LOG.warning("calls were under way for longer than the drain time; they will be made again")

@@ -34,6 +34,8 @@ _THREADS = 1000  # in all; the windows of the endpoints bound them long before
 _PAUSE = 1.0  # seconds after the database did not do it
 _REST = 4.0  # seconds at most that an endpoint without a sign of life is left alone
 _BREATH = 0.01  # seconds between two turns, so that one transaction sees to more
+_LULL = 0.2  # seconds at most before looking again where others have the window, or a rate leaves no room
+_EXPIRED = Outcome(verdict="retry", reason="it expired before it could be made")
 
 
 class Window:
@@ -84,6 +86,7 @@ class Pump:
         self._lock = threading.Lock()
         self._poked = threading.Event()
         self._stopping = threading.Event()
+        self._lull = _BREATH
 
     # --- one turn -----------------------------------------------------------------------------------------------------
 
@@ -94,16 +97,20 @@ class Pump:
         """
         with self._lock:
             results = list(self._results)
+            # in one order in all processes, and in that of a cancel, so that they wait for each other's rows in turn
+            ordered = sorted(results, key=lambda one: (one[0].message_id, one[0].n))
             renewed = [call for call, at in self._flying.values() if at <= self._clock()]
         events: list[Event] = []
         claimed: list[CallRow] = []
         with self._database.write() as connection:
             now = self._clock()
-            for call, outcome in results:
+            for call, outcome in ordered:
                 events += self._settler.settle(connection, call, outcome, now)
             outbox.renew(connection, renewed, now + self.settings.delivery.lease)
             outbox.release_expired(connection, now)
             if claiming:
+                for call in outbox.overdue(connection, now=now, holder=self.holder):
+                    events += self._settler.settle(connection, call, _EXPIRED, now)
                 events += self.network.advance(connection, now)
                 claimed = self._claim(connection, now)
         self._took_effect(results, renewed, claimed)
@@ -214,11 +221,13 @@ class Pump:
         claiming = not self._stopping.is_set()
         wait = self._until_due(claiming)
         if wait > 0:
+            self._lull = _BREATH
             return wait
         events, claimed = self.turn(claiming=claiming)
         for call in claimed:
             threads.submit(self.attempt, call)
-        return None if events or claimed else _BREATH
+        self._lull = _BREATH if events or claimed else min(2 * self._lull, _LULL)
+        return None if events or claimed else self._lull
 
     def _until_due(self, claiming: bool) -> float:
         """Seconds until a turn would do anything: found out by reading, since writers exclude each other."""
@@ -230,7 +239,8 @@ class Pump:
         if claiming:
             with self._database.read() as connection:
                 due = store.next_due(connection)
-                moments += [due] if due is not None else []
+                expiry = outbox.next_expiry(connection)
+                moments += [at for at in (due, expiry) if at is not None]
                 waiting = outbox.waiting(connection).items()
                 moments += [max(at, self._window(name).rests_until) for name, at in waiting if self._has_room(name)]
                 moments += [now] if outbox.has_expired(connection, now) else []

@@ -1,7 +1,8 @@
 """What upstream MMSCs bring: reports on what left through them, and messages for our applications' short codes.
 
 Each is one durable transaction; the same request again gets the same answer. Refuses, with ``StatusError``, what is
-from somebody else, what names no message of ours (2005) and what is for no application of ours (2003).
+from somebody else, what names no message of ours (2005, or 4006 while one is being handed over) and what is for no
+application of ours (2003).
 """
 
 from __future__ import annotations
@@ -45,9 +46,9 @@ class Relaying:
     def deliver(self, call: Call) -> Status:
         """MM7_deliver: each application whose short code is among the recipients gets the message."""
         request = cast(DeliverReq, call.message)
-        targets = self._targets(request)
 
         def work(connection: Connection) -> None:
+            targets = self._targets(request)
             now = self.clock()
             sender = request.sender
             like = MessageRow(
@@ -136,8 +137,18 @@ class Relaying:
 
     def _copy(self, connection: Connection, call: Call, remote_id: str) -> tuple[RecipientRow, MessageRow]:
         """The copy that is called ``remote_id`` at this upstream. Raises ``StatusError`` (2005)."""
-        copy = store.remote_copy(connection, call.user or "", remote_id.strip())
+        user, name = call.user or "", remote_id.strip()
+        copy = store.remote_copy(connection, user, name)
+        if copy is None:
+            # a report may come before the answer to the submit is kept: 2005 would end it for ever
+            if self._is_submitting(connection, user):
+                raise refusal(4006, "a message is just being handed over; report again in a moment")
+            copy = store.remote_copy(connection, user, name)  # it may have been kept between the two looks
         message = store.message(connection, copy.message_id) if copy is not None else None
         if copy is None or message is None:
             raise refusal(2005, "no message that went there has that id")
         return copy, message
+
+    def _is_submitting(self, connection: Connection, owner: str) -> bool:
+        lanes = [reporting.lane(owner, one.url) for one in self.settings.upstreams if OWNER + one.name == owner]
+        return any(outbox.is_submitting(connection, lane) for lane in lanes)

@@ -11,10 +11,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from mm7zeep import exchange
+from mm7zeep import exchange, schema
 from mm7zeep.gateway import summaries
 from mm7zeep.gateway.accounts import Application, Callback
-from mm7zeep.gateway.records import CallRow, MessageRow, RecipientRow, address_of
+from mm7zeep.gateway.records import DEFERRED, CallRow, MessageRow, RecipientRow, address_of
 from mm7zeep.gateway.settings import Settings
 from mm7zeep.messages import (
     Address,
@@ -26,6 +26,7 @@ from mm7zeep.messages import (
     RsRequest,
     ShortCode,
 )
+from mm7zeep.profiles import NAMESPACES, Profile
 
 _MO_FIELDS = (
     "vaspid", "vasid", "priority", "reply_charging_id", "sender_spi", "recipient_spi", "applic_id", "reply_applic_id",
@@ -44,16 +45,43 @@ def application_of(settings: Settings, name: str) -> Application | None:
     return next((one for one in settings.applications if one.name == name), None)
 
 
+def spoken(application: Application, namespace: str | None, mm7_version: str | None) -> Profile:
+    """What reports to an application are written in: what was configured, or else what its own request was in."""
+    callback = application.callback
+    if application.profile is not None or callback is None or callback.profile is not None:
+        return application.called
+    base = NAMESPACES.get((namespace or "").replace("https:", "http:", 1))
+    if base is None:
+        return application.called
+    return replace(base, mm7_version=mm7_version if mm7_version in base.versions else base.mm7_version)
+
+
+def _listed(profile: Profile, mm_status: str) -> bool:
+    """Whether an MMStatus is a word of the profile's namespace: Deferred and Unrecognised came with REL-6-MM7-1-1."""
+    words = schema.model(profile.namespace)["DeliveryReportReq"].child("MMStatus")
+    return words is None or mm_status in words.type.values
+
+
 # --- planned ----------------------------------------------------------------------------------------------------------
 
 
 def reports(
     settings: Settings, message: MessageRow, copy: RecipientRow, now: float, *, status_text: str | None = None
 ) -> Iterator[CallRow]:
-    """The delivery report on a copy whose state is an MMStatus, if it was asked for."""
-    if message.delivery_report:
-        told = {"mm_status": copy.state, "status_text": status_text}
-        yield from _told(settings, "report", message, copy, now, told)
+    """The delivery report on a copy whose state is an MMStatus, if it was asked for.
+
+    What the application's namespace has no word for is Rejected, with its name as StatusText; Deferred, which is no
+    end, is left out there.
+    """
+    application = application_of(settings, message.application)
+    if not message.delivery_report or application is None:
+        return
+    state = copy.state
+    if not _listed(spoken(application, message.namespace, message.mm7_version), state):
+        if state == DEFERRED:
+            return
+        state, status_text = "Rejected", status_text or state
+    yield from _told(settings, "report", message, copy, now, {"mm_status": state, "status_text": status_text})
 
 
 def reads(
@@ -80,6 +108,8 @@ def _told(
         "recipient": [copy.kind, copy.address],
         "sender": summaries.sender_of(message, (*application.short_codes, application.vaspid)),
         "date": now,
+        "namespace": message.namespace,
+        "mm7_version": message.mm7_version,
         **{name: message.field[name] for name in _ECHOED if message.field.get(name)},
         **{name: value for name, value in told.items() if value is not None},
     }

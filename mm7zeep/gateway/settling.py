@@ -17,7 +17,7 @@ from mm7zeep.gateway import outbox, store
 from mm7zeep.gateway.events import Event
 from mm7zeep.gateway.network import Network
 from mm7zeep.gateway.outcomes import Outcome, next_attempt
-from mm7zeep.gateway.records import DELIVERED, REFUSED, SENT, CallRow, RecipientRow
+from mm7zeep.gateway.records import DELIVERED, REFUSED, SENT, CallRow, MessageRow, RecipientRow
 from mm7zeep.gateway.settings import Settings
 from mm7zeep.messages import Address
 
@@ -59,11 +59,13 @@ class Settler:
     def _follow(
         self, connection: Connection, call: CallRow, outcome: Outcome, state: str, now: float
     ) -> Iterator[Event]:
-        copy = store.copy(connection, call.message_id, call.n, lock=True)
-        if copy is not None and state in (DELIVERED, REFUSED):
+        # locked only where it changes: the calls of one message end in many processes, in any order
+        changes = state in (DELIVERED, REFUSED) and call.kind in ("submit", "deliver")
+        copy = store.copy(connection, call.message_id, call.n, lock=changes)
+        if copy is not None and changes:
             if call.kind == "submit":
                 yield from self._submitted(connection, copy, outcome, state, now)
-            elif call.kind == "deliver":
+            else:
                 yield from self._delivered(connection, copy, outcome, state, now)
         yield _event(call, copy.of if copy is not None else None, outcome, state)
 
@@ -77,8 +79,7 @@ class Settler:
         if state == DELIVERED:
             store.move(connection, copy, state=SENT, changed=now, remote_id=outcome.message_id, content=message.content)
             return
-        late = message.expires is not None and message.expires <= now
-        end = "Expired" if late or outcome.verdict == "retry" else "Rejected"
+        end = _end(message, outcome, now)
         yield self.network.settle(connection, message, copy, end, now, detail=outcome.reason, status_text=outcome.text)
 
     def _delivered(
@@ -94,8 +95,14 @@ class Settler:
         first = store.message(connection, origin[0])
         if sent is None or first is None or sent.state != SENT:
             return
-        end = "Retrieved" if state == DELIVERED else "Rejected"
+        end = "Retrieved" if state == DELIVERED else _end(first, outcome, now)
         yield self.network.settle(connection, first, sent, end, now, detail=outcome.reason)
+
+
+def _end(message: MessageRow, outcome: Outcome, now: float) -> str:
+    """The MMStatus of a copy that was never taken."""
+    late = message.expires is not None and message.expires <= now
+    return "Expired" if late or outcome.verdict == "retry" else "Rejected"
 
 
 def _event(call: CallRow, recipient: Address | None, outcome: Outcome, state: str) -> Event:

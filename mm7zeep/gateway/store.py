@@ -7,6 +7,7 @@ nothing: what may be kept was decided before.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -20,6 +21,7 @@ from mm7zeep.gateway.records import (
     PENDING,
     READY,
     REFUSED,
+    SENT,
     MessageRow,
     RawRow,
     RecipientRow,
@@ -250,18 +252,24 @@ def _recipients(rows: Iterable[sa.RowMapping]) -> list[RecipientRow]:
 
 def delete(connection: Connection, ids: Sequence[str]) -> int:
     """Delete messages with all that hangs on them; how many there were."""
+    # the messages first and in order, as who cancels one, or deletes others, does
+    connection.execute(sa.select(MESSAGE.c.id).where(MESSAGE.c.id.in_(ids)).order_by(MESSAGE.c.id).with_for_update())
     for table in (OUTBOX, RECIPIENT, RAW):
         connection.execute(sa.delete(table).where(table.c.message_id.in_(ids)))
     return connection.execute(sa.delete(MESSAGE).where(MESSAGE.c.id.in_(ids))).rowcount
 
 
-def finished(connection: Connection, *, before: float | None, keep: int | None, most: int) -> list[str]:
+def finished(
+    connection: Connection, *, before: float | None, keep: int | None, most: int, sent_before: float = math.inf
+) -> list[str]:
     """The oldest finished messages that are older than ``before``, or more than ``keep``: at most ``most`` ids.
 
-    What waits for its recipient, and what has a call that is not done or dead, is not finished.
+    What waits for its recipient, what others took after ``sent_before`` and have not reported on, and what has a call
+    that is not done or dead, is not finished.
     """
     columns = MESSAGE.c
-    waits = _with_copy(RECIPIENT.c.state.in_((PENDING, DEFERRED)))
+    reported = sa.and_(RECIPIENT.c.state == SENT, RECIPIENT.c.changed > sent_before)
+    waits = _with_copy(sa.or_(RECIPIENT.c.state.in_((PENDING, DEFERRED)), reported))
     calls = sa.exists().where(OUTBOX.c.message_id == columns.id, OUTBOX.c.state.in_((READY, "leased")))
     query = sa.select(columns.id).where(~waits, ~calls).order_by(columns.seq).limit(most)
     reasons = [columns.accepted < before] if before is not None else []

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
+
+from isodate import Duration
 
 from mm7zeep.exchange import Received
 from mm7zeep.findings import Finding
@@ -25,17 +27,28 @@ _FIELDS = (
 )  # fmt: skip
 
 
+# what a calendar can show, in seconds since 1970; what lies beyond is taken for its end
+_FIRST = datetime(1, 1, 1, tzinfo=UTC).timestamp()
+_LAST = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp()
+
+
 def point(value: Moment | None, since: float) -> float | None:
-    """The point in time that an element means; None for none, and for one beyond what Python can hold."""
+    """The point in time that an element means, cut to the years 1 to 9999; None for none."""
     if value is None:
         return None
-    if isinstance(value, datetime):
-        return (value if value.tzinfo is not None else value.replace(tzinfo=UTC)).timestamp()
     try:
-        found: datetime = datetime.fromtimestamp(since, UTC) + value
+        found: datetime = value if isinstance(value, datetime) else datetime.fromtimestamp(since, UTC) + value
     except (OverflowError, ValueError):
-        return None
-    return found.timestamp()
+        return _FIRST if _is_backward(cast(timedelta | Duration, value)) else _LAST
+    seconds = (found if found.tzinfo is not None else found.replace(tzinfo=UTC)).timestamp()
+    return min(max(seconds, _FIRST), _LAST)
+
+
+def _is_backward(span: timedelta | Duration) -> bool:
+    """Whether a duration is negative: all of its fields have one sign (XSD 3.2.6)."""
+    if isinstance(span, timedelta):
+        return span < timedelta(0)
+    return bool(span.years < 0 or span.months < 0 or span.tdelta < timedelta(0))
 
 
 def message_row(

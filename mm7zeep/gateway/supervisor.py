@@ -73,6 +73,8 @@ class Supervisor:
         )
         worker.start()
         self._workers[worker] = time.monotonic()
+        if self._asked:  # the signal came while it was started, and did not reach it
+            worker.terminate()
 
     def _watch(self, folder: str) -> int:
         told, short, worst, until = False, 0, 0, None

@@ -120,6 +120,7 @@ OUTBOX = Table(
     Index("outbox_due", "state", "endpoint", "due"),
     Index("outbox_lease", "state", "lease_until"),
     Index("outbox_message", "message_id", "n"),
+    Index("outbox_expiry", "state", "expires"),
 )
 
 DUPLICATE = Table(

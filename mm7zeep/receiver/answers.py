@@ -62,7 +62,8 @@ def response(result: object, operation: envelope.Operation | None, asked: Receiv
 def addressee(judgement: Judgement) -> Received | None:
     """As much of a request as an answer in its own namespaces and version needs; None if its namespace is not known."""
     tree, sketch = judgement.tree, judgement.sketch
-    base = profiles.NAMESPACES.get((sketch.namespace or "").replace("https:", "http:", 1))
+    named = sketch.namespace or _transaction_namespace(tree)
+    base = profiles.NAMESPACES.get((named or "").replace("https:", "http:", 1))
     if tree is None or base is None:
         return None
     outer = etree.QName(tree).namespace or ""
@@ -70,7 +71,7 @@ def addressee(judgement: Judgement) -> Received | None:
     body = next((one for one in tree if schema.local(one) == "Body"), None)
     child = next(iter(body), None) if body is not None else None
     dialect = Dialect(
-        namespace=sketch.namespace,
+        namespace=named,
         soap_namespace=outer if alias else profiles.SOAP_NAMESPACE,
         mm7_version=sketch.mm7_version,
         prefix=child.prefix if child is not None else None,
@@ -78,12 +79,18 @@ def addressee(judgement: Judgement) -> Received | None:
     refused = Received(
         message=Message(),
         transaction_id=sketch.transaction_id,
-        namespace=sketch.namespace,
+        namespace=named,
         mm7_version=sketch.mm7_version,
         profile=base,
         dialect=dialect,
     )
     return refused
+
+
+def _transaction_namespace(tree: etree._Element | None) -> str | None:
+    """The namespace of the TransactionID: all that shows it where the Body is empty."""
+    found = tree.find("*/{*}TransactionID") if tree is not None else None
+    return etree.QName(found).namespace if found is not None else None
 
 
 def printable(text: str) -> str:

@@ -185,6 +185,9 @@ def affordable(head: Wire, http: HttpLimits, body: int) -> None:
     coding = (head.header("Content-Encoding") or "identity").strip().lower()
     if coding not in ("identity", ""):
         raise Refusal(415, "send the body without Content-Encoding", ("Accept-Encoding", "identity"))
+    kind = (head.header("Content-Type") or "").partition(";")[0].strip().lower()
+    if kind and not kind.startswith(("multipart/", "text/")) and not kind.endswith(("/xml", "+xml")):
+        raise Refusal(415, "send multipart/related, or text/xml", ("Accept", "multipart/related, text/xml"))
     length = (head.header("Content-Length") or "0").strip()
     if not (length.isascii() and length.isdigit()):
         raise Refusal(400, "Content-Length is no number")
