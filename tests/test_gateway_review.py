@@ -410,7 +410,7 @@ from mm7zeep.gateway.process import run
 from mm7zeep.gateway.settings import Settings
 
 def submit(self, call):
-    os.write(1, b"stuck\n")
+    os.write(1, b"stuck\\n")
     time.sleep(60)
 
 intake.Intake.submit = submit

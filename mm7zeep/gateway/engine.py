@@ -47,11 +47,27 @@ class Database:
         # SQLite has one writer at a time; waiting here is fair, waiting in SQLite is not
         self._writer = threading.Lock()
         try:
+            if self.sqlite:
+                self._settle()
             with self.write() as connection:
                 migrations.migrate(connection)
         except BaseException:
             self.engine.dispose()
             raise
+
+    def _settle(self) -> None:
+        """Have everything that the WAL shows on the disk before anybody is told of it.
+
+        A process that died may have left there what it never synced. Where others have the database open there is
+        nothing of that kind, and nothing is waited for.
+        """
+        try:
+            with self.engine.connect() as connection:
+                driver = connection.connection.driver_connection
+                for pragma in ("busy_timeout=0", "wal_checkpoint(TRUNCATE)", f"busy_timeout={int(_BUSY * 1000)}"):
+                    driver.execute(f"PRAGMA {pragma}").fetchall()  # type: ignore[union-attr]
+        except (SQLAlchemyError, sqlite3.Error) as error:
+            raise StoreError(f"the database did not do it: {error}") from error
 
     def close(self) -> None:
         """Close the connections."""
@@ -84,7 +100,10 @@ class Database:
                     with connection.begin():
                         yield connection
                 except DBAPIError:
-                    connection.invalidate()  # what a failed write left in this connection is nobody's business
+                    if not self.sqlite:
+                        connection.invalidate()  # what a failed write left in this connection is nobody's business
+                    # SQLite's stays open: with the last one closed, the next opening would recover from the WAL what
+                    # could not be synced, and show it as if it had been kept
                     raise
         except SQLAlchemyError as error:
             raise StoreError(_words(error)) from error
