@@ -26,7 +26,7 @@ from mm7zeep.gateway.app import Gateway
 from mm7zeep.gateway.digests import digest
 from mm7zeep.gateway.engine import StoreError
 from mm7zeep.gateway.handset import Handset
-from mm7zeep.gateway.outcomes import Outcome
+from mm7zeep.gateway.outcomes import Outcome, judge
 from mm7zeep.gateway.pump import Pump
 from mm7zeep.gateway.records import CallRow
 from mm7zeep.gateway.settings import Delivery, Retention, Settings
@@ -442,3 +442,60 @@ def test_hard_stop_with_every_thread_held(tmp_path: Path) -> None:
             assert process.wait(15) == 1
         finally:
             process.kill()
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (TransportError("refused", maybe_accepted=False), 1000),
+        (AuthError("401", http_status=401), 1000),
+        (TransportError("cut", maybe_accepted=True), 3001),
+    ],
+    ids=["refused", "paused", "cut"],
+)
+def test_cancel_after_an_attempt(error: Exception, status: int, room: Make) -> None:
+    """A copy whose upstream refused it for now can be taken back; one that it may have taken cannot."""
+    one = room(CALLED, **AWAY)
+    message_id = one.submitted(ABROAD)
+    one.gateway.pump.turn()
+    _, calls = one.gateway.pump.turn()
+    [call] = calls or [row for row in one.outbox() if row.state == "leased"]
+    settle(one, [call], judge(error))
+    assert one.outbox()[0].state == "ready"
+    assert one.code(CancelReq(vaspid="TNN", vasid="News", message_id=message_id)) == status
+
+
+def test_cancel_after_a_process_died(room: Make) -> None:
+    """A copy that was with a process which died may have gone out: it cannot be taken back."""
+    one = room(CALLED, **AWAY)
+    message_id = one.submitted(ABROAD)
+    one.gateway.pump.turn()
+    with one.gateway.database.write() as connection:
+        outbox.release_expired(connection, one.clock() + 61)
+    assert one.outbox()[0].state == "ready"
+    assert one.code(CancelReq(vaspid="TNN", vasid="News", message_id=message_id)) == 3001
+
+
+def test_outcome_that_cannot_be_kept(room: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One outcome that the database refuses keeps no other from being settled, and is settled without its words."""
+    one = room()
+    for _ in range(3):
+        one.gateway.send_mo("tnn", "+61400", "111122")
+    _, calls = one.gateway.pump.turn()
+    complete = outbox.complete
+
+    def choosy(connection: Any, call: CallRow, now: float, **values: Any) -> bool:
+        if values.get("reason") == "poison":
+            raise StoreError("no such character")
+        return complete(connection, call, now, **values)
+
+    monkeypatch.setattr(outbox, "complete", choosy)
+    words = ["one", "poison", "three"]
+    one.gateway.pump._results.extend(
+        (call, Outcome(verdict="done", reason=word)) for call, word in zip(calls, words, strict=True)
+    )
+    with pytest.raises(StoreError):
+        one.gateway.pump.turn()
+    one.gateway.pump._isolate()
+    one.gateway.pump.turn()
+    assert [(row.state, row.reason) for row in one.outbox()] == [("done", "one"), ("done", None), ("done", "three")]

@@ -56,7 +56,9 @@ def replay_one(asked: Asked) -> Response:
     with asked.gateway.database.read() as connection:
         found = _call(connection, id)
         if not again:
-            raise Refusal(409, "this call is being made now; wait for its end", ("Retry-After", "5"))
+            if found.state == "leased":
+                raise Refusal(409, "this call is being made now; wait for its end", ("Retry-After", "5"))
+            raise Refusal(409, "this submit went out, or was taken back: once more would be a second message")
         return JSONResponse(shown.call(found, _paused(connection)), 202)
 
 

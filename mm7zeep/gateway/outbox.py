@@ -171,11 +171,17 @@ def is_submitting(connection: Connection, endpoint: str) -> bool:
 
 
 def withdraw(connection: Connection, message_id: str, n: int, now: float) -> bool:
-    """End the submit of a copy that has not gone out. False where it is on its way, or went."""
-    waits = sa.update(OUTBOX).where(
-        _C.message_id == message_id, _C.n == n, _C.kind.in_(("submit", "deliver")), _C.state == READY
-    )
-    return bool(connection.execute(waits.values(state=DONE, ended=now, reason="cancelled")).rowcount)
+    """End the submit of a copy that has not gone out. False where it is on its way, went, or may have gone.
+
+    It may have gone where the last attempt had no clear end: the answer was lost, or the process that made it died.
+    """
+    waits = sa.select(OUTBOX).where(_C.message_id == message_id, _C.n == n, _C.kind == "submit", _C.state == READY)
+    found = connection.execute(waits.with_for_update()).mappings().first()
+    call = CallRow(**found) if found is not None else None
+    if call is None or (call.attempts and call.told.get("refused") != call.epoch):
+        return False
+    ended = sa.update(OUTBOX).where(_C.id == call.id).values(state=DONE, ended=now, reason="cancelled")
+    return bool(connection.execute(ended).rowcount)
 
 
 # --- pauses and rates -------------------------------------------------------------------------------------------------

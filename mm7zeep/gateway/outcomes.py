@@ -26,7 +26,9 @@ _REASON = 500  # characters of a reason that are kept
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What came of one attempt: ``message_id`` is what an upstream calls the message now."""
+    """What came of one attempt: ``message_id`` is what an upstream calls the message now, ``unclear`` says that it may
+    have been taken although nothing says so.
+    """
 
     verdict: Verdict
     reason: str | None = None
@@ -36,6 +38,7 @@ class Outcome:
     code: int | None = None
     text: str | None = None
     message_id: str | None = None
+    unclear: bool = False
 
 
 def judge(error: Exception) -> Outcome:
@@ -53,6 +56,7 @@ def judge(error: Exception) -> Outcome:
             http_status=error.http_status,
             answer=error.body[:KEPT] or None,
             retry_after=error.retry_after,
+            unclear=error.maybe_accepted,
         )
     # what cannot be written in the callback's namespace cannot be written the next time either
     return Outcome(verdict="dead" if isinstance(error, LocalError) else "retry", reason=reason)
@@ -67,6 +71,7 @@ def _of_status(error: StatusError, reason: str) -> Outcome:
         reason=reason,
         answer=reason.encode()[:KEPT],
         retry_after=error.retry_after,
+        unclear=unclear,
         code=status.code,
         text=status.text,
     )

@@ -16,6 +16,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 from sqlalchemy import Connection
 
@@ -36,6 +37,10 @@ _REST = 4.0  # seconds at most that an endpoint without a sign of life is left a
 _BREATH = 0.01  # seconds between two turns, so that one transaction sees to more
 _LULL = 0.2  # seconds at most before looking again where others have the window, or a rate leaves no room
 _EXPIRED = Outcome(verdict="retry", reason="it expired before it could be made")
+
+
+class _Probe(Exception):
+    """Takes back what was only tried."""
 
 
 class Window:
@@ -209,12 +214,37 @@ class Pump:
                     idle = self._round(threads)
                 except StoreError as error:
                     _LOG.error("%s; trying again", error)
+                    self._isolate()
                     time.sleep(_PAUSE)
                 except Exception:  # noqa: BLE001  logged; whatever it was, what is due stays due
                     _LOG.exception("a turn of the pump failed")
+                    self._isolate()
                     time.sleep(_PAUSE)
                 else:
                     time.sleep(_BREATH) if idle is None else self._poked.wait(idle)
+
+    def _isolate(self) -> None:
+        """After a turn that failed: have each outcome settled by itself, so that one which cannot be does not keep the
+        others from it. That one loses what was answered, which is all that could be at fault.
+        """
+        with self._lock:
+            results = list(self._results)
+        try:
+            with self._database.write():
+                pass
+        except StoreError:
+            return  # it is the database that is away
+        for place, (call, outcome) in enumerate(results):
+            try:
+                with self._database.write() as connection:
+                    self._settler.settle(connection, call, outcome, self._clock())
+                    raise _Probe
+            except _Probe:
+                continue
+            except Exception as error:  # noqa: BLE001  told; what is left of the outcome is settled by the next turn
+                _LOG.error("the outcome of call %d cannot be kept as it is: %s", call.id, type(error).__name__)
+                with self._lock:
+                    self._results[place] = (call, replace(outcome, reason=None, answer=None, text=None))
 
     def _round(self, threads: ThreadPoolExecutor) -> float | None:
         """One turn, if there is something to do; seconds until there may be more, None for at once."""

@@ -6,6 +6,7 @@ lease has lost it.
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -39,6 +40,8 @@ class Settler:
             "http_status": outcome.http_status,
             "answer": outcome.answer,
         }
+        if call.kind == "submit" and not outcome.unclear and verdict in ("pause", "retry"):
+            told["payload"] = json.dumps({"refused": call.epoch})  # so that it can still be taken back
         if verdict == "pause":
             outbox.pause(connection, call.endpoint, outcome.reason or "", now)
             _LOG.warning("calls to %s are paused: %s", call.endpoint, outcome.reason)
