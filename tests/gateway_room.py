@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -122,6 +123,25 @@ class Room:
         """The texts that a handset has of a message."""
         parts = self.gateway.retrieved(message_id)
         return [one.read() for one in parts if one.content_type == "text/plain"]
+
+
+Make = Callable[..., Room]
+"""Makes gateways: of applications (default: two) and settings."""
+
+
+@contextmanager
+def rooms(folder: Path, fresh: Callable[[], str] | None = None) -> Iterator[Make]:
+    """Makes gateways, each on a database of its own and closed at the end: a file in ``folder``, or ``fresh``."""
+    with ExitStack() as stack:
+
+        def make(*applications: Application, **options: Any) -> Room:
+            own = folder / str(len(list(folder.iterdir())))
+            own.mkdir()
+            made = Room(own, *applications, database=fresh() if fresh is not None else None, **options)
+            stack.callback(made.gateway.close)
+            return made
+
+        yield make
 
 
 PASSWORDS: Mapping[str, str] = {"tnn": "t", "other": "o", "up": "u"}

@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx
 import pytest
-from gateway_room import CALLED, ONE, OTHER, START, SUBMIT, TEXT, TNN, Room, basic
+from gateway_room import CALLED, ONE, OTHER, START, SUBMIT, TEXT, TNN, Make, Room, basic, rooms
 
 from mm7zeep import exchange
 from mm7zeep.client import VaspClient
@@ -46,22 +46,12 @@ from mm7zeep.messages import (
 )
 from mm7zeep.receiver import Receiver
 
-Make = Callable[..., Room]
-
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 def room(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Make]:
     """Makes gateways, each on a database of its own, with a standing clock and a keeping seam."""
     fresh = request.getfixturevalue("postgres_databases") if request.param == "postgresql" else None
-    with ExitStack() as stack:
-
-        def make(*applications: Application, **options: Any) -> Room:
-            folder = tmp_path / str(len(list(tmp_path.iterdir())))
-            folder.mkdir()
-            made = Room(folder, *applications, database=fresh() if fresh is not None else None, **options)
-            stack.callback(made.gateway.close)
-            return made
-
+    with rooms(tmp_path, fresh) as make:
         yield make
 
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from gateway_room import CALLED, ONE, SUBMIT, TEXT, Room, basic
+from gateway_room import CALLED, ONE, SUBMIT, TEXT, Make, Room, basic, rooms
 
 from mm7zeep import exchange, mime
 from mm7zeep.exchange import Wire
@@ -22,21 +21,11 @@ from mm7zeep.gateway.engine import StoreError
 from mm7zeep.gateway.settings import Capacity
 from mm7zeep.receiver import Refusal
 
-Make = Callable[..., Room]
-
 
 @pytest.fixture
 def room(tmp_path: Path) -> Iterator[Make]:
     """Makes gateways on files of their own."""
-    with ExitStack() as stack:
-
-        def make(*applications: Any, **options: Any) -> Room:
-            folder = tmp_path / str(len(list(tmp_path.iterdir())))
-            folder.mkdir()
-            made = Room(folder, *applications, **options)
-            stack.callback(made.gateway.close)
-            return made
-
+    with rooms(tmp_path) as make:
         yield make
 
 

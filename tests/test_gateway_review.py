@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from gateway_room import CALLED, ONE, START, SUBMIT, TEXT, Room, basic
+from gateway_room import CALLED, ONE, START, SUBMIT, TEXT, Make, Room, basic, rooms
 
 from mm7zeep import mime
 from mm7zeep.errors import AuthError, TransportError
 from mm7zeep.exchange import pack
 from mm7zeep.gateway import outbox, store
-from mm7zeep.gateway.accounts import Application, Route, Upstream
+from mm7zeep.gateway.accounts import Route, Upstream
 from mm7zeep.gateway.app import Gateway
 from mm7zeep.gateway.digests import digest
 from mm7zeep.gateway.engine import StoreError
@@ -33,7 +33,6 @@ from mm7zeep.gateway.settings import Delivery, Retention, Settings
 from mm7zeep.gateway.supervisor import Supervisor
 from mm7zeep.messages import CancelReq, DeliveryReportReq, Number, Part, ReplaceReq, ShortCode, SubmitReq
 
-Make = Callable[..., Room]
 FAR = Upstream(name="far", url="http://far/mm7", vaspid="WE", vasid="us", callback_username="up", callback_password="u")
 LANE = "upstream:far http://far/mm7"
 AWAY = {"upstreams": (FAR,), "routes": (Route(prefix="+64", via="far"),)}
@@ -44,15 +43,7 @@ ABROAD = replace(SUBMIT, to=("+64211",), delivery_report=True)  # type: ignore[a
 def room(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Make]:
     """Makes gateways, each on a database of its own."""
     fresh = request.getfixturevalue("postgres_databases") if request.param == "postgresql" else None
-    with ExitStack() as stack:
-
-        def make(*applications: Application, **options: Any) -> Room:
-            folder = tmp_path / str(len(list(tmp_path.iterdir())))
-            folder.mkdir()
-            made = Room(folder, *applications, database=fresh() if fresh is not None else None, **options)
-            stack.callback(made.gateway.close)
-            return made
-
+    with rooms(tmp_path, fresh) as make:
         yield make
 
 
