@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import envelopes as env
-import pytest
 from envelopes import TO, VERSION, WHO
 from vasp_side import NOTE, OTHER, ROOT_HEAD, TYPE, USER, Post, T, change, enveloped, numbers, packed, submit
 
@@ -522,14 +520,4 @@ WRONG: dict[str, tuple[Post, str]] = {
         "2005",
     ),
 }
-MISSES: dict[str, str] = {}
-"""What is not yet as the catalogue wants it, and why."""
-
-
-def listed(ids: Iterable[str]) -> list[Any]:
-    """The ids as parameters, those of ``MISSES`` marked."""
-    wrong = {one: pytest.mark.xfail(reason=why, strict=True) for one, why in MISSES.items()}
-    return [pytest.param(one, marks=wrong[one]) if one in wrong else one for one in ids]
-
-
 CASES = {**HTTP, **AUTH, **MIME, **SOAP, **NAMES, **ADDRESSES, **OPTIONS, **CONTENT, **WRONG}

@@ -38,7 +38,6 @@ from suite_a import (
     SUBJECT,
     case,
     due,
-    listed,
     moment,
     recipients,
     release_6,
@@ -172,7 +171,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         yield House(gateway, Vasp(url), callback)
 
 
-@pytest.mark.parametrize("id", listed(CASES))
+@pytest.mark.parametrize("id", CASES)
 def test_request(id: str, house: House) -> None:
     """One request, and what the catalogue takes for an answer to it."""
     post, words = CASES[id]
@@ -582,7 +581,7 @@ def read(house: House) -> None:
     assert house.callback.about("+46791")[1].message.mm_status == "Deleted"
 
 
-@pytest.mark.parametrize("id", listed(FLOWS))
+@pytest.mark.parametrize("id", FLOWS)
 def test_flow(id: str, house: House) -> None:
     """Several requests, or one that is sent in an odd way."""
     FLOWS[id](house)
