@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, Engine, event
@@ -20,6 +21,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlch
 from mm7zeep.gateway import migrations
 
 _BUSY = 30.0  # seconds that SQLite waits for another process's transaction
+_TURN = 0.001  # seconds between two tries to be the one who writes
 _POOL = 20  # connections of this process
 
 _PRAGMAS = (
@@ -44,7 +46,7 @@ class Database:
     def __init__(self, url: str) -> None:
         self.engine = _engine(url)
         self.sqlite = self.engine.dialect.name == "sqlite"
-        # SQLite has one writer at a time; waiting here is fair, waiting in SQLite is not
+        # SQLite has one writer at a time: the threads of this process take turns here
         self._writer = threading.Lock()
         try:
             if self.sqlite:
@@ -105,13 +107,13 @@ class Database:
                     # SQLite's stays open: with the last one closed, the next opening would recover from the WAL what
                     # could not be synced, and show it as if it had been kept
                     raise
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, sqlite3.Error) as error:
             raise StoreError(_words(error)) from error
 
 
-def _words(error: SQLAlchemyError) -> str:
+def _words(error: Exception) -> str:
     """What the database said, without the statement and its values."""
-    said = str(getattr(error, "orig", None) or type(error).__name__)
+    said = str(error if isinstance(error, sqlite3.Error) else getattr(error, "orig", None) or type(error).__name__)
     return f"the database did not do it: {said.splitlines()[0] if said else type(error).__name__}"
 
 
@@ -157,6 +159,27 @@ def _prepare_sqlite(connection: sqlite3.Connection, record: object) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    # IMMEDIATE takes the lock at once: a transaction that read first could not be upgraded behind another writer
-    writing = connection.get_execution_options().get("mm7zeep_writing")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+    if not connection.get_execution_options().get("mm7zeep_writing"):
+        connection.exec_driver_sql("BEGIN")
+        return
+    # IMMEDIATE takes the lock at once: a transaction that read first could not be upgraded behind another writer. Where
+    # another process has it, SQLite itself would sleep longer and longer, up to 100 ms, and seldom have its turn
+    driver = cast(sqlite3.Connection, connection.connection.driver_connection)
+    until = time.monotonic() + _BUSY
+    driver.execute("PRAGMA busy_timeout=0")
+    try:
+        while not _begun(driver, last=time.monotonic() > until):
+            time.sleep(_TURN)
+    finally:
+        driver.execute(f"PRAGMA busy_timeout={int(_BUSY * 1000)}")
+
+
+def _begun(driver: sqlite3.Connection, *, last: bool) -> bool:
+    """Whether the write lock was free, and is ours now. Raises ``sqlite3.OperationalError`` on the last try."""
+    try:
+        driver.execute("BEGIN IMMEDIATE")
+    except sqlite3.OperationalError as error:
+        if last or error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+            raise
+        return False
+    return True

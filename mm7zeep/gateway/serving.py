@@ -150,12 +150,15 @@ class _Server(uvicorn.Server):
                 make,
                 sock=one,
                 ssl=config.ssl,
-                backlog=config.backlog,
+                # asyncio accepts so many at once: with more, one of several processes would get all that come together
+                backlog=1,
                 ssl_handshake_timeout=self._edge.head if secure else None,
                 ssl_shutdown_timeout=self._edge.drain if secure else None,
             )
             for one in sockets or ()
         ]
+        for one in sockets or ():
+            one.listen(config.backlog)  # how many may wait, which asyncio has set to the same
         self.started = True
         self.accepting.set()
 
