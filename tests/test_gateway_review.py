@@ -490,3 +490,36 @@ def test_outcome_that_cannot_be_kept(room: Make, monkeypatch: pytest.MonkeyPatch
     one.gateway.pump._isolate()
     one.gateway.pump.turn()
     assert [(row.state, row.reason) for row in one.outbox()] == [("done", "one"), ("done", None), ("done", "three")]
+
+
+class Ended:
+    """A worker that has ended, as its supervisor sees it."""
+
+    def __init__(self, exitcode: int) -> None:
+        self.exitcode = exitcode
+
+    def join(self) -> None:
+        """It has."""
+
+
+def ended(supervisor: Supervisor, exitcode: int, *, lived: float = 0.0, served: bool = True) -> float:
+    """Seconds after which another is started in the place of one that ended so."""
+    worker: Any = Ended(exitcode)
+    supervisor._workers[worker] = time.monotonic() - lived
+    supervisor._ended(worker, served=served)
+    return supervisor._planned.pop() - time.monotonic()
+
+
+def test_workers_that_end(tmp_path: Path) -> None:
+    """A killed worker is replaced at once; ones that cannot serve later and later, and for ever if one has served."""
+    here: Any = None
+    supervisor = Supervisor(Settings(workers=2), here, here)
+    assert ended(supervisor, -9) == pytest.approx(0, abs=0.1)
+    pauses = [ended(supervisor, 1) for _ in range(30)]
+    assert pauses[:4] == pytest.approx([0.2, 0.4, 0.8, 1.6], abs=0.1)
+    assert pauses[-1] == pytest.approx(10, abs=0.1)
+    assert ended(supervisor, 1, lived=60) == pytest.approx(0, abs=0.1)
+    for _ in range(9):
+        ended(supervisor, 1, served=False)
+    with pytest.raises(RuntimeError, match="end as soon as they are started"):
+        ended(supervisor, 1, served=False)

@@ -1,6 +1,6 @@
 """Several processes on the same sockets and the same database: started, watched, started again when they die.
 
-Holds no message and makes no call. Refuses to go on where processes end as soon as they are started.
+Holds no message and makes no call. Refuses to go on where processes end as soon as they are started, and none served.
 """
 
 from __future__ import annotations
@@ -20,12 +20,14 @@ from multiprocessing.synchronize import Event
 from types import FrameType
 
 from mm7zeep.gateway import logs
-from mm7zeep.gateway.engine import Database
+from mm7zeep.gateway.engine import Database, StoreError
+from mm7zeep.gateway.migrations import DatabaseIsNewer
 from mm7zeep.gateway.settings import Settings
 
 _LOG = logging.getLogger("mm7zeep.gateway")
 _SHORT = 5.0  # seconds: a process that lived less has not served
-_HOPELESS = 5  # such processes in a row, per worker
+_HOPELESS = 5  # such processes in a row, per worker, before any has served
+_LONGEST = 10.0  # seconds before another one is started in the place of one that ended at once
 _COUNTS = "PROMETHEUS_MULTIPROC_DIR"  # read by prometheus_client when it is loaded
 _GRACE = 5.0  # seconds beyond the drain time before a process is killed
 
@@ -47,6 +49,8 @@ class Supervisor:
         self._context = multiprocessing.get_context("spawn")
         self._serving: Event = self._context.Event()
         self._workers: dict[SpawnProcess, float] = {}  # with when they were started
+        self._planned: list[float] = []  # when others are to be started in the place of those that ended
+        self._short = 0  # workers in a row that ended by themselves, at once
         self._asked = 0
 
     def run(self) -> int:
@@ -62,12 +66,12 @@ class Supervisor:
             os.environ[_COUNTS] = folder
             try:
                 for _ in range(self._settings.workers):
-                    self._start(folder)
-                return self._watch(folder)
+                    self._start()
+                return self._watch()
             finally:
                 self._end_all()
 
-    def _start(self, folder: str) -> None:
+    def _start(self) -> None:
         worker = self._context.Process(
             target=_work, args=(self._settings, *self._sockets, self._serving), name="mm7zeep-worker", daemon=False
         )
@@ -76,10 +80,11 @@ class Supervisor:
         if self._asked:  # the signal came while it was started, and did not reach it
             worker.terminate()
 
-    def _watch(self, folder: str) -> int:
-        told, short, worst, until = False, 0, 0, None
-        while self._workers:
-            gone = wait([one.sentinel for one in self._workers], timeout=0.1 if not told else 1.0)
+    def _watch(self) -> int:
+        told, worst, until = False, 0, None
+        while self._workers or (self._planned and not self._asked):
+            quick = self._planned or not told
+            gone = wait([one.sentinel for one in self._workers], timeout=0.1 if quick else 1.0)
             if not told and self._serving.is_set():
                 told = True
                 self._ready()
@@ -88,18 +93,27 @@ class Supervisor:
             if until is not None and time.monotonic() > until:
                 self._kill_all()
             for worker in [one for one in self._workers if one.sentinel in gone]:
-                lived = time.monotonic() - self._workers.pop(worker)
-                worker.join()
-                code = worker.exitcode or 0
-                if self._asked:
-                    worst = max(worst, abs(code))
-                    continue
-                short = short + 1 if lived < _SHORT else 0
-                if short >= _HOPELESS * self._settings.workers:
-                    raise RuntimeError("the processes end as soon as they are started; the log above tells why")
-                _LOG.warning("a process ended with %d after %.0f s; another is started", code, lived)
-                self._start(folder)
-        return min(worst, 1)
+                worst = max(worst, self._ended(worker, served=told))
+            for at in [one for one in self._planned if one <= time.monotonic() and not self._asked]:
+                self._planned.remove(at)
+                self._start()
+        return worst
+
+    def _ended(self, worker: SpawnProcess, *, served: bool) -> int:
+        """Plan another one in the place of a worker that has ended; 1 if it was to end, and did not end well."""
+        lived = time.monotonic() - self._workers.pop(worker)
+        worker.join()
+        code = worker.exitcode or 0
+        if self._asked:
+            return min(abs(code), 1)
+        # one that was killed says nothing of the next; one that ended by itself at once will do so again
+        self._short = self._short + 1 if lived < _SHORT and code > 0 else 0
+        if not served and self._short >= _HOPELESS * self._settings.workers:
+            raise RuntimeError("the processes end as soon as they are started; the log above tells why")
+        pause = min(_LONGEST, 0.1 * 2 ** min(self._short, 9)) if self._short else 0.0
+        _LOG.warning("a process ended with %d after %.0f s; another is started in %.1f s", code, lived, pause)
+        self._planned.append(time.monotonic() + pause)
+        return 0
 
     def _signalled(self, number: int, frame: FrameType | None) -> None:
         self._asked += 1
@@ -128,4 +142,9 @@ def _work(settings: Settings, mm7: socket.socket, admin: socket.socket, serving:
 
     parent = multiprocessing.parent_process()
     watch = parent.join if parent is not None else None
-    raise SystemExit(run(settings, mm7, admin, ready=serving.set, orphaned=watch, supervised=True))
+    try:
+        code = run(settings, mm7, admin, ready=serving.set, orphaned=watch, supervised=True)
+    except (StoreError, DatabaseIsNewer, ValueError) as error:
+        _LOG.error("a process cannot serve: %s", error)
+        code = 1
+    raise SystemExit(code)
