@@ -105,7 +105,7 @@ class Supervisor:
         worker.join()
         code = worker.exitcode or 0
         if self._asked:
-            return min(abs(code), 1)
+            return 0 if code in (0, -signal.SIGTERM) else 1  # the signal ends one that has not begun to serve
         # one that was killed says nothing of the next; one that ended by itself at once will do so again
         self._short = self._short + 1 if lived < _SHORT and code > 0 else 0
         if not served and self._short >= _HOPELESS * self._settings.workers:
