@@ -138,3 +138,15 @@ def waited_for(url: str) -> dict[str, str]:
         time.sleep(0.05)
     assert isinstance(kept, dict)
     return kept
+
+
+def test_shown_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The configuration in docs/gateway.md can be used, and what is shown of it is what ``--check-config`` prints."""
+    page = (Path(__file__).parents[1] / "docs" / "gateway.md").read_text(encoding="utf-8")
+    [config] = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    [shown] = re.findall(r"\$ mm7zeep serve --config gateway.toml --check-config\n(.*?)```", page, re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    Path("gateway.toml").write_text(config)
+    Path("gateway.toml").chmod(0o600)
+    done = run("--config", "gateway.toml", "--check-config")
+    assert (done.exit_code, done.stdout) == (0, shown)
