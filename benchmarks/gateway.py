@@ -130,6 +130,7 @@ def measure(engine: str, workers: int, seconds: float) -> None:
         sink = stack.enter_context(CallbackSink())
         floor = synced_appends(folder, min(seconds, 3.0))
         gateway = stack.enter_context(GatewayProcess(folder / "g", callback=sink.url, database=database, workers=workers))
+        time.sleep(3.0 if workers > 1 else 0.0)  # it serves as soon as its first process does; here all of them are meant
         for n in range(WARM):
             ask(gateway.url, AUTH, Prepared(delivery_report=False, run="warm-up-"), n)
         web = livez(gateway, min(seconds, 3.0))

@@ -438,7 +438,11 @@ async def exchanged(port: int, octets: bytes, secure: ssl.SSLContext | None = No
         await writer.wait_closed()
 
 
-def test_listener_finishes_what_is_in_flight() -> None:
+SHARED = pytest.mark.parametrize("shared", [False, True], ids=["alone", "shared"])
+
+
+@SHARED
+def test_listener_finishes_what_is_in_flight(shared: bool) -> None:
     """Stopping takes no new connection, lets the request in flight finish, and leaves signals alone."""
     begun, go_on = threading.Event(), threading.Event()
 
@@ -450,7 +454,7 @@ def test_listener_finishes_what_is_in_flight() -> None:
         before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
         listening = bound("127.0.0.1", 0)
         port = listening.getsockname()[1]
-        listener = Listener(receiver(handler).asgi, listening, edge=EDGE, drain=5.0)
+        listener = Listener(receiver(handler).asgi, listening, edge=EDGE, drain=5.0, shared=shared)
         await listener.start()
         assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)) == before
         asking = asyncio.create_task(exchanged(port, post()))
@@ -475,14 +479,16 @@ async def hanging(scope: Any, receive: Any, send: Any) -> None:
     await asyncio.sleep(60)
 
 
+@SHARED
 @pytest.mark.parametrize("how", ["drained", "aborted"])
-def test_listener_ends_in_time(how: str) -> None:
+def test_listener_ends_in_time(how: str, shared: bool) -> None:
     """What does not finish within ``drain`` seconds is ended, and at once after ``abort``."""
 
     async def main() -> float:
         listening = bound("127.0.0.1", 0)
         port = listening.getsockname()[1]
-        listener = Listener(hanging, listening, edge=EDGE, drain=0.3 if how == "drained" else 60.0)
+        drain = 0.3 if how == "drained" else 60.0
+        listener = Listener(hanging, listening, edge=EDGE, drain=drain, shared=shared)
         await listener.start()
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(post())
@@ -505,13 +511,15 @@ def test_listener_ends_in_time(how: str) -> None:
     assert asyncio.run(main()) < 3
 
 
-def test_listener_does_not_wait_for_idle_connections() -> None:
+@SHARED
+def test_listener_does_not_wait_for_idle_connections(shared: bool) -> None:
     """Connections without a request, or with half a head, end when the listener stops."""
 
     async def main() -> float:
         listening = bound("127.0.0.1", 0)
         port = listening.getsockname()[1]
-        listener = Listener(receiver().asgi, listening, edge=replace(EDGE, head=30.0, keep_alive=30.0))
+        slow = replace(EDGE, head=30.0, keep_alive=30.0)
+        listener = Listener(receiver().asgi, listening, edge=slow, shared=shared)
         await listener.start()
         idle = [await asyncio.open_connection("127.0.0.1", port) for _ in range(3)]
         for (_, writer), octets in zip(idle, (b"", head()[:20], post()), strict=True):
@@ -527,7 +535,8 @@ def test_listener_does_not_wait_for_idle_connections() -> None:
     assert asyncio.run(main()) < 2
 
 
-def test_listener_speaks_tls(tmp_path: Path) -> None:
+@SHARED
+def test_listener_speaks_tls(shared: bool, tmp_path: Path) -> None:
     """With a certificate and its key the listener speaks TLS; a refusal is heard there too."""
     authority = trustme.CA()
     leaf = authority.issue_cert("127.0.0.1")
@@ -540,15 +549,40 @@ def test_listener_speaks_tls(tmp_path: Path) -> None:
     async def main() -> list[list[int]]:
         listening = bound("127.0.0.1", 0)
         port = listening.getsockname()[1]
-        listener = Listener(receiver().asgi, listening, edge=EDGE, cert=str(cert), key=str(key))
+        listener = Listener(receiver().asgi, listening, edge=EDGE, cert=str(cert), key=str(key), shared=shared)
         await listener.start()
         try:
+            assert await exchanged(port, b"no handshake at all\r\n\r\n") is not None
             asked = [post("Connection: close"), post().replace(b"YTpi", b"YTpj"), post("Host: b"), head()[:30]]
             return [statuses(await exchanged(port, one, trusting)) for one in asked]
         finally:
             await listener.stop()
 
     assert asyncio.run(main()) == [[200], [401], [400], [408]]
+
+
+def test_listeners_share_connections() -> None:
+    """Of connections that come together none of two listeners on one socket gets nearly all."""
+
+    async def main() -> list[int]:
+        listening = bound("127.0.0.1", 0)
+        port = listening.getsockname()[1]
+        listeners = [Listener(receiver().asgi, one, edge=EDGE, shared=True) for one in (listening, listening.dup())]
+        for one in listeners:
+            await one.start()
+        clients = [await asyncio.open_connection("127.0.0.1", port) for _ in range(16)]
+        for _ in range(500):
+            if sum(one.connections for one in listeners) == 16:
+                break
+            await asyncio.sleep(0.01)
+        shares = [one.connections for one in listeners]
+        for _, writer in clients:
+            writer.close()
+        for one in listeners:
+            await one.stop()
+        return shares
+
+    assert min(asyncio.run(main())) >= 4
 
 
 @pytest.mark.parametrize(("cert", "key"), [("missing.pem", "missing.key"), (__file__, __file__)])

@@ -66,10 +66,9 @@ async def _serve(
     threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="mm7zeep-work")
     loop.set_default_executor(threads)
     edge = _edge(settings, gateway.metrics.refused)
-    mm7 = Listener(
-        gateway.asgi, mm7_socket, edge=edge, cert=settings.cert, key=settings.key, drain=settings.drain - _SPARE
-    )
-    admin = Listener(admin_app(gateway), admin_socket, drain=_SPARE)
+    tls = {"cert": settings.cert, "key": settings.key}
+    mm7 = Listener(gateway.asgi, mm7_socket, edge=edge, drain=settings.drain - _SPARE, shared=supervised, **tls)
+    admin = Listener(admin_app(gateway), admin_socket, drain=_SPARE, shared=supervised)
     asked = asyncio.Event()
     _listen_to_signals(loop, asked, supervised)
     if orphaned is not None:

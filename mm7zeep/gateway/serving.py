@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import socket
 import ssl
 import threading
@@ -21,8 +22,11 @@ import uvicorn
 from mm7zeep.gateway.heads import EDGE, Edge
 from mm7zeep.gateway.protocol import Protocol
 
+_LOG = logging.getLogger("mm7zeep.gateway")
 _START = 10.0  # seconds that a server may take to come up
 _STOP = 10.0  # seconds that requests in flight may take to end
+_TURN = 0.001  # seconds after a connection in which other processes may take the next
+_REST = 1.0  # seconds after one that could not be accepted
 _BACKLOG = 500  # connections that may wait to be accepted
 
 
@@ -63,7 +67,8 @@ class Listener:
     """An ASGI application on a bound socket, inside the running loop; signals are left alone, lifespan is not spoken.
 
     With ``cert`` and ``key`` (PEM files) it speaks TLS. ``drain`` are the seconds that requests in flight may take once
-    ``stop`` was called. Raises ``ValueError`` for a certificate and key that cannot be used.
+    ``stop`` was called. ``shared`` says that other processes accept on the same socket: connections that come together
+    are then shared out among them. Raises ``ValueError`` for a certificate and key that cannot be used.
     """
 
     def __init__(
@@ -75,6 +80,7 @@ class Listener:
         cert: str | None = None,
         key: str | None = None,
         drain: float = 30.0,
+        shared: bool = False,
     ) -> None:
         config = _config(asgi_app, edge, drain, lifespan="off", ssl_certfile=cert, ssl_keyfile=key)
         try:
@@ -83,7 +89,7 @@ class Listener:
             raise ValueError(
                 f"the certificate {cert} and key {key} cannot be used ({error}); name PEM files of one pair"
             ) from error
-        self._server = _Server(config, edge)
+        self._server = _Server(config, edge, shared=shared)
         self._socket = listening
         self._running: asyncio.Task[None] | None = None
 
@@ -122,9 +128,10 @@ class Listener:
 class _Server(uvicorn.Server):
     """uvicorn's, without its signal handlers, and at once in starting and ending."""
 
-    def __init__(self, config: uvicorn.Config, edge: Edge) -> None:
+    def __init__(self, config: uvicorn.Config, edge: Edge, *, shared: bool = False) -> None:
         super().__init__(config)
         self._edge = edge
+        self._shared = shared
         self.accepting = asyncio.Event()
         self._leaving = asyncio.Event()
 
@@ -145,20 +152,17 @@ class _Server(uvicorn.Server):
             app_state=self.lifespan.state,
         )
         loop = asyncio.get_running_loop()
-        self.servers = [
-            await loop.create_server(
-                make,
-                sock=one,
-                ssl=config.ssl,
-                # asyncio accepts so many at once: with more, one of several processes would get all that come together
-                backlog=1,
-                ssl_handshake_timeout=self._edge.head if secure else None,
-                ssl_shutdown_timeout=self._edge.drain if secure else None,
-            )
-            for one in sockets or ()
-        ]
-        for one in sockets or ():
-            one.listen(config.backlog)  # how many may wait, which asyncio has set to the same
+        options: dict[str, Any] = {
+            "ssl": config.ssl,
+            "ssl_handshake_timeout": self._edge.head if secure else None,
+            "ssl_shutdown_timeout": self._edge.drain if secure else None,
+        }
+        if self._shared:
+            self.servers = [cast(asyncio.Server, _Turns(one, make, options)) for one in sockets or ()]
+        else:
+            self.servers = [
+                await loop.create_server(make, sock=one, backlog=config.backlog, **options) for one in sockets or ()
+            ]
         self.started = True
         self.accepting.set()
 
@@ -182,6 +186,52 @@ class _Server(uvicorn.Server):
             counter = (counter + 1) % 864000
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._leaving.wait(), 0.1)
+
+
+class _Turns:
+    """Accepts one connection at a time, and then leaves the next one to the other processes for a moment.
+
+    asyncio's own server accepts what there is: the first process to wake up would get all the connections of a client,
+    and keep them.
+    """
+
+    def __init__(self, listening: socket.socket, make: Any, options: dict[str, Any]) -> None:
+        self._socket = listening
+        self._make = make
+        self._options = options
+        self._opening: set[asyncio.Task[None]] = set()
+        listening.setblocking(False)
+        self._accepting = asyncio.get_running_loop().create_task(self._accept())
+
+    async def _accept(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                connection, _ = await loop.sock_accept(self._socket)
+            except OSError as error:  # as asyncio: no file or memory is left for a moment, or the client is gone
+                _LOG.error("a connection could not be accepted: %s", error.strerror)
+                await asyncio.sleep(_REST)
+                continue
+            opening = loop.create_task(self._open(connection))
+            self._opening.add(opening)
+            opening.add_done_callback(self._opening.discard)
+            await asyncio.sleep(_TURN)
+
+    async def _open(self, connection: socket.socket) -> None:
+        try:
+            await asyncio.get_running_loop().connect_accepted_socket(self._make, connection, **self._options)
+        except (OSError, asyncio.CancelledError):  # a TLS handshake that failed, or took too long
+            connection.close()
+
+    def close(self) -> None:
+        """Accept no more."""
+        self._accepting.cancel()
+        for opening in self._opening:
+            opening.cancel()
+
+    async def wait_closed(self) -> None:
+        """Returns when nothing is accepted any more."""
+        await asyncio.gather(self._accepting, *self._opening, return_exceptions=True)
 
 
 def _config(asgi_app: Any, edge: Edge, drain: float, **more: Any) -> uvicorn.Config:
