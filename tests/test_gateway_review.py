@@ -387,7 +387,7 @@ def test_worker_started_while_the_signal_comes() -> None:
             self.ended = True
 
     supervisor._context.Process = Worker  # type: ignore[assignment, misc]
-    supervisor._start("folder")
+    supervisor._start()
     assert [one.ended for one in workers] == [True]
 
 

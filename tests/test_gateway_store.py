@@ -379,7 +379,9 @@ def test_bad_endpoint_delays_nobody(tmp_path: Path) -> None:
 
     from mm7zeep.gateway.app import Gateway
 
-    gateway = Gateway(Room(tmp_path).settings, deliver=deliver)
+    one = Room(tmp_path)
+    one.gateway.close()
+    gateway = Gateway(one.settings, deliver=deliver)
     for _ in range(12):
         gateway.send_mo("tnn", "+61400", "111122")
     with gateway.working():

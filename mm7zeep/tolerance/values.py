@@ -25,7 +25,7 @@ _LOOSE = re.compile(
 )
 _COMPACT = re.compile(r"(\d{4})(\d\d)(\d\d)T?(\d\d)(\d\d)(\d\d)(Z|[+-]\d{4})?", re.ASCII)
 _DURATION = re.compile(r"-?P(?=.)(\d+Y)?(\d+M)?(\d+D)?(T(?=.)(\d+H)?(\d+M)?(\d+(\.\d+)?S)?)?", re.ASCII)
-_MOST_MONTHS = re.compile(r"[1-9][0-9]{8,}[YM]|T.*[1-9][0-9]{14,}", re.ASCII)  # xmlschema counts months in 32 bits
+_SPAN_DIGITS = ((1, 8), (2, 8), (5, 14), (6, 14), (7, 14))  # of a duration's fields; xmlschema counts months in 32 bits
 _RELATIVE_LOOSE = re.compile(r"-?P[0-9YMDTHS.]+", re.ASCII | re.IGNORECASE)
 _STATUS_WORD = re.compile(r"[A-Za-z]+")
 _STATUS_WORDS: Mapping[str, str] = MappingProxyType({"delivered": "Retrieved", "unrecognized": "Unrecognised"})
@@ -38,8 +38,12 @@ def boolean(text: str) -> str | None:
 
 def is_moment(text: str, *, spans: bool) -> bool:
     """Whether ``text`` is an xs:dateTime (or, with ``spans``, an xs:duration) that Python can hold."""
-    if spans and _DURATION.fullmatch(text):
-        return _MOST_MONTHS.search(text) is None and _holds(isodate.parse_duration, text)
+    span = _DURATION.fullmatch(text) if spans else None
+    if span is not None:
+        fields = (
+            ((span[field] or "").partition(".")[0].rstrip("YMHS").lstrip("0"), most) for field, most in _SPAN_DIGITS
+        )
+        return all(len(digits) <= most for digits, most in fields) and _holds(isodate.parse_duration, text)
     found = _DATETIME.fullmatch(text)
     return found is not None and found.group(4) != "24" and _holds(isodate.parse_datetime, text)
 
