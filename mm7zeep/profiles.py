@@ -230,6 +230,8 @@ def profile(name: str | Profile | None = None) -> Profile:
         return GENERIC_6_8_0
     if isinstance(name, Profile):
         return name
+    if not isinstance(name, str):
+        raise ValueError(f"profile is a name such as 'optus', or a Profile, not {type(name).__name__}")
     found = CARRIERS.get(name.lower()) or NAMESPACES.get(name) or NAMESPACES.get(NAMESPACE_PREFIX + name.upper())
     if found is None:
         schemas = ", ".join(one.schema for one in NAMESPACES.values())
