@@ -177,7 +177,7 @@ def test_forms_of_auth(auth: Any) -> None:
 @pytest.mark.parametrize("made", [Receiver, lambda auth: Endpoint({}, error=VASPErrorRsp, auth=auth)])
 def test_auth_that_is_none(made: Callable[..., Any], auth: Any) -> None:
     """Anything else is refused when the receiver is made, by what is taken, without repeating what was given."""
-    with pytest.raises(LocalError, match="auth|colon") as caught:
+    with pytest.raises(LocalError, match=r"auth|colon") as caught:
         made(auth=auth)
     assert "hush" not in str(caught.value)
 

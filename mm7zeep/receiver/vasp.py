@@ -62,8 +62,8 @@ class Receiver(Endpoint):
     A function takes the message, and as a second parameter (without default, or named ``received``) the ``Received``
     around it. It may be asynchronous. Giving nothing answers 1000; ``StatusError(2002, "...")`` answers with that
     status; any other exception is logged and answered by a Fault with 3000. ``auth`` maps names to passwords, or is one
-    (user, password) (None: nobody is asked). With a ``profile`` that has ``submit_as_deliver``, an MO that arrives as SubmitReq goes to the
-    ``on_deliver`` function unless ``on_submit`` has one.
+    (user, password) (None: nobody is asked). With a ``profile`` that has ``submit_as_deliver``, an MO that arrives as
+    SubmitReq goes to the ``on_deliver`` function unless ``on_submit`` has one.
 
     ``answer(wire)`` serves any framework; ``asgi`` and ``wsgi`` are whole applications. Registration ends before
     serving begins. Raises ``LocalError`` for options that cannot be used.

@@ -12,6 +12,7 @@ import requests
 import zeep.transports
 from lxml import etree
 
+from mm7zeep import extras
 from mm7zeep.credentials import Auth, ClientCert, credentials, endpoint, header_fields, tls
 from mm7zeep.errors import LocalError
 from mm7zeep.transport.answers import Intake
@@ -21,7 +22,10 @@ from mm7zeep.transport.failures import fail
 
 
 class AsyncSwaTransport(Carrier, zeep.transports.AsyncTransport):
-    """``SwaTransport`` over httpx, for ``zeep.AsyncClient``. Needs the extra ``async``. Close it with ``aclose``."""
+    """``SwaTransport`` over httpx, for ``zeep.AsyncClient``. Close it with ``aclose``.
+
+    Raises ``LocalError`` as ``SwaTransport``, and where the extra ``async`` is not installed.
+    """
 
     _close_session = False  # zeep's destructor asks, also where the constructor raised
 
@@ -36,6 +40,9 @@ class AsyncSwaTransport(Carrier, zeep.transports.AsyncTransport):
         proxy: str | None = None,
         max_reply: int = 1024 * 1024,
     ) -> None:
+        instruction = extras.wanting("async")
+        if instruction is not None:
+            raise LocalError(f"asyncio needs the extra async: {instruction}")
         import httpx
 
         known, fields, timeouts = credentials(auth), header_fields(headers), bounds(timeouts)
