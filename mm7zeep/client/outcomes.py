@@ -96,6 +96,10 @@ class Retry:
         return False
 
 
+RETRY = Retry()
+"""What applies where nothing else is said."""
+
+
 def seconds(retry_after: str | None) -> float | None:
     """A Retry-After (RFC 9110 10.2.3), from now; None where there is none or it means nothing."""
     text = (retry_after or "").strip()

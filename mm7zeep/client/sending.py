@@ -5,8 +5,9 @@ Sends nothing itself. Refuses what cannot be written, with ``LocalError``.
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any, TypeVar
 
 import zeep
@@ -55,7 +56,7 @@ class Sender:
             raise LocalError(f"retry is a Retry, such as Retry(times=0), not {type(retry).__name__}")
         self.url = endpoint(url)
         self.profile = self._spoken(_known(profile))
-        self.policy = profiles.policy(policy or self.profile.policy)
+        self.policy = _policy(policy or self.profile.policy)
         self.retry = retry
 
     @staticmethod
@@ -123,8 +124,24 @@ def _known(profile: str | Profile | None) -> Profile:
         raise LocalError(str(error)) from error
 
 
+def _policy(policy: str) -> Policy:
+    try:
+        return profiles.policy(policy)
+    except ValueError as error:
+        raise LocalError(str(error)) from error
+
+
 def build(kind: type[M], **values: Any) -> M:
-    """A message made of what the caller gave. Raises ``LocalError`` for what it cannot be made of."""
+    """A message made of what the caller gave.
+
+    Raises ``LocalError`` for what it cannot be made of, and for a field that it does not have.
+    """
+    names = [one.name for one in fields(kind)]
+    for given in values:
+        if given not in names:
+            close = difflib.get_close_matches(given, names, n=1)
+            hint = f"; did you mean {close[0]!r}?" if close else f"; it has {', '.join(names)}"
+            raise LocalError(f"a {kind.__name__} has no field {given!r}{hint}")
     try:
         return kind(**values)
     except (ValueError, TypeError) as error:
