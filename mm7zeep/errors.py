@@ -22,13 +22,19 @@ from mm7zeep.findings import Finding
 from mm7zeep.status import Status
 
 if TYPE_CHECKING:
+    from mm7zeep.client import Each
     from mm7zeep.messages import Message
 
 FaultCode = Literal["Client", "Server", "MustUnderstand", "VersionMismatch"]
 
 
 class Mm7Error(Exception):
-    """The root of the tree; catch it to catch everything this library raises on purpose."""
+    """The root of the tree; catch it to catch everything this library raises on purpose.
+
+    ``each`` tells recipient by recipient what became of a submit that was split, where it raises.
+    """
+
+    each: tuple[Each, ...] = ()
 
 
 class LocalError(Mm7Error, ValueError):

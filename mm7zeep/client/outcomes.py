@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Generic, TypeVar
 
+from mm7zeep.client.partial import is_partial
 from mm7zeep.errors import Mm7Error, StatusError, TransportError
 from mm7zeep.findings import Finding
 from mm7zeep.messages import Address, Fault, Response, Status, SubmitRsp
@@ -38,6 +39,11 @@ class Accepted(Generic[R]):
         """What reports, cancel and replace refer to; None where the answer names none."""
         return getattr(self.answer, "message_id", None)
 
+    @property
+    def partial(self) -> bool:
+        """Whether it was accepted for some recipients or parts only (1100)."""
+        return is_partial(self.status)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Each:
@@ -53,10 +59,12 @@ class Submitted(Accepted[SubmitRsp]):
     """An accepted submit.
 
     Where it was split, ``each`` tells recipient by recipient, ``status`` is 1100 if some were not accepted, and
-    ``message_id`` is None.
+    ``message_id`` is None. ``failed`` are the recipients that were not accepted: those with an error in ``each``, or
+    those that an answer of 1100 names; none where it is ``partial`` and does not say who was left out.
     """
 
     each: tuple[Each, ...] = ()
+    failed: tuple[Address, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

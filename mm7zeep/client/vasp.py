@@ -166,7 +166,7 @@ class VaspClient(Vasp, SyncSender):
         message = self._submit_req(to, content, fields)
         apart = self._apart(message, transaction_id)
         if not apart:
-            return whole(self.send(message, transaction_id=transaction_id, progress=progress))
+            return whole(message, self.send(message, transaction_id=transaction_id, progress=progress))
         tally = Tally(apart)
         for one in tally.due():
             try:
@@ -261,7 +261,7 @@ class AsyncVaspClient(Vasp, AsyncSender):
         message = self._submit_req(to, content, fields)
         apart = self._apart(message, transaction_id)
         if not apart:
-            return whole(await self.send(message, transaction_id=transaction_id, progress=progress))
+            return whole(message, await self.send(message, transaction_id=transaction_id, progress=progress))
         tally = Tally(apart)
         for one in tally.due():
             try:
