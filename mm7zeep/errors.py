@@ -124,7 +124,7 @@ class StatusError(Mm7Error):
         transaction_id: str | None = None,
         findings: Sequence[Finding] = (),
     ) -> None:
-        self.status = Status(status, text) if isinstance(status, int) else status
+        self.status = status if isinstance(status, Status) else Status(status, text)
         super().__init__(str(self.status))
         self.answer = answer
         self.transaction_id = transaction_id

@@ -14,9 +14,10 @@ from email.utils import parsedate_to_datetime
 from typing import Generic, TypeVar
 
 from mm7zeep.client.partial import is_partial
-from mm7zeep.errors import Mm7Error, StatusError, TransportError
+from mm7zeep.errors import LocalError, Mm7Error, StatusError, TransportError
 from mm7zeep.findings import Finding
 from mm7zeep.messages import Address, Fault, Response, Status, SubmitRsp
+from mm7zeep.transport.carrier import is_seconds
 
 R = TypeVar("R", bound=Response)
 
@@ -79,6 +80,13 @@ class Retry:
     times: int = 2
     first: float = 0.5
     most: float = 30.0
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.times, int) or self.times < 0:
+            raise LocalError(f"Retry.times is a number of attempts, 0 or more, not {self.times!r}")
+        for name in ("first", "most"):
+            if not is_seconds(getattr(self, name)):
+                raise LocalError(f"Retry.{name} is a number of seconds, not {getattr(self, name)!r}")
 
     def waits(self) -> Iterator[float]:
         """How long to wait before each further attempt, in seconds."""

@@ -57,6 +57,8 @@ class Vasp(Sender):
         for name, value in (("vaspid", vaspid), ("vasid", vasid)):
             if not isinstance(value, str | None):
                 raise LocalError(f"{name} is a str, not {type(value).__name__}")
+        if not isinstance(split, bool | None):
+            raise LocalError(f"split is True, False or None (as the profile says), not {type(split).__name__}")
         self.vaspid, self.vasid = vaspid, vasid
         self.split = self.profile.split if split is None else split
 

@@ -123,16 +123,15 @@ class Endpoint:
         admission: Callable[[Wire], Admission] | None = None,
         observe: Observe | None = None,
     ) -> None:
-        if not realm.isprintable() or not realm.isascii() or set(realm) & {'"', "\\"}:
+        if not isinstance(limits, mime.Limits | None) or not isinstance(http, HttpLimits):
+            raise LocalError("limits is a mime.Limits, such as Limits(body=5_000_000), and http an HttpLimits")
+        if not isinstance(realm, str) or not realm.isprintable() or not realm.isascii() or set(realm) & {'"', "\\"}:
             raise LocalError(f"the realm {realm!r} needs printable ASCII without quotes or backslashes")
         self.handlers = handlers
         self.error = error
         self.auth = door(auth)
         self._doorman = ThreadPoolExecutor(1, "mm7zeep-door")  # starts its thread only for a door that is slow
-        try:
-            self.profile, self.policy = profiles.profile(profile), profiles.policy(policy)
-        except ValueError as error:
-            raise LocalError(str(error)) from error
+        self.profile, self.policy = profiles.profile(profile), profiles.policy(policy)
         self.limits = limits or mime.Limits()
         self.http = http
         self.realm = realm
@@ -151,11 +150,13 @@ class Endpoint:
         The handler runs in this thread, an asynchronous one in an event loop of its own; inside a running loop, await
         ``answer_async``.
         """
+        _is_wire(wire)
         with ExitStack() as held:
             return drive(self.serve(wire, puller(wire.chunks()), BLOCKING, peer=peer, held=held)).reply
 
     async def answer_async(self, wire: Wire, *, peer: str | None = None) -> Reply:
         """``answer`` for a running asyncio loop: a handler that blocks runs in a thread."""
+        _is_wire(wire)
         with ExitStack() as held:
             served = await self.serve(wire, puller(wire.chunks()), ASYNCIO, peer=peer, held=held)
             return served.reply
@@ -314,3 +315,8 @@ class Endpoint:
             self.observe(turn.called, turn.code, answer.status or 500, seconds, turn.user)
         except Exception:  # noqa: BLE001  logged; the answer stands
             _LOG.exception("the observer of answers failed")
+
+
+def _is_wire(wire: object) -> None:
+    if not isinstance(wire, Wire):
+        raise LocalError(f"a request is Wire(method=..., headers=..., body=...), not {type(wire).__name__}")

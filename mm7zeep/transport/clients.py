@@ -90,10 +90,7 @@ def zeep_client(
     (deliver, deliveryReport, readReply). The options from ``auth`` on are those of ``SwaTransport``, for a client
     without a ``transport`` of its own. Raises ``LocalError`` for what cannot be used.
     """
-    try:
-        chosen = profiles.profile(profile)
-    except ValueError as error:
-        raise LocalError(str(error)) from error
+    chosen = profiles.profile(profile)
     if role not in _BINDINGS:
         raise LocalError(f"role is what stands at the address, 'mmsc' or 'vasp', not {role!r}")
     made = SwaTransport(
@@ -123,8 +120,11 @@ def attach(client: T_Client, parts: Sequence[Part], *, profile: Profile | None =
 
     For a ``zeep.Client`` whose transport is a ``SwaTransport``. Raises ``LocalError`` otherwise.
     """
-    if not isinstance(client.transport, SwaTransport | AsyncSwaTransport):
+    if not isinstance(getattr(client, "transport", None), SwaTransport | AsyncSwaTransport):
         raise LocalError("the client's transport is no SwaTransport; make the client with transport=SwaTransport()")
+    odd = next((one for one in parts if not isinstance(one, Part)), None)
+    if odd is not None:
+        raise LocalError(f"parts are mm7zeep.Part values, not {type(odd).__name__}; wrap the content in Part(body=...)")
     return bind(client, Call(parts=tuple(parts), profile=profile))
 
 
