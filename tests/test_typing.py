@@ -54,6 +54,8 @@ def report(message: DeliveryReportReq, given: MmscClient) -> Status:
     return given.delivery_report(message).status
 
 
+mo = DeliverReq(sender="+61412345678", to="111122", cc=["1", Number("2")], parts=[])
+addressed: tuple[str, ...] = tuple(one.value for one in (*mo.to, mo.sender) if one is not None)
 kept: list[Message] = []
 waiting: queue.Queue[Message] = queue.Queue()
 first, second = Receiver(auth=("optus", "secret")), Receiver(BasicAuth({"optus": "secret"}), profile="optus")
@@ -97,6 +99,7 @@ PLANTED: Mapping[str, tuple[tuple[str, str], str, str]] = {
     "zeep": (("auth=(", "authh=("), "zeep", 'Unexpected keyword argument "authh" for "zeep_client"'),
     "async": (("priority=", "priorty="), "more", 'Unexpected keyword argument "priorty" for "submit"'),
     "async option": (("split=True", "spilt=True"), "more", 'Unexpected keyword argument "spilt" for "AsyncVaspClient"'),
+    "message": (('to="111122"', "to=5"), "more", 'Argument "to" to "DeliverReq"'),
     "coroutine": (("async def told(message: DeliveryReportReq", "async def told(message: ReadReplyReq"), "more",
                   'Value of type variable "OnReport"'),
 }  # fmt: skip
