@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from lxml import etree
 
 from mm7zeep import schema
-from mm7zeep.messages import Address, RFC2822Address, Status
+from mm7zeep.messages import Address, Status
 
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[_.:-]")
 _PARTIAL = re.compile(r"\bpartial(?:ly)?\W+success\w*")
@@ -22,14 +22,16 @@ _BAD = re.compile(
     r"\b(?:not|no|non|cannot|never|fail\w*|refus\w*|reject\w*|error\w*|invalid|unknown|un\w+ed|un\w+able|unsuccessful\w*"
     r"|barred|blocked|denied|missing|wrong|[234]\d{3})\b"
 )
+_WORD = re.compile(r"[\w.+@-]+")
 
 
 def left_out(recipients: Sequence[Address], status: Status) -> tuple[Address, ...]:
     """Those of ``recipients`` that ``status`` says were left out, in their order; none where it does not say."""
     if not is_partial(status):
         return ()
-    named = _by_details(recipients, status.details or "") or _by_text(recipients, status.text or "")
-    found = tuple(one for one in recipients if one in named)
+    known = frozenset(map(_key, recipients))
+    named = _by_details(known, status.details or "") or _by_text(known, status.text or "")
+    found = tuple(one for one in recipients if _key(one) in named)
     return found if len(found) < len(recipients) else ()
 
 
@@ -38,42 +40,52 @@ def is_partial(status: Status) -> bool:
     return status.code // 100 == 11
 
 
-def _by_details(recipients: Sequence[Address], details: str) -> set[Address]:
+Keys = frozenset[str]
+"""Addresses as they are compared: a number with or without its plus, a mail address in any case."""
+
+
+def _key(address: Address) -> str:
+    return _normal(address.bare.strip())
+
+
+def _normal(word: str) -> str:
+    return word.removeprefix("+").casefold()
+
+
+def _by_details(known: Keys, details: str) -> set[str]:
     tree = _tree(details)
     if tree is None:
-        return set() if _says_good(details) else _named(recipients, details)
-    return set(_walk(recipients, tree))
+        return set() if _says_good(details) else _named(known, details)
+    return set(_walk(known, tree))
 
 
-def _by_text(recipients: Sequence[Address], text: str) -> set[Address]:
+def _by_text(known: Keys, text: str) -> set[str]:
     """Prose may as well name who was served: it has to say that something went wrong."""
-    words = _words(text)
-    return _named(recipients, text) if _BAD.search(words) and not _GOOD.search(words) else set()
+    words = _words(_without(known, text))
+    return _named(known, text) if _BAD.search(words) and not _GOOD.search(words) else set()
 
 
 def _tree(details: str) -> etree._Element | None:
     if not details.lstrip().startswith("<"):
         return None
+    parser = etree.XMLParser(resolve_entities=False, no_network=True)
     try:
-        return etree.fromstring(
-            f"<Details>{details}</Details>", etree.XMLParser(resolve_entities=False, no_network=True)
-        )
-    except etree.XMLSyntaxError:  # text that begins with "<"
+        return etree.fromstring(f"<Details>{details}</Details>", parser)
+    except (etree.XMLSyntaxError, ValueError):  # text that begins with "<", or holds what XML cannot
         return None
 
 
-def _walk(recipients: Sequence[Address], element: etree._Element) -> Iterator[Address]:
+def _walk(known: Keys, element: etree._Element) -> Iterator[str]:
     """The addresses below ``element``, but where an element, or a status beside the address, says that all is well."""
     children = [one for one in element if isinstance(one.tag, str)]
-    texts = [element.text or "", *(one.tail or "" for one in element), *map(str, element.attrib.values())]
-    own = " ".join(texts)
+    own = " ".join([element.text or "", *(one.tail or "" for one in element), *map(str, element.attrib.values())])
     leaves = " ".join(one.text or "" for one in children if not len(one))
-    if _says_good(f"{schema.local(element)} {_without(recipients, f'{own} {leaves}')}"):
+    if _says_good(f"{schema.local(element)} {_without(known, f'{own} {leaves}')}"):
         # one status for several addresses is theirs; what has elements of its own speaks for itself
         children, own = [one for one in children if len(one)], ""
-    yield from _named(recipients, own)
+    yield from _named(known, own)
     for child in children:
-        yield from _walk(recipients, child)
+        yield from _walk(known, child)
 
 
 def _says_good(text: str) -> bool:
@@ -85,20 +97,11 @@ def _words(text: str) -> str:
     return _PARTIAL.sub(" ", _CAMEL.sub(" ", text).lower())
 
 
-def _named(recipients: Sequence[Address], text: str) -> set[Address]:
-    return {one for one in recipients if _pattern(one).search(text)}
+def _named(known: Keys, text: str) -> set[str]:
+    """The addresses that stand alone in ``text``, never as a piece of a longer one."""
+    return {key for word in _WORD.findall(text) if (key := _normal(word.rstrip(".-"))) in known}
 
 
-def _without(recipients: Sequence[Address], text: str) -> str:
+def _without(known: Keys, text: str) -> str:
     """``text`` without the addresses: digits and words of theirs say nothing."""
-    for one in recipients:
-        text = _pattern(one).sub(" ", text)
-    return text
-
-
-def _pattern(address: Address) -> re.Pattern[str]:
-    """The address where it stands alone: a number with or without its plus, never as a piece of a longer one."""
-    value = address.bare.strip()
-    if isinstance(address, RFC2822Address):
-        return re.compile(rf"(?<![\w.+-]){re.escape(value)}(?![\w-]|\.\w)", re.IGNORECASE)
-    return re.compile(rf"(?<![\w+])\+?{re.escape(value.removeprefix('+'))}(?!\w)")
+    return _WORD.sub(lambda word: " " if _normal(word[0].rstrip(".-")) in known else word[0], text)
