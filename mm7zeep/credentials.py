@@ -30,6 +30,8 @@ class Basic:
     password: str = field(repr=False)
 
     def __post_init__(self) -> None:
+        if not isinstance(self.user, str) or not isinstance(self.password, str):
+            raise LocalError("user and password are str")  # never repeats what was given
         if ":" in self.user:
             raise LocalError("a Basic user name holds no colon (RFC 7617 2)")
         if any(c < " " or c == "\x7f" for c in self.user + self.password):
@@ -73,6 +75,8 @@ class Bearer:
     token: str = field(repr=False)
 
     def __post_init__(self) -> None:
+        if not isinstance(self.token, str):
+            raise LocalError(f"a bearer token is a str, not {type(self.token).__name__}")
         if not self.token.isascii() or any(c <= " " or c == "\x7f" for c in self.token):
             raise LocalError("a bearer token holds no blanks, control or non-ASCII characters (RFC 6750 2.1)")
 
@@ -154,6 +158,8 @@ def endpoint(url: str) -> str:
 
     Raises ``LocalError`` otherwise, and for credentials in it: they would end in logs.
     """
+    if not isinstance(url, str):
+        raise LocalError(f"the address is a str, such as https://mmsc.example/mm7, not {type(url).__name__}")
     try:
         parts = urlsplit(url)
         usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
@@ -168,8 +174,10 @@ def endpoint(url: str) -> str:
 
 def header_fields(headers: Mapping[str, str] | None) -> dict[str, str]:
     """Header fields that can be sent. Raises ``LocalError`` for a value that would break out of its line."""
+    if not isinstance(headers, Mapping | None):
+        raise LocalError(f'headers maps names to values, such as {{"X-Key": "7"}}, not {type(headers).__name__}')
     for name, value in (headers or {}).items():
-        if not name.isascii() or not name.replace("-", "").replace("_", "").isalnum():
+        if not isinstance(name, str) or not name.isascii() or not name.replace("-", "").replace("_", "").isalnum():
             raise LocalError(f"{name!r} is no name of a header field")
         if not isinstance(value, str):
             raise LocalError(f"the value of the header field {name} is a str, not {type(value).__name__}")
@@ -192,7 +200,10 @@ def readable(*files: str | None) -> None:
 
 def cert_files(client_cert: ClientCert) -> tuple[str, ...]:
     """The files of a client certificate: one with both, or certificate and key."""
-    return (client_cert,) if isinstance(client_cert, str) else tuple(client_cert or ())
+    files = (client_cert,) if isinstance(client_cert, str) else client_cert or ()
+    if not isinstance(files, tuple) or not all(isinstance(one, str) for one in files) or len(files) > 2:
+        raise LocalError("client_cert is the name of a PEM file, or (certificate file, key file)")
+    return files
 
 
 def tls(ca_file: str | None, client_cert: ClientCert) -> ssl.SSLContext:

@@ -22,13 +22,19 @@ from mm7zeep.findings import Finding
 from mm7zeep.status import Status
 
 if TYPE_CHECKING:
+    from mm7zeep.client import Each
     from mm7zeep.messages import Message
 
 FaultCode = Literal["Client", "Server", "MustUnderstand", "VersionMismatch"]
 
 
 class Mm7Error(Exception):
-    """The root of the tree; catch it to catch everything this library raises on purpose."""
+    """The root of the tree; catch it to catch everything this library raises on purpose.
+
+    ``each`` tells recipient by recipient what became of a submit that was split, where it raises.
+    """
+
+    each: tuple[Each, ...] = ()
 
 
 class LocalError(Mm7Error, ValueError):
@@ -118,7 +124,7 @@ class StatusError(Mm7Error):
         transaction_id: str | None = None,
         findings: Sequence[Finding] = (),
     ) -> None:
-        self.status = Status(status, text) if isinstance(status, int) else status
+        self.status = status if isinstance(status, Status) else Status(status, text)
         super().__init__(str(self.status))
         self.answer = answer
         self.transaction_id = transaction_id

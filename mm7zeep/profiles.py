@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Literal
 
+from mm7zeep.errors import LocalError
+
 Policy = Literal["strict", "interop", "lenient"]
 
 NAMESPACE_PREFIX = "http://www.3gpp.org/ftp/Specs/archive/23_series/23.140/schema/"
@@ -224,22 +226,24 @@ CARRIERS: Mapping[str, Profile] = MappingProxyType(
 def profile(name: str | Profile | None = None) -> Profile:
     """The profile called ``name``: a carrier (``optus``), a schema (``REL-5-MM7-1-3``) or a namespace URI.
 
-    None gives ``generic-6.8.0``. Raises ``ValueError`` naming the known ones.
+    None gives ``generic-6.8.0``. Raises ``LocalError`` naming the known ones.
     """
     if name is None:
         return GENERIC_6_8_0
     if isinstance(name, Profile):
         return name
+    if not isinstance(name, str):
+        raise LocalError(f"profile is a name such as 'optus', or a Profile, not {type(name).__name__}")
     found = CARRIERS.get(name.lower()) or NAMESPACES.get(name) or NAMESPACES.get(NAMESPACE_PREFIX + name.upper())
     if found is None:
         schemas = ", ".join(one.schema for one in NAMESPACES.values())
-        raise ValueError(f"no profile {name!r}; known are {', '.join(CARRIERS)} and the schemas {schemas}")
+        raise LocalError(f"no profile {name!r}; known are {', '.join(CARRIERS)} and the schemas {schemas}")
     return found
 
 
 def policy(name: str) -> Policy:
-    """``name`` if it is a policy. Raises ``ValueError`` otherwise: a misspelt one must not be taken for a mild one."""
+    """``name`` if it is a policy. Raises ``LocalError`` otherwise: a misspelt one must not be taken for a mild one."""
     for known in ("strict", "interop", "lenient"):
         if name == known:
             return known
-    raise ValueError(f"no policy {name!r}; use strict, interop or lenient")
+    raise LocalError(f"no policy {name!r}; use strict, interop or lenient")

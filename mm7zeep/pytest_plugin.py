@@ -64,8 +64,15 @@ def _mm7_gateway(tmp_path: Path) -> Iterator[Trial]:
     ``mm7_gateway.url`` is where to send; ``start(callback=...)``, called first, has it call your receiver back. Needs
     the extra ``gateway``.
     """
-    from mm7zeep.gateway.trial import Trial
+    from mm7zeep import extras
 
+    try:
+        from mm7zeep.gateway.trial import Trial
+    except ModuleNotFoundError as error:
+        instruction = extras.missing(error)
+        if instruction is None:
+            raise
+        pytest.fail(f"mm7_gateway: {instruction}", pytrace=False)  # no skip: nobody would miss the tests
     trial = Trial(tmp_path)
     try:
         yield trial

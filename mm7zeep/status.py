@@ -48,6 +48,8 @@ class Status:
     details: str | None = None
 
     def __post_init__(self) -> None:
+        if not isinstance(self.code, int):
+            raise ValueError(f"a StatusCode is a number such as 2002, not {type(self.code).__name__}")
         if self.code < 1:
             raise ValueError(f"StatusCode {self.code} is not a positive integer (XSD statusCodeType)")
         if self.text is None:

@@ -15,9 +15,9 @@ import mm7zeep
 # One row per floor, lowest first. A room is a module or a package; what is inside a package belongs to its floor,
 # unless it has an entry of its own. A new module needs a place here before it can be built upon.
 FLOORS = (
-    ("charsets", "durations", "findings", "masking", "profiles", "status"),
+    ("charsets", "durations", "extras", "findings", "masking", "status"),
     ("errors",),
-    ("media", "messages", "samples"),
+    ("media", "messages", "profiles", "samples"),
     ("credentials", "mime", "schema", "smil"),
     ("envelope", "tolerance"),
     ("exchange",),
@@ -25,6 +25,7 @@ FLOORS = (
     ("client", "receiver"),
     ("conformance", "gateway"),
     ("cli", "pytest_plugin"),
+    ("__main__",),
 )
 FLOOR = {f"mm7zeep.{room}": floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 PACKAGE = Path(str(mm7zeep.__file__)).parent

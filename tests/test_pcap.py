@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from packets import ACK, FIN, RST, SYN, Talk
 
+from mm7zeep import extras
 from mm7zeep.conformance import pairs, pcap, streams, verdict
 from mm7zeep.conformance.traffic import CaptureError, Carried, Traffic
 from mm7zeep.errors import LimitError, RemoteError
@@ -354,7 +355,7 @@ def test_limits(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_without_dpkt(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the extra is not installed, the error names it."""
     nothing: Callable[[str], None] = lambda name: None  # noqa: E731
-    monkeypatch.setattr(pcap, "find_spec", nothing)
+    monkeypatch.setattr(extras, "find_spec", nothing)
     with pytest.raises(CaptureError, match=r"mm7zeep\[pcap\]"):
         read(packets.pcap([]))
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from mm7zeep import exchange, mime, profiles
-from mm7zeep.errors import RemoteError, StatusError
+from mm7zeep.errors import LocalError, RemoteError, StatusError
 from mm7zeep.exchange import Received, Wire
 from mm7zeep.messages import (
     DeliverReq,
@@ -220,6 +220,45 @@ def test_handler_registered_twice() -> None:
     """A second function for the same operation is a mistake and says so."""
     with pytest.raises(ValueError, match="DeliverReq already"):
         receiver().on_deliver(lambda message: None)
+
+
+UNFIT: dict[str, Any] = {
+    "nothing": lambda: None,
+    "three": lambda message, received, more: None,
+    "by name": lambda *, message: None,
+    "another name": lambda message, *, wire: None,
+    "no function": "deliver",
+    "a type": 5,
+}
+
+
+@pytest.mark.parametrize("function", UNFIT.values(), ids=UNFIT)
+def test_function_that_cannot_take_a_message(function: Any) -> None:
+    """What could never be called is refused when it is registered, not by the first message."""
+    made = Receiver()
+    with pytest.raises(LocalError, match="takes the"):
+        made.on_deliver(function)
+    assert made.handlers == {}
+
+
+FIT: dict[str, Any] = {
+    "message": lambda message: None,
+    "both": lambda message, received: None,
+    "by name": lambda message, *, received: None,
+    "default": lambda message, received=None: None,
+    "further default": lambda message, depth=3: None,
+    "all": lambda *all: None,
+    "all by name": lambda message, **more: None,
+    "builtin": [].append,
+}
+
+
+@pytest.mark.parametrize("function", FIT.values(), ids=FIT)
+def test_function_that_can_take_a_message(function: Any) -> None:
+    """Whatever can be called with the message, or with the message and the Received, is."""
+    made = Receiver()
+    made.on_deliver(function)
+    assert b">1000<" in made.answer(request(DELIVER)).read()
 
 
 def test_decorator_gives_the_function_back() -> None:

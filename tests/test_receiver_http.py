@@ -8,6 +8,7 @@ import hmac
 import io
 import tracemalloc
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
 from wsgiref.validate import validator
@@ -20,10 +21,12 @@ from starlette.routing import Mount, Route
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from mm7zeep import exchange, mime
-from mm7zeep.errors import StatusError
+from mm7zeep.credentials import Basic, Bearer, Digest
+from mm7zeep.errors import LocalError, StatusError
 from mm7zeep.exchange import Wire
-from mm7zeep.messages import DeliverReq, Fault, Message, Part
-from mm7zeep.receiver import BasicAuth, HttpLimits, Receiver
+from mm7zeep.messages import DeliverReq, Fault, Message, Part, VASPErrorRsp
+from mm7zeep.receiver import BasicAuth, Endpoint, HttpLimits, Receiver, Refusal, Served
+from mm7zeep.receiver.waiting import BLOCKING, drive, puller
 
 MIB = 1024 * 1024
 PICTURE = Part(body=b"GIF89a\r\n\x00\xff", content_type="image/gif", content_id="pic@x")
@@ -44,6 +47,14 @@ def unread() -> Iterator[bytes]:
     """A body that must not be asked for."""
     raise AssertionError("the body was read")
     yield b""
+
+
+def served(made: Endpoint, wire: Wire) -> Served:
+    """The answer, and whether the connection has to end; a field that is the server's business is in no answer."""
+    with ExitStack() as held:
+        done = drive(made.serve(wire, puller(wire.chunks()), BLOCKING, held=held))
+    assert not {"connection", "keep-alive", "transfer-encoding"} & {name.lower() for name, _ in done.reply.headers}
+    return done
 
 
 def basic(credentials: str | bytes, scheme: str = "Basic") -> str:
@@ -94,12 +105,11 @@ def test_welcome(field: str) -> None:
 def test_unwelcome(field: str | None) -> None:
     """All others get the same 401 with a challenge, before the body is read, and the connection ends."""
     given = () if field is None else (("Authorization", field),)
-    answer = receiver(auth=USERS, realm="vasp").answer(
-        Wire(method="POST", headers=(*WIRE.headers, *given), body=unread())
-    )
-    assert answer.status == 401
+    wire = Wire(method="POST", headers=(*WIRE.headers, *given), body=unread())
+    done = served(receiver(auth=USERS, realm="vasp"), wire)
+    answer = done.reply
+    assert (answer.status, done.close) == (401, True)
     assert answer.header("WWW-Authenticate") == 'Basic realm="vasp", charset="UTF-8"'
-    assert answer.header("Connection") == "close"
     assert answer.read() == b"name and password, please\n"
 
 
@@ -142,6 +152,56 @@ def test_colon_in_a_name() -> None:
         Receiver(auth={"a:b": "c"})
 
 
+FORMS: dict[str, Any] = {
+    "mapping": {"optus": "secret"}, "pair": ("optus", "secret"), "Basic": Basic("optus", "secret"),
+    "BasicAuth": BasicAuth({"optus": "secret"}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("auth", FORMS.values(), ids=FORMS)
+def test_forms_of_auth(auth: Any) -> None:
+    """A table, and one (user, password) as a client gives it, let in who proves it, and nobody else."""
+    for field, status in ((basic("optus:secret"), 200), (basic("secret:optus"), 401), (basic("optus:x"), 401)):
+        wire = replace(WIRE, headers=(*WIRE.headers, ("Authorization", field)))
+        assert receiver(auth=auth).answer(wire).status == status
+
+
+@pytest.mark.parametrize(
+    "auth",
+    [
+        "optus:hush", ["optus", "hush"], ("optus",), ("optus", "hush", "x"), ("optus", 5), {"optus": None}, {1: "hush"},
+        {("optus", "hush")}, b"optus:hush", Bearer("hush"), Digest("optus", "hush"), 5, True, object(), ("a:b", "hush"),
+    ],
+    ids=lambda auth: type(auth).__name__,
+)  # fmt: skip
+@pytest.mark.parametrize("made", [Receiver, lambda auth: Endpoint({}, error=VASPErrorRsp, auth=auth)])
+def test_auth_that_is_none(made: Callable[..., Any], auth: Any) -> None:
+    """Anything else is refused when the receiver is made, by what is taken, without repeating what was given."""
+    with pytest.raises(LocalError, match=r"auth|colon") as caught:
+        made(auth=auth)
+    assert "hush" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [({"profile": "nobody"}, "no profile"), ({"profile": 3}, "not int"), ({"policy": "mild"}, "no policy 'mild'")],
+)
+def test_options_that_cannot_be_used(options: dict[str, Any], said: str) -> None:
+    """What cannot be used is refused when the receiver is made, with an error of this library."""
+    with pytest.raises(LocalError, match=said):
+        Receiver(**options)
+
+
+def test_hop_by_hop_fields_of_a_refusal() -> None:
+    """What a handler's refusal says of the connection is no field of the answer; all else is."""
+
+    def refuse(message: Message) -> None:
+        raise Refusal(503, "later", ("Retry-After", "7"), ("CONNECTION", "close"), ("Keep-Alive", "timeout=1"))
+
+    answer = receiver(refuse).answer(WIRE)
+    assert (answer.status, [name for name, _ in answer.headers]) == (503, ["Content-Type", "Retry-After"])
+
+
 @pytest.mark.parametrize("realm", ['a"b', "a\\b", "a\r\nb", "ä"])
 def test_odd_realm(realm: str) -> None:
     """A realm that would break the challenge is refused when the receiver is made."""
@@ -168,10 +228,9 @@ def test_refused_by_the_head(
     method: str, fields: tuple[tuple[str, str], ...], status: int, field: tuple[str, str] | None
 ) -> None:
     """What the head gives away is refused by HTTP before the body is read, and the connection ends."""
-    answer = receiver().answer(Wire(method=method, headers=(*WIRE.headers, *fields), body=unread()))
-    assert answer.status == status
-    assert answer.header("Connection") == "close"
-    assert field is None or answer.header(field[0]) == field[1]
+    done = served(receiver(), Wire(method=method, headers=(*WIRE.headers, *fields), body=unread()))
+    assert (done.reply.status, done.close) == (status, True)
+    assert field is None or done.reply.header(field[0]) == field[1]
 
 
 def test_identity_is_no_encoding() -> None:
@@ -188,9 +247,8 @@ def test_too_much_while_reading() -> None:
             read.append(1000)
             yield b"x" * 1000
 
-    answer = receiver(limits=mime.Limits(body=10_000)).answer(Wire(headers=WIRE.headers, body=endless()))
-    assert answer.status == 413
-    assert answer.header("Connection") == "close"
+    done = served(receiver(limits=mime.Limits(body=10_000)), Wire(headers=WIRE.headers, body=endless()))
+    assert (done.reply.status, done.close) == (413, True)
     assert sum(read) == 11_000
 
 
@@ -204,9 +262,8 @@ def test_answered_after_the_whole_body() -> None:
             read.append(body[at : at + 1000])
             yield body[at : at + 1000]
 
-    answer = receiver(limits=mime.Limits(parts=1)).answer(Wire(headers=WIRE.headers, body=pieces()))
-    assert answer.status == 500
-    assert answer.header("Connection") is None
+    done = served(receiver(limits=mime.Limits(parts=1)), Wire(headers=WIRE.headers, body=pieces()))
+    assert (done.reply.status, done.close) == (500, False)
     assert b"".join(read) == body
 
 

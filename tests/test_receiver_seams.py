@@ -7,6 +7,7 @@ import io
 import logging
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from types import TracebackType
 from typing import Any
@@ -18,6 +19,7 @@ from mm7zeep.errors import StatusError
 from mm7zeep.exchange import Wire
 from mm7zeep.messages import DeliverReq, Fault, Message, Part, RSErrorRsp, SubmitReq, VASPErrorRsp
 from mm7zeep.receiver import Call, Endpoint, Handler, Refusal
+from mm7zeep.receiver.waiting import BLOCKING, drive, puller
 from mm7zeep.status import Status
 
 PICTURE = Part(body=b"GIF89a\r\n\x00\xff", content_type="image/gif", content_id="pic@x")
@@ -217,8 +219,9 @@ def test_no_room_at_all() -> None:
         raise Refusal(503, "full", ("Retry-After", "7"))
 
     asked: list[str | None] = []
-    answer = endpoint(admission=full).answer(replace(WIRE, body=unread()))
-    assert (answer.status, answer.header("Retry-After"), answer.header("Connection")) == (503, "7", "close")
+    with ExitStack() as held:
+        done = drive(endpoint(admission=full).serve(WIRE, puller(unread()), BLOCKING, held=held))
+    assert (done.reply.status, done.reply.header("Retry-After"), done.close) == (503, "7", True)
     assert endpoint(admission=full, auth={}).answer(replace(WIRE, body=unread())).status == 401
     assert asked == [WIRE.header("Content-Type")]
 
@@ -244,9 +247,10 @@ def test_handler_refuses_by_http(ask: Any) -> None:
         raise Refusal(503, "the disk is full", ("Retry-After", "30"))
 
     assert ask(endpoint(handler)) == 503
-    answer = endpoint(handler).answer(WIRE)
-    assert (answer.header("Retry-After"), answer.header("Connection")) == ("30", None)
-    assert answer.read() == b"the disk is full\n"
+    with ExitStack() as held:
+        done = drive(endpoint(handler).serve(WIRE, puller(WIRE.chunks()), BLOCKING, held=held))
+    assert (done.reply.header("Retry-After"), done.close) == ("30", False)
+    assert done.reply.read() == b"the disk is full\n"
 
 
 def test_role_by_user() -> None:

@@ -17,6 +17,8 @@ from types import MappingProxyType
 
 import click
 
+from mm7zeep import extras
+
 FAILURES, COULD_NOT_RUN, WARNINGS = 1, 3, 4
 """Exit statuses besides 0 and click's 2 for wrong usage."""
 
@@ -53,7 +55,10 @@ class _Deferred(click.Command):
 
 
 class _Commands(click.Group):
-    """The commands; what the system refuses on the way (a full disk, a lost terminal) is no verdict on a message."""
+    """The commands; what the system refuses on the way (a full disk, a lost terminal) is no verdict on a message.
+
+    Nor is a library that is not installed: its extra is named.
+    """
 
     def invoke(self, ctx: click.Context) -> object:
         try:
@@ -62,9 +67,15 @@ class _Commands(click.Group):
             if error.errno == errno.EPIPE:  # click knows what to do when nobody reads on
                 raise
             place = f"{error.filename}: " if error.filename else ""
-            click.echo(f"mm7zeep {ctx.invoked_subcommand}: {place}{error.strerror or error}", err=True)
-            _drop_output()
-            ctx.exit(COULD_NOT_RUN)
+            reason = f"{place}{error.strerror or error}"
+        except ModuleNotFoundError as error:
+            instruction = extras.missing(error)
+            if instruction is None:
+                raise
+            reason = instruction
+        click.echo(f"mm7zeep {ctx.invoked_subcommand}: {reason}", err=True)
+        _drop_output()
+        ctx.exit(COULD_NOT_RUN)
 
 
 def _drop_output() -> None:

@@ -1,7 +1,7 @@
 """``mm7zeep check``: judge captured messages in files, directories or on standard input.
 
 Reads files; the judgement is that of ``conformance``. Exit status: 1 if any message is refused, 3 if a file cannot be
-read, 4 for warnings under ``--fail-on warn``.
+read or is no capture at all, so that nothing was judged in it, 4 for warnings under ``--fail-on warn``.
 """
 
 from __future__ import annotations
@@ -61,6 +61,9 @@ def command(files: tuple[str, ...], policy: str, form: str, fail_on: str, tree: 
 
     FILE is a file, a directory (searched for captures), or - for standard input. A message is accepted if it was
     understood without guessing; its deviations are listed all the same.
+
+    Exit status: 0 clean, 1 a message was rejected, 2 wrong usage, 3 a file could not be read or is no capture at all
+    (a picture, a program; the others are judged), 4 warnings under --fail-on warn.
     """
     if tree and form not in ("text", "json"):
         raise click.UsageError("--tree goes with --format text or json")
@@ -164,6 +167,7 @@ def _messages(shown: str, data: bytes) -> Sequence[Captured]:
 
     recording = _recording(data)
     if recording is None:
+        _refuse_foreign(shown, data)
         return capture.messages(shown, data)
     traffic: Traffic = recording.read(shown, data)
     for note in traffic.notes:
@@ -171,6 +175,18 @@ def _messages(shown: str, data: bytes) -> Sequence[Captured]:
     if not traffic.messages:
         raise _Unreadable(f"{shown}: no MM7 message in this recording")
     return traffic.messages
+
+
+def _refuse_foreign(shown: str, data: bytes) -> None:
+    """Raise ``_Unreadable`` for what is no capture at all: there is no message to accept or to reject."""
+    from mm7zeep.conformance import foreign
+
+    what = foreign.described(data)
+    if what is not None:
+        raise _Unreadable(f"{shown}: {what}, no MM7 capture; check reads {_READ}")
+
+
+_READ = "HTTP dumps, MIME packages, envelopes, HAR and pcap files"
 
 
 def _recording(data: bytes) -> ModuleType | None:
@@ -203,20 +219,22 @@ def _contents(name: str) -> Iterator[tuple[str, bytes]]:
         if not path.is_dir():
             yield name, _read(path)
             return
-        found = False
+        found, others = False, 0
         for one in sorted(path.rglob("*")):
             hidden = any(step.startswith(".") for step in one.relative_to(path).parts)
             if hidden or not one.is_file():
                 continue
             head = _read(one, 65536)
             if not capture.recognised(head) and _recording(head) is None:
+                others += 1
                 continue
             found = True
             yield str(one), _read(one)
     except OSError as error:
         raise _Unreadable(f"{error.filename or name}: {error.strerror or error}") from error
     if not found:
-        raise _Unreadable(f"{name}: no captured message in this directory")
+        looked = f"; none of its {others} files is one" if others else ""
+        raise _Unreadable(f"{name}: no captured message in this directory{looked}")
 
 
 def _read(path: Path, limit: int | None = None) -> bytes:

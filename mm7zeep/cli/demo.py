@@ -93,13 +93,10 @@ def _end(text: str, code: int) -> NoReturn:
 
 def _start(stack: ExitStack) -> Stage:
     """Bring both sides up. Raises ``_Failed``."""
-    try:
-        from mm7zeep.gateway.accounts import Application, Callback
-        from mm7zeep.gateway.app import PATH, Gateway
-        from mm7zeep.gateway.serving import serve_in_thread
-        from mm7zeep.gateway.settings import Settings
-    except ModuleNotFoundError as error:
-        _end(f'{error.name} is not installed; pip install "mm7zeep[gateway]"', COULD_NOT_RUN)
+    from mm7zeep.gateway.accounts import Application, Callback
+    from mm7zeep.gateway.app import PATH, Gateway
+    from mm7zeep.gateway.serving import serve_in_thread
+    from mm7zeep.gateway.settings import Settings
     from mm7zeep.receiver import Receiver
     from mm7zeep.samples import saturn_png
 

@@ -61,7 +61,7 @@ def command(
     bind: tuple[str, int], auth: tuple[str, str] | None, save: Path | None, forward_to: str | None, profile: str | None
 ) -> None:
     """Receive MO messages, delivery reports and read replies, one JSON line each on standard output."""
-    serve_in_thread = _server()
+    from mm7zeep.gateway.serving import serve_in_thread
     from mm7zeep.receiver import Receiver
 
     host, port = bind
@@ -88,15 +88,6 @@ def command(
     except OSError as error:
         click.echo(f"mm7zeep listen: {host}:{port}: {error.strerror or error}", err=True)
         sys.exit(COULD_NOT_RUN)
-
-
-def _server() -> Callable[..., Any]:
-    try:
-        from mm7zeep.gateway.serving import serve_in_thread
-    except ModuleNotFoundError as error:
-        click.echo(f'mm7zeep listen: {error.name} is not installed; pip install "mm7zeep[gateway]"', err=True)
-        sys.exit(COULD_NOT_RUN)
-    return serve_in_thread
 
 
 def _postable(url: str) -> bool:

@@ -72,7 +72,7 @@ def request(text: bytes, picture: bytes, kind: str, *, vaspid: str, vasid: str, 
     message = SubmitReq(
         vaspid=vaspid,
         vasid=vasid,
-        to=(to,),  # type: ignore[arg-type]
+        to=to,
         time_stamp=now,
         expiry_date=now + timedelta(days=7),
         delivery_report=True,

@@ -1,6 +1,7 @@
 """``mm7zeep send``: submit one message to an MMSC and say what became of it.
 
-Exit status 0 for a status of 1xxx, 1 for another one, 2 for a message that cannot be built, 3 where no answer came.
+Exit status 0 where it was accepted for everybody, 1 where it was refused or accepted in part only (1100, or some of the
+recipients of a split message), 2 for a message that cannot be built, 3 where no answer came.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import click
 from mm7zeep.cli import COULD_NOT_RUN, FAILURES
 
 if TYPE_CHECKING:
-    from mm7zeep.client import Submitted
+    from mm7zeep.client import Each, Submitted
     from mm7zeep.errors import Mm7Error
     from mm7zeep.findings import Finding
     from mm7zeep.profiles import Profile
@@ -100,6 +101,9 @@ def command(
     """Submit a message to the MMSC at URL.
 
     The content is the texts and the FILEs in this order; several parts get a presentation where the profile says so.
+
+    Exit status: 0 accepted for every recipient, 1 refused, or accepted for some only (they are named as far as the
+    answer tells), 2 wrong usage, 3 no answer.
     """
     from mm7zeep.client import VaspClient
     from mm7zeep.errors import LocalError, Mm7Error
@@ -117,7 +121,7 @@ def command(
     except Mm7Error as error:
         _failed(error, tell)
     click.echo(tell(_outcome(sent)))
-    sys.exit(0 if sent.status.ok else FAILURES)
+    sys.exit(FAILURES if sent.partial or sent.failed else 0)
 
 
 def _given(fields: dict[str, Any]) -> dict[str, Any]:
@@ -169,16 +173,24 @@ def _outcome(sent: Submitted) -> dict[str, Any]:
         "transaction_id": sent.transaction_id,
         "findings": _findings(sent.findings),
     }
-    if len(sent.each) > 1:
-        outcome["recipients"] = [
-            {
-                "to": str(one.recipient),
-                "message_id": one.accepted.message_id if one.accepted is not None else None,
-                "error": str(one.error) if one.error is not None else None,
-            }
-            for one in sent.each
-        ]
-    return outcome
+    if sent.partial or sent.failed:
+        outcome |= {"details": sent.status.details, "failed": [str(one) for one in sent.failed]}
+    return outcome | _each(sent.each)
+
+
+def _each(each: tuple[Each, ...]) -> dict[str, Any]:
+    """What became of each recipient of a split message."""
+    if len(each) < 2:
+        return {}
+    told = [
+        {
+            "to": str(one.recipient),
+            "message_id": one.accepted.message_id if one.accepted is not None else None,
+            "error": str(one.error) if one.error is not None else None,
+        }
+        for one in each
+    ]
+    return {"recipients": told}
 
 
 def _findings(findings: tuple[Finding, ...]) -> list[str]:
@@ -200,7 +212,7 @@ def _failed(error: Mm7Error, tell: Callable[[dict[str, Any]], str]) -> NoReturn:
         code = FAILURES
     elif isinstance(error, TransportError):
         outcome |= {"http_status": error.http_status, "maybe_accepted": error.maybe_accepted}
-    click.echo(tell(outcome | {"findings": _findings(getattr(error, "findings", ()))}))
+    click.echo(tell(outcome | {"findings": _findings(getattr(error, "findings", ()))} | _each(error.each)))
     sys.exit(code)
 
 
@@ -216,6 +228,9 @@ def _text_outcome(outcome: dict[str, Any]) -> str:
     for name in ("details", "message_id", "transaction_id"):
         if outcome.get(name):
             lines.append(f"  {name.replace('_', ' ').ljust(14)}  {outcome[name]}")
+    if "failed" in outcome:
+        named = ", ".join(outcome["failed"])
+        lines.append(f"  failed          {named or 'some recipients or parts; the answer does not say which'}")
     for one in outcome.get("recipients", ()):
         lines.append(f"  {one['to'].ljust(14)}  {one['message_id'] or one['error']}")
     lines += [f"  noticed         {one}" for one in outcome["findings"]]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from mm7zeep import extras
 from mm7zeep.cli import COULD_NOT_RUN
 
 if TYPE_CHECKING:
@@ -60,15 +61,10 @@ def command(
 
 
 def _need_extra() -> None:
-    try:
-        import phonenumbers  # noqa: F401
-        import prometheus_client  # noqa: F401
-        import pydantic  # noqa: F401
-        import sqlalchemy  # noqa: F401
-        import starlette  # noqa: F401
-        import uvicorn  # noqa: F401
-    except ModuleNotFoundError as error:
-        _end(f'{error.name} is not installed; pip install "mm7zeep[gateway]"', COULD_NOT_RUN)
+    # all of it: some is imported only when a message comes
+    instruction = extras.wanting("gateway")
+    if instruction is not None:
+        _end(instruction, COULD_NOT_RUN)
 
 
 def _print_hash() -> None:

@@ -4,7 +4,7 @@ A call ends in one of three ways: accepted (a value), refused (``StatusError``, 
 (``TransportError`` whose ``maybe_accepted`` is True). Sent again is only what was surely not accepted, under the same
 TransactionID. ``outcomes`` is what comes back, ``content`` what goes in, ``sending`` composes a request, ``judging``
 says what its answer amounts to, ``styles`` sends, blocking or async; ``vasp`` (with ``splitting``) and ``mmsc`` are the
-two sides. Refuses to guess.
+two sides. ``fields`` are a request's fields as keywords, ``partial`` who was left out of a message. Refuses to guess.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from mm7zeep.client.outcomes import Accepted
 from mm7zeep.client.sending import Sender
 from mm7zeep.client.styles import AsyncSender, SyncSender
+from mm7zeep.errors import LocalError
 from mm7zeep.messages import (
     DeliverReq,
     DeliverRsp,
@@ -99,6 +100,8 @@ class AsyncMmscClient(Mmsc, AsyncSender):
 
 def _dated(message: M, name: str) -> M:
     """The schema demands a date (Date or TimeStamp): now, where none is given."""
+    if not hasattr(message, name):
+        raise LocalError(f"a report or a read reply is sent, not a {type(message).__name__}")
     if getattr(message, name) is not None:
         return message
     changes: dict[str, Any] = {name: datetime.now().astimezone()}

@@ -13,9 +13,11 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Generic, TypeVar
 
-from mm7zeep.errors import Mm7Error, StatusError, TransportError
+from mm7zeep.client.partial import is_partial
+from mm7zeep.errors import LocalError, Mm7Error, StatusError, TransportError
 from mm7zeep.findings import Finding
 from mm7zeep.messages import Address, Fault, Response, Status, SubmitRsp
+from mm7zeep.transport.carrier import is_seconds
 
 R = TypeVar("R", bound=Response)
 
@@ -38,6 +40,11 @@ class Accepted(Generic[R]):
         """What reports, cancel and replace refer to; None where the answer names none."""
         return getattr(self.answer, "message_id", None)
 
+    @property
+    def partial(self) -> bool:
+        """Whether it was accepted for some recipients or parts only (1100)."""
+        return is_partial(self.status)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Each:
@@ -53,10 +60,12 @@ class Submitted(Accepted[SubmitRsp]):
     """An accepted submit.
 
     Where it was split, ``each`` tells recipient by recipient, ``status`` is 1100 if some were not accepted, and
-    ``message_id`` is None.
+    ``message_id`` is None. ``failed`` are the recipients that were not accepted: those with an error in ``each``, or
+    those that an answer of 1100 names; none where it is ``partial`` and does not say who was left out.
     """
 
     each: tuple[Each, ...] = ()
+    failed: tuple[Address, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +80,13 @@ class Retry:
     times: int = 2
     first: float = 0.5
     most: float = 30.0
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.times, int) or self.times < 0:
+            raise LocalError(f"Retry.times is a number of attempts, 0 or more, not {self.times!r}")
+        for name in ("first", "most"):
+            if not is_seconds(getattr(self, name)):
+                raise LocalError(f"Retry.{name} is a number of seconds, not {getattr(self, name)!r}")
 
     def waits(self) -> Iterator[float]:
         """How long to wait before each further attempt, in seconds."""
@@ -94,6 +110,10 @@ class Retry:
             lasting = isinstance(_root_cause(error), ssl.SSLError)  # a certificate is as wrong the next time
             return not error.maybe_accepted and error.http_status in (None, 429, 503) and not lasting
         return False
+
+
+RETRY = Retry()
+"""What applies where nothing else is said."""
 
 
 def seconds(retry_after: str | None) -> float | None:

@@ -5,8 +5,10 @@ Sends nothing itself. Refuses what cannot be written, with ``LocalError``.
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 import zeep
@@ -14,9 +16,9 @@ import zeep
 from mm7zeep import envelope as soap
 from mm7zeep import exchange, profiles
 from mm7zeep.client.outcomes import Retry
-from mm7zeep.credentials import endpoint
+from mm7zeep.credentials import endpoint, header_fields
 from mm7zeep.errors import LocalError
-from mm7zeep.messages import Message, Response
+from mm7zeep.messages import Extension, Fault, Message, ReplyCharging, Response
 from mm7zeep.profiles import Policy, Profile
 from mm7zeep.transport import Call, Progress, Role, ValidationPlugin, bind
 from mm7zeep.transport.clients import zeep_options
@@ -54,7 +56,7 @@ class Sender:
         if not isinstance(retry, Retry):
             raise LocalError(f"retry is a Retry, such as Retry(times=0), not {type(retry).__name__}")
         self.url = endpoint(url)
-        self.profile = self._spoken(_known(profile))
+        self.profile = self._spoken(profiles.profile(profile))
         self.policy = profiles.policy(policy or self.profile.policy)
         self.retry = retry
 
@@ -72,9 +74,11 @@ class Sender:
 
     def _headers(self, headers: Mapping[str, str] | None) -> dict[str, str]:
         """What every request says besides MM7: the carrier's fields, then the caller's."""
-        return {**dict(self.profile.headers), **(headers or {})}
+        return {**dict(self.profile.headers), **header_fields(headers)}
 
     def _sending(self, message: Message, transaction_id: str | None, progress: Progress | None) -> Sending:
+        if isinstance(message, Response | Fault):
+            raise LocalError(f"a request is sent, such as a SubmitReq, not a {type(message).__name__}")
         if transaction_id is None:
             transaction_id = exchange.new_transaction_id()
         if not isinstance(transaction_id, str):
@@ -116,15 +120,29 @@ class Sender:
             raise LocalError(f"{type(self).__name__} sends no {kind}; the other side does") from error
 
 
-def _known(profile: str | Profile | None) -> Profile:
-    try:
-        return profiles.profile(profile)
-    except ValueError as error:
-        raise LocalError(str(error)) from error
+# fields that nothing below could make sense of: other values become text, as they are, or are refused by the schema
+_PIECES: Mapping[str, type] = MappingProxyType(
+    {"message_id": str, "cancel_id": str, "replace_id": str, "reply_charging": ReplyCharging}
+)
 
 
 def build(kind: type[M], **values: Any) -> M:
-    """A message made of what the caller gave. Raises ``LocalError`` for what it cannot be made of."""
+    """A message made of what the caller gave.
+
+    Raises ``LocalError`` for what it cannot be made of, and for a field that it does not have.
+    """
+    names = [one.name for one in fields(kind)]
+    for given in values:
+        if given not in names:
+            close = difflib.get_close_matches(given, names, n=1)
+            hint = f"; did you mean {close[0]!r}?" if close else f"; it has {', '.join(names)}"
+            raise LocalError(f"a {kind.__name__} has no field {given!r}{hint}")
+    for name, value in values.items():
+        wanted = _PIECES.get(name)
+        if wanted is not None and value is not None and not isinstance(value, wanted):
+            raise LocalError(f"{name} is a {wanted.__name__}, not {type(value).__name__}")
+    if not all(isinstance(one, Extension) for one in values.get("extensions") or ()):
+        raise LocalError("extensions are mm7zeep.Extension values")
     try:
         return kind(**values)
     except (ValueError, TypeError) as error:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from mm7zeep.client.outcomes import Accepted, Each, Submitted
+from mm7zeep.client.partial import left_out
 from mm7zeep.errors import AuthError, Mm7Error, TransportError
 from mm7zeep.messages import Status, SubmitReq, SubmitRsp
 
@@ -46,25 +47,31 @@ class Tally:
     def sum_up(self) -> Submitted:
         """One outcome of several: 1100 where not everybody was accepted.
 
-        Where nobody surely was, raises the first error that leaves it open, or else the first.
+        Where nobody surely was, raises the first error that leaves it open, or else the first, with all in its
+        ``each``.
         """
         accepted = [one.accepted for one in self.each if one.accepted is not None]
         if not accepted:
             errors = [one.error for one in self.each if one.error is not None]
-            raise next((one for one in errors if isinstance(one, TransportError) and one.maybe_accepted), errors[0])
-        status = Status(1000 if len(accepted) == len(self.each) else 1100)
+            error = next((one for one in errors if isinstance(one, TransportError) and one.maybe_accepted), errors[0])
+            error.each = tuple(self.each)
+            raise error
+        whole = len(accepted) == len(self.each) and not any(one.partial for one in accepted)
+        status = Status(1000 if whole else 1100)
         return Submitted(
             answer=SubmitRsp(status=status),
             transaction_id=accepted[0].transaction_id,
             findings=tuple(found for one in accepted for found in one.findings),
             headers=accepted[0].headers,
             each=tuple(self.each),
+            failed=tuple(one.recipient for one in self.each if one.error is not None),
         )
 
 
-def whole(accepted: Accepted[SubmitRsp]) -> Submitted:
+def whole(message: SubmitReq, accepted: Accepted[SubmitRsp]) -> Submitted:
     """The outcome of a submit that was not split."""
     return Submitted(
+        failed=left_out(message.recipients, accepted.status),
         answer=accepted.answer,
         transaction_id=accepted.transaction_id,
         findings=accepted.findings,

@@ -13,7 +13,7 @@ from typing import Any, Self
 import requests.adapters
 
 from mm7zeep.client.judging import FAILED, finish, recover
-from mm7zeep.client.outcomes import Accepted, Retry, seconds
+from mm7zeep.client.outcomes import RETRY, Accepted, Retry, seconds
 from mm7zeep.client.sending import Sender, Sending
 from mm7zeep.credentials import ClientCert
 from mm7zeep.errors import StatusError, TransportError
@@ -29,8 +29,7 @@ from mm7zeep.transport import (
     SwaTransport,
     Timeouts,
 )
-
-_TIMEOUTS, _RETRY = Timeouts(), Retry()
+from mm7zeep.transport.carrier import TIMEOUTS
 
 
 class SyncSender(Sender):
@@ -43,8 +42,8 @@ class SyncSender(Sender):
         auth: Auth = None,
         profile: str | Profile | None = None,
         policy: Policy | None = None,
-        timeouts: Timeouts = _TIMEOUTS,
-        retry: Retry = _RETRY,
+        timeouts: Timeouts = TIMEOUTS,
+        retry: Retry = RETRY,
         ca_file: str | None = None,
         client_cert: ClientCert = None,
         headers: Mapping[str, str] | None = None,
@@ -118,8 +117,8 @@ class AsyncSender(Sender):
         auth: Auth = None,
         profile: str | Profile | None = None,
         policy: Policy | None = None,
-        timeouts: Timeouts = _TIMEOUTS,
-        retry: Retry = _RETRY,
+        timeouts: Timeouts = TIMEOUTS,
+        retry: Retry = RETRY,
         ca_file: str | None = None,
         client_cert: ClientCert = None,
         headers: Mapping[str, str] | None = None,

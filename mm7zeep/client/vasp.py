@@ -5,14 +5,27 @@ Refuses, with ``LocalError``, a submit without recipient or with more of them th
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+import asyncio
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Unpack
+
+import requests.adapters
 
 from mm7zeep.client.content import ContentLike, parts_of
-from mm7zeep.client.outcomes import Accepted, Submitted
+from mm7zeep.client.fields import (
+    CancelFields,
+    ExtendedCancelFields,
+    ExtendedReplaceFields,
+    ReplaceFields,
+    SubmitFields,
+    spelled_out,
+)
+from mm7zeep.client.outcomes import RETRY, Accepted, Retry, Submitted
 from mm7zeep.client.sending import Sender, build
 from mm7zeep.client.splitting import Tally, one_each, whole
 from mm7zeep.client.styles import AsyncSender, SyncSender
+from mm7zeep.credentials import ClientCert
 from mm7zeep.errors import LocalError, Mm7Error
 from mm7zeep.messages import (
     AddressLike,
@@ -26,7 +39,9 @@ from mm7zeep.messages import (
     ReplaceRsp,
     SubmitReq,
 )
-from mm7zeep.transport import Progress, Role
+from mm7zeep.profiles import Policy, Profile
+from mm7zeep.transport import Auth, Progress, Role, Timeouts
+from mm7zeep.transport.carrier import TIMEOUTS
 
 
 class Vasp(Sender):
@@ -34,24 +49,26 @@ class Vasp(Sender):
 
     role: Role = "mmsc"
 
-    def __init__(
-        self,
-        url: str,
-        *,
-        vaspid: str | None = None,
-        vasid: str | None = None,
-        split: bool | None = None,
-        **options: Any,
-    ) -> None:
-        super().__init__(url, **options)
+    vaspid: str | None
+    vasid: str | None
+    split: bool
+
+    def _identify(self, vaspid: str | None, vasid: str | None, split: bool | None) -> None:
+        for name, value in (("vaspid", vaspid), ("vasid", vasid)):
+            if not isinstance(value, str | None):
+                raise LocalError(f"{name} is a str, not {type(value).__name__}")
+        if not isinstance(split, bool | None):
+            raise LocalError(f"split is True, False or None (as the profile says), not {type(split).__name__}")
         self.vaspid, self.vasid = vaspid, vasid
         self.split = self.profile.split if split is None else split
 
-    def _who(self, options: dict[str, Any]) -> dict[str, Any]:
-        return {"vaspid": self.vaspid, "vasid": self.vasid, **options}
+    def _who(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        if "parts" in fields:
+            raise LocalError("texts, files and parts are given as content=, not as parts=")
+        return {"vaspid": self.vaspid, "vasid": self.vasid, **fields}
 
-    def _submit_req(self, to: Any, content: Any, options: dict[str, Any]) -> SubmitReq:
-        message = build(SubmitReq, to=to, parts=parts_of(content), **self._who(options))
+    def _submit_req(self, to: Any, content: Any, fields: Mapping[str, Any]) -> SubmitReq:
+        message = build(SubmitReq, to=to, parts=parts_of(content), **self._who(fields))
         if not message.recipients:
             raise LocalError("a submit needs at least one recipient that is not displayOnly")
         limit = self.profile.max_recipients
@@ -70,18 +87,18 @@ class Vasp(Sender):
             raise LocalError("a split submit makes a TransactionID for each recipient; leave transaction_id out")
         return one_each(message)
 
-    def _cancel_req(self, message_id: str, options: dict[str, Any]) -> CancelReq:
-        return build(CancelReq, message_id=message_id, **self._who(options))
+    def _cancel_req(self, message_id: str, fields: Mapping[str, Any]) -> CancelReq:
+        return build(CancelReq, message_id=message_id, **self._who(fields))
 
-    def _replace_req(self, message_id: str, content: Any, options: dict[str, Any]) -> ReplaceReq:
-        return build(ReplaceReq, message_id=message_id, parts=parts_of(content), **self._who(options))
+    def _replace_req(self, message_id: str, content: Any, fields: Mapping[str, Any]) -> ReplaceReq:
+        return build(ReplaceReq, message_id=message_id, parts=parts_of(content), **self._who(fields))
 
-    def _extended_cancel_req(self, cancel_id: str, options: dict[str, Any]) -> ExtendedCancelReq:
-        return build(ExtendedCancelReq, cancel_id=cancel_id, **self._who(options))
+    def _extended_cancel_req(self, cancel_id: str, fields: Mapping[str, Any]) -> ExtendedCancelReq:
+        return build(ExtendedCancelReq, cancel_id=cancel_id, **self._who(fields))
 
-    def _extended_replace_req(self, replace_id: str, content: Any, options: dict[str, Any]) -> ExtendedReplaceReq:
+    def _extended_replace_req(self, replace_id: str, content: Any, fields: Mapping[str, Any]) -> ExtendedReplaceReq:
         message: ExtendedReplaceReq = build(
-            ExtendedReplaceReq, replace_id=replace_id, parts=parts_of(content), **self._who(options)
+            ExtendedReplaceReq, replace_id=replace_id, parts=parts_of(content), **self._who(fields)
         )
         return message
 
@@ -95,6 +112,44 @@ class VaspClient(Vasp, SyncSender):
     threads. Sleeps between retries. Raises ``LocalError`` for options that cannot be used.
     """
 
+    def __init__(
+        self,
+        url: str,
+        *,
+        vaspid: str | None = None,
+        vasid: str | None = None,
+        split: bool | None = None,
+        auth: Auth = None,
+        profile: str | Profile | None = None,
+        policy: Policy | None = None,
+        timeouts: Timeouts = TIMEOUTS,
+        retry: Retry = RETRY,
+        ca_file: str | None = None,
+        client_cert: ClientCert = None,
+        headers: Mapping[str, str] | None = None,
+        proxies: Mapping[str, str] | None = None,
+        max_reply: int = 1024 * 1024,
+        adapter: requests.adapters.BaseAdapter | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        super().__init__(
+            url,
+            auth=auth,
+            profile=profile,
+            policy=policy,
+            timeouts=timeouts,
+            retry=retry,
+            ca_file=ca_file,
+            client_cert=client_cert,
+            headers=headers,
+            proxies=proxies,
+            max_reply=max_reply,
+            adapter=adapter,
+            sleep=sleep,
+        )
+        self._identify(vaspid, vasid, split)
+
+    @spelled_out(SubmitFields)
     def submit(
         self,
         to: AddressLike | Iterable[AddressLike],
@@ -102,7 +157,7 @@ class VaspClient(Vasp, SyncSender):
         *,
         transaction_id: str | None = None,
         progress: Progress | None = None,
-        **options: Any,
+        **fields: Unpack[SubmitFields],
     ) -> Submitted:
         """MM7_submit: send ``content`` (texts, files, bytes, parts) to recipients.
 
@@ -110,10 +165,10 @@ class VaspClient(Vasp, SyncSender):
         request per recipient: ``progress`` starts over for each, and an ``AuthError`` ends it. Raises as ``send``; for
         a split submit only where no recipient was accepted.
         """
-        message = self._submit_req(to, content, options)
+        message = self._submit_req(to, content, fields)
         apart = self._apart(message, transaction_id)
         if not apart:
-            return whole(self.send(message, transaction_id=transaction_id, progress=progress))
+            return whole(message, self.send(message, transaction_id=transaction_id, progress=progress))
         tally = Tally(apart)
         for one in tally.due():
             try:
@@ -122,36 +177,79 @@ class VaspClient(Vasp, SyncSender):
                 tally.fail(one, error)
         return tally.sum_up()
 
-    def cancel(self, message_id: str, **options: Any) -> Accepted[CancelRsp]:
+    @spelled_out(CancelFields)
+    def cancel(self, message_id: str, **fields: Unpack[CancelFields]) -> Accepted[CancelRsp]:
         """MM7_cancel: take back a message not delivered yet.
 
         Further fields are those of ``CancelReq``. Raises as ``send``.
         """
-        return self.send(self._cancel_req(message_id, options))
+        return self.send(self._cancel_req(message_id, fields))
 
+    @spelled_out(ReplaceFields)
     def replace(
-        self, message_id: str, content: ContentLike | Iterable[ContentLike] = (), **options: Any
+        self, message_id: str, content: ContentLike | Iterable[ContentLike] = (), **fields: Unpack[ReplaceFields]
     ) -> Accepted[ReplaceRsp]:
         """MM7_replace: put ``content`` in the place of a message not delivered yet.
 
         Further fields are those of ``ReplaceReq``. Raises as ``send``.
         """
-        return self.send(self._replace_req(message_id, content, options))
+        return self.send(self._replace_req(message_id, content, fields))
 
-    def extended_cancel(self, cancel_id: str, **options: Any) -> Accepted[ExtendedCancelRsp]:
+    @spelled_out(ExtendedCancelFields)
+    def extended_cancel(self, cancel_id: str, **fields: Unpack[ExtendedCancelFields]) -> Accepted[ExtendedCancelRsp]:
         """MM7_extended_cancel (REL-6-MM7-1-4 only). Raises as ``send``."""
-        return self.send(self._extended_cancel_req(cancel_id, options))
+        return self.send(self._extended_cancel_req(cancel_id, fields))
 
+    @spelled_out(ExtendedReplaceFields)
     def extended_replace(
-        self, replace_id: str, content: ContentLike | Iterable[ContentLike] = (), **options: Any
+        self,
+        replace_id: str,
+        content: ContentLike | Iterable[ContentLike] = (),
+        **fields: Unpack[ExtendedReplaceFields],
     ) -> Accepted[ExtendedReplaceRsp]:
         """MM7_extended_replace (REL-6-MM7-1-4 only). Raises as ``send``."""
-        return self.send(self._extended_replace_req(replace_id, content, options))
+        return self.send(self._extended_replace_req(replace_id, content, fields))
 
 
 class AsyncVaspClient(Vasp, AsyncSender):
     """``VaspClient`` for asyncio, over zeep's AsyncTransport (extra ``async``)."""
 
+    def __init__(
+        self,
+        url: str,
+        *,
+        vaspid: str | None = None,
+        vasid: str | None = None,
+        split: bool | None = None,
+        auth: Auth = None,
+        profile: str | Profile | None = None,
+        policy: Policy | None = None,
+        timeouts: Timeouts = TIMEOUTS,
+        retry: Retry = RETRY,
+        ca_file: str | None = None,
+        client_cert: ClientCert = None,
+        headers: Mapping[str, str] | None = None,
+        proxy: str | None = None,
+        max_reply: int = 1024 * 1024,
+        sleep: Callable[[float], Any] = asyncio.sleep,
+    ) -> None:
+        super().__init__(
+            url,
+            auth=auth,
+            profile=profile,
+            policy=policy,
+            timeouts=timeouts,
+            retry=retry,
+            ca_file=ca_file,
+            client_cert=client_cert,
+            headers=headers,
+            proxy=proxy,
+            max_reply=max_reply,
+            sleep=sleep,
+        )
+        self._identify(vaspid, vasid, split)
+
+    @spelled_out(SubmitFields)
     async def submit(
         self,
         to: AddressLike | Iterable[AddressLike],
@@ -159,13 +257,13 @@ class AsyncVaspClient(Vasp, AsyncSender):
         *,
         transaction_id: str | None = None,
         progress: Progress | None = None,
-        **options: Any,
+        **fields: Unpack[SubmitFields],
     ) -> Submitted:
         """As ``VaspClient.submit``."""
-        message = self._submit_req(to, content, options)
+        message = self._submit_req(to, content, fields)
         apart = self._apart(message, transaction_id)
         if not apart:
-            return whole(await self.send(message, transaction_id=transaction_id, progress=progress))
+            return whole(message, await self.send(message, transaction_id=transaction_id, progress=progress))
         tally = Tally(apart)
         for one in tally.due():
             try:
@@ -174,22 +272,31 @@ class AsyncVaspClient(Vasp, AsyncSender):
                 tally.fail(one, error)
         return tally.sum_up()
 
-    async def cancel(self, message_id: str, **options: Any) -> Accepted[CancelRsp]:
+    @spelled_out(CancelFields)
+    async def cancel(self, message_id: str, **fields: Unpack[CancelFields]) -> Accepted[CancelRsp]:
         """As ``VaspClient.cancel``."""
-        return await self.send(self._cancel_req(message_id, options))
+        return await self.send(self._cancel_req(message_id, fields))
 
+    @spelled_out(ReplaceFields)
     async def replace(
-        self, message_id: str, content: ContentLike | Iterable[ContentLike] = (), **options: Any
+        self, message_id: str, content: ContentLike | Iterable[ContentLike] = (), **fields: Unpack[ReplaceFields]
     ) -> Accepted[ReplaceRsp]:
         """As ``VaspClient.replace``."""
-        return await self.send(self._replace_req(message_id, content, options))
+        return await self.send(self._replace_req(message_id, content, fields))
 
-    async def extended_cancel(self, cancel_id: str, **options: Any) -> Accepted[ExtendedCancelRsp]:
+    @spelled_out(ExtendedCancelFields)
+    async def extended_cancel(
+        self, cancel_id: str, **fields: Unpack[ExtendedCancelFields]
+    ) -> Accepted[ExtendedCancelRsp]:
         """As ``VaspClient.extended_cancel``."""
-        return await self.send(self._extended_cancel_req(cancel_id, options))
+        return await self.send(self._extended_cancel_req(cancel_id, fields))
 
+    @spelled_out(ExtendedReplaceFields)
     async def extended_replace(
-        self, replace_id: str, content: ContentLike | Iterable[ContentLike] = (), **options: Any
+        self,
+        replace_id: str,
+        content: ContentLike | Iterable[ContentLike] = (),
+        **fields: Unpack[ExtendedReplaceFields],
     ) -> Accepted[ExtendedReplaceRsp]:
         """As ``VaspClient.extended_replace``."""
-        return await self.send(self._extended_replace_req(replace_id, content, options))
+        return await self.send(self._extended_replace_req(replace_id, content, fields))

@@ -12,8 +12,8 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from importlib.util import find_spec
 
+from mm7zeep import extras
 from mm7zeep.conformance import capture, frames
 from mm7zeep.conformance.capture import MAX_FILE, MAX_HEAD, MAX_MESSAGES, Captured
 from mm7zeep.conformance.streams import Connection, Connections, Endpoint, Run, Stream
@@ -52,8 +52,9 @@ def read(name: str, data: bytes) -> Traffic:
     """
     if len(data) > MAX_FILE:
         raise too_much(f"{name} has more than {MAX_FILE} octets; filter it, as with tcpdump -r {name} -w ... port 8007")
-    if find_spec("dpkt") is None:
-        raise CaptureError(f'{name} is a network capture; reading it needs dpkt: pip install "mm7zeep[pcap]"')
+    instruction = extras.wanting("pcap")
+    if instruction is not None:
+        raise CaptureError(f"{name} is a network capture: {instruction}")
     notes: list[str] = []
     found: list[_Exchange] = []
     for connection in _connections(name, data, notes):

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from mm7zeep import mime, profiles
-from mm7zeep.errors import RemoteError
+from mm7zeep.errors import LocalError, RemoteError
 from mm7zeep.exchange.judging import judge_package, no_sketch
 from mm7zeep.exchange.linking import judge_content
 from mm7zeep.exchange.policies import verdict
@@ -57,6 +57,8 @@ def examine(
     content. The verdict of a strict policy comes last and names whatever they found.
     """
     profiles.policy(policy)
+    if not isinstance(wire, Wire):
+        raise LocalError(f"what is read is Wire(headers=..., body=...), not {type(wire).__name__}")
     try:
         package = package or mime.read(wire.headers, wire.chunks(), limits or mime.Limits())
     except RemoteError as error:

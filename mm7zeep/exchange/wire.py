@@ -5,14 +5,14 @@ Values only: nothing here is read, judged or sent.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from lxml import etree
 
 from mm7zeep import envelope as soap
 from mm7zeep import mime, tolerance
-from mm7zeep.errors import RemoteError
+from mm7zeep.errors import LocalError, RemoteError
 from mm7zeep.findings import Finding
 from mm7zeep.messages import Fault, Message, Part
 from mm7zeep.profiles import Policy, Profile
@@ -25,7 +25,9 @@ class Wire:
     """One HTTP message: header fields and body; ``status`` for an answer, ``method`` and ``target`` for a request.
 
     ``body`` is bytes, or anything that gives bytes when iterated (``pack`` gives a ``mime.Stream``, with a length).
-    No headers at all means a bare envelope, as in a file.
+    No headers at all means a bare envelope, as in a file. ``headers`` may be given as a mapping.
+
+    Raises ``LocalError`` for a body that is text.
     """
 
     body: bytes | Iterable[bytes]
@@ -33,6 +35,14 @@ class Wire:
     status: int | None = None
     method: str | None = None
     target: str | None = None
+
+    def __post_init__(self) -> None:
+        if isinstance(self.body, str) or not isinstance(self.body, Iterable):
+            raise LocalError(f"the body is bytes, or an iterable of bytes, not {type(self.body).__name__}")
+        if isinstance(self.body, bytearray | memoryview):
+            object.__setattr__(self, "body", bytes(self.body))
+        if isinstance(self.headers, Mapping):
+            object.__setattr__(self, "headers", tuple(self.headers.items()))
 
     def header(self, name: str) -> str | None:
         """The first header field of that name, in any case."""

@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 
+from mm7zeep import extras
 from mm7zeep.gateway import migrations
 
 _BUSY = 30.0  # seconds that SQLite waits for another process's transaction
@@ -142,7 +143,7 @@ def _engine(url: str) -> Engine:
         parsed = parsed.difference_update_query(["options"])
         return sa.create_engine(parsed, connect_args=connect, pool_pre_ping=True, **options)
     except ModuleNotFoundError as error:
-        raise ValueError(f'{error.name} is not installed; pip install "mm7zeep[postgres]"') from error
+        raise ValueError(extras.missing(error) or str(error)) from error
     except NoSuchModuleError as error:
         raise ValueError(f"the database driver {parsed.drivername} is not known: {_FORMS}") from error
 

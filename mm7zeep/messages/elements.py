@@ -7,11 +7,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal, TypeAlias
-
-from isodate import Duration
+from decimal import Decimal
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 from mm7zeep.messages.parties import Address
+
+if TYPE_CHECKING:
+
+    class Duration(Protocol):
+        """``isodate.Duration``, which publishes no types: with it, a type checker would take any value for a Moment."""
+
+        years: Decimal
+        months: Decimal
+        tdelta: timedelta
+
+        def __radd__(self, moment: datetime) -> datetime: ...
+else:
+    from isodate import Duration
 
 Moment: TypeAlias = datetime | timedelta | Duration
 """relativeOrAbsoluteDateType: a point in time (with zone) or a span from now."""

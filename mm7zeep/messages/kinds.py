@@ -6,13 +6,41 @@ Refuses, with ``LocalError``, an empty address and control characters in a subje
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from mm7zeep.messages.elements import Extension
 from mm7zeep.messages.lines import plain
-from mm7zeep.messages.parties import Address, address, addresses
+from mm7zeep.messages.parties import Address, AddressLike, address, addresses
+from mm7zeep.messages.parts import Part
 from mm7zeep.status import Status
+
+if TYPE_CHECKING:
+
+    class OneAddress:
+        """For type checkers: what is given may be text, what is there is an ``Address`` or None."""
+
+        def __get__(self, message: object, owner: object = None) -> Address | None: ...
+        def __set__(self, message: object, value: AddressLike | None) -> None: ...
+
+    class ManyAddresses:
+        """For type checkers: one address or several are given, text or not; what is there are ``Address`` values."""
+
+        def __get__(self, message: object, owner: object = None) -> tuple[Address, ...]: ...
+        def __set__(self, message: object, value: AddressLike | Iterable[AddressLike] | None) -> None: ...
+
+    class Parts:
+        """For type checkers: any iterable of parts is given; what is there is a tuple."""
+
+        def __get__(self, message: object, owner: object = None) -> tuple[Part, ...]: ...
+        def __set__(self, message: object, value: Iterable[Part]) -> None: ...
+
+    NOBODY: Any = None
+    NOTHING: Any = ()
+else:
+    OneAddress, ManyAddresses, Parts = Address | None, tuple[Address, ...], tuple[Part, ...]
+    NOBODY, NOTHING = None, ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,8 @@ from mm7zeep.errors import LocalError
 
 def plain(value: str, what: str) -> str:
     """``value`` as it is. Raises ``LocalError`` naming ``what`` if it holds a control character other than a tab."""
+    if not isinstance(value, str):
+        raise LocalError(f"{what} is a str, not {type(value).__name__}")
     for character in value:
         if (
             (character < " " and character != "\t")

@@ -85,6 +85,6 @@ def addresses(values: AddressLike | Iterable[AddressLike] | None) -> tuple[Addre
     """One address or several, as a tuple."""
     if values is None:
         return ()
-    if isinstance(values, (str, Address)) or not isinstance(values, Iterable):
+    if isinstance(values, (str, bytes, Address)) or not isinstance(values, Iterable):
         return (address(values),)
     return tuple(address(value) for value in values)

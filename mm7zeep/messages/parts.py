@@ -9,12 +9,13 @@ from __future__ import annotations
 import hashlib
 import io
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol, runtime_checkable
 
 from mm7zeep import charsets
+from mm7zeep.errors import LocalError
 from mm7zeep.messages.lines import plain
 
 
@@ -51,6 +52,12 @@ class Part:
     headers: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
+        if isinstance(self.body, str) or not isinstance(self.body, bytes | Path | Blob):
+            raise LocalError(
+                f"a part's body is bytes, a pathlib.Path or a Blob, not {type(self.body).__name__}; encode a text"
+            )
+        if isinstance(self.parameters, Mapping):
+            object.__setattr__(self, "parameters", tuple(self.parameters.items()))
         labels = [("Content-Type", self.content_type), *((f"parameter {n}", v) for n, v in self.parameters)]
         labels += [("Content-ID", self.content_id or ""), ("Content-Location", self.content_location or "")]
         labels += [("name", self.name or ""), *((f"header {n}", n + v) for n, v in self.headers)]

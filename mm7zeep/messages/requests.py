@@ -9,9 +9,22 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from mm7zeep.messages.elements import Moment, PreviouslySent, ReplyCharging, UACapabilities
-from mm7zeep.messages.kinds import Message, RsRequest, VaspRequest, coerce, line, listed, many, one
+from mm7zeep.messages.kinds import (
+    NOBODY,
+    NOTHING,
+    ManyAddresses,
+    Message,
+    OneAddress,
+    Parts,
+    RsRequest,
+    VaspRequest,
+    coerce,
+    line,
+    listed,
+    many,
+    one,
+)
 from mm7zeep.messages.parties import Address
-from mm7zeep.messages.parts import Part
 
 # --- requests of the VASP (TS 23.140 8.7.1, 8.7.3, 8.7.5A) ------------------------------------------------------------
 
@@ -25,9 +38,9 @@ class SubmitReq(VaspRequest):
     ``content_href`` is what was received; a writer makes its own.
     """
 
-    to: tuple[Address, ...] = ()
-    cc: tuple[Address, ...] = ()
-    bcc: tuple[Address, ...] = ()
+    to: ManyAddresses = NOTHING
+    cc: ManyAddresses = NOTHING
+    bcc: ManyAddresses = NOTHING
     service_code: str | None = None
     linked_id: str | None = None
     message_class: str | None = None
@@ -50,7 +63,7 @@ class SubmitReq(VaspRequest):
     drm_content: bool | None = None
     content_href: str | None = None
     allow_adaptations: bool | None = None
-    parts: tuple[Part, ...] = ()
+    parts: Parts = NOTHING
 
     def __post_init__(self) -> None:
         coerce(self, sender_address=one, to=many, cc=many, bcc=many, parts=listed, subject=line)
@@ -88,7 +101,7 @@ class ReplaceReq(VaspRequest):
     aux_applic_info: str | None = None
     content_href: str | None = None
     allow_adaptations: bool | None = None
-    parts: tuple[Part, ...] = ()
+    parts: Parts = NOTHING
 
     def __post_init__(self) -> None:
         coerce(self, sender_address=one, parts=listed)
@@ -118,7 +131,7 @@ class ExtendedReplaceReq(Message):
     delivery_report: bool | None = None
     content_href: str | None = None
     allow_adaptations: bool | None = None
-    parts: tuple[Part, ...] = ()
+    parts: Parts = NOTHING
 
     def __post_init__(self) -> None:
         coerce(self, parts=listed)
@@ -131,13 +144,13 @@ class ExtendedReplaceReq(Message):
 class DeliverReq(RsRequest):
     """MM7_deliver.REQ: an MM from a subscriber to the VASP (TS 23.140 8.7.2)."""
 
-    sender: Address | None = None
+    sender: OneAddress = NOBODY
     vaspid: str | None = None
     vasid: str | None = None
     linked_id: str | None = None
-    to: tuple[Address, ...] = ()
-    cc: tuple[Address, ...] = ()
-    bcc: tuple[Address, ...] = ()
+    to: ManyAddresses = NOTHING
+    cc: ManyAddresses = NOTHING
+    bcc: ManyAddresses = NOTHING
     previously_sent: tuple[PreviouslySent, ...] = ()
     sender_spi: str | None = None
     recipient_spi: str | None = None
@@ -151,7 +164,7 @@ class DeliverReq(RsRequest):
     ua_capabilities: UACapabilities | None = None
     content_href: str | None = None
     allow_adaptations: bool | None = None
-    parts: tuple[Part, ...] = ()
+    parts: Parts = NOTHING
 
     def __post_init__(self) -> None:
         coerce(self, sender=one, to=many, cc=many, bcc=many, parts=listed, previously_sent=listed, subject=line)

@@ -8,12 +8,12 @@ what cannot be read; opens no socket, logs no body, credential or number.
 
 from __future__ import annotations
 
-from mm7zeep.receiver.endpoint import Call, Endpoint, Handler, Reply
+from mm7zeep.receiver.endpoint import Call, Endpoint, Handler, Reply, Served
 from mm7zeep.receiver.faces import Receive, Scope, Send
-from mm7zeep.receiver.guard import Admission, BasicAuth, Door, Gone, HttpLimits, Refusal
+from mm7zeep.receiver.guard import Admission, Auth, BasicAuth, Door, Gone, HttpLimits, Refusal
 from mm7zeep.receiver.vasp import Receiver, mo_of
 
 __all__ = [
-    "Admission", "BasicAuth", "Call", "Door", "Endpoint", "Gone", "Handler", "HttpLimits", "Receive", "Receiver",
-    "Refusal", "Reply", "Scope", "Send", "mo_of",
+    "Admission", "Auth", "BasicAuth", "Call", "Door", "Endpoint", "Gone", "Handler", "HttpLimits", "Receive",
+    "Receiver", "Refusal", "Reply", "Scope", "Send", "Served", "mo_of",
 ]  # fmt: skip

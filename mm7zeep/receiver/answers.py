@@ -13,11 +13,17 @@ from lxml import etree
 
 from mm7zeep import envelope, exchange, profiles, schema
 from mm7zeep.errors import FaultCode
-from mm7zeep.exchange import Dialect, Judgement, Received
+from mm7zeep.exchange import Dialect, Headers, Judgement, Received
 from mm7zeep.messages import ExtendedReplaceRsp, Fault, Message, Response, RSErrorRsp, SubmitRsp, VASPErrorRsp
 from mm7zeep.status import Status
 
 UNKNOWN_TRANSACTION = "0"  # TS 23.140 8.7.6: a Fault names the TransactionID; this one says that none could be read
+
+# RFC 9110 7.6.1, and those that wsgiref counts among them; a WSGI application may set none (PEP 3333).
+_HOP_BY_HOP = frozenset({
+    "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te", "trailer",
+    "trailers", "transfer-encoding", "upgrade",
+})  # fmt: skip
 
 _FAULT_TEXTS: Mapping[FaultCode, str] = MappingProxyType(
     {
@@ -91,6 +97,11 @@ def _transaction_namespace(tree: etree._Element | None) -> str | None:
     """The namespace of the TransactionID: all that shows it where the Body is empty."""
     found = tree.find("*/{*}TransactionID") if tree is not None else None
     return etree.QName(found).namespace if found is not None else None
+
+
+def end_to_end(headers: Headers) -> Headers:
+    """``headers`` without those that speak of one connection only (RFC 9110 7.6.1): they are the server's business."""
+    return tuple((name, value) for name, value in headers if name.lower() not in _HOP_BY_HOP)
 
 
 def printable(text: str) -> str:

@@ -15,17 +15,16 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 
 from mm7zeep import envelope, exchange, mime, profiles
-from mm7zeep.errors import EnvelopeError, RemoteError, StatusError
+from mm7zeep.errors import EnvelopeError, LocalError, RemoteError, StatusError
 from mm7zeep.exchange import Received, Wire
 from mm7zeep.messages import Message, RSErrorRsp, VASPErrorRsp
 from mm7zeep.profiles import Policy, Profile
-from mm7zeep.receiver.answers import UNKNOWN_TRANSACTION, addressee, fault, printable, reason, response
+from mm7zeep.receiver.answers import UNKNOWN_TRANSACTION, addressee, end_to_end, fault, printable, reason, response
 from mm7zeep.receiver.faces import AsgiFace, WsgiFace
 from mm7zeep.receiver.guard import (
     HTTP_LIMITS,
     Admission,
-    BasicAuth,
-    Door,
+    Auth,
     Gone,
     HttpLimits,
     Refusal,
@@ -43,6 +42,14 @@ Reply = Wire
 
 _LOG = logging.getLogger("mm7zeep.receiver")
 _PRIVATE = frozenset({"authorization", "proxy-authorization", "cookie"})  # fields that no handler, log or repr needs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Served:
+    """What ``serve`` gives: the ``reply``, and whether the server has to ``close`` the connection after it."""
+
+    reply: Reply
+    close: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +103,8 @@ class Endpoint:
     by a SOAP Fault instead of the matching answer. ``profile`` is what a fault is written in when the request does not
     show its namespace. ``keep_raw`` gives handlers the body as it came. ``admission`` is asked, after ``auth`` and
     before the body is read, for room. ``observe`` is told of each answer; what it raises is logged.
+
+    Raises ``LocalError`` for options that cannot be used.
     """
 
     def __init__(
@@ -103,7 +112,7 @@ class Endpoint:
         handlers: Mapping[type[Message], Handler],
         *,
         error: ErrorKind | Callable[[str | None], ErrorKind],
-        auth: Mapping[str, str] | BasicAuth | Door | None = None,
+        auth: Auth = None,
         profile: str | Profile | None = None,
         policy: Policy = "interop",
         limits: mime.Limits | None = None,
@@ -114,14 +123,15 @@ class Endpoint:
         admission: Callable[[Wire], Admission] | None = None,
         observe: Observe | None = None,
     ) -> None:
-        if not realm.isprintable() or not realm.isascii() or set(realm) & {'"', "\\"}:
-            raise ValueError(f"the realm {realm!r} needs printable ASCII without quotes or backslashes")
+        if not isinstance(limits, mime.Limits | None) or not isinstance(http, HttpLimits):
+            raise LocalError("limits is a mime.Limits, such as Limits(body=5_000_000), and http an HttpLimits")
+        if not isinstance(realm, str) or not realm.isprintable() or not realm.isascii() or set(realm) & {'"', "\\"}:
+            raise LocalError(f"the realm {realm!r} needs printable ASCII without quotes or backslashes")
         self.handlers = handlers
         self.error = error
         self.auth = door(auth)
         self._doorman = ThreadPoolExecutor(1, "mm7zeep-door")  # starts its thread only for a door that is slow
-        self.profile = profiles.profile(profile)
-        self.policy = profiles.policy(policy)
+        self.profile, self.policy = profiles.profile(profile), profiles.policy(policy)
         self.limits = limits or mime.Limits()
         self.http = http
         self.realm = realm
@@ -135,16 +145,21 @@ class Endpoint:
     def answer(self, wire: Wire, *, peer: str | None = None) -> Reply:
         """Answer one request, from the address ``peer`` if that is known. Never raises for what it holds.
 
+        The reply has end-to-end fields only, as WSGI (PEP 3333) and web frameworks want them: no Connection, no
+        Transfer-Encoding. Its length is not among them.
         The handler runs in this thread, an asynchronous one in an event loop of its own; inside a running loop, await
         ``answer_async``.
         """
+        _is_wire(wire)
         with ExitStack() as held:
-            return drive(self.serve(wire, puller(wire.chunks()), BLOCKING, peer=peer, held=held))
+            return drive(self.serve(wire, puller(wire.chunks()), BLOCKING, peer=peer, held=held)).reply
 
     async def answer_async(self, wire: Wire, *, peer: str | None = None) -> Reply:
         """``answer`` for a running asyncio loop: a handler that blocks runs in a thread."""
+        _is_wire(wire)
         with ExitStack() as held:
-            return await self.serve(wire, puller(wire.chunks()), ASYNCIO, peer=peer, held=held)
+            served = await self.serve(wire, puller(wire.chunks()), ASYNCIO, peer=peer, held=held)
+            return served.reply
 
     async def serve(
         self,
@@ -155,7 +170,7 @@ class Endpoint:
         held: ExitStack,
         peer: str | None = None,
         version: str | None = None,
-    ) -> Wire:
+    ) -> Served:
         """The pipeline: head, body, reading, handler, answer. The one place where an exception becomes an answer.
 
         ``held`` is closed by the caller once the answer is written. ``version`` is that of HTTP, where it is known.
@@ -180,8 +195,8 @@ class Endpoint:
         except Exception as error:  # noqa: BLE001  every one is answered, and the unexpected ones are logged
             answer = await mode.run(self._refuse, error, turn)
         self._tell(turn, answer, time.monotonic() - begun)
-        close = () if turn.whole else (("Connection", "close"),)  # what is left of the body is not read
-        return replace(answer, headers=(*answer.headers, *close))
+        # what is left of a body that was not read would be taken for the next request
+        return Served(reply=replace(answer, headers=end_to_end(answer.headers)), close=not turn.whole)
 
     # --- in -----------------------------------------------------------------------------------------------------------
 
@@ -300,3 +315,8 @@ class Endpoint:
             self.observe(turn.called, turn.code, answer.status or 500, seconds, turn.user)
         except Exception:  # noqa: BLE001  logged; the answer stands
             _LOG.exception("the observer of answers failed")
+
+
+def _is_wire(wire: object) -> None:
+    if not isinstance(wire, Wire):
+        raise LocalError(f"a request is Wire(method=..., headers=..., body=...), not {type(wire).__name__}")

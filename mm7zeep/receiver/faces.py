@@ -10,7 +10,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import ExitStack
-from http import HTTPStatus
+from http.client import responses
 from typing import TYPE_CHECKING, Any
 
 from mm7zeep.exchange import Headers, Wire
@@ -47,12 +47,14 @@ class AsgiFace:
         pull = _asgi_puller(receive, self._endpoint.http)
         with ExitStack() as held:
             try:
-                answer = await self._endpoint.serve(head, pull, ASYNCIO, peer=peer, version=version, held=held)
+                served = await self._endpoint.serve(head, pull, ASYNCIO, peer=peer, version=version, held=held)
             except Gone:
                 return
+            answer = served.reply
             body = answer.read()
             # RFC 9113 8.2.2: HTTP/2 has no Connection field
-            shown = _whole_head(answer, body, hop_by_hop=version in ("1.0", "1.1"))
+            close = (("Connection", "close"),) if served.close and version in ("1.0", "1.1") else ()
+            shown = (*answer.headers, *close, ("Content-Length", str(len(body))))
             raw = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in shown]
             await send({"type": "http.response.start", "status": answer.status, "headers": raw})
             await send({"type": "http.response.body", "body": body})
@@ -102,11 +104,13 @@ class WsgiFace:
         peer = environ.get("REMOTE_ADDR") or None
         with ExitStack() as held:
             pull = puller(_wsgi_chunks(environ))
-            answer = drive(self._endpoint.serve(head, pull, BLOCKING, peer=peer, held=held))
+            answer = drive(self._endpoint.serve(head, pull, BLOCKING, peer=peer, held=held)).reply
             body = answer.read()
-        status = HTTPStatus(answer.status or 500)
+        status = answer.status or 500
         # PEP 3333: an application sends no hop-by-hop field; closing is the server's business
-        start_response(f"{status.value} {status.phrase}", list(_whole_head(answer, body, hop_by_hop=False)))
+        start_response(
+            f"{status} {responses.get(status, 'Refused')}", [*answer.headers, ("Content-Length", str(len(body)))]
+        )
         return [body]
 
 
@@ -130,8 +134,3 @@ def _wsgi_chunks(environ: Mapping[str, Any]) -> Iterator[bytes]:
             return
         left -= len(chunk) if length else 0
         yield chunk
-
-
-def _whole_head(answer: Wire, body: bytes, *, hop_by_hop: bool) -> Headers:
-    kept = tuple((name, value) for name, value in answer.headers if hop_by_hop or name != "Connection")
-    return (*kept, ("Content-Length", str(len(body))))

@@ -13,8 +13,10 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Protocol
+from typing import Protocol, cast
 
+from mm7zeep.credentials import Basic
+from mm7zeep.errors import LocalError
 from mm7zeep.exchange import Wire
 
 _CREDENTIALS = 8192  # characters of an Authorization field that are looked at
@@ -58,14 +60,16 @@ class BasicAuth:
     """Names and passwords, kept as keyed digests (RFC 7617).
 
     Every attempt costs one look-up and one comparison of two digests in constant time, whoever asks and whether or not
-    the credentials can be read. Raises ``ValueError`` for a name with a colon.
+    the credentials can be read. Raises ``LocalError`` for a name with a colon, and for what is no text.
     """
 
     def __init__(
         self, users: Mapping[str, str], *, compare: Callable[[bytes, bytes], bool] = hmac.compare_digest
     ) -> None:
+        if not all(isinstance(one, str) for pair in users.items() for one in pair):
+            raise LocalError("auth maps names to passwords, both str")  # never repeats what was given
         if any(":" in name for name in users):
-            raise ValueError("a user name cannot hold a colon (RFC 7617 2)")
+            raise LocalError("a user name cannot hold a colon (RFC 7617 2)")
         self._key = secrets.token_bytes(32)
         self._nobody = secrets.token_bytes(32)
         self._compare = compare
@@ -117,11 +121,29 @@ class _BasicDoor:
         return False
 
 
-def door(auth: Mapping[str, str] | BasicAuth | Door | None) -> Door | None:
-    """``auth``, in whichever form it was given, as a ``Door``; None lets everybody in."""
+Auth = Mapping[str, str] | tuple[str, str] | Basic | BasicAuth | Door | None
+"""Who may come in: {user: password}, or (user, password) as a client gives it; None lets everybody in."""
+
+
+def door(auth: Auth) -> Door | None:
+    """``auth``, in whichever form it was given, as a ``Door``; None lets everybody in.
+
+    Raises ``LocalError`` for anything else: what is no door would be found out by the first request only.
+    """
+    if isinstance(auth, tuple) and len(auth) == 2:
+        auth = dict([auth])
+    elif type(auth) is Basic:  # a Digest is one, too, and cannot be asked for here
+        auth = {auth.user: auth.password}
     if isinstance(auth, Mapping):
         auth = BasicAuth(auth)
-    return _BasicDoor(auth) if isinstance(auth, BasicAuth) else auth
+    if isinstance(auth, BasicAuth):
+        return _BasicDoor(auth)
+    if auth is None or (callable(getattr(auth, "user", None)) and callable(getattr(auth, "slow", None))):
+        return cast("Door | None", auth)
+    raise LocalError(
+        "auth is {user: password}, (user, password), Basic, BasicAuth or a Door, "
+        f"not {type(auth).__name__}"  # never repeats what was given
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,25 +1,59 @@
 """The VASP's side: functions registered for what an MMS Relay/Server sends.
 
 Adapts a function to the endpoint's handler, and an MO that comes as SubmitReq to the DeliverReq it means. Refuses, with
-``ValueError``, a second function for one kind of message.
+``LocalError``, a second function for one kind of message, and one that cannot take a message.
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import fields, replace
-from typing import TypeVar
+from typing import Any, Protocol, TypeVar
 
 from mm7zeep import mime
+from mm7zeep.errors import LocalError
 from mm7zeep.exchange import Received
 from mm7zeep.findings import finding
-from mm7zeep.messages import DeliverReq, DeliveryReportReq, Message, ReadReplyReq, SubmitReq, VASPErrorRsp
+from mm7zeep.messages import (
+    DeliverReq,
+    DeliverRsp,
+    DeliveryReportReq,
+    DeliveryReportRsp,
+    Message,
+    ReadReplyReq,
+    ReadReplyRsp,
+    SubmitReq,
+    SubmitRsp,
+    VASPErrorRsp,
+)
 from mm7zeep.profiles import Policy, Profile
 from mm7zeep.receiver.endpoint import Endpoint, Handler
-from mm7zeep.receiver.guard import HTTP_LIMITS, BasicAuth, Door, HttpLimits
+from mm7zeep.receiver.guard import HTTP_LIMITS, Auth, HttpLimits
+from mm7zeep.status import Status
 
-H = TypeVar("H", bound=Callable[..., object])
+M_contra = TypeVar("M_contra", bound=Message, contravariant=True)
+A_co = TypeVar("A_co", covariant=True)
+
+
+class _WithReceived(Protocol[M_contra, A_co]):
+    """A function that takes the ``Received`` by name."""
+
+    def __call__(self, message: M_contra, /, *, received: Received) -> A_co | Awaitable[A_co]: ...
+
+
+# What a function may be: of the message alone, or with the ``Received`` around it; blocking or asynchronous. Its own
+# type is kept, so that a decorated function is still what it was.
+_Function = (
+    Callable[[M_contra], A_co | Awaitable[A_co]]
+    | Callable[[M_contra, Received], A_co | Awaitable[A_co]]
+    | _WithReceived[M_contra, A_co]
+)
+F = TypeVar("F", bound=Callable[..., Any])
+OnDeliver = TypeVar("OnDeliver", bound=_Function[DeliverReq, DeliverRsp | Status | None])
+OnReport = TypeVar("OnReport", bound=_Function[DeliveryReportReq, DeliveryReportRsp | Status | None])
+OnRead = TypeVar("OnRead", bound=_Function[ReadReplyReq, ReadReplyRsp | Status | None])
+OnSubmit = TypeVar("OnSubmit", bound=_Function[SubmitReq, SubmitRsp | Status | str | None])
 
 
 class Receiver(Endpoint):
@@ -27,17 +61,17 @@ class Receiver(Endpoint):
 
     A function takes the message, and as a second parameter (without default, or named ``received``) the ``Received``
     around it. It may be asynchronous. Giving nothing answers 1000; ``StatusError(2002, "...")`` answers with that
-    status; any other exception is logged and answered by a Fault with 3000. ``auth`` maps names to passwords (None:
-    nobody is asked). With a ``profile`` that has ``submit_as_deliver``, an MO that arrives as SubmitReq goes to the
-    ``on_deliver`` function unless ``on_submit`` has one.
+    status; any other exception is logged and answered by a Fault with 3000. ``auth`` maps names to passwords, or is one
+    (user, password) (None: nobody is asked). With a ``profile`` that has ``submit_as_deliver``, an MO that arrives as
+    SubmitReq goes to the ``on_deliver`` function unless ``on_submit`` has one.
 
     ``answer(wire)`` serves any framework; ``asgi`` and ``wsgi`` are whole applications. Registration ends before
-    serving begins.
+    serving begins. Raises ``LocalError`` for options that cannot be used.
     """
 
     def __init__(
         self,
-        auth: Mapping[str, str] | BasicAuth | Door | None = None,
+        auth: Auth = None,
         *,
         profile: str | Profile | None = None,
         policy: Policy = "interop",
@@ -57,26 +91,29 @@ class Receiver(Endpoint):
             realm=realm,
         )
 
-    def on_deliver(self, function: H) -> H:
+    def on_deliver(self, function: OnDeliver) -> OnDeliver:
         """Register what takes a ``DeliverReq``: a message from a subscriber."""
         return self._register(DeliverReq, function)
 
-    def on_delivery_report(self, function: H) -> H:
+    def on_delivery_report(self, function: OnReport) -> OnReport:
         """Register what takes a ``DeliveryReportReq``."""
         return self._register(DeliveryReportReq, function)
 
-    def on_read_reply(self, function: H) -> H:
+    def on_read_reply(self, function: OnRead) -> OnRead:
         """Register what takes a ``ReadReplyReq``."""
         return self._register(ReadReplyReq, function)
 
-    def on_submit(self, function: H) -> H:
+    def on_submit(self, function: OnSubmit) -> OnSubmit:
         """Register what takes a ``SubmitReq``, as some carriers send an MO; it may give the MessageID."""
         return self._register(SubmitReq, function)
 
-    def _register(self, kind: type[Message], function: H) -> H:
+    def _register(self, kind: type[Message], function: F) -> F:
+        if not callable(function):
+            raise LocalError(f"a function takes the {kind.__name__}, not {type(function).__name__}")
+        handler = _adapted(function)
         if kind in self._registered:
-            raise ValueError(f"there is a function for {kind.__name__} already")
-        self._registered[kind] = _adapted(function)
+            raise LocalError(f"there is a function for {kind.__name__} already")
+        self._registered[kind] = handler
         return function
 
     def route(self, received: Received) -> tuple[Handler, Received]:
@@ -94,14 +131,27 @@ def mo_of(message: SubmitReq) -> DeliverReq:
 
 
 def _adapted(function: Callable[..., object]) -> Handler:
-    """``function`` as a ``Handler``: called with the message, and with the ``Received`` if it takes that too."""
+    """``function`` as a ``Handler``: called with the message, and with the ``Received`` if it takes that too.
+
+    Raises ``LocalError`` for one that cannot be called so: no message would ever reach it.
+    """
     try:
-        parameters = tuple(inspect.signature(function).parameters.values())
+        signature = inspect.signature(function)
     except ValueError:  # some builtins tell no signature
-        parameters = ()
-    if any(one.name == "received" for one in parameters[1:]):
-        return lambda call: function(call.message, received=call.received)
+        return lambda call: function(call.message)
+    parameters = tuple(signature.parameters.values())
     places = [one for one in parameters if one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD)]
-    if len(places) > 1 and places[1].default is inspect.Parameter.empty:
+    named = any(one.name == "received" for one in parameters[1:])
+    both = not named and len(places) > 1 and places[1].default is inspect.Parameter.empty
+    try:
+        signature.bind(*((0, 0) if both else (0,)), **({"received": 0} if named else {}))
+    except TypeError as error:
+        raise LocalError(
+            f"{getattr(function, '__name__', 'the function')}{signature} cannot take a message: {error}; "
+            "it takes the message, and if wanted the Received as a second parameter"
+        ) from error
+    if named:
+        return lambda call: function(call.message, received=call.received)
+    if both:
         return lambda call: function(call.message, call.received)
     return lambda call: function(call.message)

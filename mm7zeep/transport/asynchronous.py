@@ -12,16 +12,20 @@ import requests
 import zeep.transports
 from lxml import etree
 
+from mm7zeep import extras
 from mm7zeep.credentials import Auth, ClientCert, credentials, endpoint, header_fields, tls
 from mm7zeep.errors import LocalError
 from mm7zeep.transport.answers import Intake
 from mm7zeep.transport.calls import AsyncBody, Body, Call, Interrupted, compose, ready
-from mm7zeep.transport.carrier import TIMEOUTS, Carrier, Timeouts, bounds, own_schema
+from mm7zeep.transport.carrier import TIMEOUTS, Carrier, Timeouts, bounds, octets, own_schema
 from mm7zeep.transport.failures import fail
 
 
 class AsyncSwaTransport(Carrier, zeep.transports.AsyncTransport):
-    """``SwaTransport`` over httpx, for ``zeep.AsyncClient``. Needs the extra ``async``. Close it with ``aclose``."""
+    """``SwaTransport`` over httpx, for ``zeep.AsyncClient``. Close it with ``aclose``.
+
+    Raises ``LocalError`` as ``SwaTransport``, and where the extra ``async`` is not installed.
+    """
 
     _close_session = False  # zeep's destructor asks, also where the constructor raised
 
@@ -36,10 +40,15 @@ class AsyncSwaTransport(Carrier, zeep.transports.AsyncTransport):
         proxy: str | None = None,
         max_reply: int = 1024 * 1024,
     ) -> None:
+        instruction = extras.wanting("async")
+        if instruction is not None:
+            raise LocalError(f"asyncio needs the extra async: {instruction}")
         import httpx
 
         known, fields, timeouts = credentials(auth), header_fields(headers), bounds(timeouts)
-        context = tls(ca_file, client_cert)
+        context, octets_most = tls(ca_file, client_cert), octets(max_reply)
+        if not isinstance(proxy, str | None) or (proxy is not None and "://" not in proxy):
+            raise LocalError("proxy is a URL, such as http://proxy.example:3128")
         client = httpx.AsyncClient(
             verify=context,
             auth=known.for_httpx() if known is not None else None,
@@ -52,7 +61,7 @@ class AsyncSwaTransport(Carrier, zeep.transports.AsyncTransport):
         super().__init__(client=client, wsdl_client=loader)  # type: ignore[no-untyped-call]
         client.headers.update({"User-Agent": "mm7zeep", **fields})
         self.timeouts = timeouts
-        self.max_reply = max_reply
+        self.max_reply = octets_most
         self.call: Call | None = None
 
     async def aclose(self) -> None:

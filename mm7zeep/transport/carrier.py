@@ -5,6 +5,7 @@ Sends nothing itself.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
@@ -26,6 +27,17 @@ class Timeouts:
     connect: float = 10.0
     read: float = 30.0
     reply: float = 60.0
+
+    def __post_init__(self) -> None:
+        for name in ("connect", "read", "reply"):
+            value = getattr(self, name)
+            if not is_seconds(value) or value == 0:
+                raise LocalError(f"Timeouts.{name} is a number of seconds above 0, not {value!r}")
+
+
+def is_seconds(value: object) -> bool:
+    """Whether ``value`` is a number of seconds that can be waited, 0 included."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < math.inf
 
 
 TIMEOUTS = Timeouts()
@@ -61,6 +73,13 @@ def bounds(timeouts: Timeouts) -> Timeouts:
     if not isinstance(timeouts, Timeouts):
         raise LocalError(f"timeouts is a Timeouts, such as Timeouts(read=30.0), not {type(timeouts).__name__}")
     return timeouts
+
+
+def octets(max_reply: int) -> int:
+    """``max_reply`` as it is. Raises ``LocalError`` for what is no number of octets."""
+    if not isinstance(max_reply, int) or isinstance(max_reply, bool) or max_reply < 1:
+        raise LocalError(f"max_reply is a number of octets, 1 or more, not {max_reply!r}")
+    return max_reply
 
 
 def own_schema(url: str) -> bytes | None:

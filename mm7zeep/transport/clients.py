@@ -9,21 +9,25 @@ import copy
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypeVar
 
+import requests
+import requests.adapters
 import zeep
 import zeep.proxy
 
 from mm7zeep import profiles, schema
-from mm7zeep.credentials import endpoint
+from mm7zeep.credentials import Auth, ClientCert, endpoint
 from mm7zeep.errors import LocalError
 from mm7zeep.messages import Part
 from mm7zeep.profiles import Profile
 from mm7zeep.transport.asynchronous import AsyncSwaTransport
 from mm7zeep.transport.calls import Call
+from mm7zeep.transport.carrier import TIMEOUTS, Timeouts
 from mm7zeep.transport.plugin import ValidationPlugin
 from mm7zeep.transport.sync import SwaTransport
 
 Role = Literal["mmsc", "vasp"]
 T_Client = TypeVar("T_Client", bound=zeep.Client)
+_DEFAULTS = (TIMEOUTS, 1024 * 1024)
 _BINDINGS: Mapping[str, str] = {"mmsc": "{urn:mm7zeep:wsdl}MmscBinding", "vasp": "{urn:mm7zeep:wsdl}VaspBinding"}
 
 
@@ -70,19 +74,43 @@ def zeep_client(
     role: Role = "mmsc",
     transport: SwaTransport | None = None,
     plugin: ValidationPlugin | None = None,
-    **transport_options: Any,
+    auth: Auth = None,
+    timeouts: Timeouts = TIMEOUTS,
+    ca_file: str | None = None,
+    client_cert: ClientCert = None,
+    headers: Mapping[str, str] | None = None,
+    proxies: Mapping[str, str] | None = None,
+    max_reply: int = 1024 * 1024,
+    session: requests.Session | None = None,
+    adapter: requests.adapters.BaseAdapter | None = None,
 ) -> Mm7Client:
     """A ``zeep.Client`` for the MM7 endpoint at ``url``, with our transport and plugin.
 
     ``role`` is what stands at ``url``: an MMSC (submit, cancel, replace, extendedCancel, extendedReplace) or a VASP
-    (deliver, deliveryReport, readReply). ``transport_options`` are those of ``SwaTransport``. Raises ``ValueError`` for
-    an unknown profile and ``LocalError`` for an unusable ``url``.
+    (deliver, deliveryReport, readReply). The options from ``auth`` on are those of ``SwaTransport``, for a client
+    without a ``transport`` of its own. Raises ``LocalError`` for what cannot be used.
     """
     chosen = profiles.profile(profile)
+    if role not in _BINDINGS:
+        raise LocalError(f"role is what stands at the address, 'mmsc' or 'vasp', not {role!r}")
+    made = SwaTransport(
+        auth=auth,
+        timeouts=timeouts,
+        ca_file=ca_file,
+        client_cert=client_cert,
+        headers=headers,
+        proxies=proxies,
+        max_reply=max_reply,
+        session=session,
+        adapter=adapter,
+    )
+    given = (auth, ca_file, client_cert, headers, proxies, session, adapter)
+    if transport is not None and (any(one is not None for one in given) or (timeouts, max_reply) != _DEFAULTS):
+        raise LocalError("transport is given, so that no other option has an effect; give them to SwaTransport")
     return Mm7Client(
         endpoint(url),
         role=role,
-        transport=transport or SwaTransport(**transport_options),
+        transport=transport or made,
         **zeep_options(chosen, plugin or ValidationPlugin(chosen.policy, prefix=chosen.prefix)),
     )
 
@@ -92,8 +120,11 @@ def attach(client: T_Client, parts: Sequence[Part], *, profile: Profile | None =
 
     For a ``zeep.Client`` whose transport is a ``SwaTransport``. Raises ``LocalError`` otherwise.
     """
-    if not isinstance(client.transport, SwaTransport | AsyncSwaTransport):
+    if not isinstance(getattr(client, "transport", None), SwaTransport | AsyncSwaTransport):
         raise LocalError("the client's transport is no SwaTransport; make the client with transport=SwaTransport()")
+    odd = next((one for one in parts if not isinstance(one, Part)), None)
+    if odd is not None:
+        raise LocalError(f"parts are mm7zeep.Part values, not {type(odd).__name__}; wrap the content in Part(body=...)")
     return bind(client, Call(parts=tuple(parts), profile=profile))
 
 

@@ -27,7 +27,7 @@ from mm7zeep.credentials import (
 from mm7zeep.errors import LocalError
 from mm7zeep.transport.answers import Intake
 from mm7zeep.transport.calls import Body, Call, Interrupted, compose, ready
-from mm7zeep.transport.carrier import TIMEOUTS, Carrier, Timeouts, bounds, own_schema
+from mm7zeep.transport.carrier import TIMEOUTS, Carrier, Timeouts, bounds, octets, own_schema
 from mm7zeep.transport.failures import fail
 
 _CHUNK = 65536
@@ -62,7 +62,7 @@ class SwaTransport(Carrier, zeep.transports.Transport):
     ) -> None:
         super().__init__(session=session)  # type: ignore[no-untyped-call]
         self.timeouts = bounds(timeouts)
-        self.max_reply = max_reply
+        self.max_reply = octets(max_reply)
         self.call: Call | None = None
         self._original: SwaTransport | None = None
         self._mount(adapter, of_ours=session is None)
@@ -72,7 +72,7 @@ class SwaTransport(Carrier, zeep.transports.Transport):
         self.session.trust_env = False  # no netrc, no proxies from the environment
         self.session.headers["User-Agent"] = "mm7zeep"
         self.session.headers.update(header_fields(headers))
-        self.session.proxies.update(proxies or {})
+        self.session.proxies.update(_proxies(proxies))
         if ca_file is not None:
             self.session.verify = ca_file
         if client_cert is not None:
@@ -145,6 +145,13 @@ class SwaTransport(Carrier, zeep.transports.Transport):
         if intake.flaw is not None:
             answer.raw.close()  # what is left of it must not be read
         return intake
+
+
+def _proxies(proxies: Mapping[str, str] | None) -> dict[str, str]:
+    mapping = proxies if isinstance(proxies, Mapping) else {} if proxies is None else {None: None}
+    if not all(isinstance(one, str) for pair in mapping.items() for one in pair):
+        raise LocalError('proxies maps schemes to URLs, such as {"https": "http://proxy.example:3128"}')
+    return dict(mapping)
 
 
 def _unread(answer: requests.Response, **_: Any) -> None:
