@@ -24,6 +24,7 @@ class Sketch:
     transaction_id: str | None = None
     namespace: str | None = None
     mm7_version: str | None = None
+    has_content: bool = False
     values: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -57,10 +58,10 @@ def sketch(envelope: etree._Element) -> Sketch:
     if message is None:
         return Sketch(transaction_id=transaction, values=values)
     name = schema.local(message)
-    operation = name if name in schema.operation_names() else None
+    operation = name if name in schema.operation_names() else schema.error_name(name)
     if name == "Fault":
         operation = "Fault"
-        found = next((e for e in message.iter() if schema.local(e) in ("RSErrorRsp", "VASPErrorRsp")), None)
+        found = next((e for e in message.iter() if schema.error_name(schema.local(e))), None)
         if found is None:
             return Sketch(operation=operation, transaction_id=transaction, values=values)
         message = found
@@ -69,7 +70,12 @@ def sketch(envelope: etree._Element) -> Sketch:
     if operation is not None:
         _sketch_values(message, values)
     return Sketch(
-        operation=operation, transaction_id=transaction, namespace=namespace, mm7_version=version, values=values
+        operation=operation,
+        transaction_id=transaction,
+        namespace=namespace,
+        mm7_version=version,
+        has_content=_child(message, "Content") is not None,
+        values=values,
     )
 
 
@@ -100,13 +106,13 @@ def _sketch_values(message: etree._Element, values: dict[str, Any]) -> None:
         report
     )
     for holder in children.get("Recipients", ()):
-        if (key := schema.local(holder).lower()) in values["recipients"]:
-            values["recipients"][key] += _address_texts(holder)
+        key = schema.local(holder).lower()
+        if key in values["recipients"] or schema.address_name(key) or key == "recipient":
+            values["recipients"][key if key in values["recipients"] else "to"] += _address_texts(holder)
     if "Recipient" in children:
         values["recipients"]["to"] = _address_texts(children["Recipient"])
     if "Content" in children:
-        attributes = children["Content"].attrib.items()
-        values["content_href"] = next((v or None for k, v in attributes if etree.QName(k).localname == "href"), None)
+        values["content_href"] = schema.content_reference(children["Content"]) or None
 
 
 def _first(parent: etree._Element | None) -> dict[str, etree._Element]:
