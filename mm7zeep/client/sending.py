@@ -16,6 +16,7 @@ from mm7zeep import exchange, profiles
 from mm7zeep.client.outcomes import Retry
 from mm7zeep.credentials import endpoint
 from mm7zeep.errors import LocalError
+from mm7zeep.findings import Finding
 from mm7zeep.messages import Message, Response
 from mm7zeep.profiles import Policy, Profile
 from mm7zeep.transport import Call, Progress, Role, ValidationPlugin, bind
@@ -26,7 +27,10 @@ M = TypeVar("M", bound=Message)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sending:
-    """One request, as often as it is sent: the same message, content and TransactionID each time."""
+    """One request, as often as it is sent: the same message, content and TransactionID each time.
+
+    ``findings`` are what its caller is to know of the message itself.
+    """
 
     message: Message
     content: exchange.Content | None
@@ -34,6 +38,7 @@ class Sending:
     profile: Profile
     policy: Policy
     progress: Progress | None
+    findings: tuple[Finding, ...] = ()
 
     @property
     def expected(self) -> type[Response]:
@@ -96,6 +101,7 @@ class Sender:
             profile=self.profile,
             policy=self.policy,
             progress=progress,
+            findings=exchange.emptiness(message),
         )
 
     def _proxy(self, sending: Sending, call: Call) -> tuple[Any, dict[str, Any]]:

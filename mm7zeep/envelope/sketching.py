@@ -5,6 +5,7 @@ Refuses nothing: what is not there, or not understood, is None.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -42,6 +43,8 @@ _NO_VALUES: Mapping[str, Any] = {
     "service_code": None, "priority": None, "delivery_report": None, "content_href": None,
 }  # fmt: skip
 
+_GLIMPSED = 256 * 1024  # octets of an envelope that does not parse; a Header has some hundred
+
 
 def no_values() -> dict[str, Any]:
     """The ``fields`` of a message of which nothing could be read."""
@@ -77,6 +80,43 @@ def sketch(envelope: etree._Element) -> Sketch:
         has_content=_child(message, "Content") is not None,
         values=values,
     )
+
+
+def glimpse(data: bytes) -> tuple[str | None, str | None]:
+    """The TransactionID, and its namespace, of an envelope that does not parse, where its Header came through whole.
+
+    Takes UTF-8 without XML declaration, as ``parse``, and looks at the first 256 KiB. No entity is expanded, nothing is
+    fetched; a DOCTYPE, two TransactionIDs or none give None twice.
+    """
+    head = data[:_GLIMPSED]
+    if b"<!DOCTYPE" in head:
+        return None, None
+    parser = etree.XMLPullParser(
+        events=("end",),
+        encoding="utf-8",
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=False,
+        remove_comments=True,
+    )
+    with contextlib.suppress(etree.XMLSyntaxError):  # known already; what was read before it is legible
+        parser.feed(head)
+    ended = (element for _, element in parser.read_events())
+    header = next((one for one in ended if _name(one) == "Header" and _is_in_envelope(one)), None)
+    ours = [one for one in header if _name(one) == "TransactionID"] if header is not None else []
+    text = "".join(ours[0].itertext()).strip() if len(ours) == 1 else ""
+    return (text, str(ours[0].tag).rpartition("}")[0].removeprefix("{") or None) if text else (None, None)
+
+
+def _is_in_envelope(header: etree._Element) -> bool:
+    parent = header.getparent()
+    return parent is not None and _name(parent) == "Envelope" and parent.getparent() is None
+
+
+def _name(element: etree._Element) -> str:
+    """The local name, also where the prefix before it is bound to nothing."""
+    return str(element.tag).rpartition("}")[2].rpartition(":")[2]
 
 
 def _sketch_values(message: etree._Element, values: dict[str, Any]) -> None:

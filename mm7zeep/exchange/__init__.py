@@ -6,7 +6,7 @@ message.
 
 from __future__ import annotations
 
-from mm7zeep.exchange.content import Content, compose, enclose
+from mm7zeep.exchange.content import Content, compose, emptiness, enclose
 from mm7zeep.exchange.judging import judge_tree
 from mm7zeep.exchange.opening import open_root
 from mm7zeep.exchange.packing import check, new_transaction_id, pack
@@ -23,6 +23,7 @@ __all__ = [
     "Wire",
     "check",
     "compose",
+    "emptiness",
     "enclose",
     "examine",
     "judge_tree",

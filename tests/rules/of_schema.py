@@ -22,6 +22,7 @@ from rules.build import (
     message,
     post,
     refused,
+    sending,
     shown_to,
     submit,
 )
@@ -260,4 +261,6 @@ CASES = (
         "sem/content-href-resolves sem/content-without-part",
     ),
     bend("sem/part-without-content", ONE, HREF, ""),
+    # what a sender is told of its own message
+    Case(id="sem/content-empty", bad=SUBMIT, good=ONE, shown="a SubmitReq without a part", door=sending),
 )
