@@ -136,6 +136,7 @@ def test_message_is_told_whole(desk: Callable[..., Desk]) -> None:
         "n": 2,
         "address": "+61422",
         "kind": "Number",
+        "attributes": {},
         "place": "cc",
         "state": "Retrieved",
         "detail": None,
