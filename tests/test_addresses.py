@@ -32,7 +32,7 @@ EARLY, LATE = "REL-5-MM7-1-0", "REL-6-MM7-1-4"
 SCHEMAS = [profile.schema for profile in NAMESPACES.values()]
 RELEASE_6 = [one for one in SCHEMAS if one.startswith("REL-6")]
 SEVEN = "<Number>7</Number>"
-AT = '<RFC2822Address>7@kiosk.example</RFC2822Address>'
+AT = "<RFC2822Address>7@kiosk.example</RFC2822Address>"
 ENDS = {
     "DeliveryReportReq": "<Date>2026-03-01T06:00:00Z</Date><MMStatus>Retrieved</MMStatus>",
     "ReadReplyReq": "<TimeStamp>2026-03-01T06:00:00Z</TimeStamp><MMStatus>Read</MMStatus>",
@@ -185,14 +185,16 @@ def test_nobody(name: str) -> None:
         assert policy == "strict" or judged.error.status == 2002
 
 
-@pytest.mark.parametrize("inside", ["<To/>", "<To><Number/></To>", f"<To>{SEVEN}</To><Cc/>", f"<To>{SEVEN}<Number/></To>"])
+@pytest.mark.parametrize(
+    "inside", ["<To/>", "<To><Number/></To>", f"<To>{SEVEN}</To><Cc/>", f"<To>{SEVEN}<Number/></To>"]
+)
 def test_nobody_is_never_silent(inside: str) -> None:
     """Where it may be absent, an empty one is told."""
     received = unpack(wire(sent("DeliverReq", f"{VERSION}{FROM}<Recipients>{inside}</Recipients>", LATE)))
     assert "schema/empty-element" in [one.id for one in received.findings]
 
 
-# --- Recipients and Recipient ------------------------------------------------------------------------------------------
+# --- Recipients and Recipient -----------------------------------------------------------------------------------------
 
 ONE_OF_THEM = {
     "Recipients/Number": f"<Recipients>{SEVEN}</Recipients>",
@@ -267,7 +269,7 @@ def test_recipients_twice(more: str) -> None:
     assert judged.error.status in (2002, 4004)
 
 
-# --- what an address carries -------------------------------------------------------------------------------------------
+# --- what an address carries ------------------------------------------------------------------------------------------
 
 CODED = Number("q7Zr+/=0", coding="encrypted", id="a-1", display_only=True)
 VEILED = RFC2822Address("0491570156", coding="obfuscated", id="a-2")
@@ -275,7 +277,9 @@ SHORT = ShortCode("+61400 /TYPE=PLMN", coding="encrypted", id="a-3")
 MOMENT = datetime(2026, 3, 1, 6, tzinfo=UTC)
 CARRIED: tuple[Message, ...] = (
     SubmitReq(sender_address=SHORT, to=(CODED, Number("+1")), cc=(VEILED,), bcc=(replace(SHORT, id="a-4"),)),
-    DeliverReq(sender=VEILED, to=(CODED,), cc=(SHORT,), previously_sent=(PreviouslySent(address=replace(SHORT, id="b")),)),
+    DeliverReq(
+        sender=VEILED, to=(CODED,), cc=(SHORT,), previously_sent=(PreviouslySent(address=replace(SHORT, id="b")),)
+    ),
     DeliveryReportReq(message_id="m", recipient=CODED, sender=SHORT, date=MOMENT, mm_status="Retrieved"),
     ReadReplyReq(message_id="m", recipient=VEILED, sender=CODED, time_stamp=MOMENT, mm_status="Read"),
 )
@@ -284,7 +288,7 @@ CARRIED: tuple[Message, ...] = (
 @pytest.mark.parametrize("schema", RELEASE_6)
 @pytest.mark.parametrize("given", CARRIED, ids=lambda one: type(one).__name__)
 def test_attributes_survive(given: Message, schema: str) -> None:
-    """addressCoding, id and displayOnly of every address come back as they were written; the strict reader is content."""
+    """What every address carries comes back as it was written; the strict reader is content."""
     received = unpack(pack(given, profile=schema), policy="strict")
     assert received.findings == ()
     names = ("sender_address", "sender", "recipient", "to", "cc", "bcc", "previously_sent")
@@ -330,7 +334,7 @@ def test_attribute_in_the_wrong_place(holder: str, attribute: str) -> None:
     assert judged.error.status == 2002
 
 
-# --- faults under other names ------------------------------------------------------------------------------------------
+# --- faults under other names -----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

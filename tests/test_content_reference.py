@@ -13,7 +13,10 @@ from mm7zeep.receiver import Receiver
 
 LATE = "REL-6-MM7-1-4"
 EXTENDED = f"{VERSION}<VASPID>Kiosk</VASPID><ReplaceID>m-1</ReplaceID>"
-CARRYING = {**{name: MINIMAL[name] for name in ("SubmitReq", "DeliverReq", "ReplaceReq")}, "extendedReplaceReq": EXTENDED}
+CARRYING = {
+    **{name: MINIMAL[name] for name in ("SubmitReq", "DeliverReq", "ReplaceReq")},
+    "extendedReplaceReq": EXTENDED,
+}
 NOTHING = {
     "no href": "<Content/>",
     "an empty href": '<Content href=""/>',
@@ -49,7 +52,7 @@ def http(given: Wire) -> bytes:
 @pytest.mark.parametrize("operation", CARRYING)
 @pytest.mark.parametrize("content", NOTHING.values(), ids=NOTHING)
 def test_content_without_a_part(content: str, operation: str, policy: Policy) -> None:
-    """What names nothing that came is a 2004 for ``unpack`` and for ``check``, and lenient delivers it with findings."""
+    """What names nothing that came is a 2004 for ``unpack`` and ``check``; lenient delivers it with findings."""
     given = wire(carrying(operation, content))
     judged = examine(given, policy=policy)
     assert judged.error is not None
@@ -99,7 +102,7 @@ def test_one_part_is_meant(name: str, operation: str) -> None:
 
 @pytest.mark.parametrize("name", NOTHING)
 def test_of_two_parts_none_is_meant(name: str) -> None:
-    """Of several parts the one that is named, in whatever way, is the content; where none is, the message is refused."""
+    """Of several parts the one that is named is the content; where none is, the message is refused."""
     given = wire(carrying("SubmitReq", NOTHING[name]), part(), part("<more@kiosk.example>"))
     judged = examine(given)
     if name in UNDERSTOOD[1:]:

@@ -1,4 +1,4 @@
-"""Every field of every message that was read has a value of its annotated type: what was sent, and what is a default."""
+"""Every field of every message that was read has a value of its annotated type, whether it was sent or is a default."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def test_types(name: str, extent: Extent, policy: Any) -> None:
 
 @pytest.mark.parametrize("name", [one.schema for one in NAMESPACES.values()])
 def test_adaptations(name: str) -> None:
-    """allowAdaptations is what was sent; where it is absent, the default of the schema, if it has one (6/1-1)."""
+    """What allowAdaptations says is what was sent; where it is absent, the default of the schema, if it has one (6/1-1)."""
     least = schema.model(NAMESPACE_PREFIX + name)["SubmitReq"]
     text = build("SubmitReq", least, "least", []).removeprefix("<SubmitReq>").removesuffix("</SubmitReq>")
     note = "Content-Type: text/plain\r\nContent-ID: <note@kiosk.example>\r\n\r\nhello"
@@ -123,9 +123,7 @@ def test_what_does_not_fit() -> None:
     made = SubmitReq(to=Number("7", id="x"))
     object.__setattr__(made, "allow_adaptations", "true")
     object.__setattr__(made.to[0], "display_only", "false")
-    assert misfits(made) == ["SubmitReq.to = (Number(value='7', display_only='false', coding=None, id='x'),)"] + [
-        "SubmitReq.allow_adaptations = 'true'"
-    ]
+    assert [one.partition(" =")[0] for one in misfits(made)] == ["SubmitReq.to", "SubmitReq.allow_adaptations"]
     assert fits(1, int)
     assert not fits(True, int)
     assert fits(None, Address | None)

@@ -1186,7 +1186,11 @@ REFUSED = [
             error=(SchemaError, 2002),
         )
         for holder in ("To", "Cc", "Bcc")
-        for inside in ("<MSISDN>7</MSISDN>", "<Block><Number>7</Number></Block>", '<v:Number xmlns:v="urn:v">7</v:Number>')
+        for inside in (
+            "<MSISDN>7</MSISDN>",
+            "<Block><Number>7</Number></Block>",
+            '<v:Number xmlns:v="urn:v">7</v:Number>',
+        )
     ),
 ]
 

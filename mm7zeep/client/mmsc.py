@@ -67,7 +67,10 @@ class MmscClient(Mmsc, SyncSender):
     def deliver(
         self, message: DeliverReq, *, transaction_id: str | None = None, progress: Progress | None = None
     ) -> Accepted[DeliverRsp]:
-        """MM7_deliver: hand an MO message to the VASP; without a priority its Priority is Normal. Raises as ``send``."""
+        """MM7_deliver: hand an MO message to the VASP.
+
+        A message without priority goes out with Priority Normal. Raises as ``send``.
+        """
         return self.send(message, transaction_id=transaction_id, progress=progress)
 
     def delivery_report(

@@ -90,6 +90,7 @@ class Sender:
             raise LocalError(f"the TransactionID {transaction_id!r} holds what is no printable character")
         try:
             content = exchange.compose(getattr(message, "parts", ()), self.profile)
+            findings = exchange.emptiness(message)
         except OSError as error:
             raise LocalError(f"a part cannot be read: {error.strerror}") from error
         if content is not None:
@@ -101,7 +102,7 @@ class Sender:
             profile=self.profile,
             policy=self.policy,
             progress=progress,
-            findings=exchange.emptiness(message),
+            findings=findings,
         )
 
     def _proxy(self, sending: Sending, call: Call) -> tuple[Any, dict[str, Any]]:

@@ -77,7 +77,8 @@ def _fresh_id(name: str) -> str:
 def emptiness(message: Message) -> tuple[Finding, ...]:
     """What a sender is to know of a message that carries nothing, or parts without an octet.
 
-    Nothing of a replace that names no content: it changes the rest alone. Raises ``OSError`` where a part's file is gone.
+    Nothing of a replace that names no content: it changes the rest alone. Raises ``OSError`` where a part's file is
+    gone.
     """
     parts: Sequence[Part] | None = getattr(message, "parts", None)
     where = f"/Envelope/Body/{soap.element_name(type(message))}/Content"

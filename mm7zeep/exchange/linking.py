@@ -17,12 +17,12 @@ from mm7zeep.findings import Action, Finding, finding
 
 def judge_content(judged: Judgement, package: mime.Package, *, bare: bool) -> Judgement:
     """``judged`` with what can be said of its content; ``bare`` is a package without its HTTP head, as in a file."""
-    href = judged.sketch.values.get("content_href")
+    href: str | None = judged.sketch.values.get("content_href")
     where = f"/Envelope/Body/{judged.sketch.operation}/Content/@href"
     bare = bare and not package.tree.children  # which may have had parts
     if not judged.sketch.has_content:
         return _without_content(judged, package, where.removesuffix("/@href"))
-    if schema.names_content(href):
+    if href is not None and schema.names_content(href):
         found = tuple(_href_findings(href, where, package, bare=bare))
     else:
         found = (_nothing_named(href or "", where, package, bare=bare),)

@@ -1,8 +1,9 @@
 """The only opener of ``schemas/``: the WSDL for zeep, the XSDs for xmlschema and a plain model of them.
 
 ``files`` has the texts, ``judge`` the verdict on an envelope, ``operations`` the WSDL in zeep, ``shapes`` what each
-element may hold, ``aliases`` what senders call it instead. Refuses every file, URL and schemaLocation that is not in the package: no network, whatever a document
-names. What was loaded is remembered and never changes; zeep and xmlschema are imported when they are first needed.
+element may hold, ``aliases`` what senders call it instead. Refuses every file, URL and schemaLocation that is not in
+the package: no network, whatever a document names. What was loaded is remembered and never changes; zeep and xmlschema
+are imported when they are first needed.
 """
 
 from __future__ import annotations

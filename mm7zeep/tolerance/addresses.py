@@ -27,7 +27,11 @@ PARTIES: Mapping[str, str] = MappingProxyType({"recipients": "Recipient", "recip
 _GROUPS = ("To", "Cc", "Bcc")
 _WRAPPERS = ("recipient", "address")  # around an address, wherever one may stand, these say nothing more
 _MORE_WRAPPERS: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {"Recipient": ("to", "cc", "bcc"), "Sender": ("sender", "senderaddress"), "SenderAddress": ("sender", "senderaddress")}
+    {
+        "Recipient": ("to", "cc", "bcc"),
+        "Sender": ("sender", "senderaddress"),
+        "SenderAddress": ("sender", "senderaddress"),
+    }
 )
 
 

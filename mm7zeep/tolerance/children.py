@@ -25,9 +25,7 @@ def take_loose_text(walk: Walk, node: etree._Element) -> None:
     walk.unparsed.append((schema.local(node), loose))
 
 
-def mend_name(
-    walk: Walk, child: etree._Element, index: int, kind: schema.Type, wider: schema.Type | None
-) -> None:
+def mend_name(walk: Walk, child: etree._Element, index: int, kind: schema.Type, wider: schema.Type | None) -> None:
     """Give ``child`` the name that ``kind`` has for it; leave it to the second walk if only ``wider`` has one.
 
     What neither knows becomes an extension, at ``index``.
