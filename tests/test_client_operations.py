@@ -189,6 +189,29 @@ def test_refused_empty_message_has_its_finding(style: str) -> None:
         assert "sem/content-empty" in [one.id for one in info.value.findings]  # type: ignore[attr-defined]
 
 
+FAULT = (
+    '<e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/"><e:Header><TransactionID xmlns="{ns}" '
+    'e:mustUnderstand="1">{tid}</TransactionID></e:Header><e:Body>{body}</e:Body></e:Envelope>'
+)
+IN_FAULT = "<e:Fault><faultcode>e:Server</faultcode><faultstring>x</faultstring><detail>{0}</detail></e:Fault>"
+
+
+@pytest.mark.parametrize("style", ["sync", "async"])
+@pytest.mark.parametrize("role", ["vasp", "mmsc"])
+@pytest.mark.parametrize("name", ["MM7VASPErrorRsp", "VaspErrorRsp", "MM7RSErrorRsp", "RsErrorRsp", "rserrorrsp"])
+@pytest.mark.parametrize(("where", "http"), [(IN_FAULT, 500), (IN_FAULT, 200), ("{0}", 500), ("{0}", 200)])
+def test_faults_under_other_names(where: str, http: int, name: str, role: str, style: str) -> None:
+    """The StatusCode of a fault is the outcome, however its element is called and wherever it stands."""
+    ns = REL_6_MM7_1_4.namespace
+    status = "<Status><StatusCode>2005</StatusCode><StatusText>Gone</StatusText></Status>"
+    error = f'<{name} xmlns="{ns}"><MM7Version>6.8.0</MM7Version>{status}</{name}>'
+    text = FAULT.replace("{ns}", ns).replace("{body}", where.replace("{0}", error))
+    with FarSide(echoing(text, http)) as far, pytest.raises(StatusError) as info:
+        call(role, style, far.url, (lambda c: c.cancel("m")) if role == "vasp" else (lambda c: c.deliver(DELIVER)))
+    assert (info.value.status.code, info.value.status.text) == (2005, "Gone")
+    assert "schema/name-case" in [one.id for one in info.value.findings]
+
+
 @pytest.mark.parametrize("style", ["sync", "async"])
 def test_parts_arrive_as_they_are(style: str, tmp_path: Path) -> None:
     """Bytes, text and files keep every octet, CR and LF too, with a presentation that names them."""

@@ -6,8 +6,9 @@ import pytest
 from envelopes import MINIMAL, VERSION, WHO, part, sent, wire
 
 from mm7zeep.conformance import capture, verdict
-from mm7zeep.exchange import Wire, examine, unpack
-from mm7zeep.messages import Fault
+from mm7zeep.errors import LocalError
+from mm7zeep.exchange import Wire, examine, pack, unpack
+from mm7zeep.messages import DeliverReq, Fault, SubmitReq
 from mm7zeep.profiles import NAMESPACES, Policy
 from mm7zeep.receiver import Receiver
 
@@ -125,12 +126,36 @@ def test_element_inside_content(inside: str) -> None:
     assert kept.parent == "Content"
 
 
+@pytest.mark.parametrize("name", ["submitReq", "SUBMITREQ", "SubmitReq"])
+def test_case_of_the_operation(name: str) -> None:
+    """An operation in another case of letters is judged like its own."""
+    text = carrying("SubmitReq", '<Content href="%s"/>').replace("SubmitReq", name)
+    assert unpack(wire(text % "cid:note@kiosk.example", part(), part("<more@kiosk.example>"))).parts
+    judged = examine(wire(text % ""))
+    assert judged.error is not None
+    assert judged.error.status == 2004
+
+
+@pytest.mark.parametrize("operation", ["CancelReq", "SubmitRsp", "DeliveryReportReq"])
+def test_operation_that_carries_no_content(operation: str) -> None:
+    """Where no Content belongs, one is a vendor's element like any other, and no answer is lost for it."""
+    received = unpack(wire(sent(operation, MINIMAL[operation] + "<Content/>")))
+    assert [one.name for one in received.message.extensions] == ["Content"]
+
+
 def test_two_contents() -> None:
     """Of two Contents nobody can know which one is meant."""
     two = '<Content href="cid:note@kiosk.example"/><Content href="cid:more@kiosk.example"/>'
     judged = examine(wire(carrying("SubmitReq", two), part(), part("<more@kiosk.example>")))
     assert judged.error is not None
     assert judged.error.status == 4004
+
+
+@pytest.mark.parametrize("kind", [SubmitReq, DeliverReq])
+def test_writer_names_no_content_without_parts(kind: type[SubmitReq] | type[DeliverReq]) -> None:
+    """What every reader would refuse is not written."""
+    with pytest.raises(LocalError, match="there are no parts"):
+        pack(kind(content_href="cid:note@kiosk.example"))
 
 
 def test_bare_envelope() -> None:

@@ -103,7 +103,7 @@ def test_types(name: str, extent: Extent, policy: Any) -> None:
 
 @pytest.mark.parametrize("name", [one.schema for one in NAMESPACES.values()])
 def test_adaptations(name: str) -> None:
-    """What allowAdaptations says is what was sent; where it is absent, the default of the schema, if it has one (6/1-1)."""
+    """What allowAdaptations says is what was sent; where it is absent, the default of the schema, if there is one."""
     least = schema.model(NAMESPACE_PREFIX + name)["SubmitReq"]
     text = build("SubmitReq", least, "least", []).removeprefix("<SubmitReq>").removesuffix("</SubmitReq>")
     note = "Content-Type: text/plain\r\nContent-ID: <note@kiosk.example>\r\n\r\nhello"

@@ -6,7 +6,7 @@ Sends nothing itself. Refuses what cannot be written, with ``LocalError``.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import zeep
@@ -93,8 +93,7 @@ class Sender:
             findings = exchange.emptiness(message)
         except OSError as error:
             raise LocalError(f"a part cannot be read: {error.strerror}") from error
-        if content is not None:
-            message = replace(message, content_href=content.href)  # type: ignore[call-arg]
+        message = exchange.pointing_to(content, message)
         return Sending(
             message=message,
             content=content,

@@ -8,11 +8,13 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from lxml import etree
 
 from mm7zeep import schema
+from mm7zeep.profiles import REL_6_MM7_1_4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,16 +72,28 @@ def sketch(envelope: etree._Element) -> Sketch:
         message = found
     namespace = etree.QName(message).namespace
     version = _text(_child(message, "MM7Version"))
-    if operation is not None:
+    known = operation or _in_any_case(name)
+    if known is not None:
         _sketch_values(message, values)
     return Sketch(
         operation=operation,
         transaction_id=transaction,
         namespace=namespace,
         mm7_version=version,
-        has_content=_child(message, "Content") is not None,
+        has_content=known in _with_content() and _child(message, "Content") is not None,
         values=values,
     )
+
+
+def _in_any_case(name: str) -> str | None:
+    return next((one for one in schema.operation_names() if one.lower() == name.lower()), None)
+
+
+@cache
+def _with_content() -> frozenset[str]:
+    """The operations that carry content; all there are, are in the latest release."""
+    latest = schema.model(REL_6_MM7_1_4.namespace)
+    return frozenset(name for name, kind in latest.items() if kind.child("Content") is not None)
 
 
 def glimpse(data: bytes) -> tuple[str | None, str | None]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from mm7zeep.exchange.content import Content, compose, emptiness, enclose
 from mm7zeep.exchange.judging import judge_tree
 from mm7zeep.exchange.opening import open_root
-from mm7zeep.exchange.packing import check, new_transaction_id, pack
+from mm7zeep.exchange.packing import check, new_transaction_id, pack, pointing_to
 from mm7zeep.exchange.receiving import receive, restore
 from mm7zeep.exchange.unpacking import examine, unpack
 from mm7zeep.exchange.wire import Dialect, Headers, Judgement, Received, Wire
@@ -30,6 +30,7 @@ __all__ = [
     "new_transaction_id",
     "open_root",
     "pack",
+    "pointing_to",
     "receive",
     "restore",
     "unpack",

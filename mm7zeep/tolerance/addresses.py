@@ -93,7 +93,7 @@ def mend_party(walk: Walk, child: etree._Element, kind: schema.Type) -> bool:
     other = PARTIES.get(name.lower())
     if other is None or kind.child(other) is None:
         return False
-    if any(schema.local(one) == other for one in schema.parent_of(child)):
+    if schema.parent_of(child).find(walk.own + other) is not None:
         message = f"{name} stands beside {other}; send {other} alone"
         walk.notes.refuse(message, "schema/unknown-element", child, detail=name, status=2002, kind=SchemaError)
         walk.drop(child, keep="")
