@@ -190,6 +190,7 @@ _ROWS = (
     Kind('sem/content-href-cid', 'SHOULD', 'cid-scheme', 'RFC 2392', 'href is a cid: URL', 'prefix cid:', applies='req'),
     Kind('sem/content-href-brackets', 'MUST', 'cid-scheme', 'RFC 2392 2', 'no angle brackets in the URL', 'strip them', applies='req'),
     Kind('sem/content-without-part', 'SHOULD', 'content-missing', '8.7.1', 'Content present but the request is text/xml only', 'add the part', applies='req'),
+    Kind('sem/content-empty', 'SHOULD', None, 'practice', 'a message carries content: a part with at least one octet', 'give it a text or a file', applies='req'),
     Kind('sem/part-without-content', 'SHOULD', 'content-missing', '8.7.1', 'attachments but no Content element', 'add Content', applies='req'),
     Kind('sem/smil-root', 'SHOULD', None, 'RFC 2387', 'nested related: start/type point to the SMIL', 'set start', applies='req'),
     Kind('sem/smil-references', 'SHOULD', 'smil-reference', 'SMIL; OMA MMS conformance', 'every src/href resolves to a Content-ID, Content-Location or name', 'fix src', applies='req'),

@@ -24,7 +24,16 @@ from mm7zeep import exchange
 from mm7zeep.cli import main
 from mm7zeep.cli.listen import Sink, register
 from mm7zeep.exchange import Wire
-from mm7zeep.messages import DeliverReq, DeliveryReportReq, Number, Part, ReadReplyReq, ShortCode
+from mm7zeep.messages import (
+    DeliverReq,
+    DeliveryReportReq,
+    Number,
+    Part,
+    PreviouslySent,
+    ReadReplyReq,
+    RFC2822Address,
+    ShortCode,
+)
 from mm7zeep.receiver import Receiver
 from mm7zeep.samples import saturn_png
 
@@ -70,6 +79,23 @@ def test_lines() -> None:
     assert "data" not in mo["parts"][2]
     assert (report["message_id"], report["mm_status"], report["parts"]) == ("m-1", "Retrieved", [])
     assert (read["mm_status"], read["recipient"]) == ("Read", "+4930123456")
+
+
+def test_what_addresses_carry() -> None:
+    """Besides its value, an address may carry a coding, an id, and that it is only shown: told where it does."""
+    desk = Desk()
+    coded = Number("q7Zr==", coding="encrypted", id="a")
+    earlier = (PreviouslySent(sequence=1, address=RFC2822Address("x", coding="obfuscated")),)
+    assert accepted(desk.take(replace(MO, sender=coded, previously_sent=earlier)))
+    assert accepted(desk.take(replace(REPORT, recipient=coded)))
+    assert accepted(desk.take(MO))
+    plain = {"kind": "Number", "value": "q7Zr==", "display_only": False, "coding": "encrypted", "id": "a"}
+    mail = {"kind": "RFC2822Address", "value": "x", "display_only": False, "coding": "obfuscated", "id": None}
+    assert [line["addresses"] for line in desk.lines] == [
+        [{"field": "sender", **plain}, {"field": "previously_sent", **mail}],
+        [{"field": "recipient", **plain}],
+        [],
+    ]
 
 
 def test_saved_parts_have_names_of_ours(tmp_path: Path) -> None:

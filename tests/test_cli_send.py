@@ -210,3 +210,16 @@ def test_submit_req_is_what_is_sent() -> None:
     assert fields <= set(SubmitReq.__dataclass_fields__)
     options = {parameter.name for parameter in send.command.params}
     assert fields - {"expiry_date"} | {"expiry"} <= options
+
+
+@pytest.mark.parametrize("words", [(), ("--text", ""), ("FILE",), ("--text", "", "FILE")], ids=" ".join)
+def test_empty_message(words: tuple[str, ...], url: str, tmp_path: Path) -> None:
+    """A message without content is sent, and both forms of the output say that it had none."""
+    (tmp_path / "empty.txt").touch()
+    given = [str(tmp_path / "empty.txt") if one == "FILE" else one for one in words]
+    common = (url, *given, "--auth", AUTH, "--vaspid", "FERRY", "--to", "+61400")
+    plain = run(*common)
+    assert plain.exit_code == 0
+    assert "noticed         sem/content-empty at /Envelope/Body/SubmitReq/Content" in plain.output
+    [found] = json.loads(run(*common, "--json").output)["findings"]
+    assert found.startswith("sem/content-empty")

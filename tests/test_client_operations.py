@@ -31,6 +31,7 @@ from mm7zeep.messages import (
     ShortCode,
     Status,
     SubmitReq,
+    SubmitRsp,
 )
 from mm7zeep.profiles import CARRIERS, NAMESPACES, REL_6_MM7_1_4
 
@@ -48,6 +49,8 @@ ECHO = (
     "<MM7Version>6.8.0</MM7Version><Status><StatusCode>1000</StatusCode><StatusText/></Status>"
     "<MessageID>{tid}</MessageID></SubmitRsp></e:Body></e:Envelope>"
 ).replace("{ns}", REL_6_MM7_1_4.namespace)
+
+READY = ECHO.replace("<StatusCode>1000</StatusCode>", "")  # says nothing
 
 # name: the call, the class and some fields of what must arrive, the MessageID that comes back
 OPERATIONS: dict[str, tuple[str, Callable[[Any], Any], type[Message], dict[str, Any], str | None]] = {
@@ -124,6 +127,89 @@ def test_operation_goes_out_faultless_and_its_answer_comes_in(name: str, style: 
     assert request.header("SOAPAction") == '""'
     assert request.header("Content-Length") == str(len(request.body))
     assert (request.header("Transfer-Encoding"), request.header("Accept-Encoding")) == (None, "identity")
+
+
+@pytest.mark.parametrize("style", ["sync", "async"])
+@pytest.mark.parametrize("door", ["deliver", "send"])
+@pytest.mark.parametrize(("given", "arrives"), [(None, "Normal"), ("High", "High"), ("Low", "Low")])
+@pytest.mark.parametrize("profile", [None, "REL-5-MM7-1-3", "optus"])
+def test_mo_carries_its_priority(given: str | None, arrives: str, profile: str | None, door: str, style: str) -> None:
+    """An MO has a Priority, Normal where none is given: some receivers answer 500 without it."""
+    with FarSide() as far:
+        message = replace(DELIVER, priority=given)
+        call("mmsc", style, far.url, lambda c: getattr(c, door)(message), profile=profile)
+        [request] = far.requests
+    assert b"<mm7:Priority>" in request.body or b"<Priority>" in request.body
+    assert request.unpack().message.priority == arrives  # type: ignore[attr-defined]
+
+
+EMPTY: dict[str, tuple[str, Callable[[Any, Path], Any], list[str]]] = {
+    "no content": ("vasp", lambda c, _: c.submit("+1"), ["sem/content-empty"]),
+    "an empty list": ("vasp", lambda c, _: c.submit("+1", []), ["sem/content-empty"]),
+    "an empty text": ("vasp", lambda c, _: c.submit("+1", ""), ["sem/content-empty"]),
+    "no octets": ("vasp", lambda c, _: c.submit("+1", b""), ["sem/content-empty"]),
+    "an empty file": ("vasp", lambda c, path: c.submit("+1", path), ["sem/content-empty"]),
+    "two empty ones": ("vasp", lambda c, path: c.submit("+1", ["", path]), ["sem/content-empty"]),
+    "one of two": ("vasp", lambda c, path: c.submit("+1", ["hello", path]), ["mime/empty-part"]),
+    "some": ("vasp", lambda c, _: c.submit("+1", "hello"), []),
+    "a split one": ("vasp", lambda c, _: c.submit(["+1", "+2"], ""), ["sem/content-empty"] * 2),
+    "a replace of nothing": ("vasp", lambda c, _: c.replace("m-1", read_reply=True), []),
+    "a replace by nothing": ("vasp", lambda c, _: c.replace("m-1", ""), ["sem/content-empty"]),
+    "an extended replace by nothing": ("vasp", lambda c, _: c.extended_replace("m-1", b""), ["sem/content-empty"]),
+    "an MO without content": ("mmsc", lambda c, _: c.deliver(replace(DELIVER, parts=())), ["sem/content-empty"]),
+    "an MO with an empty part": (
+        "mmsc",
+        lambda c, _: c.deliver(replace(DELIVER, parts=(Part(body=b""),))),
+        ["sem/content-empty"],
+    ),
+    "a report": ("mmsc", lambda c, _: c.delivery_report(REPORT), []),
+}
+
+
+@pytest.mark.parametrize("style", ["sync", "async"])
+@pytest.mark.parametrize("name", EMPTY)
+def test_empty_message_leaves_with_a_finding(name: str, style: str, tmp_path: Path) -> None:
+    """A message without content is sent, and its caller is told; so it is where one part of several is empty."""
+    role, do, found = EMPTY[name]
+    path = tmp_path / "empty.txt"
+    path.touch()
+    options = {"split": True} if name == "a split one" else {}
+    with FarSide() as far:
+        accepted = call(role, style, far.url, lambda c: do(c, path), **options)
+    assert [one.id for one in accepted.findings] == found
+    assert accepted.status.ok
+
+
+@pytest.mark.parametrize("style", ["sync", "async"])
+def test_refused_empty_message_has_its_finding(style: str) -> None:
+    """Who is refused for it is told as well, and so is who gets no usable answer."""
+    for answer, error in ((saying(SubmitRsp(status=Status(2004))), StatusError), (echoing(READY), TransportError)):
+        with FarSide(answer) as far, pytest.raises(error) as info:
+            call("vasp", style, far.url, lambda c: c.submit("+1", ""))
+        assert "sem/content-empty" in [one.id for one in info.value.findings]  # type: ignore[attr-defined]
+
+
+FAULT = (
+    '<e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/"><e:Header><TransactionID xmlns="{ns}" '
+    'e:mustUnderstand="1">{tid}</TransactionID></e:Header><e:Body>{body}</e:Body></e:Envelope>'
+)
+IN_FAULT = "<e:Fault><faultcode>e:Server</faultcode><faultstring>x</faultstring><detail>{0}</detail></e:Fault>"
+
+
+@pytest.mark.parametrize("style", ["sync", "async"])
+@pytest.mark.parametrize("role", ["vasp", "mmsc"])
+@pytest.mark.parametrize("name", ["MM7VASPErrorRsp", "VaspErrorRsp", "MM7RSErrorRsp", "RsErrorRsp", "rserrorrsp"])
+@pytest.mark.parametrize(("where", "http"), [(IN_FAULT, 500), (IN_FAULT, 200), ("{0}", 500), ("{0}", 200)])
+def test_faults_under_other_names(where: str, http: int, name: str, role: str, style: str) -> None:
+    """The StatusCode of a fault is the outcome, however its element is called and wherever it stands."""
+    ns = REL_6_MM7_1_4.namespace
+    status = "<Status><StatusCode>2005</StatusCode><StatusText>Gone</StatusText></Status>"
+    error = f'<{name} xmlns="{ns}"><MM7Version>6.8.0</MM7Version>{status}</{name}>'
+    text = FAULT.replace("{ns}", ns).replace("{body}", where.replace("{0}", error))
+    with FarSide(echoing(text, http)) as far, pytest.raises(StatusError) as info:
+        call(role, style, far.url, (lambda c: c.cancel("m")) if role == "vasp" else (lambda c: c.deliver(DELIVER)))
+    assert (info.value.status.code, info.value.status.text) == (2005, "Gone")
+    assert "schema/name-case" in [one.id for one in info.value.findings]
 
 
 @pytest.mark.parametrize("style", ["sync", "async"])

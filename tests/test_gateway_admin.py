@@ -25,7 +25,7 @@ from mm7zeep.gateway import admin_access, admin_messages, admin_routes, openapi,
 from mm7zeep.gateway.accounts import Application, Callback
 from mm7zeep.gateway.admin import API, ROUTES, admin_app
 from mm7zeep.gateway.engine import StoreError
-from mm7zeep.messages import DeliverReq, DeliveryReportReq, Part, ReadReplyReq
+from mm7zeep.messages import DeliverReq, DeliveryReportReq, Number, Part, ReadReplyReq, ShortCode
 from mm7zeep.receiver import Refusal
 
 HOME = "http://127.0.0.1:8008"
@@ -120,6 +120,25 @@ def resolved(schema: Any) -> Any:
 
 
 @BOTH
+def test_what_addresses_carry_is_told(desk: Callable[..., Desk]) -> None:
+    """A coded address is shown as it came, with its coding and id; who is only displayed is shown as such."""
+    one = desk()
+    to = (Number("q7Zr==", coding="encrypted", id="a"), Number("+61400", display_only=True))
+    id = one.room.submitted(replace(ASKING, sender_address=ShortCode("7", id="s"), to=to))
+    one.room.gateway.run_pending()
+    found = one.get(f"/messages/{id}")
+    fits(found, "WholeMessage")
+    assert (found["from"], found["from_attributes"]) == ("7", {"id": "s"})
+    assert [copy["attributes"] for copy in found["recipients"][:2]] == [
+        {"addressCoding": "encrypted", "id": "a"},
+        {"displayOnly": True},
+    ]
+    report = next(call["id"] for call in found["calls"] if call["kind"] == "report" and call["recipient"] == 0)
+    told = one.get(f"/callbacks/{report}")["told"]
+    assert told["recipient"] == ["Number", "q7Zr==", '{"addressCoding": "encrypted", "id": "a"}']
+
+
+@BOTH
 def test_message_is_told_whole(desk: Callable[..., Desk]) -> None:
     """One message shows its summary, copies, fields, parts as a handset has them, findings and calls."""
     one = desk()
@@ -136,6 +155,7 @@ def test_message_is_told_whole(desk: Callable[..., Desk]) -> None:
         "n": 2,
         "address": "+61422",
         "kind": "Number",
+        "attributes": {},
         "place": "cc",
         "state": "Retrieved",
         "detail": None,

@@ -252,10 +252,10 @@ def test_what_was_taken_back_is_not_replayed(room: Make) -> None:
 
 
 def test_upstream_reads_what_was_accepted(room: Make) -> None:
-    """An upstream gets the address with its coding, and parts beyond the default limits where ours allow them."""
+    """An upstream gets the address with its id, and parts beyond the default limits where ours allow them."""
     one = room(CALLED, limits=mime.Limits(parts=300), **AWAY)
     parts = tuple(replace(TEXT, content_id=f"p{n}") for n in range(150))
-    to = (Number("+61400"), Number("+64211", coding="obfuscated"))
+    to = (Number("+61400"), Number("+64211", id="a-2"))
     message_id = one.submitted(replace(SUBMIT, to=to, parts=parts))
     _, calls = one.gateway.pump.turn()
     [request] = [one.gateway._caller._request(call, FAR) for call in calls if call.kind == "submit"]

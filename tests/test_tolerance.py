@@ -543,12 +543,6 @@ VALUE_CASES = [
         {"message_class": None, "unparsed": (("MessageClass", "137"),)},
     ),
     Case(
-        "addressCoding of one's own",
-        sent("DeliverReq", VERSION + '<Sender><Number addressCoding="rot13">1</Number></Sender>', LATE),
-        {"schema/attribute kept-raw"},
-        {"sender": Number("1"), "unparsed": (("Number/@addressCoding", "rot13"),)},
-    ),
-    Case(
         "a size that is none",
         submit('<ReplyCharging replyChargingSize="big"/>'),
         {"schema/attribute kept-raw"},
@@ -639,12 +633,6 @@ ADDRESS_CASES = [
         "number in small letters",
         sent("DeliverReq", VERSION + "<Sender><number>7</number></Sender>"),
         {"schema/address-name repaired"},
-        {"sender": Number("7")},
-    ),
-    Case(
-        "two Numbers in one Sender",
-        sent("DeliverReq", VERSION + "<Sender><Number>7</Number><Number>8</Number></Sender>"),
-        {"schema/repeated-element kept-raw"},
         {"sender": Number("7")},
     ),
     Case(
@@ -1177,6 +1165,32 @@ REFUSED = [
         rsp(OK.replace("</Status>", f"<Details>{'<x/>' * 1001}</Details></Status>")),
         {"xml/limit refused"},
         error=(LimitError, 2007),
+    ),
+    Case(
+        "addressCoding of one's own",
+        sent("DeliverReq", VERSION + '<Sender><Number addressCoding="rot13">1</Number></Sender>', LATE),
+        {"schema/attribute kept-raw", "schema/attribute refused"},
+        error=(SchemaError, 2002),
+    ),
+    Case(
+        "two Numbers in one Sender",
+        sent("DeliverReq", VERSION + "<Sender><Number>7</Number><Number>8</Number></Sender>"),
+        {"schema/repeated-element refused"},
+        error=(SchemaError, 2002),
+    ),
+    *(
+        Case(
+            f"{inside} in {holder}",
+            sent("DeliverReq", f"{VERSION}{FROM}<Recipients><{holder}>{inside}</{holder}></Recipients>"),
+            {"schema/unknown-element refused", "schema/empty-element repaired"},
+            error=(SchemaError, 2002),
+        )
+        for holder in ("To", "Cc", "Bcc")
+        for inside in (
+            "<MSISDN>7</MSISDN>",
+            "<Block><Number>7</Number></Block>",
+            '<v:Number xmlns:v="urn:v">7</v:Number>',
+        )
     ),
 ]
 

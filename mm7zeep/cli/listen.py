@@ -12,7 +12,7 @@ import secrets
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -159,11 +159,25 @@ def as_record(message: Message, received: Received) -> dict[str, Any]:
         value = getattr(message, name)
         if name not in ("parts", "extensions", "unparsed") and value not in (None, ()):
             record[name] = _plain(value)
+    record["addresses"] = list(_carrying(message))
     record["extensions"] = [{"parent": one.parent, "name": one.name, "xml": one.xml} for one in message.extensions]
     record["unparsed"] = dict(message.unparsed)
     record["parts"] = [_part(one) for one in received.parts]
     record["findings"] = [str(one) for one in received.findings]
     return record
+
+
+def _carrying(message: Message) -> Iterator[dict[str, Any]]:
+    """The addresses that carry more than their value, which is all that the other fields show."""
+    from mm7zeep.messages import Address
+
+    for name in message.__dataclass_fields__:
+        value = getattr(message, name)
+        for one in value if isinstance(value, tuple) else (value,):
+            one = getattr(one, "address", one)  # of who sent it before
+            if isinstance(one, Address) and (one.coding or one.id or one.display_only):
+                carried = {"display_only": one.display_only, "coding": one.coding, "id": one.id}
+                yield {"field": name, "kind": one.kind, "value": one.value, **carried}
 
 
 def _part(part: Part) -> dict[str, Any]:

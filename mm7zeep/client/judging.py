@@ -54,7 +54,7 @@ def finish(sending: Sending, call: Call, value: Any) -> Accepted[Any]:
         answer = exchange.restore(soap.from_values(sending.expected, values), judgement.repaired)
     else:
         answer = exchange.receive(judgement).message
-    findings = (*judgement.findings, *_pair_findings(answer, sending, call, judgement))
+    findings = (*sending.findings, *judgement.findings, *_pair_findings(answer, sending, call, judgement))
     if not isinstance(answer, Response | Fault):
         raise _unknown(f"the answer is a {type(answer).__name__}, which answers nothing", call, findings)
     if not answer.status.ok:
@@ -75,7 +75,7 @@ def _damaged(error: Exception, sending: Sending, call: Call) -> Accepted[Any]:
     """A malformed answer: what it still says decides. A legible Status is not lost, unless the policy is strict."""
     judgement, expected = call.judgement, sending.expected
     values: Mapping[str, Any] = judgement.sketch.values if judgement is not None else {}
-    findings = judgement.findings if judgement is not None else ()
+    findings = (*sending.findings, *(judgement.findings if judgement is not None else ()))
     code = values.get("status_code") or None
     if code is None or sending.policy == "strict":
         unknown = _unknown(f"the answer is malformed: {error}", call, findings)
@@ -103,7 +103,7 @@ def _empty(error: TransportError, sending: Sending, call: Call) -> Accepted[Any]
     return Accepted(
         answer=sending.expected(status=Status(1000)),
         transaction_id=sending.transaction_id,
-        findings=(noted,),
+        findings=(*sending.findings, noted),
         headers=call.headers,
     )
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from mm7zeep.client.outcomes import Accepted
-from mm7zeep.client.sending import Sender
+from mm7zeep.client.sending import Sender, Sending
 from mm7zeep.client.styles import AsyncSender, SyncSender
 from mm7zeep.errors import LocalError
 from mm7zeep.messages import (
@@ -18,6 +18,7 @@ from mm7zeep.messages import (
     DeliverRsp,
     DeliveryReportReq,
     DeliveryReportRsp,
+    Message,
     ReadReplyReq,
     ReadReplyRsp,
 )
@@ -31,6 +32,12 @@ class Mmsc(Sender):
     """What an MMSC speaks towards a VASP."""
 
     role: Role = "vasp"
+
+    def _sending(self, message: Message, transaction_id: str | None, progress: Progress | None) -> Sending:
+        if isinstance(message, DeliverReq) and message.priority is None:
+            # optional in every schema, Normal where absent; some receivers answer 500 without it
+            message = replace(message, priority="Normal")
+        return super()._sending(message, transaction_id, progress)
 
     @staticmethod
     def _spoken(profile: Profile) -> Profile:
@@ -61,7 +68,10 @@ class MmscClient(Mmsc, SyncSender):
     def deliver(
         self, message: DeliverReq, *, transaction_id: str | None = None, progress: Progress | None = None
     ) -> Accepted[DeliverRsp]:
-        """MM7_deliver: hand an MO message to the VASP. Raises as ``send``."""
+        """MM7_deliver: hand an MO message to the VASP.
+
+        A message without priority goes out with Priority Normal. Raises as ``send``.
+        """
         return self.send(message, transaction_id=transaction_id, progress=progress)
 
     def delivery_report(

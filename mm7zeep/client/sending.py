@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -18,6 +18,7 @@ from mm7zeep import exchange, profiles
 from mm7zeep.client.outcomes import Retry
 from mm7zeep.credentials import endpoint, header_fields
 from mm7zeep.errors import LocalError
+from mm7zeep.findings import Finding
 from mm7zeep.messages import Extension, Fault, Message, ReplyCharging, Response
 from mm7zeep.profiles import Policy, Profile
 from mm7zeep.transport import Call, Progress, Role, ValidationPlugin, bind
@@ -28,7 +29,10 @@ M = TypeVar("M", bound=Message)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sending:
-    """One request, as often as it is sent: the same message, content and TransactionID each time."""
+    """One request, as often as it is sent: the same message, content and TransactionID each time.
+
+    ``findings`` are what its caller is to know of the message itself.
+    """
 
     message: Message
     content: exchange.Content | None
@@ -36,6 +40,7 @@ class Sending:
     profile: Profile
     policy: Policy
     progress: Progress | None
+    findings: tuple[Finding, ...] = ()
 
     @property
     def expected(self) -> type[Response]:
@@ -89,10 +94,10 @@ class Sender:
             raise LocalError(f"the TransactionID {transaction_id!r} holds what is no printable character")
         try:
             content = exchange.compose(getattr(message, "parts", ()), self.profile)
+            findings = exchange.emptiness(message)
         except OSError as error:
             raise LocalError(f"a part cannot be read: {error.strerror}") from error
-        if content is not None:
-            message = replace(message, content_href=content.href)  # type: ignore[call-arg]
+        message = exchange.pointing_to(content, message)
         return Sending(
             message=message,
             content=content,
@@ -100,6 +105,7 @@ class Sender:
             profile=self.profile,
             policy=self.policy,
             progress=progress,
+            findings=findings,
         )
 
     def _proxy(self, sending: Sending, call: Call) -> tuple[Any, dict[str, Any]]:

@@ -13,7 +13,7 @@ from mm7zeep.envelope.fields import paths
 from mm7zeep.envelope.moments import moment_text, moment_value
 from mm7zeep.envelope.operations import OPERATIONS, Operation, element_name, operation_of, zeep_operation
 from mm7zeep.envelope.reading import body_child, read
-from mm7zeep.envelope.sketching import Sketch, no_values, sketch
+from mm7zeep.envelope.sketching import Sketch, glimpse, no_values, sketch
 from mm7zeep.envelope.writing import SOAP_PREFIX, extend, finish, soap_headers, write
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "extend",
     "finish",
     "from_values",
+    "glimpse",
     "moment_text",
     "moment_value",
     "no_values",

@@ -14,7 +14,7 @@ from mm7zeep import schema
 from mm7zeep.envelope.fields import APART, CODECS, NO_MESSAGE_ID, paths
 from mm7zeep.envelope.moments import moment_text, moment_value
 from mm7zeep.envelope.operations import element_name
-from mm7zeep.envelope.values import TEXT, addresses, typed
+from mm7zeep.envelope.values import BOOL, TEXT, addresses, typed
 from mm7zeep.errors import LocalError
 from mm7zeep.profiles import Profile
 from mm7zeep.status import Status
@@ -59,7 +59,7 @@ def to_values(message: m.Message, profile: Profile) -> dict[str, Any]:
     if (href := getattr(message, "content_href", None)) is not None:
         values["Content"] = {"href": href}
         if (adapt := getattr(message, "allow_adaptations", None)) is not None:
-            values["Content"]["allowAdaptations"] = adapt
+            values["Content"]["allowAdaptations"] = BOOL.put(adapt, kind, "allowAdaptations")
     return values
 
 
@@ -137,7 +137,7 @@ def from_values(kind: type[m.Message], values: Mapping[str, Any]) -> m.Message:
     content = values.get("Content")
     if content and "content_href" in names:
         given["content_href"] = content.get("href")
-        given["allow_adaptations"] = content.get("allowAdaptations")
+        given["allow_adaptations"] = BOOL.get(content.get("allowAdaptations"))
     return kind(**given)
 
 

@@ -33,7 +33,7 @@ def read(envelope: etree._Element, namespace: str, *, lenient: bool = False) -> 
     if child.tag == f"{SOAP}Fault":
         return _read_fault(child, namespace)
     name = schema.local(child)
-    if name in ("RSErrorRsp", "VASPErrorRsp"):
+    if name in schema.ERROR_NAMES:
         return _zeep_element(child, namespace)
     found = BY_ELEMENT.get(name)
     if found is None:

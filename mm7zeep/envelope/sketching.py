@@ -5,13 +5,16 @@ Refuses nothing: what is not there, or not understood, is None.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from lxml import etree
 
 from mm7zeep import schema
+from mm7zeep.profiles import REL_6_MM7_1_4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +27,7 @@ class Sketch:
     transaction_id: str | None = None
     namespace: str | None = None
     mm7_version: str | None = None
+    has_content: bool = False
     values: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -41,6 +45,8 @@ _NO_VALUES: Mapping[str, Any] = {
     "service_code": None, "priority": None, "delivery_report": None, "content_href": None,
 }  # fmt: skip
 
+_GLIMPSED = 256 * 1024  # octets of an envelope that does not parse; a Header has some hundred
+
 
 def no_values() -> dict[str, Any]:
     """The ``fields`` of a message of which nothing could be read."""
@@ -57,20 +63,74 @@ def sketch(envelope: etree._Element) -> Sketch:
     if message is None:
         return Sketch(transaction_id=transaction, values=values)
     name = schema.local(message)
-    operation = name if name in schema.operation_names() else None
+    operation = name if name in schema.operation_names() else schema.error_name(name)
     if name == "Fault":
         operation = "Fault"
-        found = next((e for e in message.iter() if schema.local(e) in ("RSErrorRsp", "VASPErrorRsp")), None)
+        found = next((e for e in message.iter() if schema.error_name(schema.local(e))), None)
         if found is None:
             return Sketch(operation=operation, transaction_id=transaction, values=values)
         message = found
     namespace = etree.QName(message).namespace
     version = _text(_child(message, "MM7Version"))
-    if operation is not None:
+    known = operation or _in_any_case(name)
+    if known is not None:
         _sketch_values(message, values)
     return Sketch(
-        operation=operation, transaction_id=transaction, namespace=namespace, mm7_version=version, values=values
+        operation=operation,
+        transaction_id=transaction,
+        namespace=namespace,
+        mm7_version=version,
+        has_content=known in _with_content() and _child(message, "Content") is not None,
+        values=values,
     )
+
+
+def _in_any_case(name: str) -> str | None:
+    return next((one for one in schema.operation_names() if one.lower() == name.lower()), None)
+
+
+@cache
+def _with_content() -> frozenset[str]:
+    """The operations that carry content; all there are, are in the latest release."""
+    latest = schema.model(REL_6_MM7_1_4.namespace)
+    return frozenset(name for name, kind in latest.items() if kind.child("Content") is not None)
+
+
+def glimpse(data: bytes) -> tuple[str | None, str | None]:
+    """The TransactionID, and its namespace, of an envelope that does not parse, where its Header came through whole.
+
+    Takes UTF-8 without XML declaration, as ``parse``, and looks at the first 256 KiB. No entity is expanded, nothing is
+    fetched; a DOCTYPE, two TransactionIDs or none give None twice.
+    """
+    head = data[:_GLIMPSED]
+    if b"<!DOCTYPE" in head:
+        return None, None
+    parser = etree.XMLPullParser(
+        events=("end",),
+        encoding="utf-8",
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=False,
+        remove_comments=True,
+    )
+    with contextlib.suppress(etree.XMLSyntaxError):  # known already; what was read before it is legible
+        parser.feed(head)
+    ended = (element for _, element in parser.read_events())
+    header = next((one for one in ended if _name(one) == "Header" and _is_in_envelope(one)), None)
+    ours = [one for one in header if _name(one) == "TransactionID"] if header is not None else []
+    text = "".join(ours[0].itertext()).strip() if len(ours) == 1 else ""
+    return (text, str(ours[0].tag).rpartition("}")[0].removeprefix("{") or None) if text else (None, None)
+
+
+def _is_in_envelope(header: etree._Element) -> bool:
+    parent = header.getparent()
+    return parent is not None and _name(parent) == "Envelope" and parent.getparent() is None
+
+
+def _name(element: etree._Element) -> str:
+    """The local name, also where the prefix before it is bound to nothing."""
+    return str(element.tag).rpartition("}")[2].rpartition(":")[2]
 
 
 def _sketch_values(message: etree._Element, values: dict[str, Any]) -> None:
@@ -100,13 +160,13 @@ def _sketch_values(message: etree._Element, values: dict[str, Any]) -> None:
         report
     )
     for holder in children.get("Recipients", ()):
-        if (key := schema.local(holder).lower()) in values["recipients"]:
-            values["recipients"][key] += _address_texts(holder)
+        key = schema.local(holder).lower()
+        if key in values["recipients"] or schema.address_name(key) or key == "recipient":
+            values["recipients"][key if key in values["recipients"] else "to"] += _address_texts(holder)
     if "Recipient" in children:
         values["recipients"]["to"] = _address_texts(children["Recipient"])
     if "Content" in children:
-        attributes = children["Content"].attrib.items()
-        values["content_href"] = next((v or None for k, v in attributes if etree.QName(k).localname == "href"), None)
+        values["content_href"] = schema.content_reference(children["Content"]) or None
 
 
 def _first(parent: etree._Element | None) -> dict[str, etree._Element]:

@@ -47,6 +47,11 @@ def _put_bool(value: Any, kind: schema.Type, what: str) -> object:
     return bool(value)
 
 
+def _get_bool(value: Any) -> object:
+    """A boolean; zeep gives the default of an attribute that is absent as text."""
+    return {"true": True, "1": True, "false": False, "0": False}.get(value) if isinstance(value, str) else value
+
+
 def _put_condition(value: Any, kind: schema.Type, what: str) -> object:
     if kind.content == "text":
         return put_text(value, kind, what)
@@ -105,7 +110,7 @@ def addresses(values: list[Any]) -> Iterator[m.Address]:
             given = inner if isinstance(inner, Mapping) else {"_value_1": inner}
             yield kind(
                 given.get("_value_1") or "",
-                display_only=given.get("displayOnly") in (True, "true", "1"),
+                display_only=_get_bool(given.get("displayOnly")) is True,
                 coding=given.get("addressCoding"),
                 id=given.get("id"),
             )
@@ -175,7 +180,7 @@ def _put_moment(value: Any, kind: schema.Type, what: str) -> object:
 
 
 TEXT = Codec(put_text, _get_text)
-BOOL = Codec(_put_bool, lambda value: value)
+BOOL = Codec(_put_bool, _get_bool)
 MOMENT = Codec(_put_moment, lambda value: moment_value(value))
 ADDRESS = Codec(_put_address, _get_address)
 STATUS = Codec(_put_status, _get_status)

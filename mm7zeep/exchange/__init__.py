@@ -6,10 +6,10 @@ message.
 
 from __future__ import annotations
 
-from mm7zeep.exchange.content import Content, compose, enclose
+from mm7zeep.exchange.content import Content, compose, emptiness, enclose
 from mm7zeep.exchange.judging import judge_tree
 from mm7zeep.exchange.opening import open_root
-from mm7zeep.exchange.packing import check, new_transaction_id, pack
+from mm7zeep.exchange.packing import check, new_transaction_id, pack, pointing_to
 from mm7zeep.exchange.receiving import receive, restore
 from mm7zeep.exchange.unpacking import examine, unpack
 from mm7zeep.exchange.wire import Dialect, Headers, Judgement, Received, Wire
@@ -23,12 +23,14 @@ __all__ = [
     "Wire",
     "check",
     "compose",
+    "emptiness",
     "enclose",
     "examine",
     "judge_tree",
     "new_transaction_id",
     "open_root",
     "pack",
+    "pointing_to",
     "receive",
     "restore",
     "unpack",

@@ -10,10 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from mm7zeep import envelope as soap
 from mm7zeep import media, mime, smil
 from mm7zeep.errors import LocalError
 from mm7zeep.exchange.wire import Headers
-from mm7zeep.messages import Part
+from mm7zeep.findings import Finding, finding
+from mm7zeep.messages import DeliverReq, Message, Part, SubmitReq
 from mm7zeep.profiles import Profile
 
 
@@ -70,6 +72,24 @@ def compose(parts: Sequence[Part], profile: Profile, *, content_id: str | None =
 
 def _fresh_id(name: str) -> str:
     return f"{name}.{secrets.token_hex(8)}@mm7zeep"
+
+
+def emptiness(message: Message) -> tuple[Finding, ...]:
+    """What a sender is to know of a message that carries nothing, or parts without an octet.
+
+    Nothing of a replace that names no content: it changes the rest alone. Raises ``OSError`` where a part's file is
+    gone.
+    """
+    parts: Sequence[Part] | None = getattr(message, "parts", None)
+    where = f"/Envelope/Body/{soap.element_name(type(message))}/Content"
+    if parts is None or (not parts and not isinstance(message, SubmitReq | DeliverReq)):
+        return ()
+    if not any(one.size for one in parts if not media.is_presentation(one.content_type)):
+        return (finding("sem/content-empty", where, detail="no part has content" if parts else "no part"),)
+    empty = (one for one in parts if not one.size)
+    return tuple(
+        finding("mime/empty-part", where, detail=one.name or one.content_id or one.content_type) for one in empty
+    )
 
 
 def enclose(root: bytes, content: Content | None) -> tuple[Headers, mime.Stream]:

@@ -30,6 +30,7 @@ def open_root(
         return tree, tuple(_untold(readable.findings, package))
     except RemoteError as error:
         error.findings = (*readable.findings, *error.findings)
+        error.transaction_id, error.namespace = soap.glimpse(readable.data)  # TS 23.140 8.7.6: a Fault names it
         raise
 
 

@@ -51,7 +51,7 @@ def pack(
     if transaction_id is None:
         transaction_id = (reply_to.transaction_id if reply_to is not None else None) or new_transaction_id()
     content = compose(getattr(message, "parts", ()) if parts is None else parts, chosen)
-    message = _pointing_to(content, message)
+    message = pointing_to(content, message)
     tree = soap.write(message, transaction_id=transaction_id, profile=chosen)
     check(tree, chosen.namespace, echoed=reply_to is not None and transaction_id == reply_to.transaction_id)
     soap.extend(tree, message)
@@ -61,8 +61,14 @@ def pack(
     return _over_http(message, headers, body, chosen)
 
 
-def _pointing_to(content: Content | None, message: Message) -> Message:
+def pointing_to(content: Content | None, message: Message) -> Message:
+    """``message`` with a Content that names ``content``.
+
+    Raises ``LocalError`` for a message that carries none, and for one that names content and has no parts.
+    """
     if content is None:
+        if getattr(message, "content_href", None) is not None:
+            raise LocalError("content_href names content, and there are no parts; give the parts, or leave it None")
         return message
     if not hasattr(message, "content_href"):
         raise LocalError(f"a {type(message).__name__} carries no content; leave the parts out")

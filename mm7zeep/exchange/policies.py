@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from mm7zeep.errors import RemoteError, SchemaError
+from mm7zeep.errors import EnvelopeError, RemoteError, SchemaError
 from mm7zeep.exchange.wire import Judgement
 from mm7zeep.findings import Finding
 
 # what a strict reader bears: advice on content and the HTTP head, not on the framing
 _STRICT_BEARS = ("sem/", "http/", "ns/rel-5-1-5", "version/newest", "mime/vendor-type", "mime/related-type")
+_OF_CONTENT = ("sem/content-without-part", "sem/content-href-resolves")
 _SHOWN = 10  # findings that a refusal spells out
 
 
@@ -56,7 +57,10 @@ def _strict_error(findings: Sequence[Finding]) -> RemoteError:
     others = dict.fromkeys(one.id for one in findings if one.level != "INFO" and one.id not in named)
     if others:
         text += f"; also met: {', '.join(others)}"
-    return SchemaError(f"refused under the strict policy: {text}", status=4004)
+    text = f"refused under the strict policy: {text}"
+    if any(one.id in _OF_CONTENT and one.action == "refused" for one in findings):
+        return EnvelopeError(text, status=2004)  # as under the other policies: what is missing is content
+    return SchemaError(text, status=4004)
 
 
 def _in_short(one: Finding) -> str:

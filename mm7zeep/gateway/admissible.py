@@ -83,6 +83,8 @@ def check_recipients(request: SubmitReq, application: Application) -> tuple[Addr
 def is_address(address: Address, region: str | None) -> bool:
     """Whether messages can go to this address at all; numbers by the plan of ``region`` and others, where it is set."""
     text = address.bare.strip()
+    if address.coding is not None:  # passed on as it is: it has no form of its own
+        return bool(text)
     if isinstance(address, RFC2822Address) or (isinstance(address, Number) and "@" in text):
         return _MAIL.fullmatch(text) is not None
     if not isinstance(address, Number):

@@ -30,7 +30,7 @@ from mm7zeep.gateway.intake import Intake
 from mm7zeep.gateway.metrics import Metrics
 from mm7zeep.gateway.passwords import Gatekeeper
 from mm7zeep.gateway.pump import Pump
-from mm7zeep.gateway.records import SHOWN, CallRow, MessageRow, RawRow, RecipientRow
+from mm7zeep.gateway.records import SHOWN, CallRow, MessageRow, RawRow, RecipientRow, attributes_of
 from mm7zeep.gateway.relaying import OWNER, Relaying
 from mm7zeep.gateway.settings import Settings
 from mm7zeep.messages import AddressLike, DeliverReq, Part, RSErrorRsp, ShortCode, VASPErrorRsp, address
@@ -162,6 +162,7 @@ class Gateway:
             application=application,
             sender_kind=sender.kind,
             sender=sender.value,
+            sender_attributes=attributes_of(sender),
             subject=subject,
             excerpt=contents.excerpt(parts),
             accepted=now,

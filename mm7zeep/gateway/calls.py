@@ -22,7 +22,7 @@ from mm7zeep.gateway.outcomes import Outcome, judge
 from mm7zeep.gateway.records import CallRow
 from mm7zeep.gateway.settings import Settings
 from mm7zeep.messages import Message, SubmitReq
-from mm7zeep.profiles import Profile
+from mm7zeep.profiles import REL_6_MM7_1_4, Profile
 from mm7zeep.transport import Timeouts
 
 Deliver = Callable[[str, Message, str], None]
@@ -78,6 +78,8 @@ class Caller:
         if self._deliver is not None:
             self._deliver(url, message, call.transaction_id)
         else:
+            if _has_coded_address(message):
+                profiles.append(_with_codes(profiles[-1]))
             self._send(application, url, message, call.transaction_id, profiles)
         return Outcome(verdict="done")
 
@@ -162,6 +164,7 @@ class Caller:
             # how it ends is known only from its report
             delivery_report=message.delivery_report or upstream.callback_username is not None,
             read_reply=message.read_reply,
+            content_href=None,  # the client makes its own
             parts=contents.parts_of(raw),
         )
 
@@ -191,6 +194,28 @@ class Caller:
             if name not in self._clients:
                 self._clients[name] = make()
             return self._clients[name]
+
+
+def _has_coded_address(message: Message) -> bool:
+    """Whether an address of a callback carries what only release 6 has a form for."""
+    single = (getattr(message, name, None) for name in ("sender", "recipient"))
+    many = (one for name in ("to", "cc") for one in getattr(message, name, ()))
+    return any(one is not None and (one.coding or one.id) for one in (*single, *many))
+
+
+def _with_codes(profile: Profile) -> Profile:
+    """What the carrier wants, in the release that has a form for every address (XSD addressCoding, id)."""
+    return replace(
+        REL_6_MM7_1_4,
+        name=profile.name,
+        prefix=profile.prefix,
+        policy=profile.policy,
+        max_content=profile.max_content,
+        smil=profile.smil,
+        empty_ack=profile.empty_ack,
+        encoding=profile.encoding,
+        headers=profile.headers,
+    )
 
 
 def _point(seconds: float | None) -> datetime | None:

@@ -39,7 +39,7 @@ def _plain(value: object) -> object:
     if isinstance(value, timedelta):
         return value.total_seconds()
     if isinstance(value, Address):
-        return [value.kind, value.value, value.display_only, value.coding]
+        return [value.kind, value.value, value.display_only, value.coding, *([value.id] if value.id else [])]
     if isinstance(value, tuple | list):
         return [_plain(one) for one in value]
     if is_dataclass(value):

@@ -33,5 +33,9 @@ class Handset:
 
 
 def handset_of(recipient: Address, handsets: Iterable[Handset]) -> Handset:
-    """The first handset whose prefix fits; one that retrieves and reads at once where none does."""
-    return next((one for one in handsets if recipient.bare.startswith(one.prefix)), Handset())
+    """The first handset whose prefix fits; one that retrieves and reads at once where none does.
+
+    A coded address has no prefix.
+    """
+    known = "" if recipient.coding is not None else recipient.bare
+    return next((one for one in handsets if known.startswith(one.prefix)), Handset())

@@ -55,7 +55,12 @@ CREATE TABLE setting (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL);
 
 _SECOND = "CREATE INDEX outbox_expiry ON outbox (state, expires)"
 
-STEPS: tuple[str, ...] = (_FIRST, _SECOND)
+_ADDRESS_ATTRIBUTES = """
+ALTER TABLE message ADD COLUMN sender_attributes TEXT;
+ALTER TABLE recipient ADD COLUMN attributes TEXT;
+"""
+
+STEPS: tuple[str, ...] = (_FIRST, _SECOND, _ADDRESS_ATTRIBUTES)
 """What each step runs; the version of a database is the number of steps it has had."""
 
 _WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(

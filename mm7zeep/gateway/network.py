@@ -17,7 +17,18 @@ from mm7zeep import exchange
 from mm7zeep.gateway import outbox, reporting, store, summaries
 from mm7zeep.gateway.events import Event
 from mm7zeep.gateway.handset import handset_of
-from mm7zeep.gateway.records import DEFERRED, PENDING, SENT, SHOWN, CallRow, MessageRow, RawRow, RecipientRow
+from mm7zeep.gateway.records import (
+    DEFERRED,
+    PENDING,
+    SENT,
+    SHOWN,
+    CallRow,
+    MessageRow,
+    RawRow,
+    RecipientRow,
+    attributes_of,
+    columns_of,
+)
 from mm7zeep.gateway.settings import Settings
 from mm7zeep.messages import Address, ShortCode
 
@@ -99,12 +110,12 @@ class Network:
         if raw is None or sender is None:
             yield self.settle(connection, message, copy, "Rejected", now, detail="its sender is no longer served")
             return
-        kind, value = summaries.sender_of(message, (*sender.short_codes, sender.vaspid))
+        kind, value, attributes = columns_of(summaries.sender_of(message, (*sender.short_codes, sender.vaspid)))
         visible = [one for one in store.recipients(connection, message.id) if one.place != "bcc"]
         planned = self.bring(
             connection,
             copy.way.partition(":")[2],
-            replace(message, sender_kind=kind, sender=value),
+            replace(message, sender_kind=kind, sender=value, sender_attributes=attributes),
             raw,
             [(one.place, one.of) for one in visible],
             now,
@@ -160,6 +171,7 @@ class Network:
                 way=f"application:{application}" if n == 0 else "none",
                 state=PENDING if n == 0 else SHOWN,
                 changed=now,
+                attributes=attributes_of(address),
             )
             for n, (place, address) in enumerate(
                 recipients or [("to", ShortCode((*receiver.short_codes, receiver.vaspid)[0]))]

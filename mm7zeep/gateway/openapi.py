@@ -151,8 +151,14 @@ BODY: Mapping[str, Schema] = {
 
 # --- what answers say -------------------------------------------------------------------------------------------------
 
+_ATTRIBUTES = {
+    "type": "object",
+    "description": "what the address carries besides its value",
+    "properties": {"displayOnly": _TRUTH, "addressCoding": _text(enum=["encrypted", "obfuscated"]), "id": _text()},
+}
 _COPY = {
-    "n": _whole(), "address": _text(), "kind": _text(), "place": _text(enum=["to", "cc", "bcc"]), "state": _text(),
+    "n": _whole(), "address": _text(), "kind": _text(), "attributes": _ATTRIBUTES,
+    "place": _text(enum=["to", "cc", "bcc"]), "state": _text(),
     "detail": _or_null(_text()), "changed_at": _TIME,
     "way": _text("handset, upstream:NAME, application:NAME, none"),
 }  # fmt: skip
@@ -160,7 +166,8 @@ _MESSAGE = {
     "id": _text(), "direction": _text(enum=["mt", "mo"]), "application": _text(),
     "state": _text("Pending while any copy is, else the state of all, else Mixed"),
     "transaction_id": _or_null(_text()), "namespace": _or_null(_text()), "mm7_version": _or_null(_text()),
-    "from": _or_null(_text()), "to": _list(_text()), "cc": _list(_text()), "bcc": _list(_text()),
+    "from": _or_null(_text()), "from_attributes": _ATTRIBUTES,
+    "to": _list(_text()), "cc": _list(_text()), "bcc": _list(_text()),
     "subject": _or_null(_text()), "accepted_at": _TIME, "earliest_at": _or_null(_TIME), "expires_at": _or_null(_TIME),
     "size": _whole("octets of all parts"), "delivery_report": _TRUTH, "read_reply": _TRUTH, "excerpt": _text(),
     "recipients": _list(_ref("Recipient")),

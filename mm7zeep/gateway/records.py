@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from mm7zeep.messages import Address, Number, RFC2822Address, ShortCode
 
@@ -28,14 +28,31 @@ READY, LEASED, DONE, DEAD = "ready", "leased", "done", "dead"
 _ADDRESSES: Mapping[str, type[Address]] = {one.kind: one for one in (Number, RFC2822Address, ShortCode)}
 
 
-def address_of(kind: str | None, value: str | None) -> Address | None:
-    """The address that two columns hold."""
-    return None if value is None else _ADDRESSES[kind or "Number"](value)
+_ATTRIBUTES: Mapping[str, str] = {"displayOnly": "display_only", "addressCoding": "coding", "id": "id"}
+
+
+def attributes_of(address: Address | None) -> str | None:
+    """What an address carries besides its value, under MM7's names, as JSON; None where there is nothing."""
+    given = {name: getattr(address, field) for name, field in _ATTRIBUTES.items() if getattr(address, field, None)}
+    return json.dumps(given) if given else None
+
+
+def address_of(kind: str | None, value: str | None, attributes: str | None = None) -> Address | None:
+    """The address that three columns hold."""
+    if value is None:
+        return None
+    given = {_ATTRIBUTES[name]: one for name, one in json.loads(attributes or "{}").items()}
+    return _ADDRESSES[kind or "Number"](value, **given)
+
+
+def columns_of(address: Address) -> tuple[str, str, str | None]:
+    """Kind, value and attributes of an address, as the columns hold them."""
+    return address.kind, address.value, attributes_of(address)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageRow:
-    """One message; ``fields``, ``parts`` and ``findings`` are JSON text."""
+    """One message; ``fields``, ``parts``, ``findings`` and ``sender_attributes`` are JSON text."""
 
     id: str
     direction: str
@@ -58,6 +75,12 @@ class MessageRow:
     parts: str = "[]"
     findings: str = "[]"
     seq: int | None = None
+    sender_attributes: str | None = None
+
+    @property
+    def sent_by(self) -> Address | None:
+        """Who sent it, if that is known."""
+        return address_of(self.sender_kind, self.sender, self.sender_attributes)
 
     @property
     def field(self) -> Mapping[str, Any]:
@@ -68,7 +91,7 @@ class MessageRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecipientRow:
-    """One copy: whom it is for, which ``way`` it goes, and what became of it."""
+    """One copy: whom it is for, which ``way`` it goes, and what became of it; ``attributes`` are JSON text."""
 
     message_id: str
     n: int
@@ -82,6 +105,7 @@ class RecipientRow:
     changed: float
     content: int | None = None
     remote_id: str | None = None
+    attributes: str | None = None
 
     @property
     def waits(self) -> bool:
@@ -91,7 +115,7 @@ class RecipientRow:
     @property
     def of(self) -> Address:
         """Whom the copy is for."""
-        return _ADDRESSES[self.kind](self.address)
+        return cast(Address, address_of(self.kind, self.address, self.attributes))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,9 +20,9 @@ from mm7zeep.gateway.contents import excerpt, listed
 from mm7zeep.gateway.digests import digest
 from mm7zeep.gateway.engine import Database
 from mm7zeep.gateway.network import Network
-from mm7zeep.gateway.records import CANCELLED, DEFERRED, SENT, MessageRow, RecipientRow
+from mm7zeep.gateway.records import CANCELLED, DEFERRED, SENT, MessageRow, RecipientRow, attributes_of
 from mm7zeep.gateway.settings import Settings
-from mm7zeep.messages import DeliverReq, DeliveryReportReq, Message, ReadReplyReq
+from mm7zeep.messages import Address, DeliverReq, DeliveryReportReq, Message, ReadReplyReq
 from mm7zeep.receiver import Call, Handler
 from mm7zeep.status import Status
 
@@ -60,6 +60,7 @@ class Relaying:
                 mm7_version=call.received.mm7_version,
                 sender_kind=sender.kind if sender is not None else None,
                 sender=sender.value if sender is not None else None,
+                sender_attributes=attributes_of(sender),
                 subject=request.subject,
                 excerpt=excerpt(request.parts),
                 accepted=now,
@@ -72,7 +73,7 @@ class Relaying:
             network = Network(settings=self.settings)
             everybody = [("to", one) for one in request.to] + [("cc", one) for one in request.cc]
             for application in targets:
-                own = [pair for pair in everybody if pair[1].bare.strip() in application.short_codes]
+                own = [pair for pair in everybody if _code(pair[1]) in application.short_codes]
                 others = [pair for pair in everybody if pair not in own]
                 network.bring(connection, application.name, like, raw, own + others, now)
 
@@ -128,7 +129,7 @@ class Relaying:
 
     def _targets(self, request: DeliverReq) -> list[Application]:
         """The applications that a message is for. Raises ``StatusError`` (2003) for none."""
-        codes = {one.bare.strip() for one in (*request.to, *request.cc, *request.bcc)}
+        codes = {_code(one) for one in (*request.to, *request.cc, *request.bcc)}
         able = [one for one in self.settings.applications if one.callback is not None]
         found = [one for one in able if codes & set(one.short_codes)]
         if not found:
@@ -152,3 +153,8 @@ class Relaying:
     def _is_submitting(self, connection: Connection, owner: str) -> bool:
         lanes = [reporting.lane(owner, one.url) for one in self.settings.upstreams if OWNER + one.name == owner]
         return any(outbox.is_submitting(connection, lane) for lane in lanes)
+
+
+def _code(address: Address) -> str | None:
+    """The short code that an address may be; a coded one is none that we could know."""
+    return None if address.coding is not None else address.bare.strip()

@@ -14,7 +14,7 @@ from typing import Any
 from mm7zeep import exchange, schema
 from mm7zeep.gateway import summaries
 from mm7zeep.gateway.accounts import Application, Callback
-from mm7zeep.gateway.records import DEFERRED, CallRow, MessageRow, RecipientRow, address_of
+from mm7zeep.gateway.records import DEFERRED, CallRow, MessageRow, RecipientRow, address_of, columns_of
 from mm7zeep.gateway.settings import Settings
 from mm7zeep.messages import (
     Address,
@@ -105,8 +105,8 @@ def _told(
     if application is None or application.callback is None:
         return
     payload = {
-        "recipient": [copy.kind, copy.address],
-        "sender": summaries.sender_of(message, (*application.short_codes, application.vaspid)),
+        "recipient": columns_of(copy.of),
+        "sender": columns_of(summaries.sender_of(message, (*application.short_codes, application.vaspid))),
         "date": now,
         "namespace": message.namespace,
         "mm7_version": message.mm7_version,
@@ -179,11 +179,12 @@ def deliver_of(
     for one in copies:
         if one.place in places:  # Bcc: nobody is told
             places[one.place].append(_as_called(one, application))
-    fields = {name: message.field[name] for name in _MO_FIELDS if name in message.field}
+    # optional in every schema, Normal where absent; some receivers answer 500 without it
+    fields = {"priority": "Normal", **{name: message.field[name] for name in _MO_FIELDS if name in message.field}}
     return DeliverReq(
         mms_relay_server_id=relay_id,
         linked_id=message.id,
-        sender=address_of(message.sender_kind, message.sender) or Number("unknown"),
+        sender=message.sent_by or Number("unknown"),
         to=tuple(places["to"]),
         cc=tuple(places["cc"]),
         time_stamp=datetime.fromtimestamp(message.accepted, UTC),
@@ -194,4 +195,7 @@ def deliver_of(
 
 
 def _as_called(copy: RecipientRow, application: Application) -> Address:
-    return ShortCode(copy.address) if copy.address in application.short_codes else copy.of
+    address = copy.of
+    if address.coding is not None or address.value not in application.short_codes:
+        return address
+    return ShortCode(address.value, display_only=address.display_only, id=address.id)

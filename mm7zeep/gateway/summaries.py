@@ -16,9 +16,9 @@ from mm7zeep.exchange import Received
 from mm7zeep.findings import Finding
 from mm7zeep.gateway import contents
 from mm7zeep.gateway.handset import handset_of
-from mm7zeep.gateway.records import PENDING, REFUSED, SHOWN, MessageRow, RawRow, RecipientRow
+from mm7zeep.gateway.records import PENDING, REFUSED, SHOWN, MessageRow, RawRow, RecipientRow, attributes_of
 from mm7zeep.gateway.settings import Settings
-from mm7zeep.messages import Address, DeliverReq, Moment, ReplaceReq, SubmitReq
+from mm7zeep.messages import Address, DeliverReq, Moment, ReplaceReq, ShortCode, SubmitReq
 
 _FIELDS = (
     "vaspid", "vasid", "service_code", "linked_id", "message_class", "priority", "charged_party", "charged_party_id",
@@ -65,6 +65,7 @@ def message_row(
         mm7_version=received.mm7_version,
         sender_kind=sender.kind if sender is not None else None,
         sender=sender.value if sender is not None else None,
+        sender_attributes=attributes_of(sender),
         subject=request.subject,
         excerpt=contents.excerpt(request.parts),
         accepted=now,
@@ -139,11 +140,15 @@ def _copy(
         detail=detail,
         due=due,
         changed=message.accepted,
+        attributes=attributes_of(address),
     )
 
 
 def way_of(address: Address, settings: Settings) -> str:
     """Which way a copy goes: to another application's short code, through an upstream, or to a handset."""
+    if address.coding is not None:  # what it begins with says nothing of where it leads
+        route = next((one for one in settings.routes if not one.prefix), None)
+        return f"upstream:{route.via}" if route is not None else "handset"
     bare = address.bare.strip()
     for one in settings.applications:
         if bare in one.short_codes and one.callback is not None:
@@ -159,9 +164,7 @@ def arrival(way: str, address: Address, message: MessageRow, now: float, setting
     return min(due, message.expires) if message.expires is not None else due
 
 
-def sender_of(message: MessageRow, fallback: Sequence[str]) -> tuple[str, str]:
-    """Kind and value of who sent a message: its SenderAddress, or the first of ``fallback`` as a short code."""
+def sender_of(message: MessageRow, fallback: Sequence[str]) -> Address:
+    """Who sent a message: its SenderAddress, or the first of ``fallback`` as a short code."""
     # TS 23.140 8.7.4: Sender is who sent the MM; a VASP without an address of its own is known by its short code
-    if message.sender is not None:
-        return message.sender_kind or "Number", message.sender
-    return "ShortCode", next(iter(fallback))
+    return message.sent_by or ShortCode(next(iter(fallback)))

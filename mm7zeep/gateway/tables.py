@@ -58,6 +58,7 @@ MESSAGE = Table(
     Column("fields", Text, nullable=False),  # JSON: what else the request said
     Column("parts", Text, nullable=False),  # JSON: labels, sizes and digests of the parts
     Column("findings", Text, nullable=False),  # JSON: what was noticed
+    Column("sender_attributes", Text),  # JSON: addressCoding, id and displayOnly of its sender
     Index("message_application", "application", "seq"),
     Index("message_accepted", "accepted"),
 )
@@ -88,6 +89,7 @@ RECIPIENT = Table(
     Column("changed", Double, nullable=False),
     Column("content", Integer),  # which raw's content it was given
     Column("remote_id", Text),  # its MessageID at the upstream
+    Column("attributes", Text),  # JSON: addressCoding, id and displayOnly of the address
     PrimaryKeyConstraint("message_id", "n"),
     Index("recipient_due", "due"),
     Index("recipient_address", "address"),

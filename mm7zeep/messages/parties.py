@@ -35,7 +35,12 @@ class Address:
 
     @property
     def bare(self) -> str:
-        """The value without ``/TYPE=PLMN`` and what follows it, as carriers append it to numbers."""
+        """The value without ``/TYPE=PLMN`` and what follows it, as carriers append it to numbers.
+
+        One that is coded is as it is: what it looks like says nothing of the address in it.
+        """
+        if self.coding is not None:
+            return self.value
         head, mark, _ = self.value.partition("/TYPE=")
         return head if mark else self.value
 

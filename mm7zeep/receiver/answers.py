@@ -68,13 +68,13 @@ def response(result: object, operation: envelope.Operation | None, asked: Receiv
 def addressee(judgement: Judgement) -> Received | None:
     """As much of a request as an answer in its own namespaces and version needs; None if its namespace is not known."""
     tree, sketch = judgement.tree, judgement.sketch
-    named = sketch.namespace or _transaction_namespace(tree)
+    named = sketch.namespace or _transaction_namespace(tree) or getattr(judgement.error, "namespace", None)
     base = profiles.NAMESPACES.get((named or "").replace("https:", "http:", 1))
-    if tree is None or base is None:
+    if base is None:
         return None
-    outer = etree.QName(tree).namespace or ""
+    outer = (etree.QName(tree).namespace or "") if tree is not None else profiles.SOAP_NAMESPACE
     alias = outer.replace("https:", "http:", 1) == profiles.SOAP_NAMESPACE
-    body = next((one for one in tree if schema.local(one) == "Body"), None)
+    body = next((one for one in tree if schema.local(one) == "Body"), None) if tree is not None else None
     child = next(iter(body), None) if body is not None else None
     dialect = Dialect(
         namespace=named,
@@ -84,7 +84,7 @@ def addressee(judgement: Judgement) -> Received | None:
     )
     refused = Received(
         message=Message(),
-        transaction_id=sketch.transaction_id,
+        transaction_id=sketch.transaction_id or getattr(judgement.error, "transaction_id", None),
         namespace=named,
         mm7_version=sketch.mm7_version,
         profile=base,

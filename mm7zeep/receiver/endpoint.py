@@ -240,7 +240,7 @@ class Endpoint:
         headers = tuple((name, value) for name, value in head.headers if name.lower() not in _PRIVATE)
         wire = replace(head, headers=headers, body=b"")
         judgement = exchange.examine(wire, policy=self.policy, limits=self.limits, package=package)
-        turn.transaction_id = judgement.sketch.transaction_id
+        turn.transaction_id = judgement.sketch.transaction_id or getattr(judgement.error, "transaction_id", None)
         turn.reply_to = addressee(judgement)
         turn.names = [one.id for one in judgement.findings]
         if judgement.error is not None:

@@ -5,12 +5,18 @@ from __future__ import annotations
 from lxml import etree
 
 from mm7zeep import schema
+from mm7zeep.tolerance import addresses
 from mm7zeep.tolerance.forms import in_form
-from mm7zeep.tolerance.walk import XSI, Walk
+from mm7zeep.tolerance.walk import ADDRESS_NAMES, XSI, Walk
+
+_HOLDERS = ("Recipients", "Recipient", "To", "Cc", "Bcc", "Sender", "SenderAddress", "UserAgent")
 
 
-def mend_attributes(walk: Walk, node: etree._Element, kind: schema.Type) -> None:
-    """Mend the attributes of ``node``; without one that it must have, ``node`` becomes an extension."""
+def mend_attributes(walk: Walk, node: etree._Element, kind: schema.Type, wider: schema.Type | None) -> None:
+    """Mend the attributes of ``node``; without one that it must have, ``node`` becomes an extension.
+
+    What only ``wider`` has, ``node`` keeps for the second walk.
+    """
     for name, value in list(node.attrib.items()):
         plain = etree.QName(name).localname
         if name in kind.attributes:
@@ -25,7 +31,14 @@ def mend_attributes(walk: Walk, node: etree._Element, kind: schema.Type) -> None
             if node.get(exact) is None:
                 node.set(exact, value)
                 _attribute_value(walk, node, exact, value, kind.attributes[exact][0])
+        elif wider is not None and name in wider.attributes:
+            walk.notes.add(
+                "schema/version-element", node, detail=f"{name} is not in {walk.profile.schema}", action="noted"
+            )
+            walk.upgrade = True
         elif "*" not in kind.attributes or not name.startswith("{"):
+            if schema.local(node) in _HOLDERS and plain in addresses.ATTRIBUTES:
+                addresses.refuse_attribute(walk, node, plain, value)  # which of the addresses in it are meant?
             walk.notes.add("schema/attribute", node, detail=f"{plain}={value}", action="kept-raw")
             walk.unparsed.append((f"{schema.local(node)}/@{plain}", value))
             del node.attrib[name]
@@ -38,6 +51,8 @@ def mend_attributes(walk: Walk, node: etree._Element, kind: schema.Type) -> None
 def _attribute_value(walk: Walk, node: etree._Element, name: str, value: str, simple: str) -> None:
     fixed = in_form(walk, node, value, simple, attribute=f"@{name}")
     if fixed is None:
+        if schema.local(node) in ADDRESS_NAMES and name in ("displayOnly", "addressCoding"):
+            addresses.refuse_attribute(walk, node, name, value)
         walk.unparsed.append((f"{schema.local(node)}/@{name}", value))
         del node.attrib[name]
     elif fixed != value:

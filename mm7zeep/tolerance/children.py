@@ -5,29 +5,27 @@ from __future__ import annotations
 from lxml import etree
 
 from mm7zeep import schema
-from mm7zeep.tolerance import values
-from mm7zeep.tolerance.walk import ADDRESS_NAMES, SYNONYMS, Walk
+from mm7zeep.errors import SchemaError
+from mm7zeep.tolerance import addresses
+from mm7zeep.tolerance.walk import SYNONYMS, Walk
+
+# whom or what a message is about: of two, nobody can know which one is meant
+_ONLY_ONE = ("Recipients", "Recipient", "Sender", "SenderAddress", "SenderIdentification", "Content")
 
 
-def take_loose_text(walk: Walk, node: etree._Element, *, is_address: bool) -> None:
-    """Take stray text out; where an address should stand, it is the address."""
+def take_loose_text(walk: Walk, node: etree._Element) -> None:
+    """Take stray text out."""
     loose = "".join(text for text in (node.text, *(one.tail for one in node)) if text and text.strip()).strip()
     if not loose:
         return
     node.text = None
     for one in node:
         one.tail = None
-    if is_address and not len(node):
-        walk.notes.add("schema/address-untyped", node, detail=loose)
-        etree.SubElement(node, walk.own + values.address_kind(loose)).text = loose
-    else:
-        walk.notes.add("schema/unstated", node, detail=loose, action="kept-raw")
-        walk.unparsed.append((schema.local(node), loose))
+    walk.notes.add("schema/unstated", node, detail=loose, action="kept-raw")
+    walk.unparsed.append((schema.local(node), loose))
 
 
-def mend_name(
-    walk: Walk, child: etree._Element, index: int, kind: schema.Type, wider: schema.Type | None, *, is_address: bool
-) -> None:
+def mend_name(walk: Walk, child: etree._Element, index: int, kind: schema.Type, wider: schema.Type | None) -> None:
     """Give ``child`` the name that ``kind`` has for it; leave it to the second walk if only ``wider`` has one.
 
     What neither knows becomes an extension, at ``index``.
@@ -41,7 +39,7 @@ def mend_name(
         return
     exact = next((one.name for one in kind.children if one.name.lower() == name.lower()), None)
     if exact is not None:
-        walk.notes.add("schema/address-name" if is_address else "schema/name-case", child, detail=name)
+        walk.notes.add("schema/name-case", child, detail=name)
         child.tag = walk.own + exact
         return
     other = SYNONYMS.get(name)
@@ -59,15 +57,11 @@ def mend_name(
         walk.notes.add(id, child, detail=f"{name} is not in {walk.profile.schema}", action="noted")
         walk.later(child)
         return
-    if is_address and len(child) and any(schema.local(one) in ADDRESS_NAMES for one in child):
-        walk.notes.add("schema/address-name", child, detail=name)
-        node.extend(list(child))
-        node.remove(child)
-        return
-    walk.unknown(child, index)
+    if not addresses.mend_party(walk, child, kind):
+        walk.unknown(child, index)
 
 
-def take_repeated(walk: Walk, node: etree._Element, kind: schema.Type, *, is_address: bool) -> None:
+def take_repeated(walk: Walk, node: etree._Element, kind: schema.Type) -> None:
     """Make extensions of what stands there more often than ``kind`` allows."""
     if kind.repeats:
         return
@@ -75,10 +69,13 @@ def take_repeated(walk: Walk, node: etree._Element, kind: schema.Type, *, is_add
     for index, child in enumerate(list(node)):
         name = schema.local(child)
         found = kind.child(name)
-        key = "choice" if is_address else name
-        seen[key] = seen.get(key, 0) + 1
-        if found is not None and found.max is not None and seen[key] > found.max:
-            walk.notes.add("schema/repeated-element", child, detail=name, action="kept-raw")
+        seen[name] = seen.get(name, 0) + 1
+        if found is not None and found.max is not None and seen[name] > found.max:
+            if name in _ONLY_ONE:
+                message = f"{name} stands there more than once; send one"
+                walk.notes.refuse(message, "schema/repeated-element", child, detail=name, kind=SchemaError)
+            else:
+                walk.notes.add("schema/repeated-element", child, detail=name, action="kept-raw")
             walk.extension(child, index)
             node.remove(child)
 

@@ -9,7 +9,7 @@ from lxml import etree
 
 from mm7zeep import schema
 from mm7zeep.errors import SchemaError
-from mm7zeep.tolerance import children, missing
+from mm7zeep.tolerance import addresses, children, missing, references
 from mm7zeep.tolerance.attributes import mend_attributes
 from mm7zeep.tolerance.forms import in_form
 from mm7zeep.tolerance.namespaces import operation_name
@@ -35,12 +35,16 @@ def start(walk: Walk, message: etree._Element) -> None:
 
 def mend(walk: Walk, node: etree._Element, kind: schema.Type, wider: schema.Type | None) -> None:
     """Mend ``node``, which is of ``kind`` in the walk's namespace and of ``wider`` in the latest release."""
-    mend_attributes(walk, node, kind)
+    if schema.local(node) == "Content":
+        references.mend_content(walk, node)
+    if kind.content == "empty":
+        _empty(walk, node)
+    mend_attributes(walk, node, kind, wider)
     match kind.content:
         case "text":
             _text(walk, node, kind, wider)
         case "empty":
-            _empty(walk, node)
+            pass
         case "any":
             _any(walk, node)
         case _:
@@ -48,14 +52,17 @@ def mend(walk: Walk, node: etree._Element, kind: schema.Type, wider: schema.Type
 
 
 def _text(walk: Walk, node: etree._Element, kind: schema.Type, wider: schema.Type | None) -> None:
-    typed = any(schema.local(one) in ADDRESS_NAMES for one in node)
+    typed = any(schema.address_name(schema.local(one)) for one in node)
     if typed and wider is not None and wider.content == "elements":
         walk.notes.add("schema/address-typed-early", node, action="noted")
         walk.later(node)
         return
     given = "".join([node.text or "", *(child.tail or "" for child in node)])
     for index, child in enumerate(list(node)):
-        walk.unknown(child, index)
+        if schema.local(node) in (*ADDRESS_NAMES, "SenderAddress", "ChargedPartyID"):
+            addresses.refuse(walk, child, f"{schema.local(node)} holds {schema.local(child)}, which is not understood")
+        else:
+            walk.unknown(child, index)
     fixed = in_form(walk, node, given, kind.simple, kind.values)
     if fixed is None:
         _unread(walk, node, given)
@@ -118,12 +125,14 @@ def _any(walk: Walk, node: etree._Element) -> None:
 
 
 def _elements(walk: Walk, node: etree._Element, kind: schema.Type, wider: schema.Type | None) -> None:
-    is_address = kind.choice and kind.child("Number") is not None
-    children.take_loose_text(walk, node, is_address=is_address)
-    for index, child in enumerate(list(node)):
-        if isinstance(child.tag, str):
-            children.mend_name(walk, child, index, kind, wider, is_address=is_address)
-    children.take_repeated(walk, node, kind, is_address=is_address)
+    if addresses.holds_address(kind) or addresses.holds_groups(kind):
+        addresses.mend_holder(walk, node, kind)
+    else:
+        children.take_loose_text(walk, node)
+        for index, child in enumerate(list(node)):
+            if isinstance(child.tag, str):
+                children.mend_name(walk, child, index, kind, wider)
+        children.take_repeated(walk, node, kind)
     for child in list(node):
         found = kind.child(schema.local(child)) if schema.namespace_of(child) == walk.namespace else None
         if found is not None:

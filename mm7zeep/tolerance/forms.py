@@ -72,6 +72,11 @@ def _string(walk: Walk, node: etree._Element, given: str) -> str | None:
 def _address(walk: Walk, node: etree._Element, given: str) -> str | None:
     if not given.strip():
         return _bad(walk, node, given, "")
+    if node.get("addressCoding") is not None:  # of the coded text nothing is known but that it is one line
+        fixed = _CONTROL.sub("", given)
+        if fixed != given:
+            walk.notes.add("sem/address-whitespace", node, detail=given)
+        return fixed
     _address_form(walk, node, given)
     fixed = _CONTROL.sub("", given.strip())
     if fixed != given:

@@ -12,14 +12,14 @@ from lxml import etree
 from mm7zeep import schema
 from mm7zeep.profiles import NAMESPACES, REL_5_MM7_1_5
 from mm7zeep.tolerance import soap
-from mm7zeep.tolerance.walk import ADDRESS_NAMES, SUPERSET
+from mm7zeep.tolerance.walk import SUPERSET
 
-_ADDRESS_HOLDERS = ("To", "Cc", "Bcc", "Sender", "Recipient", "SenderAddress", "UserAgent")
+_ADDRESS_HOLDERS = ("To", "Cc", "Bcc", "Sender", "Recipient", "Recipients", "SenderAddress", "UserAgent")
 
 
 def operation_name(message: etree._Element) -> str | None:
     """The name of the MM7 operation that ``message`` is, in any case of letters; None for no operation."""
-    name = schema.local(message).lower()
+    name = (schema.error_name(schema.local(message)) or schema.local(message)).lower()
     return next((one for one in sorted(schema.operation_names()) if one.lower() == name), None)
 
 
@@ -97,11 +97,11 @@ class Adoption:
 
 def _is_word(node: etree._Element) -> bool:
     """Whether any release has an element of this name, in any case of letters, or it is a wrapper around an address."""
-    if schema.local(node).lower() in _vocabulary():
+    if schema.local(node).lower() in _vocabulary() or schema.address_name(schema.local(node)):
         return True
     parent = node.getparent()
     around = parent is not None and schema.local(parent) in _ADDRESS_HOLDERS
-    return around and any(schema.local(one) in ADDRESS_NAMES for one in node)
+    return around and any(schema.address_name(schema.local(one)) for one in node)
 
 
 @cache

@@ -341,7 +341,7 @@ def _fault_detail(element: etree._Element, notes: Notes) -> etree._Element | Non
     said, found = "", None
     if detail is not None:
         said = "".join(text or "" for text in (detail.text, *(one.tail for one in detail))).strip()
-        found = next((one for one in detail.iter() if schema.local(one) in ("RSErrorRsp", "VASPErrorRsp")), None)
+        found = next((one for one in detail.iter() if schema.error_name(schema.local(one))), None)
         detail.text = None
         for one in detail:
             one.tail = None

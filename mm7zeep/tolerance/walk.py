@@ -21,7 +21,7 @@ from mm7zeep.tolerance import soap
 
 SUPERSET = REL_6_MM7_1_4.namespace  # the release that has everything the earlier ones have, under its names
 XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
-ADDRESS_NAMES = ("Number", "RFC2822Address", "ShortCode")
+ADDRESS_NAMES = schema.ADDRESS_NAMES
 MOST_EXTENSIONS = 1000
 PLACEHOLDER_DATE = "1970-01-01T00:00:00Z"  # stands for a mandatory date that cannot be read; the message then has None
 

@@ -48,6 +48,12 @@ def received(case: Case, data: bytes) -> list[Finding]:
     return [found for one in seen for found in one.findings]
 
 
+def sending(case: Case, data: bytes) -> list[Finding]:
+    """What a client tells its caller who sends the message again."""
+    [captured] = capture.messages("x", data)
+    return list(exchange.emptiness(exchange.unpack(captured.wire).message))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
     """One example: ``bad`` raises exactly the ids in ``found`` (by default its own), ``good`` does not raise its own.

@@ -22,6 +22,7 @@ from rules.build import (
     message,
     post,
     refused,
+    sending,
     shown_to,
     submit,
 )
@@ -194,8 +195,14 @@ CASES = (
         f'<Subject {XSI} xsi:type="xsd:string">Tid</Subject>',
         f'<Subject {XSI} xsi:schemaLocation="urn:x x.xsd">Tid</Subject>',
     ),
-    bend("schema/attribute", ONE, ' href="cid', ' HREF="cid', "schema/attribute sem/part-without-content"),
-    bend("schema/attribute", SUBMIT, "</SubmitReq>", "<Content/></SubmitReq>"),
+    bend("schema/attribute", ONE, ' href="cid', ' HREF="cid'),
+    bend(
+        "schema/attribute",
+        SUBMIT,
+        "</SubmitReq>",
+        "<Content/></SubmitReq>",
+        "schema/attribute sem/content-href-resolves sem/content-without-part",
+    ),
     _with("schema/attribute", '<ReplyCharging replyChargingSize="0"/>', '<ReplyCharging replyChargingSize="9"/>'),
     # addresses
     bend("schema/address-untyped", SUBMIT, "<Number>+4670000001</Number>", "+4670000001"),
@@ -254,4 +261,6 @@ CASES = (
         "sem/content-href-resolves sem/content-without-part",
     ),
     bend("sem/part-without-content", ONE, HREF, ""),
+    # what a sender is told of its own message
+    Case(id="sem/content-empty", bad=SUBMIT, good=ONE, shown="a SubmitReq without a part", door=sending),
 )
