@@ -16,7 +16,7 @@ import mm7zeep
 # unless it has an entry of its own. A new module needs a place here before it can be built upon.
 FLOORS = (
     ("charsets", "durations", "findings", "masking", "profiles", "status"),
-    ("errors",),
+    ("errors", "namespaces"),
     ("media", "messages", "samples"),
     ("credentials", "mime", "schema", "smil"),
     ("envelope", "tolerance"),

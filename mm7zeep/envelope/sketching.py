@@ -11,7 +11,7 @@ from typing import Any
 
 from lxml import etree
 
-from mm7zeep import schema
+from mm7zeep import namespaces, schema
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +64,8 @@ def sketch(envelope: etree._Element) -> Sketch:
         if found is None:
             return Sketch(operation=operation, transaction_id=transaction, values=values)
         message = found
-    namespace = etree.QName(message).namespace
+    named = etree.QName(message).namespace
+    namespace = namespaces.as_sent(named) if named is not None else None
     version = _text(_child(message, "MM7Version"))
     if operation is not None:
         _sketch_values(message, values)
@@ -89,7 +90,7 @@ def _sketch_values(message: etree._Element, values: dict[str, Any]) -> None:
     sender = next(
         (
             one
-            for one in (who.get("SenderAddress"), children.get("Sender"), children.get("SenderAddress"))
+            for one in (children.get("Sender"), who.get("SenderAddress"), children.get("SenderAddress"))
             if one is not None
         ),
         None,

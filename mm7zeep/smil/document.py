@@ -13,6 +13,7 @@ from types import MappingProxyType
 
 from lxml import etree
 
+from mm7zeep import namespaces
 from mm7zeep.errors import MimeError
 from mm7zeep.findings import finding
 
@@ -48,7 +49,7 @@ def tree(data: bytes) -> etree._Element:
         remove_comments=True, remove_pis=True, encoding="utf-8",
     )  # fmt: skip
     try:
-        root = etree.fromstring(text.encode(), parser)
+        root = namespaces.parse(text.encode(), parser)
     except (etree.XMLSyntaxError, ValueError) as error:
         raise _refused(f"is not well-formed: {error}") from error
     if root.getroottree().docinfo.internalDTD is not None:
