@@ -13,6 +13,7 @@ from dataclasses import KW_ONLY, dataclass
 from types import MappingProxyType
 from typing import Literal
 
+from mm7zeep import charsets
 from mm7zeep.durations import length as length
 
 MediaClass = Literal["text", "image", "audio", "video", "presentation", "other"]
@@ -204,11 +205,26 @@ def by_content(head: bytes) -> MediaType | None:
     for row in _ROWS:
         if any(_matches(signature, head) for signature in row.magic):
             return row
-    start = _PROLOGUE.sub(b"", head[:_TEXT_HEAD], count=1).lower()
+    start = _PROLOGUE.sub(b"", _narrow(head[:_TEXT_HEAD]), count=1).lower()
     return next(
         (row for row in _ROWS for mark in row.marks if start.startswith(mark) and _ends(start, len(mark))), None
     )
 
+
+def _narrow(head: bytes) -> bytes:
+    """The beginning of a text in UTF-16 or UTF-32 as UTF-8; any other as it is."""
+    found = next((name for mark, name in charsets.MARKS if head.startswith(mark)), None)
+    if found is None and b"\0" in head[:2]:
+        zeros = tuple(octet == 0 for octet in head[:4])
+        found = _ZEROS.get(zeros) or _ZEROS.get(zeros[:2])
+    return head.decode(found, "ignore").encode("utf-8", "ignore") if found else head
+
+
+# Which octets of the first character, one of ASCII, are zero
+_ZEROS: Mapping[tuple[bool, ...], str] = MappingProxyType({
+    (True, True, True, False): "utf-32-be", (False, True, True, True): "utf-32-le",
+    (True, False): "utf-16-be", (False, True): "utf-16-le",
+})  # fmt: skip
 
 # A byte order mark, then white space, declarations and comments, in any order.
 _PROLOGUE = re.compile(rb"\A(?:\xef\xbb\xbf)?(?:\s+|<\?xml.*?\?>|<!--.*?-->)*+", re.DOTALL)

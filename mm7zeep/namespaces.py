@@ -92,7 +92,7 @@ def _declarations(data: bytes) -> Iterator[tuple[int, int, str]]:
     def doctype(*_: object) -> None:
         raise _Stopped
 
-    reader.StartElementHandler = start  # type: ignore[assignment]
+    reader.StartElementHandler = start
     reader.StartDoctypeDeclHandler = doctype
     # What comes behind a fault libxml2 does not reach either, and it is libxml2 that names the fault.
     with contextlib.suppress(expat.ExpatError, _Stopped):
