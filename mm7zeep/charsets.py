@@ -69,7 +69,7 @@ _CODECS: Mapping[str, str] = MappingProxyType(
 
 # What holds a charset and what senders put under its label besides; read where the charset itself does not fit.
 # The last four are what the WHATWG Encoding Standard reads under these labels: nobody means control characters there.
-_SUPERSETS: Mapping[str, str] = MappingProxyType({
+SUPERSETS: Mapping[str, str] = MappingProxyType({
     "gb2312": "gb18030", "gbk": "gb18030", "shift_jis": "cp932", "big5": "big5hkscs",
     "iso8859-1": "cp1252", "iso8859-9": "cp1254", "iso8859-11": "cp874", "tis-620": "cp874",
 })  # fmt: skip
@@ -126,6 +126,16 @@ def by_number(label: str) -> str | None:
     return _MIBENUMS.get(int(bare)) if bare.isascii() and bare.isdigit() and len(bare) < 5 else None
 
 
+def name_of(codec: str) -> str:
+    """The registered name of what the Python ``codec`` reads; the codec's own where it is none of the table's."""
+    return next((name for name, found in _CODECS.items() if found == codec and name not in _ALIASES), codec)
+
+
+def decodes(octets: bytes, codec: str) -> bool:
+    """Whether the Python ``codec`` reads ``octets``."""
+    return _try(octets, codec) is not None
+
+
 def _bare(label: str) -> str:
     return label.strip("\"' \t").lower()
 
@@ -180,7 +190,7 @@ def _narrow(octets: bytes, label: str, found: str) -> Decoded | None:
         return Decoded(octets.decode(), "utf-8", "contradicted", f"{label}, but the octets are UTF-8")
     if (shape := _shape(octets)) is not None and (text := _try(octets, shape)) is not None:
         return Decoded(text, shape, "contradicted", f"{label}, but the octets are {shape}")
-    above = _SUPERSETS.get(found)
+    above = SUPERSETS.get(found)
     if above is not None and found not in _CJK and _C1.search(octets):
         octet = _C1.findall(octets)[0][0]
         text = _try(octets, above) if _try(octets, above) is not None else _try(octets, found)

@@ -123,6 +123,8 @@ _ROWS = (
     Kind('mime/content-id-syntax', 'SHOULD', None, 'RFC 2045 7; RFC 2392', '<left@right>', 'add a domain'),
     Kind('mime/content-id-brackets', 'SHOULD', 'content-id-brackets', 'RFC 2045 7', 'with angle brackets', 'add them'),
     Kind('mime/content-id-unique', 'MUST', 'content-id-duplicate', 'RFC 2045 7', 'no two parts share one', 'renumber'),
+    Kind('mime/content-location-unique', 'SHOULD', None, 'RFC 2557 4.2', 'no two parts share a Content-Location', 'rename'),
+    Kind('mime/disposition-syntax', 'MUST', None, 'RFC 2183 2', 'Content-Disposition is a word with ; name=value, special characters quoted', 'repair the field'),
     Kind('mime/part-content-type', 'SHOULD', 'media-type-odd', 'RFC 2045 5', 'each part states its type', 'add it'),
     Kind('mime/parameter-trailing', 'MUST', 'content-type-syntax', 'RFC 2045 5.1', 'no empty parameter at the end', 'drop the semicolon'),
     Kind('mime/cte-known', 'MUST', 'cte-unknown', 'RFC 2045 6.1', '7bit, 8bit, binary, quoted-printable, base64', 'correct it'),

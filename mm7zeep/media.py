@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass
 from types import MappingProxyType
@@ -258,15 +259,16 @@ def guess(name: str | None, head: bytes) -> str:
     if found is not None:
         shared = named is not None and found.container and named.container == found.container
         return named.media_type if named is not None and shared else found.media_type
-    if head and _is_text(head):
+    if head and (_is_text(head) or _is_marked_text(head)):
         return named.media_type if named is not None and named.textual and not named.certain else "text/plain"
     if named is None or (named.certain and head):
         return OCTET_STREAM
-    if named.textual and b"\0" in head and not head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+    if named.textual and b"\0" in head and not _is_wide_text(head):
         return OCTET_STREAM
     return named.media_type
 
 
+_NO_TEXT = ("Cn", "Co")  # characters that nobody has assigned, or only somebody
 _CONTROLS = frozenset(range(32)) - frozenset(b"\t\n\f\r\x1b") | {127}
 
 
@@ -279,6 +281,21 @@ def _is_text(head: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
+
+
+def _is_wide_text(head: bytes) -> bool:
+    """Whether ``head`` is text in UTF-16 or UTF-32, with a byte order mark or, as far as its NULs show it, without."""
+    return _narrow(head) is not head and _is_text(_narrow(head))
+
+
+def _is_marked_text(head: bytes) -> bool:
+    """Whether ``head`` is text behind a byte order mark of UTF-16 or UTF-32, and not octets that begin like one."""
+    mark, name = next((one for one in charsets.MARKS[1:] if head.startswith(one[0])), (b"", ""))
+    if not name:
+        return False
+    octets = head[len(mark) : len(head) // 4 * 4] if len(head) >= HEAD else head[len(mark) :]
+    whole = next((one for one in (octets, octets[:-2]) if charsets.decodes(one, name)), None)
+    return whole is not None and all(unicodedata.category(one) not in _NO_TEXT for one in whole.decode(name))
 
 
 def agrees(content_type: str, head: bytes) -> bool | None:

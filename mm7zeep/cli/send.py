@@ -73,6 +73,9 @@ def _moment(context: click.Context, parameter: click.Parameter, value: str | Non
 )
 @click.option("--subject", help="The subject.")
 @click.option("--text", "texts", multiple=True, help="A text part; may be repeated. Texts come before files.")
+@click.option(
+    "--charset", help="What the texts among the FILEs are in, where they are neither UTF-8 nor marked: windows-1252, ..."
+)
 @click.option("--profile", "carrier", help="How the carrier wants it: optus, sinch, generic-6.8.0, ...")
 @click.option("--namespace", help="Another MM7 schema than the profile's: REL-5-MM7-1-3, ...")
 @click.option("--delivery-report", is_flag=True, help="Ask to be told what becomes of it.")
@@ -94,6 +97,7 @@ def command(
     ca_file: str | None,
     client_cert: str | None,
     texts: tuple[str, ...],
+    charset: str | None,
     as_json: bool,
     **fields: Any,
 ) -> None:
@@ -101,7 +105,7 @@ def command(
 
     The content is the texts and the FILEs in this order; several parts get a presentation where the profile says so.
     """
-    from mm7zeep.client import VaspClient
+    from mm7zeep.client import VaspClient, part_of
     from mm7zeep.errors import LocalError, Mm7Error
 
     tell = _json_outcome if as_json else _text_outcome
@@ -111,7 +115,8 @@ def command(
             url, vaspid=vaspid, vasid=vasid, auth=auth, profile=profile, ca_file=ca_file, client_cert=client_cert
         )
         with client, _bar(files) as progress:
-            sent = client.submit(content=(*texts, *files), progress=progress, **_given(fields))
+            content = (*texts, *(part_of(file, charset=charset) for file in files))
+            sent = client.submit(content=content, progress=progress, **_given(fields))
     except (LocalError, ValueError) as error:
         raise click.UsageError(str(error)) from error
     except Mm7Error as error:

@@ -227,6 +227,8 @@ class Draft:
         """The part is complete at the octet ``end``."""
         body: Part | None = None
         disposition = self._disposition()
+        for id, detail in disposition.defects if disposition is not None else ():
+            self.note(id, detail)
         name, coded = fields.file_name(self.content_type, disposition)
         labels = [value for key, value in self.headers if key.lower() in ("content-type", "content-disposition")]
         if name and (coded or not all(value.isascii() for value in labels)):

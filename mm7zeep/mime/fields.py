@@ -107,10 +107,13 @@ def parse_disposition(text: str) -> Disposition:
     """Take a Content-Disposition apart (RFC 2183 2)."""
     defects: list[tuple[str, str]] = []
     kind = re.match(r"\s*([^\s;=\"]*+)(?!\s*=)", text)
+    if kind is None or not re.fullmatch(TOKEN, kind[1]):
+        defects.append(("", f"no disposition type: {text[:80]}"))
     raw = _parameters(text, kind.end() if kind else 0, defects)
-    return Disposition(
-        clean(kind[1].lower()) if kind else "", _join_sections(raw, defects), tuple(dict.fromkeys(defects))
-    )
+    parameters = _join_sections(raw, defects)
+    defects += [("", f"{one.name}={one.value}") for one in raw if not one.quoted and _SPECIAL.search(one.value)]
+    told = tuple(dict.fromkeys(("mime/disposition-syntax", detail) for _, detail in defects))
+    return Disposition(clean(kind[1].lower()) if kind else "", parameters, told)
 
 
 def _parameters(text: str, at: int, defects: list[tuple[str, str]]) -> list[_Raw]:
