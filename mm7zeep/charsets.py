@@ -100,14 +100,18 @@ class Decoded:
     """What some octets are: their ``text`` without byte order mark, and the Python ``codec`` they were read by.
 
     ``flaw`` is what is wrong with their label: nobody knows it (``unknown``), they hold what only a charset around it
-    has (``wider``), they are something else (``contradicted``), or no label decodes them, and the text is a guess with U+FFFD in it (``undecodable``). ``detail`` says it
-    in words.
+    has (``wider``), they are something else (``contradicted``), or no label decodes them, and the text is a guess with
+    U+FFFD in it (``undecodable``). ``detail`` says it in words.
     """
 
     text: str
     codec: str
     flaw: Flaw = ""
     detail: str = ""
+
+
+REGISTERED = tuple(_REGISTERED)
+"""The registered names of the charsets that are read and written here."""
 
 
 def codec(label: str) -> str | None:
@@ -141,7 +145,7 @@ def _bare(label: str) -> str:
 
 
 def decoded(octets: bytes, *labels: str | None, last: Iterable[str] = ()) -> Decoded:
-    """The characters that ``octets`` are, by their byte order mark, their ``labels`` (the first counts most), themselves.
+    """The characters that ``octets`` are: by byte order mark, by ``labels`` (the first counts most), by themselves.
 
     Without a label they are UTF-8 if they can be. Valid UTF-8 under a label that says otherwise is UTF-8; UTF-16 and
     UTF-32 without mark are big-endian unless the octets show otherwise (RFC 2781 4.3). ``last`` are codecs to try where

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mm7zeep.client import Submitted
     from mm7zeep.errors import Mm7Error
     from mm7zeep.findings import Finding
+    from mm7zeep.messages import Part
     from mm7zeep.profiles import Profile
 
 _LARGE = 256 * 1024  # octets of an upload from which on a bar is shown
@@ -74,7 +75,8 @@ def _moment(context: click.Context, parameter: click.Parameter, value: str | Non
 @click.option("--subject", help="The subject.")
 @click.option("--text", "texts", multiple=True, help="A text part; may be repeated. Texts come before files.")
 @click.option(
-    "--charset", help="What the texts among the FILEs are in, where they are neither UTF-8 nor marked: windows-1252, ..."
+    "--charset",
+    help="What the texts among the FILEs are in, where that is neither UTF-8 nor marked: windows-1252",
 )
 @click.option("--profile", "carrier", help="How the carrier wants it: optus, sinch, generic-6.8.0, ...")
 @click.option("--namespace", help="Another MM7 schema than the profile's: REL-5-MM7-1-3, ...")
@@ -115,7 +117,7 @@ def command(
             url, vaspid=vaspid, vasid=vasid, auth=auth, profile=profile, ca_file=ca_file, client_cert=client_cert
         )
         with client, _bar(files) as progress:
-            content = (*texts, *(part_of(file, charset=charset) for file in files))
+            content: tuple[str | Part, ...] = (*texts, *(part_of(file, charset=charset) for file in files))
             sent = client.submit(content=content, progress=progress, **_given(fields))
     except (LocalError, ValueError) as error:
         raise click.UsageError(str(error)) from error

@@ -74,7 +74,8 @@ def command() -> None:
 @click.option("--subject", help="The subject.")
 @click.option("--text", "texts", multiple=True, help="A text part; may be repeated. Texts come before files.")
 @click.option(
-    "--charset", help="What the texts among the FILEs are in, where they are neither UTF-8 nor marked: windows-1252, ..."
+    "--charset",
+    help="What the texts among the FILEs are in, where that is neither UTF-8 nor marked: windows-1252",
 )
 @_shared
 def deliver(

@@ -75,14 +75,15 @@ def _checked(part: Part, charset: str, what: str) -> str:
     with part.open() as stream:
         start = stream.read(_WHOLE if part.size <= _WHOLE else _START)
     mark = next((one for one in charsets.MARKS if start.startswith(one[0])), None)
-    if mark is not None and _family(mark[1]) == _family(codec) and (codec == mark[1] or _family(codec) == codec):
+    if mark is not None and codec == mark[1] != "utf-8":
         label = _family(codec)  # RFC 2781 3.3: with a mark it is UTF-16, not UTF-16LE
     read = charsets.decoded(start if part.size <= _WHOLE else _whole_characters(start, codec), label)
     reads = _big_endian(codec) if mark is None else codec
     if read.flaw or not _decodes(part, reads):
-        raise LocalError(f"{what} is not {label}: {read.detail or 'it does not decode'}; give the charset that it is in")
+        reason = read.detail or "it does not decode"
+        raise LocalError(f"{what} is not {label}: {reason}; give the charset that it is in")
     if read.codec in charsets.SUPERSETS.values() and read.codec != codec:
-        raise LocalError(f"{what} holds characters that {label} has not; give {charsets.name_of(read.codec)}")
+        raise LocalError(f"{what} holds characters that {label} has not; the charset is {charsets.name_of(read.codec)}")
     return label
 
 

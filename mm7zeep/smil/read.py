@@ -24,7 +24,8 @@ def parse(data: bytes, charset: str | None = None) -> Presentation:
     """Read a presentation; elements outside the MMS profile, and those of foreign namespaces, are ignored.
 
     Any namespace of SMIL will do, and none: an element counts by its local name where its namespace is the root's.
-    ``image`` is read as ``img``. ``charset`` is its MIME label, if any. At most ``MAX_BYTES``, ``MAX_DEPTH`` and ``MAX_ELEMENTS``.
+    ``image`` is read as ``img``. ``charset`` is its MIME label, if any. At most ``MAX_BYTES``, ``MAX_DEPTH`` and
+    ``MAX_ELEMENTS``.
 
     Raises ``MimeError``, with the finding ``sem/smil-well-formed``, for what cannot or must not be read.
     """

@@ -50,9 +50,7 @@ def _vendor_type(subject: Subject) -> Iterator[Finding]:
 def _texts(subject: Subject) -> Iterator[tuple[Node, Part, str | None]]:
     """The parts that are text, presentations included, with their charset label."""
     for node in subject.content:
-        row = media.lookup(node.content_type)
-        textual = node.content_type.startswith("text/") or (row is not None and row.textual)
-        if node.part is not None and (textual or smil.is_presentation(node.part)):
+        if node.part is not None and (node.content_type.startswith("text/") or smil.is_presentation(node.part)):
             yield node, node.part, node.parameter("charset")
 
 
@@ -70,9 +68,12 @@ def _text_labelled(subject: Subject) -> Iterator[Finding]:
             detail = read.detail if read.flaw == "unknown" else f"no charset is called {label}"
             yield finding("mime/text-charset", where, detail=detail)
         # Without a Content-Type it is mime/part-content-type that tells, and XML tells its encoding itself.
-        elif label is None and node.header("content-type") and not smil.is_presentation(part):
-            if not all(chunk.isascii() for chunk in part.chunks()) or _read(part).flaw:
-                yield finding("mime/text-charset", where, detail=node.content_type)
+        elif label is None and node.header("content-type") and not smil.is_presentation(part) and _needs_label(part):
+            yield finding("mime/text-charset", where, detail=node.content_type)
+
+
+def _needs_label(part: Part) -> bool:
+    return not all(chunk.isascii() for chunk in part.chunks()) or bool(_read(part).flaw)
 
 
 def _text_decodes(subject: Subject) -> Iterator[Finding]:
