@@ -141,7 +141,8 @@ def _uri_of(name: str, taken: set[str]) -> str:
     if _is_uri(name):
         return name
     encoded = quote(re.sub(r"%(?![0-9A-Fa-f]{2})", "%25", name), safe=_URI)
-    return encoded if encoded not in taken and _is_uri(encoded) else _OPAQUE + quote(name, safe="")
+    usable = encoded not in taken and not encoded.startswith(_OPAQUE) and _is_uri(encoded)
+    return encoded if usable else _OPAQUE + quote(name, safe="")
 
 
 def _is_uri(name: str) -> bool:
