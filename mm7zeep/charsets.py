@@ -11,7 +11,7 @@ import codecs
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Literal
 
@@ -155,6 +155,7 @@ def decoded(octets: bytes, *labels: str | None, last: Iterable[str] = ()) -> Dec
     unknown = next((label for label, found in named[:1] if codec(label) is None), None)
     codecs_named = [(label, found) for label, found in named if found is not None]
     read = _by_mark(octets, codecs_named) or _by_labels(octets, codecs_named) or _by_themselves(octets, named, last)
+    read = replace(read, text=read.text.lstrip("\ufeff"))  # some write the mark twice, or in GB18030
     if unknown is None or read.flaw == "undecodable":
         return read
     number = by_number(unknown)
@@ -170,7 +171,6 @@ def _by_mark(octets: bytes, named: list[tuple[str, str]]) -> Decoded | None:
     for mark, found in MARKS:
         text = _try(octets[len(mark) :], found) if octets.startswith(mark) else None
         if text is not None:
-            text = text.removeprefix("\ufeff")  # written twice by some
             label, expected = named[0] if named else ("", found)
             if _family(expected) == _family(found) and not (expected.endswith("e") and expected != found):
                 return Decoded(text, found)
@@ -231,9 +231,12 @@ def _wide(octets: bytes, label: str, found: str) -> Decoded | None:
     shown = _endian(octets, expected, other, firmly=found != _family(found))
     text = _try(octets, shown)
     if text is None:
-        return None
+        size = 4 if shown.startswith("utf-32") else 2
+        whole = _try(octets[: len(octets) // size * size], shown)
+        flaw = f"{label} ends within a character"
+        return Decoded(whole + "\ufffd", shown, "undecodable", flaw) if whole else None
     if shown == expected:
-        return Decoded(text.removeprefix("\ufeff"), shown)
+        return Decoded(text, shown)
     order = "little" if shown.endswith("-le") else "big"
     why = "without byte order mark that is big-endian" if found == _family(found) else "but the octets are not"
     return Decoded(text, shown, "contradicted", f"{label}, {why}; read as {order}-endian")
@@ -247,37 +250,72 @@ def _is_narrow(octets: bytes, expected: str) -> bool:
         return True
     if not octets.isascii():
         weighed = _weighed(octets, expected)
-        return len(octets) >= 8 or (weighed is not None and weighed[0] > 0)
-    # two letters make a Chinese character: only a row of words and blanks is taken for what it looks like
-    words = sum(one.isalnum() or one == " " for one in octets.decode("ascii"))
-    return len(octets) >= 6 and words >= 0.85 * len(octets)
+        return len(octets) >= 8 or (weighed is not None and weighed.unassigned > 0)
+    # two letters make a Chinese character, and every other octet of Kana is a 0: only a row of words and blanks, as
+    # various in one half of its octets as in the other, is taken for what it looks like
+    start = octets[:_LOOKED_AT]
+    words = sum(one.isalnum() or one == " " for one in start.decode("ascii"))
+    kinds = min(len(set(start[::2])), len(set(start[1::2])))
+    return len(start) >= 6 and words >= 0.85 * len(start) and (kinds >= 5 or kinds * 4 > len(start))
 
 
 def _endian(octets: bytes, expected: str, other: str, *, firmly: bool) -> str:
     """``expected``, or ``other`` where the octets show that they are that; ``firmly``: the label names the order."""
     here, there = (_weighed(octets, one) for one in (expected, other))
-    if there is None or here == there:
+    if there is None:
         return expected
     if here is None:
         return other
-    if here[0] != there[0] or firmly:
-        return other if there[0] < here[0] and not (firmly and there[0]) else expected
+    if firmly:
+        return other if there.plain == there.characters > 2 > here.plain else expected
+    if here.unassigned != there.unassigned:
+        return expected if here.unassigned < there.unassigned else other
+    if not here.plain and (there.breaks or there.plain * 2 >= there.characters > 1):
+        return other  # blanks and letters of ASCII, where the other order makes rare characters of them
+    if here.rare * 4 >= here.characters > 1 and not there.rare:
+        return other
     # the characters of one script share their upper octet, so that far fewer of them differ than of the lower ones
-    return other if there[2] >= 4 and there[1] * 2 <= here[1] else expected
+    return other if there.characters >= 4 and there.uppers * 2 <= here.uppers else expected
 
 
-def _weighed(octets: bytes, name: str) -> tuple[int, int, int] | None:
-    """Characters that no text has, different upper octets, and characters, of a reading; None where it is none."""
+@dataclass(frozen=True, slots=True)
+class _Weight:
+    """How likely a reading of octets is text: its characters, and how many of them are what."""
+
+    characters: int
+    unassigned: int  # nobody's, or for private use, or for control
+    rare: int  # of no script that messages are written in
+    plain: int  # printable ASCII, or marks that end a clause
+    breaks: int  # of these, blanks, line ends and marks
+    uppers: int  # different upper octets
+
+
+_BREAKS = frozenset("\t\n\r ,.!?、。，！？")  # noqa: RUF001
+_USED = (  # Latin to Thai, Latin again, punctuation, signs, Kana, Han, Hangul, full width, emoji
+    (0x0000, 0x0EFF), (0x1E00, 0x206F), (0x20A0, 0x27BF), (0x3000, 0x33FF), (0x4E00, 0x9FFF), (0xAC00, 0xD7A3),
+    (0xF900, 0xFAFF), (0xFE0F, 0xFFFD), (0x1F000, 0x1FAFF),
+)  # fmt: skip
+
+
+def _weighed(octets: bytes, name: str) -> _Weight | None:
+    """A reading of the beginning of ``octets``; None where it is none."""
     size = 4 if name.startswith("utf-32") else 2
-    if len(octets) % size:
-        return None
-    text = _try(octets[:_LOOKED_AT], name)
+    start = octets[: min(_LOOKED_AT, len(octets) // size * size)]
+    text = _try(start, name)
     if text is None and len(octets) > _LOOKED_AT:
-        text = _try(octets[: _LOOKED_AT - 2], name)  # which may have cut a pair of surrogates
+        text = _try(start[:-2], name)  # which may have cut a pair of surrogates
     if text is None:
         return None
-    odd = sum(unicodedata.category(one) in ("Cn", "Co", "Cc") and one not in "\t\n\r\f" for one in text)
-    return odd, len({ord(one) >> 8 for one in text}), len(text)
+    return _Weight(
+        characters=len(text),
+        unassigned=sum(
+            unicodedata.category(one) in ("Cn", "Co", "Cc") and one not in "\t\n\r\f" for one in text
+        ),
+        rare=sum(not any(first <= ord(one) <= last for first, last in _USED) for one in text),
+        plain=sum(one in _BREAKS or (one.isascii() and one.isprintable()) for one in text),
+        breaks=sum(one in _BREAKS for one in text),
+        uppers=len({ord(one) >> 8 for one in text}),
+    )  # fmt: skip
 
 
 def _shape(octets: bytes) -> str | None:
@@ -301,6 +339,10 @@ def _by_themselves(octets: bytes, named: list[tuple[str, str | None]], last: Ite
             detail = f"{label}, read as {found}" if label else f"read as {found}"
             return Decoded(text, found) if certain else Decoded(text, found, "contradicted", detail)
     best = next((found for _, found in named if found is not None), None) or "utf-8"
+    for mark, found in MARKS:
+        if octets.startswith(mark):
+            shown = octets[len(mark) :].decode(found, "replace")
+            return Decoded(shown, found, "undecodable", _first_fault(octets, label, found))
     best = {"ascii": "cp1252", **{one: pair[0] for one, pair in _WIDE.items() if one == _family(one)}}.get(best, best)
     return Decoded(octets.decode(best, "replace"), best, "undecodable", _first_fault(octets, label, best))
 
