@@ -71,7 +71,9 @@ def _checked(part: Part, charset: str, what: str) -> str:
     label = charsets.registered(charset) or charsets.by_number(charset) or charset.strip("\"' ").lower()
     codec = charsets.codec(label)
     if codec is None:
-        raise LocalError(f"no charset is called {charset!r}; give a registered name, such as utf-8 or windows-1252")
+        raise LocalError(
+            f"{what}: no charset is called {charset!r}; give a registered name, such as utf-8 or windows-1252"
+        )
     with part.open() as stream:
         start = stream.read(_WHOLE if part.size <= _WHOLE else _START)
     mark = next((one for one in charsets.MARKS if start.startswith(one[0])), None)
