@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from mm7zeep.client import AsyncMmscClient, AsyncVaspClient, MmscClient, Retry, VaspClient
+    from mm7zeep.client import AsyncMmscClient, AsyncVaspClient, MmscClient, Retry, VaspClient, part_of
     from mm7zeep.credentials import Basic, Bearer, Digest
     from mm7zeep.errors import (
         AuthError,
@@ -84,13 +84,13 @@ __all__ = [
     "Receiver", "RemoteError", "ReplaceReq", "ReplaceRsp", "ReplyCharging", "Response", "Retry", "RsRequest",
     "SchemaError", "ShortCode", "Status", "StatusError", "SubmitReq", "SubmitRsp", "SwaTransport", "Timeouts",
     "TransportError", "UACapabilities", "VASPErrorRsp", "ValidationPlugin", "VaspClient", "VaspRequest",
-    "VersionError", "Wire", "__version__", "address", "addresses", "attach", "pack", "profile", "unpack",
-    "zeep_client",
+    "VersionError", "Wire", "__version__", "address", "addresses", "attach", "pack", "part_of", "profile",
+    "unpack", "zeep_client",
 ]  # fmt: skip
 
 _HOMES: Mapping[str, str] = MappingProxyType({
     "VaspClient": "client", "MmscClient": "client", "AsyncVaspClient": "client", "AsyncMmscClient": "client",
-    "Retry": "client", "Timeouts": "transport", "attach": "transport",
+    "Retry": "client", "part_of": "client", "Timeouts": "transport", "attach": "transport",
     "Basic": "credentials", "Digest": "credentials", "Bearer": "credentials",
     "Receiver": "receiver",
     "pack": "exchange", "unpack": "exchange", "Wire": "exchange", "Received": "exchange",

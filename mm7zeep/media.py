@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import codecs
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass
 from types import MappingProxyType
 from typing import Literal
 
+from mm7zeep import charsets
 from mm7zeep.durations import length as length
 
 MediaClass = Literal["text", "image", "audio", "video", "presentation", "other"]
@@ -204,11 +206,26 @@ def by_content(head: bytes) -> MediaType | None:
     for row in _ROWS:
         if any(_matches(signature, head) for signature in row.magic):
             return row
-    start = _PROLOGUE.sub(b"", head[:_TEXT_HEAD], count=1).lower()
+    start = _PROLOGUE.sub(b"", _narrow(head[:_TEXT_HEAD]), count=1).lower()
     return next(
         (row for row in _ROWS for mark in row.marks if start.startswith(mark) and _ends(start, len(mark))), None
     )
 
+
+def _narrow(head: bytes) -> bytes:
+    """The beginning of a text in UTF-16 or UTF-32 as UTF-8; any other as it is."""
+    found = next((name for mark, name in charsets.MARKS if head.startswith(mark)), None)
+    if found is None and b"\0" in head[:2]:
+        zeros = tuple(octet == 0 for octet in head[:4])
+        found = _ZEROS.get(zeros) or _ZEROS.get(zeros[:2])
+    return head.decode(found, "ignore").encode("utf-8", "ignore") if found else head
+
+
+# Which octets of the first character, one of ASCII, are zero
+_ZEROS: Mapping[tuple[bool, ...], str] = MappingProxyType({
+    (True, True, True, False): "utf-32-be", (False, True, True, True): "utf-32-le",
+    (True, False): "utf-16-be", (False, True): "utf-16-le",
+})  # fmt: skip
 
 # A byte order mark, then white space, declarations and comments, in any order.
 _PROLOGUE = re.compile(rb"\A(?:\xef\xbb\xbf)?(?:\s+|<\?xml.*?\?>|<!--.*?-->)*+", re.DOTALL)
@@ -242,15 +259,16 @@ def guess(name: str | None, head: bytes) -> str:
     if found is not None:
         shared = named is not None and found.container and named.container == found.container
         return named.media_type if named is not None and shared else found.media_type
-    if head and _is_text(head):
+    if head and (_is_text(head) or _is_marked_text(head)):
         return named.media_type if named is not None and named.textual and not named.certain else "text/plain"
     if named is None or (named.certain and head):
         return OCTET_STREAM
-    if named.textual and b"\0" in head and not head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+    if named.textual and b"\0" in head and not _is_wide_text(head):
         return OCTET_STREAM
     return named.media_type
 
 
+_NO_TEXT = ("Cn", "Co")  # characters that nobody has assigned, or only somebody
 _CONTROLS = frozenset(range(32)) - frozenset(b"\t\n\f\r\x1b") | {127}
 
 
@@ -263,6 +281,21 @@ def _is_text(head: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
+
+
+def _is_wide_text(head: bytes) -> bool:
+    """Whether ``head`` is text in UTF-16 or UTF-32, with a byte order mark or, as far as its NULs show it, without."""
+    return _narrow(head) is not head and _is_text(_narrow(head))
+
+
+def _is_marked_text(head: bytes) -> bool:
+    """Whether ``head`` is text behind a byte order mark of UTF-16 or UTF-32, and not octets that begin like one."""
+    mark, name = next((one for one in charsets.MARKS[1:] if head.startswith(one[0])), (b"", ""))
+    if not name:
+        return False
+    octets = head[len(mark) : len(head) // 4 * 4] if len(head) >= HEAD else head[len(mark) :]
+    whole = next((one for one in (octets, octets[:-2]) if charsets.decodes(one, name)), None)
+    return whole is not None and all(unicodedata.category(one) not in _NO_TEXT for one in whole.decode(name))
 
 
 def agrees(content_type: str, head: bytes) -> bool | None:

@@ -85,6 +85,24 @@ def test_whole_message(mmsc: Mmsc, url: str, tmp_path: Path) -> None:
     assert request.parts[3].read() == saturn_png()
 
 
+def test_texts_in_another_charset(mmsc: Mmsc, url: str, tmp_path: Path) -> None:
+    """--charset says what text files are in; without it, or where it is not true, nothing is sent, and it is named."""
+    note, picture = tmp_path / "note.txt", tmp_path / "saturn.png"
+    note.write_bytes("Größe 5 €".encode("cp1252"))
+    picture.write_bytes(saturn_png())
+    words = ["--auth", AUTH, "--vaspid", "FERRY", "--to", "1", "--json"]
+    done = run(url, note, picture, *words, "--charset", "windows-1252")
+    assert done.exit_code == 0, done.output
+    request = mmsc.requests[json.loads(done.stdout)["message_id"]]
+    assert [(part.charset, part.text()) for part in request.parts[1:2]] == [("windows-1252", "Größe 5 €")]
+    count = len(mmsc.requests)
+    for wrong in ([], ["--charset", "utf-8"], ["--charset", "us-ascii"], ["--charset", "klingon"]):
+        done = run(url, note, *words, *wrong)
+        assert done.exit_code == 2
+        assert "charset" in done.output
+    assert len(mmsc.requests) == count
+
+
 def test_text_and_environment(url: str) -> None:
     """Without --json people are told; the credentials may come from the environment."""
     done = run(url, "--vaspid", "FERRY", "--to", "1", "--text", "a", env={"MM7ZEEP_SEND_AUTH": AUTH})

@@ -85,6 +85,31 @@ def test_deliver(api: Api, tmp_path: Path) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("octets", "charset", "kind"),
+    [
+        ("Größe".encode(), None, "text/plain; charset=utf-8"),
+        ("Größe".encode("utf-16"), None, "text/plain; charset=utf-16"),
+        ("Größe".encode("latin-1"), "latin1", "text/plain; charset=iso-8859-1"),
+        ("Größe".encode("latin-1"), None, None),
+        ("Größe".encode("latin-1"), "utf-8", None),
+    ],
+)
+def test_texts_are_labelled(api: Api, tmp_path: Path, octets: bytes, charset: str | None, kind: str | None) -> None:
+    """A text file goes along with what it is in; where nobody says that, nothing is asked of the gateway."""
+    note = tmp_path / "note.txt"
+    note.write_bytes(octets)
+    words = ["--application", "tnn", "--from", "1", "--admin", api.url, *(["--charset", charset] if charset else [])]
+    done = run("deliver", note, *words)
+    if kind is None:
+        assert (done.exit_code, api.asked) == (2, [])
+        assert "charset" in done.output
+        return
+    assert done.exit_code == 0, done.output
+    [(_, _, body)] = api.asked
+    assert body["parts"] == [{"content_type": kind, "name": "note.txt", "data": base64.b64encode(octets).decode()}]
+
+
 def test_deliver_without_more(api: Api) -> None:
     """What nobody set is not sent, and nothing of the environment but our own variables counts."""
     env = {"MM7ZEEP_TRIGGER_ADMIN": api.url, "MM7ZEEP_TRIGGER_AUTH": AUTH, "http_proxy": "http://127.0.0.1:1"}

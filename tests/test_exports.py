@@ -24,8 +24,8 @@ PUBLIC = [
     "Receiver", "RemoteError", "ReplaceReq", "ReplaceRsp", "ReplyCharging", "Response", "Retry", "RsRequest",
     "SchemaError", "ShortCode", "Status", "StatusError", "SubmitReq", "SubmitRsp", "SwaTransport", "Timeouts",
     "TransportError", "UACapabilities", "VASPErrorRsp", "ValidationPlugin", "VaspClient", "VaspRequest",
-    "VersionError", "Wire", "__version__", "address", "addresses", "attach", "pack", "profile", "unpack",
-    "zeep_client",
+    "VersionError", "Wire", "__version__", "address", "addresses", "attach", "pack", "part_of", "profile",
+    "unpack", "zeep_client",
 ]  # fmt: skip
 
 ROOT = Path(__file__).resolve().parent.parent

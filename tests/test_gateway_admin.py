@@ -17,8 +17,9 @@ from typing import Any
 import httpx
 import pytest
 from click.testing import CliRunner
-from gateway_room import CALLED, OTHER, SUBMIT, Room
+from gateway_room import CALLED, OTHER, SUBMIT, Room, basic
 
+from mm7zeep import exchange
 from mm7zeep.cli import main
 from mm7zeep.errors import AuthError, StatusError
 from mm7zeep.gateway import admin_access, admin_messages, admin_routes, openapi, outbox, store
@@ -429,6 +430,62 @@ def test_deliver(desk: Callable[..., Desk]) -> None:
     fits(call, "WholeCallback")
     assert (call["message_id"], call["state"], call["attempts"]) == (told["id"], "done", 1)
     assert one.get(f"/messages/{told['id']}")["state"] == "Delivered"
+
+
+@pytest.mark.parametrize(
+    ("octets", "kind", "name", "label"),
+    [
+        ("Größe".encode(), "text/plain", None, "utf-8"),
+        ("Größe".encode(), None, "a.txt", "utf-8"),
+        ("Größe".encode("utf-16"), None, "a.txt", "utf-16"),
+        ("Größe".encode("latin-1"), "text/plain; charset=iso-8859-1", None, "iso-8859-1"),
+        ("Größe".encode("latin-1"), "text/plain; charset=latin1", None, "iso-8859-1"),
+        ("Größe".encode("latin-1"), "text/plain", None, None),
+        ("Größe".encode("latin-1"), None, "a.txt", None),
+        ("Größe".encode("latin-1"), "text/plain; charset=utf-8", None, None),
+        ("Größe".encode(), "text/x-vcard; charset=us-ascii", None, None),
+        (b"hi", "text/plain; charset=klingon", None, None),
+        ("<smil><body/><!--ö--></smil>".encode("latin-1"), "application/smil", None, None),
+        (GIF, "image/gif; charset=klingon", None, "klingon"),
+    ],
+)
+def test_texts_of_a_handset(
+    desk: Callable[..., Desk], octets: bytes, kind: str | None, name: str | None, label: str | None
+) -> None:
+    """A text is labelled with what it is in; where its octets do not say, or the label is not true, that is refused."""
+    one = desk()
+    given = {"data": base64.b64encode(octets).decode(), "content_type": kind, "name": name}
+    part = {key: value for key, value in given.items() if value is not None}
+    body = {"application": "tnn", "from": "+61499", "to": "111122", "parts": [part]}
+    told = one.post("/deliver", body, 400 if label is None else 202)
+    if label is None:
+        assert "parts[0].data" in told["error"]
+        return
+    one.room.gateway.run_pending()
+    [(_, message)] = one.room.calls.made
+    assert [(part.charset, part.read()) for part in message.parts] == [(label, octets)]
+
+
+@pytest.mark.parametrize("kind", ["application/octet-stream", "text/plain", "application/smil"])
+def test_a_presentation_is_not_added_twice(desk: Callable[..., Desk], kind: str) -> None:
+    """SMIL that is labelled as nothing is the presentation: of an MO, and of a submit as a handset has it."""
+    one = desk()
+    show = b'<smil><body><par><text src="cid:a@x"/></par></body></smil>'
+    text = Part(body=b"tide", content_type="text/plain", parameters=(("charset", "utf-8"),), content_id="a@x")
+    smil = Part(body=show, content_type=kind, content_id="s@x")
+    wire = exchange.pack(replace(SUBMIT, parts=(smil, text)))
+    body = wire.read().replace(b"Content-Type: application/smil", b"Content-Type: " + kind.encode())
+    answer = one.room.gateway.answer(replace(wire, body=body, headers=(*wire.headers, basic("tnn"))), peer=None)
+    message_id = exchange.unpack(answer).message.message_id  # type: ignore[attr-defined]
+    assert [part.read() for part in one.room.gateway.retrieved(message_id)] == [show, b"tide"]
+    parts = [
+        {"data": base64.b64encode(show).decode(), "content_type": kind, "content_id": "s@x"},
+        {"data": "dGlkZQ==", "content_type": "text/plain", "content_id": "a@x"},
+    ]
+    one.post("/deliver", {"application": "tnn", "from": "+61499", "to": "111122", "parts": parts})
+    one.room.gateway.run_pending()
+    [(_, message)] = one.room.calls.made
+    assert sorted(part.read() for part in message.parts) == [show, b"tide"]
 
 
 def test_report_and_read(desk: Callable[..., Desk]) -> None:

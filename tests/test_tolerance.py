@@ -436,17 +436,34 @@ VALUE_CASES = [
             "2026-14-21T12:00:00Z",
             "dim., 1 mars 2026 12:00",
             "soon",
-            "9999-12-31T24:00:00",
+            "9999-12-31T24:00:01",
             "P90D",
             "2026-03-01T12:00:00+15:00",
             "2026-03-01T12:00:60Z",
         )
     ),
-    Case(
-        "a date after the year 9999",
-        stamped("12026-03-01T12:00:00Z"),
-        {"schema/date-range kept-raw"},
-        {"time_stamp": None, "unparsed": (("TimeStamp", "12026-03-01T12:00:00Z"),)},
+    *(
+        Case(
+            f"a date beyond Python {given!r}",
+            stamped(given),
+            {"schema/date-range kept-raw"},
+            {"time_stamp": None, "unparsed": (("TimeStamp", given),)},
+        )
+        for given in (
+            "12026-03-01T12:00:00Z",
+            "9999-12-31T24:00:00",
+            "9999-12-31T24:00:00Z",
+            "9999-12-31T24:00:00.000-14:00",
+            "99999999999-01-01T00:00:00Z",
+        )
+    ),
+    *(
+        Case(f"a date at the edge {given!r}", stamped(given), set(), {"time_stamp": value, "unparsed": ()})
+        for given, value in (
+            ("9999-12-31T23:59:59-14:00", datetime(9999, 12, 31, 23, 59, 59, tzinfo=timezone(timedelta(hours=-14)))),
+            ("0001-01-01T00:00:00+14:00", datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=14)))),
+            ("9999-12-30T24:00:00Z", datetime(9999, 12, 31, tzinfo=UTC)),
+        )
     ),
     Case("a span", submit("<ExpiryDate>P90D</ExpiryDate>"), set(), {"expiry_date": timedelta(days=90)}),
     Case(

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from mm7zeep.client import Each, Submitted
     from mm7zeep.errors import Mm7Error
     from mm7zeep.findings import Finding
+    from mm7zeep.messages import Part
     from mm7zeep.profiles import Profile
 
 _LARGE = 256 * 1024  # octets of an upload from which on a bar is shown
@@ -74,6 +75,10 @@ def _moment(context: click.Context, parameter: click.Parameter, value: str | Non
 )
 @click.option("--subject", help="The subject.")
 @click.option("--text", "texts", multiple=True, help="A text part; may be repeated. Texts come before files.")
+@click.option(
+    "--charset",
+    help="What the texts among the FILEs are in, where that is neither UTF-8 nor marked: windows-1252",
+)
 @click.option("--profile", "carrier", help="How the carrier wants it: optus, sinch, generic-6.8.0, ...")
 @click.option("--namespace", help="Another MM7 schema than the profile's: REL-5-MM7-1-3, ...")
 @click.option("--delivery-report", is_flag=True, help="Ask to be told what becomes of it.")
@@ -95,6 +100,7 @@ def command(
     ca_file: str | None,
     client_cert: str | None,
     texts: tuple[str, ...],
+    charset: str | None,
     as_json: bool,
     **fields: Any,
 ) -> None:
@@ -105,7 +111,7 @@ def command(
     Exit status: 0 accepted for every recipient, 1 refused, or accepted for some only (they are named as far as the
     answer tells), 2 wrong usage, 3 no answer.
     """
-    from mm7zeep.client import VaspClient
+    from mm7zeep.client import VaspClient, part_of
     from mm7zeep.errors import LocalError, Mm7Error
 
     tell = _json_outcome if as_json else _text_outcome
@@ -115,7 +121,8 @@ def command(
             url, vaspid=vaspid, vasid=vasid, auth=auth, profile=profile, ca_file=ca_file, client_cert=client_cert
         )
         with client, _bar(files) as progress:
-            sent = client.submit(content=(*texts, *files), progress=progress, **_given(fields))
+            content: tuple[str | Part, ...] = (*texts, *(part_of(file, charset=charset) for file in files))
+            sent = client.submit(content=content, progress=progress, **_given(fields))
     except (LocalError, ValueError) as error:
         raise click.UsageError(str(error)) from error
     except Mm7Error as error:

@@ -73,6 +73,10 @@ def command() -> None:
 @click.option("--to", metavar="ADDRESS", help="Where to: one of the application's short codes, or any address.")
 @click.option("--subject", help="The subject.")
 @click.option("--text", "texts", multiple=True, help="A text part; may be repeated. Texts come before files.")
+@click.option(
+    "--charset",
+    help="What the texts among the FILEs are in, where that is neither UTF-8 nor marked: windows-1252",
+)
 @_shared
 def deliver(
     files: tuple[Path, ...],
@@ -81,12 +85,13 @@ def deliver(
     to: str | None,
     subject: str | None,
     texts: tuple[str, ...],
+    charset: str | None,
     admin: str,
     auth: tuple[str, str] | None,
     as_json: bool,
 ) -> None:
     """Send a message (MO) of the texts and the FILEs from the virtual handset to an application."""
-    parts = [_part(path) for path in files]
+    parts = [_part(path, charset) for path in files]
     body = {"application": application, "from": sender, "to": to, "subject": subject, "text": texts, "parts": parts}
     _tell(_post(admin, ("deliver",), body, auth), as_json)
 
@@ -127,17 +132,18 @@ def read_reply(
     _tell(_post(admin, ("messages", message_id, "read"), {"recipient": recipient, "status": status}, auth), as_json)
 
 
-def _part(path: Path) -> dict[str, Any]:
+def _part(path: Path, charset: str | None) -> dict[str, Any]:
     """A file as the API takes it. What cannot be read is wrong usage."""
     from mm7zeep.client.content import part_of
     from mm7zeep.errors import LocalError
 
     try:
-        part = part_of(path)
+        part = part_of(path, charset=charset)
         data = base64.b64encode(part.read()).decode("ascii")
     except LocalError as error:
         raise click.UsageError(str(error)) from error
-    return {"content_type": part.content_type, "name": part.name, "data": data}
+    kind = part.content_type if part.charset is None else f"{part.content_type}; charset={part.charset}"
+    return {"content_type": kind, "name": part.name, "data": data}
 
 
 def _post(admin: str, steps: tuple[str, ...], body: dict[str, Any], auth: tuple[str, str] | None) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import re
 
 from lxml import etree
 
+from mm7zeep import namespaces
 from mm7zeep.conformance.verdict import Verdict
 from mm7zeep.findings import Finding
 from mm7zeep.mime import fields
@@ -129,7 +130,7 @@ def _declared(node: etree._Element) -> str:
     parent = node.getparent()
     inherited = parent.nsmap if parent is not None else {}
     own = ((prefix, uri) for prefix, uri in node.nsmap.items() if inherited.get(prefix) != uri)
-    return "".join(f' xmlns{":" + prefix if prefix else ""}="{uri}"' for prefix, uri in own)
+    return "".join(f' xmlns{":" + prefix if prefix else ""}="{namespaces.as_sent(uri)}"' for prefix, uri in own)
 
 
 def _tag(node: etree._Element, declared: str) -> str:

@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 from lxml import etree
 
-from mm7zeep import envelope, profiles, schema
+from mm7zeep import envelope, namespaces, profiles, schema
 from mm7zeep.conformance.pairs import Pair, pairs
 from mm7zeep.conformance.verdict import Verdict
 from mm7zeep.findings import Finding, finding
@@ -81,7 +81,7 @@ def _matches(exchange: Exchange) -> Iterator[Finding]:
 
 def _version(exchange: Exchange) -> Iterator[Finding]:
     asked, answered = _sketch(exchange.request), _sketch(exchange.response)
-    spoken = [(one.namespace or "").replace("https:", "http:") for one in (asked, answered)]
+    spoken = [namespaces.tidy(one.namespace or "").replace("https:", "http:") for one in (asked, answered)]
     if all(spoken) and spoken[0] != spoken[1]:
         shown = [one.removeprefix(profiles.NAMESPACE_PREFIX) for one in spoken]
         where = _place(exchange.response, answered.operation)

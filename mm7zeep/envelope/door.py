@@ -11,6 +11,7 @@ from typing import cast
 
 from lxml import etree
 
+from mm7zeep import namespaces
 from mm7zeep.errors import EnvelopeError, LimitError
 from mm7zeep.findings import finding
 from mm7zeep.profiles import SOAP_NAMESPACE
@@ -64,7 +65,7 @@ def parse(data: bytes, limits: XmlLimits = XmlLimits()) -> etree._Element:
         remove_blank_text=False,
     )
     try:
-        root = etree.fromstring(data, parser)
+        root = namespaces.parse(data, parser)
     except etree.XMLSyntaxError as error:
         line, column = error.position
         raise _ill_formed(str(error.msg), f"line {line} column {column}") from error

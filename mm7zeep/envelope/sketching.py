@@ -13,7 +13,7 @@ from typing import Any
 
 from lxml import etree
 
-from mm7zeep import schema
+from mm7zeep import namespaces, schema
 from mm7zeep.profiles import REL_6_MM7_1_4
 
 
@@ -70,7 +70,8 @@ def sketch(envelope: etree._Element) -> Sketch:
         if found is None:
             return Sketch(operation=operation, transaction_id=transaction, values=values)
         message = found
-    namespace = etree.QName(message).namespace
+    named = etree.QName(message).namespace
+    namespace = namespaces.as_sent(named) if named is not None else None
     version = _text(_child(message, "MM7Version"))
     known = operation or _in_any_case(name)
     if known is not None:
@@ -149,7 +150,7 @@ def _sketch_values(message: etree._Element, values: dict[str, Any]) -> None:
     sender = next(
         (
             one
-            for one in (who.get("SenderAddress"), children.get("Sender"), children.get("SenderAddress"))
+            for one in (children.get("Sender"), who.get("SenderAddress"), children.get("SenderAddress"))
             if one is not None
         ),
         None,

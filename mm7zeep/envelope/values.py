@@ -13,7 +13,7 @@ from typing import Any
 from lxml import etree
 
 from mm7zeep import messages as m
-from mm7zeep import schema
+from mm7zeep import namespaces, schema
 from mm7zeep.envelope.moments import moment_text, moment_value
 from mm7zeep.errors import LocalError
 from mm7zeep.status import Status
@@ -154,7 +154,8 @@ def _fragment(details: str) -> list[etree._Element]:
     """Details takes elements only (XSD anyDataType): text is wrapped in one."""
     if details.lstrip().startswith("<"):
         try:
-            return list(etree.fromstring(f"<d>{details}</d>", etree.XMLParser(resolve_entities=False, no_network=True)))
+            octets = f"<d>{details}</d>".encode("utf-8", "surrogatepass")
+            return list(namespaces.parse(octets, etree.XMLParser(resolve_entities=False, no_network=True)))
         except etree.XMLSyntaxError:
             pass  # not XML after all: it is text
     element = etree.Element(_DETAILS_TEXT, nsmap={"d": "urn:mm7zeep:details"})

@@ -11,14 +11,14 @@ from dataclasses import replace
 from lxml import etree
 
 from mm7zeep import envelope as soap
-from mm7zeep import profiles
+from mm7zeep import namespaces, profiles
 from mm7zeep.exchange.wire import Received
 from mm7zeep.profiles import Profile
 
 
 def answer_profile(request: Received) -> Profile:
     """The profile to answer ``request`` in: its namespace as read, its version where that is listed, its prefix."""
-    base = profiles.NAMESPACES.get((request.namespace or "").replace("https:", "http:"), request.profile)
+    base = namespaces.profile_of(request.namespace) or request.profile
     version = request.mm7_version if request.mm7_version in base.versions else base.mm7_version
     prefix = request.dialect.prefix if request.dialect.prefix != soap.SOAP_PREFIX else None  # zeep's own for SOAP
     return replace(base, mm7_version=version or base.mm7_version, prefix=prefix)

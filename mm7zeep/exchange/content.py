@@ -48,8 +48,10 @@ def compose(parts: Sequence[Part], profile: Profile, *, content_id: str | None =
     named = [
         part if part.content_id else replace(part, content_id=_fresh_id(f"part-{n}")) for n, part in enumerate(parts, 1)
     ]
-    presentation = next((part for part in named if media.is_presentation(part.content_type)), None)
+    presentation = next((part for part in named if smil.is_presentation(part)), None)
     named = [part for part in named if part is not presentation]
+    if presentation is not None and not media.is_presentation(presentation.content_type):
+        presentation = replace(presentation, content_type=smil.MEDIA_TYPE)  # its label said nothing
     if presentation is None and (profile.smil == "required" or (profile.smil == "auto" and len(named) > 1)):
         presentation = Part(
             body=smil.generate(named),

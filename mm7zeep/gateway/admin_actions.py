@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, Response
 
 from mm7zeep import media
 from mm7zeep.client import ContentLike
+from mm7zeep.client.labelling import is_text, labelled
 from mm7zeep.errors import LocalError
 from mm7zeep.gateway import outbox, reporting, shown
 from mm7zeep.gateway.admin_routes import Asked
@@ -61,13 +62,19 @@ def _part(given: Mapping[str, Any], place: str) -> Part:
     found = fields.parse_content_type(declared)
     if found.defects or found.media_type.startswith("multipart/"):
         raise Refusal(400, f"{place}.content_type is no media type of one part; give one such as image/jpeg")
-    return Part(
+    part = Part(
         body=body,
         content_type=found.media_type,
         parameters=tuple(found.parameters),
         content_id=given.get("content_id"),
         name=name,
     )
+    try:
+        if is_text(part.content_type):
+            part = labelled(part, part.charset, f"{place}.data", how="content_type: text/plain; charset=windows-1252")
+    except LocalError as error:
+        raise Refusal(400, str(error)) from error
+    return part
 
 
 def report(asked: Asked) -> Response:

@@ -38,7 +38,7 @@ def parts_of(raw: RawRow) -> tuple[Part, ...]:
 
 def presented(parts: Sequence[Part]) -> tuple[Part, ...]:
     """The parts as a handset has them: several parts without a presentation get one, the last of all."""
-    if len(parts) < 2 or any(media.is_presentation(one.content_type) for one in parts):
+    if len(parts) < 2 or any(map(smil.is_presentation, parts)):
         return tuple(parts)
     taken = {one.content_id for one in parts if one.content_id}
     named: list[Part] = []
@@ -94,7 +94,7 @@ def excerpt(parts: Sequence[Part]) -> str:
 
 def digest(part: Part, names: Sequence[str]) -> str:
     """The SHA-256 of a part; of a presentation without the Content-IDs in it, which differ each time it is made."""
-    if not media.is_presentation(part.content_type):
+    if not smil.is_presentation(part):
         return part.sha256()
     places: dict[bytes, int] = {}
     for n, name in enumerate(names):

@@ -99,8 +99,12 @@ class Part:
         return self.body if isinstance(self.body, bytes) else b"".join(self.chunks())
 
     def text(self) -> str:
-        """The content as text, by its charset (UTF-8 where none is named); undecodable bytes become U+FFFD."""
-        return self.read().decode(charsets.codec(self.charset or "utf-8") or "utf-8", "replace")
+        """The content as text, by its byte order mark, its charset (UTF-8 where none is named) and its octets.
+
+        Octets that are plainly something else than their label says are read as what they are (``charsets.decoded``);
+        what nothing decodes becomes U+FFFD. No byte order mark is in the text.
+        """
+        return charsets.decoded(self.read(), self.charset).text
 
     def sha256(self) -> str:
         """The SHA-256 of the decoded content, in hexadecimal."""

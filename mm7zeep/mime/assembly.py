@@ -151,9 +151,13 @@ def _judge_start(node: Node, start: str, offset: int, notes: Notes) -> None:
 
 def _judge_labels(tree: Node, root_node: Node, notes: Notes) -> None:
     seen: set[str] = set()
+    places: set[str] = set()
     for node in tree.walk():
         if node is tree:
             continue
+        if node.content_location is not None and node.content_location in places:
+            notes.take("mime/content-location-unique", node.offset, detail=node.content_location)
+        places.add(node.content_location or "")
         if node.content_id is not None and node.content_id in seen:
             notes.take("mime/content-id-unique", node.offset, detail=node.content_id)
         seen.add(node.content_id or "")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from mm7zeep.charsets import MARKS, codec
 from mm7zeep.errors import LimitError
 from mm7zeep.findings import Action, Finding, finding
 from mm7zeep.messages import Part
@@ -86,6 +87,7 @@ class Draft:
         self._decoder: Decoder | None = None
         self._sink: Sink | None = None
         self._cr = False
+        self._lines: bool | None = None
 
     # --- header -------------------------------------------------------------------------------------------------------
 
@@ -212,12 +214,21 @@ class Draft:
     def _keep(self, data: bytes | bytearray) -> None:
         if self._sink is None or not data:
             return
-        if self.content_type.media_type.startswith("text/") and self.content_type.media_type != "text/xml":
+        if self._has_lines(data):
             # RFC 2046 4.1.1: CR and LF stand together in text
             if (self._cr and data[:1] != b"\n") or _BARE_CR.search(data):
                 self.note("mime/text-bare-cr")
             self._cr = data.endswith(b"\r")
         self._sink.write(data)
+
+    def _has_lines(self, data: bytes | bytearray) -> bool:
+        """Whether CR and LF are octets of this content, of which ``data`` is a piece: text, no UTF-16 or UTF-32."""
+        if self._lines is None:
+            kind = self.content_type.media_type
+            wide = (codec(self.content_type.get("charset") or "") or "").startswith(("utf-16", "utf-32"))
+            wide = wide or b"\0" in data[:4] or data.startswith(tuple(mark for mark, _ in MARKS[1:]))
+            self._lines = kind.startswith("text/") and kind != "text/xml" and not wide
+        return self._lines
 
     def keep_raw(self, sink: Sink) -> None:
         """Make a multipart without parts a leaf, whose content as sent is in ``sink``."""
@@ -227,6 +238,8 @@ class Draft:
         """The part is complete at the octet ``end``."""
         body: Part | None = None
         disposition = self._disposition()
+        for kind, detail in disposition.defects if disposition is not None else ():
+            self.note(kind, detail)
         name, coded = fields.file_name(self.content_type, disposition)
         labels = [value for key, value in self.headers if key.lower() in ("content-type", "content-disposition")]
         if name and (coded or not all(value.isascii() for value in labels)):

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
-from mm7zeep.charsets import codec
+from mm7zeep.charsets import decoded
 from mm7zeep.mime.tree import Parameters
 
 Defects = tuple[tuple[str, str], ...]
@@ -107,10 +107,13 @@ def parse_disposition(text: str) -> Disposition:
     """Take a Content-Disposition apart (RFC 2183 2)."""
     defects: list[tuple[str, str]] = []
     kind = re.match(r"\s*([^\s;=\"]*+)(?!\s*=)", text)
+    if kind is None or not re.fullmatch(TOKEN, kind[1]):
+        defects.append(("", f"no disposition type: {text[:80]}"))
     raw = _parameters(text, kind.end() if kind else 0, defects)
-    return Disposition(
-        clean(kind[1].lower()) if kind else "", _join_sections(raw, defects), tuple(dict.fromkeys(defects))
-    )
+    parameters = _join_sections(raw, defects)
+    defects += [("", f"{one.name}={one.value}") for one in raw if not one.quoted and _SPECIAL.search(one.value)]
+    told = tuple(dict.fromkeys(("mime/disposition-syntax", detail) for _, detail in defects))
+    return Disposition(clean(kind[1].lower()) if kind else "", parameters, told)
 
 
 def _parameters(text: str, at: int, defects: list[tuple[str, str]]) -> list[_Raw]:
@@ -168,35 +171,35 @@ def _join_sections(raw: list[_Raw], defects: list[tuple[str, str]]) -> Parameter
         plain.setdefault(found[1], "")
         sections.setdefault(found[1], {}).setdefault(int(found[2] or 0), (one.value, bool(found[3])))
     for name, pieces in sections.items():
-        joined = _extended(pieces)
-        if joined is None:
-            defects.append(("mime/type-syntax", f"{name}* does not decode"))
+        joined, flaw = _extended(pieces)
+        if flaw:
+            defects.append(("mime/type-syntax", f"{name}*: {flaw}"))
         if joined is not None or not plain[name]:
             plain[name] = clean(joined if joined is not None else "".join(value for value, _ in pieces.values()))
     return tuple(plain.items())
 
 
-def _extended(pieces: dict[int, tuple[str, bool]]) -> str | None:
-    """RFC 2231 4.1: sections 0, 1, 2 ...; the first names the charset where it is extended."""
+def _extended(pieces: dict[int, tuple[str, bool]]) -> tuple[str | None, str]:
+    """The value, and what is wrong with it (RFC 2231 4.1): sections 0, 1, 2 ...; the first names the charset where it
+    is extended.
+    """
     ordered: list[tuple[str, bool]] = []
     while len(ordered) in pieces:
         ordered.append(pieces[len(ordered)])
     if len(ordered) != len(pieces):
-        return None
+        return None, "a section is missing"
     charset, _, rest = ordered[0][0].partition("'")
     _, mark, encoded = rest.partition("'")
     if not ordered[0][1]:
-        return "".join(value for value, _ in ordered) if not any(flag for _, flag in ordered) else None
-    known = codec(charset) if charset.strip() else "utf-8"
-    if not mark or known is None:
-        return None
+        extended = any(flag for _, flag in ordered)
+        return (None, "no charset") if extended else ("".join(value for value, _ in ordered), "")
+    if not mark:
+        return None, "no charset"
     octets = [unquote_to_bytes(encoded)]
     for value, flag in ordered[1:]:
         octets.append(unquote_to_bytes(value) if flag else value.encode("utf-8", "replace"))
-    try:
-        return b"".join(octets).decode(known)
-    except UnicodeDecodeError:
-        return None
+    read = decoded(b"".join(octets), charset)
+    return (read.text if read.flaw != "undecodable" else None), read.detail
 
 
 def decode_words(text: str) -> str:
@@ -207,18 +210,16 @@ def decode_words(text: str) -> str:
 
 
 def _decode_word(word: re.Match[str]) -> str:
-    known = codec(word[1])
-    if known is None:
-        return word[0]
     content = word[3].encode("ascii", "replace")
     try:
         if word[2] in "Bb":
             octets = base64.b64decode(content + b"=" * (-len(content) % 4))
         else:
             octets = binascii.a2b_qp(content, header=True)
-        return octets.decode(known)
-    except (binascii.Error, UnicodeDecodeError):
+    except binascii.Error:
         return word[0]
+    read = decoded(octets, word[1])
+    return read.text if read.flaw != "undecodable" else word[0]
 
 
 def file_name(content_type: ContentType, disposition: Disposition | None) -> tuple[str | None, str]:

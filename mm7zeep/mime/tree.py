@@ -143,8 +143,10 @@ class Package:
             if node.content_id:
                 index.setdefault(("content-id", node.content_id), node)
                 index.setdefault(("content-id-case", node.content_id.lower()), node)
+                index.setdefault(("content-id-case", unquote(node.content_id, errors="replace").lower()), node)
             if node.content_location:
                 index.setdefault(("content-location", node.content_location), node)
+                index.setdefault(("content-location", unquote(node.content_location, errors="replace")), node)
             if node.name:
                 index.setdefault(("name", node.name), node)
         object.__setattr__(self, "_index", index)
@@ -153,7 +155,8 @@ class Package:
         """The node that a Content href or a SMIL src names, or None; the first one where several share a label.
 
         ``cid:`` may be missing, and percent-escapes are undone (RFC 2392 2). Compared are the Content-IDs exactly,
-        then in any case, then the Content-Locations, then the file names. The SOAP part is never found.
+        then in any case or %-decoded, then the Content-Locations, as they are and %-decoded (RFC 2557 4.1: they are
+        URIs), then the file names. The SOAP part is never found.
         """
         bare = _SCHEME.sub("", reference.strip(), count=1).strip().removeprefix("<").removesuffix(">").strip()
         if not bare:

@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 from lxml import etree
 
-from mm7zeep import envelope, exchange, profiles, schema
+from mm7zeep import envelope, exchange, namespaces, profiles, schema
 from mm7zeep.errors import FaultCode
 from mm7zeep.exchange import Dialect, Headers, Judgement, Received
 from mm7zeep.messages import ExtendedReplaceRsp, Fault, Message, Response, RSErrorRsp, SubmitRsp, VASPErrorRsp
@@ -69,9 +69,10 @@ def addressee(judgement: Judgement) -> Received | None:
     """As much of a request as an answer in its own namespaces and version needs; None if its namespace is not known."""
     tree, sketch = judgement.tree, judgement.sketch
     named = sketch.namespace or _transaction_namespace(tree) or getattr(judgement.error, "namespace", None)
-    base = profiles.NAMESPACES.get((named or "").replace("https:", "http:", 1))
-    if base is None:
+    base = namespaces.profile_of(named)
+    if base is None or named is None:
         return None
+    named = namespaces.tidy(named)  # what no reader of URIs takes is not written back
     outer = (etree.QName(tree).namespace or "") if tree is not None else profiles.SOAP_NAMESPACE
     alias = outer.replace("https:", "http:", 1) == profiles.SOAP_NAMESPACE
     body = next((one for one in tree if schema.local(one) == "Body"), None) if tree is not None else None

@@ -91,6 +91,8 @@ def violations(envelope: etree._Element, namespace: str) -> list[Violation]:
         errors = list(schema.iter_errors(cast("Any", judged), extra_validator=_Addition(schema)))
     except RecursionError:  # lxml takes 255 levels, xmlschema three calls for each
         return [Violation(path(envelope), "elements are nested too deeply to be judged", "children", envelope)]
+    except OverflowError:  # a year of ten digits
+        return [Violation(path(envelope), "a date is too far away to be judged", "value", envelope)]
     original = dict(zip(judged.iter("*"), envelope.iter("*"), strict=True)) if judged is not envelope else {}
     for error in errors:
         reason = str(error.reason)

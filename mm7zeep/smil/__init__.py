@@ -7,12 +7,13 @@ the limits; and, with ``LocalError``, to generate slides for parts that a ``cid:
 
 from __future__ import annotations
 
-from mm7zeep.smil.document import MAX_BYTES, MAX_DEPTH, MAX_ELEMENTS
+from mm7zeep.smil.document import MAX_BYTES, MAX_DEPTH, MAX_ELEMENTS, characters
 from mm7zeep.smil.read import parse, references
+from mm7zeep.smil.recognise import is_presentation
 from mm7zeep.smil.slides import MEDIA_TYPE, Item, Presentation, Region, Slide, Time
 from mm7zeep.smil.write import cid_url, generate
 
 __all__ = [
     "MAX_BYTES", "MAX_DEPTH", "MAX_ELEMENTS", "MEDIA_TYPE", "Item", "Presentation", "Region", "Slide", "Time",
-    "cid_url", "generate", "parse", "references",
+    "characters", "cid_url", "generate", "is_presentation", "parse", "references",
 ]  # fmt: skip

@@ -8,11 +8,10 @@ below.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from types import MappingProxyType
 
 from lxml import etree
 
+from mm7zeep import charsets, namespaces
 from mm7zeep.errors import MimeError
 from mm7zeep.findings import finding
 
@@ -20,12 +19,7 @@ MAX_BYTES = 256 * 1024
 MAX_DEPTH = 64
 MAX_ELEMENTS = 5_000
 
-# Encodings whose text is decoded here, so that what is scanned for a DOCTYPE is what is parsed.
-_ENCODINGS = frozenset(
-    {"utf-8", "utf8", "us-ascii", "ascii", "iso-8859-1", "iso-8859-15", "latin1", "windows-1252", "euc-kr",
-     "ks_c_5601-1987", "ksc5601", "cp949", "gb2312", "gbk", "gb18030", "big5", "shift_jis", "euc-jp"}
-)  # fmt: skip
-_PYTHON_NAMES: Mapping[str, str] = MappingProxyType({"ksc5601": "cp949", "ks_c_5601-1987": "cp949", "euc-kr": "cp949"})
+_WIDE = ("utf-16", "utf-32")
 _DECLARATION = re.compile(r"\s*<\?xml\s[^>]*?\?>")
 _DECLARED = re.compile(rb"""\s*<\?xml\s[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
 _PROLOGUE = re.compile(r"(?:\s+|<\?.*?\?>|<!--.*?-->)*+", re.DOTALL)
@@ -38,17 +32,20 @@ def _refused(reason: str) -> MimeError:
     )
 
 
-def tree(data: bytes) -> etree._Element:
-    """The root of a presentation. Raises ``MimeError``, with the finding ``sem/smil-well-formed``."""
+def tree(data: bytes, charset: str | None = None) -> etree._Element:
+    """The root of a presentation; ``charset`` is its MIME label.
+
+    Raises ``MimeError``, with the finding ``sem/smil-well-formed``.
+    """
     if len(data) > MAX_BYTES:
         raise _refused(f"has {len(data)} octets, more than {MAX_BYTES}")
-    text = _without_doctype(_decoded(data))
+    text = _without_doctype(_decoded(data, charset))
     parser = etree.XMLParser(
         resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, recover=False,
         remove_comments=True, remove_pis=True, encoding="utf-8",
     )  # fmt: skip
     try:
-        root = etree.fromstring(text.encode(), parser)
+        root = namespaces.parse(text.encode(), parser)
     except (etree.XMLSyntaxError, ValueError) as error:
         raise _refused(f"is not well-formed: {error}") from error
     if root.getroottree().docinfo.internalDTD is not None:
@@ -59,21 +56,33 @@ def tree(data: bytes) -> etree._Element:
     return root
 
 
-def _decoded(data: bytes) -> str:
-    """The text, by its byte order mark, else by its XML declaration (XML 1.0 F.1), else as UTF-8."""
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        encoding = "utf-16"
-    else:
-        declared = _DECLARED.match(data.removeprefix(b"\xef\xbb\xbf")[:200])
-        encoding = declared[1].decode("ascii").lower() if declared else "utf-8"
-        if encoding.startswith("utf-16"):
-            encoding = "utf-8"  # the declaration could be read octet by octet, so that it is not true
-        elif encoding not in _ENCODINGS:
-            raise _refused(f"declares the encoding {encoding}, which is not accepted; send UTF-8")
-    try:
-        return data.decode(_PYTHON_NAMES.get(encoding, encoding)).removeprefix("\ufeff")
-    except UnicodeDecodeError as error:
-        raise _refused(f"is not {encoding}: {error.reason} at octet {error.start}") from error
+def characters(data: bytes, charset: str | None = None) -> charsets.Decoded:
+    """The text of a presentation: by byte order mark, MIME label, XML declaration (RFC 7303 3), else as UTF-8."""
+    labels = [charset, _declared(data)]
+    start = data.removeprefix(b"\xef\xbb\xbf").lstrip(b" \t\r\n")[:2]
+    narrow = start[:1] == b"<" and start != b"<\0"  # read octet by octet: no label of UTF-16 or UTF-32 can be true
+    false = next((one for one in labels if narrow and one and (charsets.codec(one) or "").startswith(_WIDE)), None)
+    read = charsets.decoded(data, *(one for one in labels if one != false))
+    if false is None or read.flaw:
+        return read
+    return charsets.Decoded(read.text, read.codec, "contradicted", f"{false}, but the octets are {read.codec}")
+
+
+def _declared(data: bytes) -> str | None:
+    found = _DECLARED.match(data.removeprefix(b"\xef\xbb\xbf")[:200])
+    return found[1].decode("ascii").lower() if found else None
+
+
+def _decoded(data: bytes, charset: str | None) -> str:
+    """The text that is scanned for a DOCTYPE and then parsed."""
+    declared = _declared(data)
+    known = charsets.codec(declared) if declared else "utf-8"
+    if known is None or known.startswith("iso2022"):
+        raise _refused(f"declares the encoding {declared}, which is not accepted; send UTF-8")
+    read = characters(data, charset)
+    if read.flaw == "undecodable":
+        raise _refused(f"is not {declared or charset or 'utf-8'}: {read.detail}")
+    return read.text
 
 
 def _without_doctype(text: str) -> str:

@@ -20,15 +20,16 @@ _MEDIA_TAGS: Mapping[str, str] = MappingProxyType(
 )
 
 
-def parse(data: bytes) -> Presentation:
+def parse(data: bytes, charset: str | None = None) -> Presentation:
     """Read a presentation; elements outside the MMS profile, and those of foreign namespaces, are ignored.
 
     Any namespace of SMIL will do, and none: an element counts by its local name where its namespace is the root's.
-    ``image`` is read as ``img``. At most ``MAX_BYTES``, ``MAX_DEPTH`` and ``MAX_ELEMENTS``.
+    ``image`` is read as ``img``. ``charset`` is its MIME label, if any. At most ``MAX_BYTES``, ``MAX_DEPTH`` and
+    ``MAX_ELEMENTS``.
 
     Raises ``MimeError``, with the finding ``sem/smil-well-formed``, for what cannot or must not be read.
     """
-    root = tree(data)
+    root = tree(data, charset)
     namespace = etree.QName(root).namespace
     width = height = None
     regions: list[Region] = []
@@ -59,7 +60,7 @@ def parse(data: bytes) -> Presentation:
     return Presentation(width=width, height=height, regions=tuple(regions), slides=tuple(slides))
 
 
-def references(data: bytes) -> tuple[str, ...]:
+def references(data: bytes, charset: str | None = None) -> tuple[str, ...]:
     """What the presentation names and may be a part: each ``src``, ``href`` and ``background-image``, once, in order.
 
     As written, but for blanks around it and the ``url()`` around a background image. Left out: URLs with a scheme other
@@ -70,7 +71,7 @@ def references(data: bytes) -> tuple[str, ...]:
     Raises ``MimeError`` as ``parse`` does.
     """
     found: dict[str, None] = {}
-    for element in tree(data).iter(etree.Element):
+    for element in tree(data, charset).iter(etree.Element):
         for name, value in element.items():
             local, written = etree.QName(name).localname, str(value).strip()
             if local in _NAMING:

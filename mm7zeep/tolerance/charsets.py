@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from mm7zeep import charsets
 from mm7zeep.errors import EnvelopeError
-from mm7zeep.findings import Finding, finding
+from mm7zeep.findings import Finding, Level, finding
 
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _DECLARATION = re.compile(
@@ -19,7 +19,6 @@ _DECLARATION = re.compile(
     rb"""(?:\s+standalone\s*=\s*["'](?:yes|no)["'])?\s*\?>"""
 )
 _BLANKS = b" \t\r\n"
-_MULTIBYTE = frozenset({"gb18030", "big5", "big5hkscs", "cp949", "cp932", "shift_jis", "euc-jp", "ascii"})
 # Unlabelled Chinese and Korean text stands in pairs of high octets; reading other octets so would be a guess
 _PAIRED = re.compile(rb"(?:[\x00-\x7f]|[\xa1-\xfe]{2})*+")
 
@@ -135,25 +134,19 @@ def _same(one: str, other: str) -> bool:
 def _decode(
     raw: bytes, bom: str | None, charset: str | None, declared: str | None, findings: list[Finding]
 ) -> tuple[str, str]:
-    labels = [codec for label in (charset, declared) if label and (codec := codec_of(label))]
-    labels = [codec for codec in labels if not codec.startswith("utf-16")]
+    labels = [(label, codec) for label in (charset, declared) if label and (codec := codec_of(label))]
+    labels = [(label, codec) for label, codec in labels if not codec.startswith("utf-16")]
     utf8 = _try(raw, "utf-8")
     if utf8 is not None and bom is not None:
         # RFC 7303 3.1: the byte order mark wins over every label
-        if labels and labels[0] != "utf-8":
-            _mismatch(findings, labels[0], "utf-8")
+        if labels and labels[0][1] != "utf-8":
+            _mismatch(findings, f"labelled {labels[0][0]}, read as utf-8")
         return utf8, "utf-8"
-    if utf8 is not None and (not labels or labels[0] in _MULTIBYTE or labels[0] == "utf-8"):
-        # valid multi-byte UTF-8 under a CJK or ASCII label is UTF-8: real output of an API that labels it GB2312
-        if labels and labels[0] != "utf-8" and not raw.isascii():
-            _mismatch(findings, labels[0], "utf-8")
-        return utf8, "utf-8"
-    for codec in [*labels, "utf-8", *_last_resorts(raw)]:
-        text = _try(raw, codec)
-        if text is not None:
-            if (labels and codec != labels[0]) or (not labels and codec != "utf-8"):
-                _mismatch(findings, labels[0] if labels else "utf-8", codec)
-            return text, codec
+    read = charsets.decoded(raw, *(label for label, _ in labels), last=_last_resorts(raw))
+    if read.flaw != "undecodable":
+        if read.flaw:
+            _mismatch(findings, read.detail, level="SHOULD" if read.flaw == "wider" else None)
+        return read.text, "utf-8" if raw.isascii() else codec_of(read.codec) or read.codec
     raise EnvelopeError(
         "the bytes of the envelope decode in none of its charsets; send UTF-8",
         [
@@ -169,11 +162,9 @@ def _last_resorts(raw: bytes) -> tuple[str, ...]:
     return ("gb18030", "cp949") if _PAIRED.fullmatch(raw) else ()
 
 
-def _mismatch(findings: list[Finding], label: str, used: str) -> None:
+def _mismatch(findings: list[Finding], detail: str, *, level: Level | None = None) -> None:
     if all(one.id != "xml/charset-agrees" for one in findings):
-        findings.append(
-            finding("xml/charset-agrees", "byte 0", detail=f"labelled {label}, read as {used}", action="repaired")
-        )
+        findings.append(finding("xml/charset-agrees", "byte 0", detail=detail, action="repaired", level=level))
 
 
 def _try(raw: bytes, codec: str) -> str | None:

@@ -50,6 +50,7 @@ def repair(envelope: etree._Element, *, request: bool) -> Repaired:
     root = copy.deepcopy(envelope)
     notes = soap.Notes()
     soap.instructions(envelope, root, notes)
+    soap.take_blanks(root, notes)
     message = soap.frame(root, notes, request=request)
     if message is None:
         return _done(root, None, SUPERSET, notes, None)

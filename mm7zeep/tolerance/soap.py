@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from lxml import etree
 
-from mm7zeep import schema
+from mm7zeep import namespaces, schema
 from mm7zeep.errors import EnvelopeError, FaultCode, LimitError, RemoteError, VersionError
 from mm7zeep.findings import Action, Finding, finding
 from mm7zeep.profiles import NAMESPACE_PREFIX, NAMESPACES, SOAP_NAMESPACE
@@ -138,6 +138,25 @@ def _envelope(root: etree._Element, notes: Notes) -> bool:
         notes.add("soap/encoding-style-used", root)
     _strip_xsi(root)
     return True
+
+
+def take_blanks(root: etree._Element, notes: Notes) -> None:
+    """Put the names of SOAP and MM7 that are written with blanks or line breaks in them into their own form."""
+    found: dict[str, etree._Element] = {}
+    for one in root.iter(etree.Element):
+        for name in (one.tag, *one.attrib):
+            namespace = name[1:].rpartition("}")[0] if name.startswith("{") else ""
+            if namespace and namespaces.tidy(namespace) != namespace:
+                found.setdefault(namespace, one)
+    for namespace, where in found.items():
+        meant = namespaces.tidy(namespace)
+        plain = meant.replace("https:", "http:", 1)
+        kind = "soap/envelope-namespace" if plain == SOAP_NAMESPACE else "ns/alias"
+        if plain in (*NAMESPACES, SOAP_NAMESPACE):
+            notes.add(kind, where, detail=repr(namespaces.as_sent(namespace)))
+        elif plain not in (_SOAP_12, _XSI[1:-1]) and not plain.startswith(NAMESPACE_PREFIX):
+            continue  # of an MM7 release that nobody knows ns/known tells
+        rename(root, namespace, meant)
 
 
 def is_pre_standard(element: etree._Element) -> bool:

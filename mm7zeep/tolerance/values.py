@@ -56,7 +56,10 @@ def in_schema(text: str, *, spans: bool) -> bool:
 def out_of_range(text: str) -> bool:
     """Whether ``text`` is in the schema's form, but beyond what Python holds: after the year 9999, a million years."""
     found = _DATETIME.fullmatch(text)
-    return len(found.group(1)) > 4 if found is not None else bool(_DURATION.fullmatch(text))
+    if found is None:
+        return bool(_DURATION.fullmatch(text))
+    last = (*found.groups()[:6],) == ("9999", "12", "31", "24", "00", "00") and not (found[7] or "").strip(".0")
+    return len(found.group(1)) > 4 or last
 
 
 def moment(text: str, *, spans: bool) -> str | None:

@@ -28,7 +28,8 @@ from rules.build import (
     submit,
 )
 
-_TWO = packed(submit(HREF), NOTE, NOTE.replace("note@", "more@"))
+_PAIR = (NOTE, NOTE.replace("note@", "more@"))
+_TWO = packed(submit(HREF), *_PAIR)
 _LONG = "c" * 71
 _NAMED = 'text/plain; charset=utf-8; name="tide.txt"\r\nContent-Disposition: attachment; filename="tide.txt"'
 _FILE = bent(ONE, b"text/plain; charset=utf-8", octets(_NAMED))
@@ -228,6 +229,18 @@ CASES = (
         'filename="ebb.txt"',
         shown="name=tide.txt, filename=ebb.txt",
     ),
+    *(
+        bend("mime/disposition-syntax", _FILE, 'attachment; filename="tide.txt"', broken, shown=broken)
+        for broken in (
+            'attachment; filename="tide.txt".',
+            'attachment filename="tide.txt"',
+            'attachment;; filename="tide.txt"',
+            "attachment; filename=tide.txt; filename=ebb.txt",
+            '; filename="tide.txt"',
+            'filename="tide.txt"',
+            'attachment; filename="tide.txt";',
+        )
+    ),
     bend("mime/filename-encoding", _FILE, "tide.txt", "högt.txt", "mime/filename-encoding mime/name-conflict"),
     bend("mime/disposition-path", ONE, "plain; charset=utf-8", 'plain; charset=utf-8; name="../tide.txt"'),
     _case(
@@ -239,6 +252,13 @@ CASES = (
         packed(submit(content("cid:map@kiosk.example")), MAP.replace(b"/gif", b"/png")),
         packed(submit(content("cid:map@kiosk.example")), MAP),
         "image/png that begins with GIF89a",
+    ),
+    _case(
+        "mime/content-location-unique",
+        packed(submit(HREF), *(one.replace("Content-ID", "Content-Location: tide.txt\r\nContent-ID") for one in _PAIR)),
+        _TWO,
+        "two parts with Content-Location: tide.txt",
+        "mime/content-location-unique mime/unreferenced-part sem/smil-missing",
     ),
     bend("mime/vendor-type", ONE, "text/plain", "text/x-kiosk"),
     bend("mime/empty-part", ONE, "High water 06:12", "", shown="no octet"),

@@ -11,8 +11,10 @@ from typing import cast
 
 from lxml import etree
 
+from mm7zeep import namespaces
 from mm7zeep.conformance.rules.subject import Rule, Subject
 from mm7zeep.findings import Finding, finding
+from mm7zeep.profiles import SOAP_NAMESPACE
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:")
 _MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -48,12 +50,14 @@ def _relative_namespace(subject: Subject) -> Iterator[Finding]:
     if tree is None:
         return
     # Of the envelope's own and the message's namespace soap/version-mismatch and ns/known have told.
-    seen = {"", etree.QName(tree).namespace or "", sketch.namespace or ""}
+    seen = {"", namespaces.as_sent(etree.QName(tree).namespace or ""), sketch.namespace or ""}
     for _, declared in etree.iterwalk(tree, events=("start-ns",)):
         _, uri = cast("tuple[str, str]", declared)
-        if uri not in seen and not _SCHEME.match(uri):
-            yield finding("xml/relative-namespace", "/Envelope", detail=uri)
-        seen.add(uri)
+        named = namespaces.as_sent(uri)
+        known = namespaces.profile_of(named) is not None or namespaces.tidy(named) == SOAP_NAMESPACE
+        if named not in seen and not known and not (_SCHEME.match(named) and named == uri):
+            yield finding("xml/relative-namespace", "/Envelope", detail=named)
+        seen.add(named)
 
 
 def _direction(subject: Subject) -> Iterator[Finding]:

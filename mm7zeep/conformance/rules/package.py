@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mm7zeep import media
-from mm7zeep.charsets import codec
+from mm7zeep import media, smil
+from mm7zeep.charsets import Decoded, codec, decoded
 from mm7zeep.conformance.rules import presentation
 from mm7zeep.conformance.rules.subject import Rule, Subject
-from mm7zeep.findings import Finding, finding
+from mm7zeep.findings import Finding, Level, finding
 from mm7zeep.messages import Part
 from mm7zeep.mime import Node
 
@@ -23,7 +23,8 @@ def _type_agrees(subject: Subject) -> Iterator[Finding]:
         if node.part is None or node.header("content-type") is None:  # told by mime/part-content-type
             continue
         head = _start(node.part)
-        if media.agrees(node.content_type, head) is False:
+        hidden = smil.is_presentation(node.part) and not media.is_presentation(node.content_type)
+        if hidden or media.agrees(node.content_type, head) is False:
             found = media.by_content(head)
             shown = found.media_type if found is not None else "no sign of it in the content"
             yield finding("mime/media-type-content", f"byte {node.offset}", detail=f"{node.content_type}: {shown}")
@@ -47,30 +48,41 @@ def _vendor_type(subject: Subject) -> Iterator[Finding]:
 
 
 def _texts(subject: Subject) -> Iterator[tuple[Node, Part, str | None]]:
-    """The text parts with their charset."""
+    """The parts that are text, presentations included, with their charset label."""
     for node in subject.content:
-        if node.part is not None and node.content_type.startswith("text/"):
+        if node.part is not None and (node.content_type.startswith("text/") or smil.is_presentation(node.part)):
             yield node, node.part, node.parameter("charset")
+
+
+def _read(part: Part) -> Decoded:
+    if smil.is_presentation(part):
+        return smil.characters(part.read(), part.charset)
+    return decoded(part.read(), part.charset)
 
 
 def _text_labelled(subject: Subject) -> Iterator[Finding]:
     for node, part, label in _texts(subject):
-        # Without a Content-Type it is mime/part-content-type that tells.
-        if label is None and node.header("content-type") and not all(chunk.isascii() for chunk in part.chunks()):
-            yield finding("mime/text-charset", f"byte {node.offset}", detail=node.content_type)
+        where = f"byte {node.offset}"
+        if label is not None and codec(label) is None:
+            read = _read(part)
+            detail = read.detail if read.flaw == "unknown" else f"no charset is called {label}"
+            yield finding("mime/text-charset", where, detail=detail)
+        # Without a Content-Type it is mime/part-content-type that tells, and XML tells its encoding itself.
+        elif label is None and node.header("content-type") and not smil.is_presentation(part) and _needs_label(part):
+            yield finding("mime/text-charset", where, detail=node.content_type)
+
+
+def _needs_label(part: Part) -> bool:
+    return not all(chunk.isascii() for chunk in part.chunks()) or bool(_read(part).flaw)
 
 
 def _text_decodes(subject: Subject) -> Iterator[Finding]:
     for node, part, label in _texts(subject):
-        known = codec(label) if label is not None else None
-        if known is None:
-            continue
-        try:
-            part.read().decode(known)
-        except UnicodeDecodeError as error:
-            octet = error.object[error.start]
-            detail = f"{label} has no octet {octet:#04x} at this place (octet {error.start} of the part)"
-            yield finding("mime/text-charset-decodes", f"byte {node.offset}", detail=detail)
+        if label is not None or smil.is_presentation(part):
+            read = _read(part)
+            if read.flaw in ("wider", "contradicted", "undecodable"):
+                level: Level | None = "SHOULD" if read.flaw == "wider" else None
+                yield finding("mime/text-charset-decodes", f"byte {node.offset}", detail=read.detail, level=level)
 
 
 # --- names ------------------------------------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ def _missing(subject: Subject) -> Iterator[Finding]:
 def _well_formed(subject: Subject) -> Iterator[Finding]:
     for node, part in _presentations(subject):
         try:
-            smil.references(part.read())
+            smil.references(part.read(), part.charset)
         except MimeError as error:
             for one in error.findings:
                 yield finding(one.id, f"byte {node.body_offset}", detail=one.detail)
@@ -41,8 +41,8 @@ def _root(subject: Subject) -> Iterator[Finding]:
             continue
         start = (node.parameter("start") or "").strip("<> ")
         root = next((one for one in node.children if one.content_id == start), node.children[0])
-        others = [one for one in node.children if media.is_presentation(one.content_type)]
-        if others and not media.is_presentation(root.content_type):
+        others = [one for one in node.children if one.part is not None and smil.is_presentation(one.part)]
+        if others and not any(root is one for one in others):
             yield finding("sem/smil-root", where, detail=f"root {root.content_type}")
 
 
@@ -75,7 +75,8 @@ def _unused(subject: Subject) -> Iterator[Finding]:
     content = package.find(href) if href else None
     shown = {id(match.node) for _, _, match in names if match is not None}
     for node in content.node.walk() if content is not None else ():
-        if node.part is not None and id(node) not in shown and media.media_class(node.content_type) in _SHOWN:
+        shows = node.part is not None and media.media_class(node.content_type) in _SHOWN
+        if shows and id(node) not in shown and not any(node is one for one, _, _ in names):
             yield finding("sem/smil-unused-part", f"byte {node.offset}", detail=node.content_id or node.content_type)
 
 
@@ -84,8 +85,8 @@ def _is_cid(reference: str) -> bool:
 
 
 def _presentations(subject: Subject) -> list[tuple[Node, Part]]:
-    found = [(node, node.part) for node in subject.content if media.is_presentation(node.content_type)]
-    return [(node, part) for node, part in found if part is not None]
+    found = [(node, node.part) for node in subject.content if node.part is not None]
+    return [(node, part) for node, part in found if smil.is_presentation(part)]
 
 
 def references(subject: Subject) -> Iterator[tuple[Node, str, Match | None]]:
@@ -93,7 +94,7 @@ def references(subject: Subject) -> Iterator[tuple[Node, str, Match | None]]:
     package = subject.package
     for node, part in _presentations(subject):
         try:
-            names = smil.references(part.read())
+            names = smil.references(part.read(), part.charset)
         except MimeError:  # told by sem/smil-well-formed
             continue
         if package is not None:

@@ -8,11 +8,11 @@ from datetime import datetime
 
 from lxml import etree
 
-from mm7zeep import schema
+from mm7zeep import namespaces, schema
 from mm7zeep.exchange import Judgement, Wire
 from mm7zeep.findings import Finding
 from mm7zeep.mime import Node, Package
-from mm7zeep.profiles import NAMESPACES, SOAP_NAMESPACE, Profile
+from mm7zeep.profiles import SOAP_NAMESPACE, Profile
 
 _BODY = f"{{{SOAP_NAMESPACE}}}Body"
 _ERRORS = ("RSErrorRsp", "VASPErrorRsp")
@@ -75,8 +75,8 @@ class Subject:
 
     @property
     def profile(self) -> Profile | None:
-        """What the namespace of the message has, by its name as sent; ``https:`` for ``http:`` is borne."""
-        return NAMESPACES.get((self.judgement.sketch.namespace or "").replace("https:", "http:"))
+        """What the namespace of the message has, by its name as sent or what that means."""
+        return namespaces.profile_of(self.judgement.sketch.namespace)
 
     @property
     def content(self) -> tuple[Node, ...]:
