@@ -7,7 +7,7 @@ a log or break out of its header line. Sends nothing.
 from __future__ import annotations
 
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -17,23 +17,30 @@ import requests
 import requests.auth
 import requests.utils
 
+from mm7zeep import challenges, digest
+from mm7zeep.challenges import Challenge
 from mm7zeep.errors import LocalError
-
-_CHUNK = 65536  # octets of a challenge's body that are read to keep its connection
 
 
 @dataclass(frozen=True, slots=True)
 class Basic:
-    """RFC 7617, in UTF-8, never wrapped. Raises ``LocalError`` for a colon in the name or control characters."""
+    """RFC 7617, in UTF-8, never wrapped. Raises ``LocalError`` for a colon in the name, control characters, and what
+    is no text.
+    """
 
     user: str
     password: str = field(repr=False)
 
     def __post_init__(self) -> None:
+        if not isinstance(self.user, str) or not isinstance(self.password, str):
+            raise LocalError("user name and password are str")  # never repeats what was given
         if ":" in self.user:
-            raise LocalError("a Basic user name holds no colon (RFC 7617 2)")
+            # in Digest, too, it would be the same key as that of another name with another realm (RFC 7616 3.4.2)
+            raise LocalError("a user name holds no colon (RFC 7617 2)")
         if any(c < " " or c == "\x7f" for c in self.user + self.password):
             raise LocalError("credentials hold no control characters (RFC 7617 2)")
+        if any("\ud800" <= c <= "\udfff" for c in self.user + self.password):
+            raise LocalError("credentials hold half a character (a lone surrogate), which UTF-8 cannot write")
 
     def for_requests(self) -> requests.auth.AuthBase:
         """The credentials as requests takes them."""
@@ -50,20 +57,15 @@ class Basic:
 class Digest(Basic):
     """RFC 7616, as China Mobile style MMSCs ask for. The request is sent twice where the server has not challenged yet.
 
-    Raises ``LocalError`` for a user name that does not fit between quotes in ASCII.
+    Answers the strongest challenge of MD5, SHA-256 and SHA-512-256, with or without ``-sess``, ``auth`` or
+    ``auth-int`` or neither (RFC 2069). Never falls back to Basic. Raises ``LocalError`` as ``Basic`` does.
     """
 
-    def __post_init__(self) -> None:
-        Basic.__post_init__(self)
-        if not self.user.isascii() or any(c in '"\\' for c in self.user):
-            # RFC 7616 3.4.4: other names need username*, which neither library writes
-            raise LocalError("a Digest user name is ASCII without quotes and backslashes")
-
     def for_requests(self) -> requests.auth.AuthBase:
-        return _RequestsDigest(self.user, self.password)
+        return digest.RequestsDigest(digest.Session(self.user, self.password))
 
     def for_httpx(self) -> Any:
-        return _httpx_digest(self.user, self.password)
+        return digest.httpx_digest(digest.Session(self.user, self.password))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,8 @@ class Bearer:
     token: str = field(repr=False)
 
     def __post_init__(self) -> None:
+        if not isinstance(self.token, str) or not self.token:
+            raise LocalError("a bearer token is a str that is not empty")
         if not self.token.isascii() or any(c <= " " or c == "\x7f" for c in self.token):
             raise LocalError("a bearer token holds no blanks, control or non-ASCII characters (RFC 6750 2.1)")
 
@@ -103,39 +107,6 @@ class AuthorizationHeader(requests.auth.AuthBase):
         return request
 
 
-class _RequestsDigest(requests.auth.HTTPDigestAuth):
-    """As in requests, which would read the challenge's body whole and decoded: here it is let go of."""
-
-    def handle_401(self, r: requests.Response, **kwargs: Any) -> requests.Response:
-        asked = "digest" in r.headers.get("www-authenticate", "").lower()
-        if asked and self._thread_local.num_401_calls < 2:  # type: ignore[attr-defined]
-            r._content = r.raw.read1(_CHUNK, decode_content=False)
-            if r.raw.read1(1, decode_content=False):
-                r.raw.close()  # more than one piece: a new connection is cheaper than waiting for the rest
-        answered: requests.Response = super().handle_401(r, **kwargs)  # type: ignore[no-untyped-call]
-        return answered
-
-
-def _httpx_digest(user: str, password: str) -> Any:
-    """Digest for httpx, which would read the challenge's body whole and decoded: here the connection is closed."""
-    import httpx
-
-    class HttpxDigest(httpx.DigestAuth):
-        async def async_auth_flow(self, request: httpx.Request) -> Any:
-            flow = self.auth_flow(request)
-            request = next(flow)
-            while True:
-                response = yield request
-                try:
-                    request = flow.send(response)
-                except StopIteration:
-                    return
-                await response.aclose()
-                response._content = b""
-
-    return HttpxDigest(user, password)
-
-
 ClientCert = tuple[str, str] | str | None
 Auth = Basic | Digest | Bearer | tuple[str, str] | None
 
@@ -147,6 +118,45 @@ def credentials(auth: Auth) -> Basic | Digest | Bearer | None:
     if auth is None or isinstance(auth, Basic | Bearer):  # a Digest is a Basic
         return auth
     raise LocalError("auth is (user, password), Basic, Digest or Bearer")  # never repeats what was given
+
+
+def unanswered(auth: Basic | Digest | Bearer | None, lines: Iterable[str]) -> str:
+    """What was wrong with ``auth`` for a server that answered 401 with these lines of WWW-Authenticate, and what to do.
+
+    Texts of the server are escaped.
+    """
+    found = challenges.read(lines)
+    given = type(auth).__name__ if auth is not None else None
+    schemes = list(dict.fromkeys(one.scheme for one in found if one.scheme))
+    asked = " or ".join(one if one.isalnum() else f"{one[:40]!a}" for one in schemes[:5])
+    if any(one.named("Digest") for one in found) and isinstance(auth, Digest):
+        return _undigested(found)
+    if not schemes:
+        told = f"what it asks for cannot be read: {_escaped(found[0], lines)}" if found else "it does not say what for"
+        return f"{told}; check user name, password, VASPID and the address you call from"
+    if given is not None and any(one.named(given) for one in found):
+        return "check user name, password, VASPID and the address you call from"
+    forms = {"basic": "auth=(user, password)", "digest": "auth=Digest(user, password)", "bearer": "auth=Bearer(token)"}
+    fix = next((forms[one.lower()] for one in schemes if one.lower() in forms), None)
+    what = f"it asks for {asked}, and {given or 'nothing'} was given"
+    return f"{what}; use {fix}" if fix is not None else f"{what}; mm7zeep answers Basic, Digest and Bearer"
+
+
+def _undigested(found: Sequence[Challenge]) -> str:
+    """Why Digest did not help although the server asked for it."""
+    asked = [one for one in found if one.named("Digest")]
+    flaws = [flaw for one in asked if (flaw := digest.flaw_of(one)) is not None]
+    if len(flaws) < len(asked):
+        return "check user name, password, VASPID and the address you call from"
+    shown = _escaped(asked[0], ())
+    return f"it asks for Digest, but {'; '.join(dict.fromkeys(flaws))[:300]} ({shown}); its operator has to mend that"
+
+
+def _escaped(challenge: Challenge, lines: Iterable[str]) -> str:
+    """A challenge as it may be shown: in ASCII, and not too long."""
+    parts = [f"{name}={challenges.shown(value)!a}" for name, value in challenge.parameters]
+    text = " ".join([challenge.scheme, ", ".join(parts)]).strip() or ", ".join(f"{one!a}" for one in lines)
+    return text if len(text) <= 300 else f"{text[:300]}..."
 
 
 def endpoint(url: str) -> str:

@@ -12,6 +12,7 @@ import requests
 import zeep.transports
 from lxml import etree
 
+from mm7zeep import digest
 from mm7zeep.credentials import Auth, ClientCert, credentials, endpoint, header_fields, tls
 from mm7zeep.errors import LocalError
 from mm7zeep.transport.answers import Intake
@@ -79,7 +80,9 @@ class AsyncSwaTransport(Carrier, zeep.transports.AsyncTransport):
 
         endpoint(address)
         try:
-            async with self.client.stream("POST", address, content=AsyncBody(body), headers=dict(headers)) as answer:
+            async with self.client.stream(
+                "POST", address, content=AsyncBody(body), headers=dict(headers), extensions={digest.BODY: body}
+            ) as answer:
                 intake = await self._take(call, answer)
         except httpx.InvalidURL as error:
             raise LocalError("the address is no URL that httpx understands") from error

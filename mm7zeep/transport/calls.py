@@ -92,10 +92,18 @@ class Body:
         except Exception as error:
             raise Interrupted(error) from error
 
+    def octets(self) -> Iterator[bytes]:
+        """The body for a hash over it (Digest with ``auth-int``): nothing of it counts as sent."""
+        pieces = iter(self.stream)
+        while chunk := self._next(pieces):
+            yield chunk
+
     def tell(self) -> int:
-        return 0  # requests remembers it to rewind after a Digest challenge; iterating always starts over
+        return 0  # requests asks for it; iterating always starts over
 
     def seek(self, offset: int, whence: int = 0) -> int:
+        """To the start, before a request is sent again: what had gone out was answered by a challenge."""
+        self.call.sent, self.call.sent_at = 0, None
         return 0
 
 
