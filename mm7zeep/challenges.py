@@ -1,8 +1,8 @@
 """What a server asks to be authenticated by: the fields WWW-Authenticate and Proxy-Authenticate (RFC 9110 11.6.1).
 
 One field line may hold several challenges, and one challenge several lines' worth of commas; commas inside quoted
-strings separate nothing. Reads what servers write beyond the grammar (a missing comma, an unquoted ``qop=auth,auth-int``).
-Refuses nothing: what cannot be read is a challenge with its ``flaw``.
+strings separate nothing. Reads what servers write beyond the grammar: a missing comma, an unquoted
+``qop=auth,auth-int``. Refuses nothing: what cannot be read is a challenge with its ``flaw``.
 """
 
 from __future__ import annotations
@@ -57,12 +57,11 @@ def parameters(line: str | bytes) -> dict[str, str]:
 
 def octets(value: str | bytes) -> str:
     """A field value with one character per octet."""
-    if isinstance(value, str):
-        try:
-            value = value.encode("latin-1")
-        except UnicodeEncodeError:
-            value = value.encode("utf-8", "surrogateescape")
-    return value.decode("latin-1")
+    if isinstance(value, bytes):
+        return value.decode("latin-1")
+    if max(value, default="") > "\xff":
+        return value.encode("utf-8", "replace").decode("latin-1")
+    return value
 
 
 def shown(value: str) -> str:
@@ -144,7 +143,5 @@ class _Reader:
 
     def _ended(self) -> Iterator[Challenge]:
         if self.scheme is not None:
-            yield Challenge(
-                scheme=self.scheme, token68=self.token68, parameters=tuple(self.found), flaw=self.flaw
-            )
+            yield Challenge(scheme=self.scheme, token68=self.token68, parameters=tuple(self.found), flaw=self.flaw)
         self.scheme, self.token68, self.found, self.flaw, self.bare_qop = None, None, [], None, False

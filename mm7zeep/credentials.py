@@ -107,11 +107,15 @@ class AuthorizationHeader(requests.auth.AuthBase):
         return request
 
 
+CHECK = "check user name, password, VASPID and the address you call from"
+"""What to do where credentials were refused."""
+
 ClientCert = tuple[str, str] | str | None
-Auth = Basic | Digest | Bearer | tuple[str, str] | None
+Credentials = Basic | Digest | Bearer
+Auth = Credentials | tuple[str, str] | None
 
 
-def credentials(auth: Auth) -> Basic | Digest | Bearer | None:
+def credentials(auth: Auth) -> Credentials | None:
     """``(user, password)`` as ``Basic``; the others as they are. Raises ``LocalError`` for what is none of them."""
     if isinstance(auth, tuple) and len(auth) == 2 and all(isinstance(one, str) for one in auth):
         return Basic(*auth)
@@ -120,7 +124,7 @@ def credentials(auth: Auth) -> Basic | Digest | Bearer | None:
     raise LocalError("auth is (user, password), Basic, Digest or Bearer")  # never repeats what was given
 
 
-def unanswered(auth: Basic | Digest | Bearer | None, lines: Iterable[str]) -> str:
+def unanswered(auth: Credentials | None, lines: Iterable[str]) -> str:
     """What was wrong with ``auth`` for a server that answered 401 with these lines of WWW-Authenticate, and what to do.
 
     Texts of the server are escaped.
@@ -133,9 +137,9 @@ def unanswered(auth: Basic | Digest | Bearer | None, lines: Iterable[str]) -> st
         return _undigested(found)
     if not schemes:
         told = f"what it asks for cannot be read: {_escaped(found[0], lines)}" if found else "it does not say what for"
-        return f"{told}; check user name, password, VASPID and the address you call from"
+        return f"{told}; {CHECK}"
     if given is not None and any(one.named(given) for one in found):
-        return "check user name, password, VASPID and the address you call from"
+        return CHECK
     forms = {"basic": "auth=(user, password)", "digest": "auth=Digest(user, password)", "bearer": "auth=Bearer(token)"}
     fix = next((forms[one.lower()] for one in schemes if one.lower() in forms), None)
     what = f"it asks for {asked}, and {given or 'nothing'} was given"
@@ -147,7 +151,7 @@ def _undigested(found: Sequence[Challenge]) -> str:
     asked = [one for one in found if one.named("Digest")]
     flaws = [flaw for one in asked if (flaw := digest.flaw_of(one)) is not None]
     if len(flaws) < len(asked):
-        return "check user name, password, VASPID and the address you call from"
+        return CHECK
     shown = _escaped(asked[0], ())
     return f"it asks for Digest, but {'; '.join(dict.fromkeys(flaws))[:300]} ({shown}); its operator has to mend that"
 
@@ -193,30 +197,60 @@ def readable(*files: str | None) -> None:
     for name in files:
         if name is None:
             continue
+        if not isinstance(name, str):
+            raise LocalError(f"files are named by str, not {type(name).__name__}")
         try:
             with open(name, "rb"):
                 pass
-        except OSError as error:
-            raise LocalError(f"{name} cannot be read: {error.strerror}") from error
+        except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+            raise LocalError(f"{name!a} cannot be read: {getattr(error, 'strerror', error)}") from error
 
 
 def cert_files(client_cert: ClientCert) -> tuple[str, ...]:
-    """The files of a client certificate: one with both, or certificate and key."""
-    return (client_cert,) if isinstance(client_cert, str) else tuple(client_cert or ())
+    """The files of a client certificate: one with both, or certificate and key. Raises ``LocalError`` for others."""
+    if client_cert is None or isinstance(client_cert, str):
+        return (client_cert,) if client_cert is not None else ()
+    if not isinstance(client_cert, tuple | list) or len(client_cert) != 2:
+        raise LocalError("client_cert is (certificate file, key file), or one file with both")
+    return tuple(client_cert)
 
 
 def tls(ca_file: str | None, client_cert: ClientCert) -> ssl.SSLContext:
     """What httpx verifies by: ``ca_file`` or the authorities of certifi. Raises ``LocalError`` for unusable files."""
     if ca_file is None and client_cert is None:
         return _bundled()
-    readable(ca_file, *cert_files(client_cert))
+    files = cert_files(client_cert)
+    readable(ca_file, *files)
     try:
         context = ssl.create_default_context(cafile=ca_file or requests.utils.DEFAULT_CA_BUNDLE_PATH)
-        if client_cert is not None:
-            context.load_cert_chain(*cert_files(client_cert))
     except ssl.SSLError as error:
-        raise LocalError(f"the certificates cannot be used: {error.reason or 'not PEM'}") from error
+        raise LocalError(f"ca_file {ca_file!a} holds no certificate in PEM ({error.reason or 'not PEM'})") from error
+    if files:
+        _load(context, files)
     return context
+
+
+def _load(context: ssl.SSLContext, files: tuple[str, ...]) -> None:
+    """Give ``context`` our certificate and key. Raises ``LocalError`` where they cannot be used."""
+
+    def no_passphrase() -> str:
+        # OpenSSL would ask for it at the terminal
+        raise LocalError(f"the key in {files[-1]!a} is encrypted; give it without a passphrase")
+
+    try:
+        context.load_cert_chain(*files, password=no_passphrase)
+    except ssl.SSLError as error:
+        reason = error.reason or "not PEM"
+        if reason == "KEY_VALUES_MISMATCH":
+            raise LocalError(
+                f"the key in {files[-1]!a} does not belong to the first certificate in {files[0]!a} ({reason})"
+            ) from error
+        both = (
+            f"no certificate and key in PEM are in {files[0]!a}"
+            if len(files) == 1
+            else (f"{files[0]!a} holds no certificate or {files[1]!a} no key in PEM")
+        )
+        raise LocalError(f"{both} ({reason})") from error
 
 
 @cache

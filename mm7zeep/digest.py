@@ -1,4 +1,4 @@
-"""Digest (RFC 7616, and RFC 2069 where no qop is offered): the answer to a challenge, worked out once for both libraries.
+"""Digest (RFC 7616, and RFC 2069 where no qop is offered): the answer to a challenge, for both libraries.
 
 ``choose`` picks the strongest challenge that can be answered, ``authorization`` is the field that answers it,
 ``Session`` remembers the nonce and counts its uses, ``RequestsDigest`` and ``httpx_digest`` carry it out. Refuses
@@ -232,7 +232,7 @@ class Session:
                 return
             offer = choose(challenges.read(answer.lines("www-authenticate")), integrity=pieces is not None)
             refused = offer is not None and used is not None and not offer.stale
-            if offer is None or (refused and (fresh or used is not None and offer.nonce == used.value)):
+            if offer is None or (refused and (fresh or (used is not None and offer.nonce == used.value))):
                 self._forget(used)
                 return
             used, fresh = self._begin(offer), True
@@ -310,7 +310,7 @@ class RequestsDigest(requests.auth.AuthBase):
         def answered(response: requests.Response, **options: Any) -> requests.Response:
             return _continued(flow, response, options)
 
-        r.register_hook("response", answered)  # type: ignore[no-untyped-call]
+        r.register_hook("response", answered)
         return r
 
 

@@ -9,13 +9,12 @@ import random
 import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Generic, TypeVar
 
 from mm7zeep.errors import Mm7Error, StatusError, TransportError
 from mm7zeep.findings import Finding
 from mm7zeep.messages import Address, Fault, Response, Status, SubmitRsp
+from mm7zeep.transport.statuses import seconds
 
 R = TypeVar("R", bound=Response)
 
@@ -94,17 +93,6 @@ class Retry:
             lasting = isinstance(_root_cause(error), ssl.SSLError)  # a certificate is as wrong the next time
             return not error.maybe_accepted and error.http_status in (None, 429, 503) and not lasting
         return False
-
-
-def seconds(retry_after: str | None) -> float | None:
-    """A Retry-After (RFC 9110 10.2.3), from now; None where there is none or it means nothing."""
-    text = (retry_after or "").strip()
-    if text.isascii() and text.isdigit():
-        return float(text[:9])
-    try:
-        return max(0.0, (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds())
-    except (ValueError, TypeError):  # no date, or one without zone
-        return None
 
 
 def _root_cause(error: BaseException) -> BaseException:

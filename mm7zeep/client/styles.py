@@ -13,7 +13,7 @@ from typing import Any, Self
 import requests.adapters
 
 from mm7zeep.client.judging import FAILED, finish, recover
-from mm7zeep.client.outcomes import Accepted, Retry, seconds
+from mm7zeep.client.outcomes import Accepted, Retry
 from mm7zeep.client.sending import Sender, Sending
 from mm7zeep.credentials import ClientCert
 from mm7zeep.errors import StatusError, TransportError
@@ -29,6 +29,7 @@ from mm7zeep.transport import (
     SwaTransport,
     Timeouts,
 )
+from mm7zeep.transport.statuses import seconds
 
 _TIMEOUTS, _RETRY = Timeouts(), Retry()
 

@@ -54,6 +54,7 @@ class AsyncSwaTransport(Carrier, zeep.transports.AsyncTransport):
         client.headers.update({"User-Agent": "mm7zeep", **fields})
         self.timeouts = timeouts
         self.max_reply = max_reply
+        self.credentials = known
         self.call: Call | None = None
 
     async def aclose(self) -> None:
@@ -78,7 +79,7 @@ class AsyncSwaTransport(Carrier, zeep.transports.AsyncTransport):
     async def _exchange(self, call: Call, address: str, headers: Mapping[str, str], body: Body) -> requests.Response:
         import httpx
 
-        endpoint(address)
+        call.address = endpoint(address)
         try:
             async with self.client.stream(
                 "POST", address, content=AsyncBody(body), headers=dict(headers), extensions={digest.BODY: body}

@@ -27,7 +27,8 @@ Progress = Callable[[int, int], None]
 class Call:
     """What belongs to one request and its answer; made for it, and gone with it.
 
-    ``sent`` octets were handed to the connection, the last of them at ``sent_at`` (monotonic seconds).
+    ``sent`` of ``size`` octets were handed to the connection to ``address``, the last of them at ``sent_at``
+    (monotonic seconds).
     ``http_status`` is None until an answer's head is there; ``body`` is the whole answer (None while it is not
     complete), ``findings`` what was noticed before the envelope was judged.
     """
@@ -37,6 +38,8 @@ class Call:
     message: Message | None = None
     profile: Profile | None = None
     progress: Progress | None = None
+    address: str = ""
+    size: int = 0
     sent: int = 0
     sent_at: float | None = None
     http_status: int | None = None
@@ -47,7 +50,11 @@ class Call:
 
     def header(self, name: str) -> str | None:
         """The first field of that name in the answer's head, in any case."""
-        return next((value for key, value in self.headers if key.lower() == name.lower()), None)
+        return next(iter(self.lines(name)), None)
+
+    def lines(self, name: str) -> list[str]:
+        """All field lines of that name in the answer's head, in any case."""
+        return [value for key, value in self.headers if key.lower() == name.lower()]
 
 
 class Interrupted(Exception):
@@ -64,6 +71,7 @@ class Body:
     def __init__(self, stream: mime.Stream, call: Call) -> None:
         self.stream = stream
         self.call = call
+        call.size = len(stream)
 
     def __len__(self) -> int:
         return len(self.stream)

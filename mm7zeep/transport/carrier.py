@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from mm7zeep import schema
+from mm7zeep.credentials import Credentials
 from mm7zeep.errors import LocalError
 from mm7zeep.transport.answers import Intake
 from mm7zeep.transport.calls import Call
@@ -37,6 +38,7 @@ class Carrier:
     timeouts: Timeouts
     max_reply: int
     call: Call | None
+    credentials: Credentials | None = None
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}>"
@@ -53,7 +55,9 @@ class Carrier:
         return clone
 
     def _intake(self, call: Call, status: int, fields: Iterable[tuple[str, str]]) -> Intake:
-        return Intake(call, status, fields, most=self.max_reply, reply=self.timeouts.reply)
+        return Intake(
+            call, status, fields, most=self.max_reply, reply=self.timeouts.reply, credentials=self.credentials
+        )
 
 
 def bounds(timeouts: Timeouts) -> Timeouts:

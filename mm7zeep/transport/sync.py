@@ -18,11 +18,10 @@ from mm7zeep.credentials import (
     Auth,
     AuthorizationHeader,
     ClientCert,
-    cert_files,
     credentials,
     endpoint,
     header_fields,
-    readable,
+    tls,
 )
 from mm7zeep.errors import LocalError
 from mm7zeep.transport.answers import Intake
@@ -66,8 +65,9 @@ class SwaTransport(Carrier, zeep.transports.Transport):
         self.call: Call | None = None
         self._original: SwaTransport | None = None
         self._mount(adapter, of_ours=session is None)
-        readable(ca_file, *cert_files(client_cert))
-        known = credentials(auth)
+        if ca_file is not None or client_cert is not None:
+            tls(ca_file, client_cert)  # requests would find out only when it connects
+        self.credentials = known = credentials(auth)
         self.auth: Any = known.for_requests() if known is not None else self.session.auth or AuthorizationHeader(None)
         self.session.trust_env = False  # no netrc, no proxies from the environment
         self.session.headers["User-Agent"] = "mm7zeep"
@@ -117,7 +117,7 @@ class SwaTransport(Carrier, zeep.transports.Transport):
         return self._exchange(call, address, *compose(call, envelope, headers))
 
     def _exchange(self, call: Call, address: str, headers: Mapping[str, str], body: Body) -> requests.Response:
-        endpoint(address)
+        call.address = endpoint(address)
         try:
             with self.session.post(
                 address,
