@@ -6,19 +6,22 @@ a log or break out of its header line. Sends nothing.
 
 from __future__ import annotations
 
+import os
 import ssl
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from importlib.util import find_spec
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 import requests.auth
 import requests.utils
+from urllib3.exceptions import LocationParseError
+from urllib3.util import parse_url
 
-from mm7zeep import challenges, digest
-from mm7zeep.challenges import Challenge
+from mm7zeep import digest
 from mm7zeep.errors import LocalError
 
 
@@ -107,10 +110,8 @@ class AuthorizationHeader(requests.auth.AuthBase):
         return request
 
 
-CHECK = "check user name, password, VASPID and the address you call from"
-"""What to do where credentials were refused."""
-
-ClientCert = tuple[str, str] | str | None
+File = str | os.PathLike[str]
+ClientCert = tuple[File, File] | File | None
 Credentials = Basic | Digest | Bearer
 Auth = Credentials | tuple[str, str] | None
 
@@ -124,43 +125,7 @@ def credentials(auth: Auth) -> Credentials | None:
     raise LocalError("auth is (user, password), Basic, Digest or Bearer")  # never repeats what was given
 
 
-def unanswered(auth: Credentials | None, lines: Iterable[str]) -> str:
-    """What was wrong with ``auth`` for a server that answered 401 with these lines of WWW-Authenticate, and what to do.
-
-    Texts of the server are escaped.
-    """
-    found = challenges.read(lines)
-    given = type(auth).__name__ if auth is not None else None
-    schemes = list(dict.fromkeys(one.scheme for one in found if one.scheme))
-    asked = " or ".join(one if one.isalnum() else f"{one[:40]!a}" for one in schemes[:5])
-    if any(one.named("Digest") for one in found) and isinstance(auth, Digest):
-        return _undigested(found)
-    if not schemes:
-        told = f"what it asks for cannot be read: {_escaped(found[0], lines)}" if found else "it does not say what for"
-        return f"{told}; {CHECK}"
-    if given is not None and any(one.named(given) for one in found):
-        return CHECK
-    forms = {"basic": "auth=(user, password)", "digest": "auth=Digest(user, password)", "bearer": "auth=Bearer(token)"}
-    fix = next((forms[one.lower()] for one in schemes if one.lower() in forms), None)
-    what = f"it asks for {asked}, and {given or 'nothing'} was given"
-    return f"{what}; use {fix}" if fix is not None else f"{what}; mm7zeep answers Basic, Digest and Bearer"
-
-
-def _undigested(found: Sequence[Challenge]) -> str:
-    """Why Digest did not help although the server asked for it."""
-    asked = [one for one in found if one.named("Digest")]
-    flaws = [flaw for one in asked if (flaw := digest.flaw_of(one)) is not None]
-    if len(flaws) < len(asked):
-        return CHECK
-    shown = _escaped(asked[0], ())
-    return f"it asks for Digest, but {'; '.join(dict.fromkeys(flaws))[:300]} ({shown}); its operator has to mend that"
-
-
-def _escaped(challenge: Challenge, lines: Iterable[str]) -> str:
-    """A challenge as it may be shown: in ASCII, and not too long."""
-    parts = [f"{name}={challenges.shown(value)!a}" for name, value in challenge.parameters]
-    text = " ".join([challenge.scheme, ", ".join(parts)]).strip() or ", ".join(f"{one!a}" for one in lines)
-    return text if len(text) <= 300 else f"{text[:300]}..."
+_LONGEST_URL = 65536  # what httpx takes; RFC 9110 4.1 asks for 8000
 
 
 def endpoint(url: str) -> str:
@@ -168,21 +133,68 @@ def endpoint(url: str) -> str:
 
     Raises ``LocalError`` otherwise, and for credentials in it: they would end in logs.
     """
-    try:
-        parts = urlsplit(url)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        usable = False
-    if not usable or any(c <= " " or c == "\x7f" for c in url):
+    if not isinstance(url, str) or not _usable(url, ("http", "https")):
         raise LocalError("the address is no http or https URL with a host, such as https://mmsc.example/mm7")
-    if "@" in parts.netloc:
+    if "@" in urlsplit(url).netloc:
         raise LocalError("the address holds credentials; give them as auth=(user, password)")
     return url
 
 
+def proxy_url(url: str | None, *, socks: str) -> str | None:
+    """The URL of a proxy, with ``http://`` where it names no scheme; None for none.
+
+    ``socks`` is the package that the library needs for ``socks5`` and ``socks5h``. Raises ``LocalError`` for what is
+    no such URL, and where that package is missing.
+    """
+    if url is None or url == "":
+        return None
+    if isinstance(url, str) and "://" not in url:
+        url = f"http://{url}"
+    if not isinstance(url, str) or not _usable(url, ("http", "https", "socks5", "socks5h")):
+        # what was given may hold a password
+        raise LocalError("the proxy is no http, https or socks5 URL with a host, such as http://proxy.example:3128")
+    if url.startswith("socks") and find_spec(socks) is None:
+        extra = "requests[socks]" if socks == "socks" else "httpx[socks]"
+        raise LocalError(f"a SOCKS proxy needs a package that is missing here: pip install '{extra}'")
+    return url
+
+
+def proxy_map(given: Mapping[str, str] | None) -> dict[str, str]:
+    """Proxies by scheme, as requests takes them. Raises ``LocalError`` as ``proxy_url`` does."""
+    if given is not None and not isinstance(given, Mapping):
+        raise LocalError('proxies is a mapping by scheme, such as {"https": "http://proxy.example:3128"}')
+    found = {scheme: proxy_url(url, socks="socks") for scheme, url in (given or {}).items()}
+    return {scheme: url for scheme, url in found.items() if url}
+
+
+def _usable(url: str, schemes: Sequence[str]) -> bool:
+    """Whether a library can make a request of ``url``."""
+    if len(url) > _LONGEST_URL or any(c <= " " or c == "\x7f" or "\ud800" <= c <= "\udfff" for c in url):
+        return False
+    try:
+        parts = urlsplit(url)
+        if parts.scheme not in schemes or not parts.hostname or parts.port == 0:
+            return False
+        host = parse_url(url).host or ""  # reads internationalized names, and refuses what is none
+    except (ValueError, LocationParseError):
+        return False
+    # RFC 1035 2.3.4; a last dot is the root
+    labels = host.removesuffix(".").split(".")
+    return host.startswith("[") or (len(host) <= 254 and all(0 < len(one) <= 63 for one in labels))
+
+
+_FRAMING = frozenset({"transfer-encoding", "trailer", "te"})
+
+
 def header_fields(headers: Mapping[str, str] | None) -> dict[str, str]:
     """Header fields that can be sent. Raises ``LocalError`` for a value that would break out of its line."""
+    if headers is not None and not isinstance(headers, Mapping):
+        raise LocalError(f"headers is a mapping of names to values, not {type(headers).__name__}")
     for name, value in (headers or {}).items():
+        if not isinstance(name, str):
+            raise LocalError(f"the name of a header field is a str, not {type(name).__name__}")
+        if name.lower() in _FRAMING:
+            raise LocalError(f"{name} is not given: how a request is framed is written by the transport")
         if not name.isascii() or not name.replace("-", "").replace("_", "").isalnum():
             raise LocalError(f"{name!r} is no name of a header field")
         if not isinstance(value, str):
@@ -192,39 +204,44 @@ def header_fields(headers: Mapping[str, str] | None) -> dict[str, str]:
     return dict(headers or {})
 
 
-def readable(*files: str | None) -> None:
-    """Raise ``LocalError`` if one of the files given cannot be opened."""
+def readable(*files: File) -> None:
+    """Raise ``LocalError`` if one of the files cannot be opened."""
     for name in files:
-        if name is None:
-            continue
-        if not isinstance(name, str):
-            raise LocalError(f"files are named by str, not {type(name).__name__}")
+        if not isinstance(name, str | os.PathLike):
+            raise LocalError(f"files are named by str or Path, not {type(name).__name__}")
         try:
             with open(name, "rb"):
                 pass
         except (OSError, ValueError) as error:  # ValueError: a NUL in the name
-            raise LocalError(f"{name!a} cannot be read: {getattr(error, 'strerror', error)}") from error
+            raise LocalError(f"{os.fspath(name)!a} cannot be read: {getattr(error, 'strerror', error)}") from error
 
 
 def cert_files(client_cert: ClientCert) -> tuple[str, ...]:
     """The files of a client certificate: one with both, or certificate and key. Raises ``LocalError`` for others."""
-    if client_cert is None or isinstance(client_cert, str):
-        return (client_cert,) if client_cert is not None else ()
-    if not isinstance(client_cert, tuple | list) or len(client_cert) != 2:
+    if client_cert is None:
+        return ()
+    files = (client_cert,) if isinstance(client_cert, str | os.PathLike) else client_cert
+    if (
+        not isinstance(files, tuple | list)
+        or len(files) > 2
+        or not all(isinstance(f, str | os.PathLike) for f in files)
+    ):
         raise LocalError("client_cert is (certificate file, key file), or one file with both")
-    return tuple(client_cert)
+    return tuple(os.fspath(one) for one in files)
 
 
-def tls(ca_file: str | None, client_cert: ClientCert) -> ssl.SSLContext:
+def tls(ca_file: File | None, client_cert: ClientCert) -> ssl.SSLContext:
     """What httpx verifies by: ``ca_file`` or the authorities of certifi. Raises ``LocalError`` for unusable files."""
     if ca_file is None and client_cert is None:
         return _bundled()
     files = cert_files(client_cert)
-    readable(ca_file, *files)
+    readable(*([ca_file] if ca_file is not None else []), *files)
     try:
         context = ssl.create_default_context(cafile=ca_file or requests.utils.DEFAULT_CA_BUNDLE_PATH)
     except ssl.SSLError as error:
-        raise LocalError(f"ca_file {ca_file!a} holds no certificate in PEM ({error.reason or 'not PEM'})") from error
+        raise LocalError(
+            f"ca_file {os.fspath(ca_file or '')!a} holds no certificate in PEM ({error.reason or 'not PEM'})"
+        ) from error
     if files:
         _load(context, files)
     return context
@@ -238,7 +255,7 @@ def _load(context: ssl.SSLContext, files: tuple[str, ...]) -> None:
         raise LocalError(f"the key in {files[-1]!a} is encrypted; give it without a passphrase")
 
     try:
-        context.load_cert_chain(*files, password=no_passphrase)
+        context.load_cert_chain(files[0], files[-1], password=no_passphrase)
     except ssl.SSLError as error:
         reason = error.reason or "not PEM"
         if reason == "KEY_VALUES_MISMATCH":

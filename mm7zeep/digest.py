@@ -310,7 +310,7 @@ class RequestsDigest(requests.auth.AuthBase):
         def answered(response: requests.Response, **options: Any) -> requests.Response:
             return _continued(flow, response, options)
 
-        r.register_hook("response", answered)
+        r.register_hook("response", answered)  # type: ignore[no-untyped-call]
         return r
 
 
@@ -329,7 +329,7 @@ def _continued(
         again = response.request.copy()
         _from_the_start(again.body)
         _authorize(again, value)
-        following: requests.Response = response.connection.send(again, **options)  # type: ignore[attr-defined]
+        following: requests.Response = response.connection.send(again, **options)
         following.history.append(response)
         following.request = again
         response = following

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from mm7zeep.errors import Mm7Error, StatusError, TransportError
+from mm7zeep.errors import LocalError, Mm7Error, StatusError, TransportError
 from mm7zeep.findings import Finding
 from mm7zeep.messages import Address, Fault, Response, Status, SubmitRsp
 from mm7zeep.transport.statuses import seconds
@@ -64,12 +64,20 @@ class Retry:
 
     At most ``times``, after ``first`` seconds, doubled each time up to ``most``. A Retry-After of the server is obeyed
     up to ``most`` seconds; a longer one ends the attempts. Never after 401, 403, 2xxx, nor when the request may have
-    been accepted.
+    been accepted. Raises ``LocalError`` for what is no number.
     """
 
     times: int = 2
     first: float = 0.5
     most: float = 30.0
+
+    def __post_init__(self) -> None:
+        if isinstance(self.times, bool) or not isinstance(self.times, int) or self.times < 0:
+            raise LocalError(f"times is a number of further attempts, not {self.times!a}")
+        for name in ("first", "most"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < float("inf"):
+                raise LocalError(f"{name} is a number of seconds, not {value!a}")
 
     def waits(self) -> Iterator[float]:
         """How long to wait before each further attempt, in seconds."""

@@ -14,7 +14,7 @@ import zeep
 from mm7zeep import envelope as soap
 from mm7zeep import exchange, profiles
 from mm7zeep.client.outcomes import Retry
-from mm7zeep.credentials import endpoint
+from mm7zeep.credentials import endpoint, header_fields
 from mm7zeep.errors import LocalError
 from mm7zeep.messages import Message, Response
 from mm7zeep.profiles import Policy, Profile
@@ -72,7 +72,7 @@ class Sender:
 
     def _headers(self, headers: Mapping[str, str] | None) -> dict[str, str]:
         """What every request says besides MM7: the carrier's fields, then the caller's."""
-        return {**dict(self.profile.headers), **(headers or {})}
+        return {**dict(self.profile.headers), **header_fields(headers)}
 
     def _sending(self, message: Message, transaction_id: str | None, progress: Progress | None) -> Sending:
         if transaction_id is None:

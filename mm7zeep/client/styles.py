@@ -15,7 +15,7 @@ import requests.adapters
 from mm7zeep.client.judging import FAILED, finish, recover
 from mm7zeep.client.outcomes import Accepted, Retry
 from mm7zeep.client.sending import Sender, Sending
-from mm7zeep.credentials import ClientCert
+from mm7zeep.credentials import ClientCert, File
 from mm7zeep.errors import StatusError, TransportError
 from mm7zeep.messages import Message
 from mm7zeep.profiles import Policy, Profile
@@ -46,7 +46,7 @@ class SyncSender(Sender):
         policy: Policy | None = None,
         timeouts: Timeouts = _TIMEOUTS,
         retry: Retry = _RETRY,
-        ca_file: str | None = None,
+        ca_file: File | None = None,
         client_cert: ClientCert = None,
         headers: Mapping[str, str] | None = None,
         proxies: Mapping[str, str] | None = None,
@@ -121,7 +121,7 @@ class AsyncSender(Sender):
         policy: Policy | None = None,
         timeouts: Timeouts = _TIMEOUTS,
         retry: Retry = _RETRY,
-        ca_file: str | None = None,
+        ca_file: File | None = None,
         client_cert: ClientCert = None,
         headers: Mapping[str, str] | None = None,
         proxy: str | None = None,

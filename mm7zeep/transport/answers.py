@@ -15,11 +15,12 @@ from lxml import etree
 from requests.structures import CaseInsensitiveDict
 
 from mm7zeep import exchange, mime, schema
-from mm7zeep.credentials import CHECK, Credentials, unanswered
+from mm7zeep.credentials import Credentials
 from mm7zeep.errors import AuthError, RemoteError, TransportError
 from mm7zeep.findings import Finding, finding
 from mm7zeep.transport import pages, statuses
 from mm7zeep.transport.calls import Call
+from mm7zeep.transport.denied import CHECK, unanswered
 from mm7zeep.transport.failures import without_url
 
 KEPT = 20_000  # octets of an unusable answer that an error repeats

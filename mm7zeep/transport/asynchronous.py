@@ -13,11 +13,11 @@ import zeep.transports
 from lxml import etree
 
 from mm7zeep import digest
-from mm7zeep.credentials import Auth, ClientCert, credentials, endpoint, header_fields, tls
+from mm7zeep.credentials import Auth, ClientCert, File, credentials, header_fields, proxy_url, tls
 from mm7zeep.errors import LocalError
 from mm7zeep.transport.answers import Intake
-from mm7zeep.transport.calls import AsyncBody, Body, Call, Interrupted, compose, ready
-from mm7zeep.transport.carrier import TIMEOUTS, Carrier, Timeouts, bounds, own_schema
+from mm7zeep.transport.calls import AsyncBody, Body, Call, compose, ready
+from mm7zeep.transport.carrier import TIMEOUTS, Carrier, Timeouts, bounds, own_schema, reply_limit
 from mm7zeep.transport.failures import fail
 
 
@@ -31,7 +31,7 @@ class AsyncSwaTransport(Carrier, zeep.transports.AsyncTransport):
         *,
         auth: Auth = None,
         timeouts: Timeouts = TIMEOUTS,
-        ca_file: str | None = None,
+        ca_file: File | None = None,
         client_cert: ClientCert = None,
         headers: Mapping[str, str] | None = None,
         proxy: str | None = None,
@@ -41,6 +41,7 @@ class AsyncSwaTransport(Carrier, zeep.transports.AsyncTransport):
 
         known, fields, timeouts = credentials(auth), header_fields(headers), bounds(timeouts)
         context = tls(ca_file, client_cert)
+        proxy = proxy_url(proxy, socks="socksio")
         client = httpx.AsyncClient(
             verify=context,
             auth=known.for_httpx() if known is not None else None,
@@ -53,7 +54,8 @@ class AsyncSwaTransport(Carrier, zeep.transports.AsyncTransport):
         super().__init__(client=client, wsdl_client=loader)  # type: ignore[no-untyped-call]
         client.headers.update({"User-Agent": "mm7zeep", **fields})
         self.timeouts = timeouts
-        self.max_reply = max_reply
+        self.max_reply = reply_limit(max_reply)
+        self._proxy = proxy
         self.credentials = known
         self.call: Call | None = None
 
@@ -79,7 +81,7 @@ class AsyncSwaTransport(Carrier, zeep.transports.AsyncTransport):
     async def _exchange(self, call: Call, address: str, headers: Mapping[str, str], body: Body) -> requests.Response:
         import httpx
 
-        call.address = endpoint(address)
+        self._begin(call, address)
         try:
             async with self.client.stream(
                 "POST", address, content=AsyncBody(body), headers=dict(headers), extensions={digest.BODY: body}
@@ -87,9 +89,12 @@ class AsyncSwaTransport(Carrier, zeep.transports.AsyncTransport):
                 intake = await self._take(call, answer)
         except httpx.InvalidURL as error:
             raise LocalError("the address is no URL that httpx understands") from error
-        except (httpx.HTTPError, httpx.StreamError, OSError, LocalError, Interrupted) as error:
+        except Exception as error:  # noqa: BLE001 - whatever the libraries raise: only our errors leave
             fail(error, call, address)
         return intake.response()
+
+    def _proxy_for(self, address: str) -> str | None:
+        return self._proxy
 
     async def _take(self, call: Call, answer: Any) -> Intake:
         import httpx

@@ -27,8 +27,8 @@ Progress = Callable[[int, int], None]
 class Call:
     """What belongs to one request and its answer; made for it, and gone with it.
 
-    ``sent`` of ``size`` octets were handed to the connection to ``address``, the last of them at ``sent_at``
-    (monotonic seconds).
+    ``sent`` of ``size`` octets were handed to the connection to ``address`` (through ``proxy``), the last of them at
+    ``sent_at`` (monotonic seconds).
     ``http_status`` is None until an answer's head is there; ``body`` is the whole answer (None while it is not
     complete), ``findings`` what was noticed before the envelope was judged.
     """
@@ -39,6 +39,7 @@ class Call:
     profile: Profile | None = None
     progress: Progress | None = None
     address: str = ""
+    proxy: str | None = None
     size: int = 0
     sent: int = 0
     sent_at: float | None = None

@@ -9,12 +9,15 @@ import ssl
 from typing import NoReturn
 from urllib.parse import urlsplit
 
-import requests
-
-from mm7zeep.errors import LocalError, TransportError
+from mm7zeep.errors import LocalError, Mm7Error, TransportError
 from mm7zeep.transport import reasons
 from mm7zeep.transport.calls import Call, Interrupted
+from mm7zeep.transport.pages import escaped
 from mm7zeep.transport.reasons import chain
+
+# What the libraries raise for a request that they cannot make of what was given. requests' own are ValueErrors, too,
+# and so are its errors of a URL; UnicodeErrors are those of a host name.
+_UNMADE = (ValueError, TypeError)
 
 
 class Refused(OSError):
@@ -30,6 +33,8 @@ def fail(error: Exception, call: Call, address: str) -> NoReturn:
     """Raise what ``error``, met while the call to ``address`` was under way, amounts to."""
     if isinstance(error, Interrupted):
         raise error.reason from error.reason.__cause__
+    if isinstance(error, Mm7Error) and not isinstance(error, LocalError):
+        raise error
     failure = _failure(error, call, address)
     if failure is error:
         raise error
@@ -38,16 +43,18 @@ def fail(error: Exception, call: Call, address: str) -> NoReturn:
 
 def _failure(error: Exception, call: Call, address: str) -> Exception:
     """What to raise where no answer came from ``address``."""
-    place = urlsplit(address).netloc
+    place = escaped(urlsplit(address).netloc)
+    if call.proxy is not None:
+        place += f" through the proxy {escaped(urlsplit(call.proxy).netloc.rpartition('@')[2])}"
     if isinstance(error, LocalError):  # a part changed or cannot be read
         what = f"{error}; {call.sent} octets had gone out"
         return TransportError(what, maybe_accepted=True) if call.sent else error
     refused = refusal(error)
     if refused is not None:  # whatever had gone out before was answered: a challenge
         return TransportError(f"the request could not be sent to {place}: {refused}", maybe_accepted=False)
-    reason = reasons.of(error, address)
+    reason = reasons.of(error, address, call.proxy)
     text = reason.words if reason is not None else without_url(error)
-    if isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.InvalidHeader):
+    if isinstance(error, _UNMADE) and not call.sent:
         return LocalError(f"the request could not be made: {text}")
     if call.sent and not (reason is not None and reason.untaken):
         return TransportError(

@@ -13,7 +13,7 @@ import socket
 import ssl
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from mm7zeep.transport.pages import escaped
@@ -39,14 +39,15 @@ def chain(error: BaseException | None) -> Iterator[BaseException]:
         error = inner or next((one for one in error.args if isinstance(one, BaseException)), None)
 
 
-def of(error: BaseException, address: str) -> Reason | None:
+def of(error: BaseException, address: str, proxy: str | None = None) -> Reason | None:
     """Why the request to ``address`` has no answer; None where the kind of failure is not known."""
+    first = proxy or address  # where the connection goes
     links = list(chain(error))
     found = [_tls(one, address) for one in links if isinstance(one, ssl.SSLError)]
     if _speaks_tls(links):
         found.append(Reason("the port speaks TLS, and the URL says http://: use https://", untaken=True))
     found += [_proxy(one) for one in links]
-    found += [_network(one, address) for one in links if isinstance(one, OSError)]
+    found += [_network(one, first) for one in links if isinstance(one, OSError)]
     found.append(_silence(links, address))
     return next((one for one in found if one is not None), None)
 
@@ -72,7 +73,9 @@ _PLAIN = "https:// was used to a port that speaks no TLS: use http:// or the por
 _VERSION = "the server and we have no version of TLS in common (we take 1.2 and 1.3): its operator has to allow one"
 _DEMANDED = "the server demands a client certificate: pass client_cert="
 _OURS = "the server does not accept the client certificate: pass one that it knows as client_cert="
-_NOTHING_IN_COMMON = "the server ended the TLS handshake: it demands a client certificate (pass client_cert=), or has no cipher in common"
+_NOTHING_IN_COMMON = (
+    "the server ended the TLS handshake: it demands a client certificate (pass client_cert=), or no cipher is in common"
+)
 _WEAK = "the server's TLS is too weak for this machine: its operator has to renew its keys and ciphers"
 # The reasons of OpenSSL. Alerts come from the server: it ends the handshake, and TLS 1.3 shows that only after the
 # request has gone out. Alerts that may end a connection in use (internal_error, bad_record_mac) are not here.
@@ -124,12 +127,12 @@ def _speaks_tls(links: list[BaseException]) -> bool:
 def _octets(error: BaseException) -> bytes:
     """What had come where an HTTP status line should."""
     if isinstance(error, http.client.BadStatusLine):
-        return error.line.encode("latin-1", "replace")
+        return str(error.args[0] if error.args else "").encode("latin-1", "replace")
     step = error.__traceback__
     while step is not None:
         # h11 says only "illegal request line"; what it had received is in the frame that said so. Where it is not
         # found any more, the failure counts as one whose outcome is unknown.
-        buffer = step.tb_frame.f_locals.get("buf")
+        buffer: Any = step.tb_frame.f_locals.get("buf")
         if type(buffer).__module__.startswith("h11"):
             return bytes(buffer)
         step = step.tb_next
