@@ -221,11 +221,8 @@ def cert_files(client_cert: ClientCert) -> tuple[str, ...]:
     if client_cert is None:
         return ()
     files = (client_cert,) if isinstance(client_cert, str | os.PathLike) else client_cert
-    if (
-        not isinstance(files, tuple | list)
-        or len(files) > 2
-        or not all(isinstance(f, str | os.PathLike) for f in files)
-    ):
+    listed = isinstance(files, tuple | list) and 1 <= len(files) <= 2
+    if not listed or not all(isinstance(one, str | os.PathLike) for one in files):
         raise LocalError("client_cert is (certificate file, key file), or one file with both")
     return tuple(os.fspath(one) for one in files)
 

@@ -9,15 +9,21 @@ import ssl
 from typing import NoReturn
 from urllib.parse import urlsplit
 
+import requests
+import urllib3.exceptions
+
 from mm7zeep.errors import LocalError, Mm7Error, TransportError
 from mm7zeep.transport import reasons
 from mm7zeep.transport.calls import Call, Interrupted
 from mm7zeep.transport.pages import escaped
 from mm7zeep.transport.reasons import chain
 
-# What the libraries raise for a request that they cannot make of what was given. requests' own are ValueErrors, too,
-# and so are its errors of a URL; UnicodeErrors are those of a host name.
-_UNMADE = (ValueError, TypeError)
+_UNMADE = (
+    requests.exceptions.InvalidURL,
+    requests.exceptions.InvalidHeader,
+    requests.exceptions.InvalidSchema,
+    requests.exceptions.MissingSchema,
+)
 
 
 class Refused(OSError):
@@ -54,7 +60,7 @@ def _failure(error: Exception, call: Call, address: str) -> Exception:
         return TransportError(f"the request could not be sent to {place}: {refused}", maybe_accepted=False)
     reason = reasons.of(error, address, call.proxy)
     text = reason.words if reason is not None else without_url(error)
-    if isinstance(error, _UNMADE) and not call.sent:
+    if _unmade(error) and not call.sent:
         return LocalError(f"the request could not be made: {text}")
     if call.sent and not (reason is not None and reason.untaken):
         return TransportError(
@@ -63,6 +69,12 @@ def _failure(error: Exception, call: Call, address: str) -> Exception:
             maybe_accepted=True,
         )
     return TransportError(f"the request could not be sent to {place}: {text}", maybe_accepted=False)
+
+
+def _unmade(error: Exception) -> bool:
+    """Whether a library could not make the request of what it was given: a URL, a host name, a field."""
+    of_the_way = isinstance(error, requests.RequestException | urllib3.exceptions.HTTPError | OSError)
+    return isinstance(error, _UNMADE) or (isinstance(error, ValueError | TypeError) and not of_the_way)
 
 
 def without_url(error: Exception) -> str:

@@ -174,10 +174,9 @@ def _proxy(error: BaseException) -> Reason | None:
 
 def _network(error: OSError, address: str) -> Reason | None:
     if isinstance(error, socket.gaierror):
-        host = _host(address)
-        if error.errno == socket.EAI_AGAIN:
-            return Reason(f"the name of the host {host} could not be looked up: check the DNS of this machine")
-        return Reason(f"the host {host} is not known ({error.strerror}): check the host in the URL, and the DNS")
+        again = error.errno == socket.EAI_AGAIN
+        fix = "the DNS of this machine" if again else "the host in the URL, and the DNS of this machine"
+        return Reason(f"gaierror: {error.strerror}; the host {_host(address)} was not found: check {fix}")
     words = _OS.get(error.errno or 0)
     if words is None:
         return None
