@@ -53,8 +53,8 @@ NGINX = (
 XHTML = (
     '<?xml version="1.0" encoding="ISO-8859-1"?>\n<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0 Strict//EN" '
     '"http://www.w3.org/TR/xhtml1/DTD/xhtml1-strict.dtd">\n<html xmlns="http://www.w3.org/1999/xhtml"><head>'
-    "<title>Oops \xfcber</title><style>p { max-width: 5000px }</style><script>if (1 &lt; 2) alert('oops')</script></head><body><p>"
-    "nginx/1.24.0</p></body></html>"
+    "<title>Oops \xfcber</title><style>p { max-width: 5000px }</style><script>if (1 &lt; 2) alert('oops')</script>"
+    "</head><body><p>nginx/1.24.0</p></body></html>"
 )
 BARE_XHTML = '<html xmlns="http://www.w3.org/1999/xhtml"><body><p>Oops über</p><p>nginx/1.24.0</p></body></html>'
 
@@ -76,9 +76,7 @@ KINDS = {
     "html labelled xml": Kind(NGINX.encode(), "text/xml", "an HTML page"),
     "xml": Kind("<a xmlns='x'><b>Oops über</b><c>nginx/1.24.0</c></a>".encode(), "text/xml", "XML that is no SOAP"),
     "xml cut": Kind("<a><b>Oops über</b><c>nginx/1.24.0".encode(), "text/xml", "XML that is no SOAP"),
-    "json": Kind(
-        '{"error": "Oops über",\n  "at": 1}'.encode(), "application/json", "JSON", ('{"error": "Oops über",', '"at": 1}')
-    ),
+    "json": Kind('{"e": "Oops über",\n "a":1}'.encode(), "application/json", "JSON", ('{"e": "Oops über",', '"a":1}')),
     "text": Kind("Oops über\n\n\tnginx/1.24.0 ".encode(), "text/plain; charset=utf-8", "text"),
     "text without label": Kind("Oops über\r\nnginx/1.24.0".encode(), None, "text"),
     "wrong charset": Kind("Oops über\r\nnginx/1.24.0".encode("cp1252"), "text/plain; charset=utf-8", "text"),
@@ -168,7 +166,7 @@ def test_statuses_that_prove_nothing(status: int) -> None:
 
 ADDED: dict[str, tuple[bytes, str]] = {
     "allow": (http(405, Allow="GET, HEAD"), r"no POST is taken at /mm7 \(only GET, HEAD\)"),
-    "413 text": (http(413, "<p>The limit is <b>300 kB</b>.", "text/html"), r"of \d{4} octets is larger.*at most 300 kB"),
+    "413 text": (http(413, "<p>The limit is <b>300 kB</b>."), r"of \d{4} octets is larger.*at most 300 kB"),
     "413 octets": (http(413, "Request body exceeds 1048576", "text/plain"), "at most 1048576"),
     "413 no limit": (http(413, "<style>p{max-width:9000px}</style>see 5 rules"), "than it takes; send less"),
     "413 field": (http(413, Upload_Limit="max-size=300000"), "max-size=300000"),
@@ -185,7 +183,7 @@ ADDED: dict[str, tuple[bytes, str]] = {
     "bidi": (http(500, "<p>a\u202eb&#8238;c\u2066"), r"\n  \| a\\u202eb\\u202ec\\u2066\Z"),
     "escapes": (http(500, "a\x1b[31mb\x9bc\u2028d", "text/plain"), r"\n  \| a\\x1b\[31mb\\x9bc\n  \| d\Z"),
     "hostile field": (http(405, Allow="\x1b[31mGET"), r"only \\x1b\[31mGET"),
-    "secrets": (http(500, "Authorization: Basic dG5uOmdlaGVpbQ==\npassword=geheim"), r"Basic \*{3}\n  \| password=\*{3}"),
+    "secrets": (http(500, "Authorization: Basic dG5uOmdlaGVpbQ==\npwd=geheim"), r"Basic \*{3}\n  \| pwd=\*{3}"),
     "attributes alone": (http(500, '<error code="5" text="no room"/>'), r'\n  \| <error code="5" text="no room"/>\Z'),
     "preformatted": (http(500, "<pre>one\ntwo</pre>"), r"\n  \| one\n  \| two\Z"),
     "nested silence": (http(500, "<script>a<b</script><svg><text>x</text></svg><p>seen"), r"says:\n  \| seen\Z"),
@@ -322,7 +320,8 @@ def test_envelopes_are_read_whatever_the_status(
     [
         (
             http(404, NGINX, "text/html"),
-            ["404 Not Found with an HTML page: nothing is served at /mm7; check the path of the URL. It says:", "  | Oops über", "  | nginx/1.24.0"],
+            ["404 Not Found with an HTML page: nothing is served at /mm7; check the path of the URL. It says:",
+             "  | Oops über", "  | nginx/1.24.0"],
         ),
         (http(413, "limit: 300 kB", "text/plain"), ["(at most 300 kB); send less, or have the limit raised. It says:",
                                                       "  | limit: 300 kB"]),
