@@ -292,8 +292,9 @@ def _pieces_of(body: Any) -> Pieces | None:
     return None
 
 
-def _from_the_start(body: Any) -> None:
-    if hasattr(body, "seek"):
+def _from_the_start(status: int, body: Any) -> None:
+    """What had gone out was answered by a challenge: nothing of the request is on its way any more."""
+    if status == 401 and hasattr(body, "seek"):
         body.seek(0)
 
 
@@ -318,6 +319,7 @@ def _continued(
     flow: Generator[str | None, Answered, None], response: requests.Response, options: Mapping[str, Any]
 ) -> requests.Response:
     while True:
+        _from_the_start(response.status_code, response.request.body)
         try:
             value = flow.send(Answered(response.status_code, _fields_of(response)))
         except StopIteration:
@@ -327,7 +329,6 @@ def _continued(
         response.raw.close()
         response.close()
         again = response.request.copy()
-        _from_the_start(again.body)
         _authorize(again, value)
         following: requests.Response = response.connection.send(again, **options)
         following.history.append(response)
@@ -354,13 +355,13 @@ def httpx_digest(session: Session) -> Any:
         return session.flow(request.method, request.url.raw_path.decode("ascii"), pieces)
 
     def prepare(request: httpx.Request, value: str | None) -> None:
-        _from_the_start(request.extensions.get(BODY))
         if value is not None:
             # as octets: httpx would write text in UTF-8
             others = [pair for pair in request.headers.raw if pair[0].lower() != b"authorization"]
             request.headers = httpx.Headers([*others, (b"Authorization", value.encode("latin-1"))])
 
-    def head(response: httpx.Response) -> Answered:
+    def head(request: httpx.Request, response: httpx.Response) -> Answered:
+        _from_the_start(response.status_code, request.extensions.get(BODY))
         return Answered(response.status_code, [(name.decode("latin-1"), value) for name, value in response.headers.raw])
 
     class HttpxDigest(httpx.Auth):
@@ -371,7 +372,7 @@ def httpx_digest(session: Session) -> Any:
                 prepare(request, value)
                 response = yield request
                 try:
-                    value = flow.send(head(response))
+                    value = flow.send(head(request, response))
                 except StopIteration:
                     return
                 response.close()
@@ -384,7 +385,7 @@ def httpx_digest(session: Session) -> Any:
                 prepare(request, value)
                 response = yield request
                 try:
-                    value = flow.send(head(response))
+                    value = flow.send(head(request, response))
                 except StopIteration:
                     return
                 # httpx would read the challenge's body whole and decoded

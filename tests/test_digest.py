@@ -9,6 +9,7 @@ import re
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
@@ -18,7 +19,7 @@ from far_side import FarSide, Request, Steps, http, proper
 
 from mm7zeep import challenges, digest
 from mm7zeep.client import AsyncVaspClient, Retry, Submitted, VaspClient
-from mm7zeep.errors import AuthError
+from mm7zeep.errors import AuthError, LocalError
 from mm7zeep.transport import Auth, Bearer, Digest
 
 STYLES = pytest.mark.parametrize("style", ["sync", "async"])
@@ -366,6 +367,22 @@ def test_progress_starts_over_and_hashing_is_none(style: str) -> None:
     again = seen.index(size) + 1
     assert seen[:again] == seen[again:]
     assert mistakes == ["no Digest"]
+
+
+@STYLES
+def test_part_that_is_gone_before_the_second_request(style: str, tmp_path: Path) -> None:
+    """The challenge has answered the first request: where the second cannot be made, nothing was accepted."""
+    picture = tmp_path / "a.jpg"
+    picture.write_bytes(PICTURE)
+
+    def answer(request: Request) -> Steps:
+        picture.unlink()
+        return [challenge(*ROWS["auth-int"].lines)]
+
+    with FarSide(answer) as far:
+        with pytest.raises(LocalError, match="a part cannot be read"):
+            submit(style, far.url, auth=Digest(USER, PASSWORD), content=picture)
+        assert len(far.requests) == 1
 
 
 @STYLES

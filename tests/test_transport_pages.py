@@ -186,6 +186,7 @@ ADDED: dict[str, tuple[bytes, str]] = {
     "secrets": (http(500, "Authorization: Basic dG5uOmdlaGVpbQ==\npwd=geheim"), r"Basic \*{3}\n  \| pwd=\*{3}"),
     "attributes alone": (http(500, '<error code="5" text="no room"/>'), r'\n  \| <error code="5" text="no room"/>\Z'),
     "preformatted": (http(500, "<pre>one\ntwo</pre>"), r"\n  \| one\n  \| two\Z"),
+    "quoted envelope": (http(500, "<p>bad: <e:Envelope><e:Body>"), r"an HTML page.*\n  \| bad:\Z"),
     "nested silence": (http(500, "<script>a<b</script><svg><text>x</text></svg><p>seen"), r"says:\n  \| seen\Z"),
     "nobr": (http(500, "<p>one<b>two</b> <i>three</i><p>four"), r"\n  \| onetwo three\n  \| four\Z"),
 }  # fmt: skip

@@ -220,6 +220,7 @@ def _text_outcome(outcome: dict[str, Any]) -> str:
         if outcome.get(name):
             lines.append(f"  {name.replace('_', ' ').ljust(14)}  {outcome[name]}")
     for one in outcome.get("recipients", ()):
-        lines.append(f"  {one['to'].ljust(14)}  {one['message_id'] or one['error']}")
+        told = one["message_id"] or one["error"].replace("\n  | ", " ")
+        lines.append(f"  {one['to'].ljust(14)}  {told}")
     lines += [f"  noticed         {one}" for one in outcome["findings"]]
     return "\n".join(escaped(line) for line in lines)

@@ -33,6 +33,7 @@ _META = re.compile(rb"(?i)<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([a-z0-9_.:-]{
 _DECLARED = re.compile(rb"\A\s*<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([A-Za-z0-9_.:-]{1,40})")
 _BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 _ENVELOPE = re.compile(r"<(?:[\w.-]{1,40}:)?Envelope[\s>/]")
+_FIRST = re.compile(r"<(?:[A-Za-z_][\w.-]{0,40}:)?(?P<name>[A-Za-z_][\w.-]{0,40})")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +60,7 @@ def read(body: bytes, content_type: str | None, encoding: str = "identity") -> P
         kind = media_type if media_type and not media_type.startswith("text/") else "no text"
         return Page(kind=f"{len(body)} octets of {escaped(kind[:60])}")
     start = text.lstrip()[:1]
-    lines = _shown(_markup(text, data) if start == "<" else text.splitlines())
+    lines = _shown(_markup(text) if start == "<" else text.splitlines())
     if not lines and start == "<":
         lines = _shown(text.splitlines())  # markup alone: attributes may say something
     return Page(kind=_kind(text, media_type), text=text, lines=lines)
@@ -68,7 +69,11 @@ def read(body: bytes, content_type: str | None, encoding: str = "identity") -> P
 def is_envelope(body: bytes) -> bool:
     """Whether octets that are no well-formed document were meant to be a SOAP envelope."""
     head = body[:READ]
-    return _ENVELOPE.search((_characters(head, None) or head.decode("latin-1")).replace("\0", "")) is not None
+    text = (_characters(head, None) or head.decode("latin-1")).replace("\0", "").lstrip("\ufeff \t\r\n")
+    if not text.startswith("<"):  # a multipart
+        return _ENVELOPE.search(text) is not None
+    first = _FIRST.search(text)  # a page may quote an envelope
+    return first is not None and first["name"] == "Envelope"
 
 
 def escaped(text: str) -> str:
@@ -133,7 +138,7 @@ def _text(text: str) -> str | None:
 # --- markup -----------------------------------------------------------------------------------------------------------
 
 
-def _markup(text: str, data: bytes) -> list[str]:
+def _markup(text: str) -> list[str]:
     """The lines of text in HTML or XML, well-formed or not."""
     parser = etree.HTMLParser(encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True)
     try:
