@@ -137,8 +137,9 @@ class StatusError(Mm7Error):
 
 
 class AuthError(Mm7Error):
-    """The server answered 401 or 403. ``challenge`` is its WWW-Authenticate, ``body`` the first 20 kB of what it
-    said.
+    """The server answered 401 or 403: why, as far as its challenge tells, and the first lines of what it said.
+
+    ``challenge`` is its WWW-Authenticate (all lines, with commas between them), ``body`` the first 20 kB as they came.
     """
 
     def __init__(self, message: str, *, http_status: int, challenge: str | None = None, body: bytes = b"") -> None:
@@ -152,8 +153,10 @@ class TransportError(Mm7Error):
     """No usable answer: refused, timed out, cut short, or not MM7 at all.
 
     ``maybe_accepted`` is True where bytes of the request went out and no answer proves that it was not taken: sending
-    it again may deliver the message twice. ``http_status`` and ``body`` (first 20 kB) are what came back, if anything
-    did; ``retry_after`` the seconds that the server asked to wait (Retry-After), if it did.
+    it again may deliver the message twice. Where what came is no MM7, its HTTP status alone decides (RFC 9110 15), and
+    the message ends with the first lines of its text, escaped, each behind ``  | ``. ``http_status`` and ``body``
+    (first 20 kB) are what came back, if anything did; ``retry_after`` the seconds that the server asked to wait
+    (Retry-After), if it did.
     """
 
     retry_after: float | None = None

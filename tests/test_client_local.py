@@ -96,8 +96,11 @@ UNUSABLE: dict[str, Any] = {
     "credentials in URL": lambda: VaspClient("https://me:secret@mmsc.example/mm7"),
     "colon in user": lambda: Basic("a:b", "secret"),
     "control in password": lambda: Basic("a", "secret\r\n"),
-    "quote in digest user": lambda: Digest('a"b', "secret"),
-    "non-ASCII digest user": lambda: Digest("ä", "secret"),
+    "colon in digest user": lambda: Digest("a:b", "secret"),
+    "half a character in digest user": lambda: Digest("a\ud800", "secret"),
+    "half a character in a password": lambda: Basic("a", "secret\udfff"),
+    "octets for a password": lambda: Basic("a", b"secret"),  # type: ignore[arg-type]
+    "empty bearer": lambda: Bearer(""),
     "blank in token": lambda: Bearer("secret token"),
     "line break in header": lambda: VaspClient("http://a/", headers={"X-Key": "secret\r\nX-Other: 1"}),
     "header name": lambda: VaspClient("http://a/", headers={"X Key": "secret"}),

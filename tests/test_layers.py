@@ -15,8 +15,8 @@ import mm7zeep
 # One row per floor, lowest first. A room is a module or a package; what is inside a package belongs to its floor,
 # unless it has an entry of its own. A new module needs a place here before it can be built upon.
 FLOORS = (
-    ("charsets", "durations", "extras", "findings", "masking", "profiles", "status"),
-    ("errors", "namespaces"),
+    ("challenges", "charsets", "durations", "extras", "findings", "masking", "profiles", "status"),
+    ("digest", "errors", "namespaces"),
     ("media", "messages", "samples"),
     ("credentials", "mime", "schema", "smil"),
     ("envelope", "tolerance"),

@@ -167,7 +167,8 @@ def test_strict_plugin_judges_the_package_too(wsdl: str, content_type: str) -> N
         ([http(200)], TransportError),
         ([http(202)], TransportError),
         ([http(302, Location="/")], TransportError),
-        (echoing("<a xmlns='x'/>"), EnvelopeError),
+        (echoing("<a xmlns='x'/>"), TransportError),
+        (echoing("<e:Envelope xmlns:e='http://schemas.xmlsoap.org/soap/envelope/'/>"), EnvelopeError),
     ],
 )
 def test_only_our_errors_leave(wsdl: str, answer: Any, error: type[Exception]) -> None:

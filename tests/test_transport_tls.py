@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 import trustme
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
 from far_side import FarSide
 
-from mm7zeep.client import AsyncVaspClient, Submitted, VaspClient
-from mm7zeep.errors import TransportError
+from mm7zeep.client import AsyncVaspClient, Retry, Submitted, VaspClient
+from mm7zeep.errors import LocalError, TransportError
 from mm7zeep.transport import Timeouts
 
 STYLES = pytest.mark.parametrize("style", ["sync", "async"])
@@ -135,3 +146,215 @@ def test_server_that_refuses_our_certificate(who: str, newest: bool, style: str,
         assert far.requests == []
     assert "ALERT" in str(info.value)
     assert not info.value.maybe_accepted
+
+
+# --- each failure with its reason and its fix -------------------------------------------------------------------------
+
+
+@contextmanager
+def raw_server(*answers: bytes | ssl.SSLContext) -> Iterator[int]:
+    """A port whose connections get octets as soon as they have sent some, or a handshake; the last one repeats."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    ending = threading.Event()
+
+    def serve(connection: socket.socket, answer: bytes | ssl.SSLContext) -> None:
+        connection.settimeout(10)
+        if isinstance(answer, ssl.SSLContext):
+            with suppress(OSError), answer.wrap_socket(connection, server_side=True) as secured:
+                secured.recv(1)
+            return
+        with connection, suppress(OSError):
+            connection.recv(65536)
+            connection.sendall(answer)
+            connection.shutdown(socket.SHUT_WR)
+            while connection.recv(65536):
+                pass
+
+    def accept() -> None:
+        rest = list(answers)
+        while True:
+            connection, _ = listener.accept()
+            if ending.is_set():
+                connection.close()
+                return
+            serve(connection, rest.pop(0) if len(rest) > 1 else rest[0])
+
+    thread = threading.Thread(target=accept, daemon=True)
+    thread.start()
+    try:
+        yield listener.getsockname()[1]
+    finally:
+        ending.set()
+        socket.create_connection(listener.getsockname()).close()
+        thread.join(10)
+        listener.close()
+
+
+def alert(description: int) -> bytes:
+    """A fatal TLS alert (RFC 8446 6)."""
+    return bytes([21, 3, 3, 0, 2, 2, description])
+
+
+PLAIN = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"
+RECORDS: dict[str, tuple[str, bytes, str]] = {
+    "https to plain http": ("https", PLAIN, r"speaks no TLS: use http:// or the port for TLS \(WRONG_VERSION_NUMBER\)"),
+    "https to smtp": ("https", b"220 mail.example ESMTP\r\n", "speaks no TLS: use http://"),
+    "https to what closes": ("https", b"", r"closed the connection within TLS.*\(UNEXPECTED_EOF"),
+    "http to tls, version": ("http", alert(70), "the port speaks TLS, and the URL says http://: use https://"),
+    "http to tls, handshake": ("http", alert(40), "use https://"),
+    "http to tls, unexpected": ("http", alert(10), "use https://"),
+    "version": ("https", alert(70), r"no version of TLS in common.*\(TLSV1_ALERT_PROTOCOL_VERSION\)"),
+    "certificate required": ("https", alert(116), r"demands a client certificate: pass client_cert="),
+    "handshake failure": ("https", alert(40), r"demands a client certificate \(pass client_cert=\), or no cipher"),
+    "unknown ca": ("https", alert(48), r"does not accept the client certificate.*\(TLSV1_ALERT_UNKNOWN_CA\)"),
+    "our certificate expired": ("https", alert(45), "our client certificate has expired"),
+    "unknown host name": ("https", alert(112), "serves no host of that name: check the host"),
+    "internal error": ("https", alert(80), r"TLS failed \(TLSV1_ALERT_INTERNAL_ERROR\)"),
+}
+
+
+@STYLES
+@pytest.mark.parametrize(("scheme", "answer", "words"), RECORDS.values(), ids=RECORDS.keys())
+def test_port_that_speaks_something_else(scheme: str, answer: bytes, words: str, style: str) -> None:
+    """What came in place of an answer says what the port speaks, and proves that nothing was accepted."""
+    with raw_server(answer) as port, pytest.raises(TransportError, match=words) as info:
+        submit(style, f"{scheme}://127.0.0.1:{port}/mm7", retry=Retry(times=0))
+    assert f"could not be sent to 127.0.0.1:{port}" in str(info.value)
+    assert (info.value.maybe_accepted, info.value.http_status) == (False, None)
+
+
+@STYLES
+def test_plain_http_to_a_server_that_only_hangs_up(style: str, certificates: Certificates) -> None:
+    """Python's TLS says nothing to plain HTTP: whether it was taken cannot be known, and the hint is given."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    certificates.server.configure_cert(context)
+    with (
+        raw_server(context) as port,
+        pytest.raises(TransportError, match="if the port speaks TLS, use https://") as info,
+    ):
+        submit(style, f"http://127.0.0.1:{port}/mm7", retry=Retry(times=0))
+    assert info.value.maybe_accepted
+
+
+@STYLES
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (b"\x00\x01\x02\r\n\r\n", "what came is no HTTP"),
+        (b"SSH-2.0-OpenSSH_9.6\r\n\r\n", "what came is no HTTP"),
+        (b" HTTP/1.1 200 OK\r\n\r\n", "accepted"),  # which requests reads, and httpx does not
+    ],
+)
+def test_what_is_neither_http_nor_tls_proves_nothing(answer: bytes, words: str, style: str) -> None:
+    """Only a TLS record proves that the request was not understood."""
+    with raw_server(answer) as port, pytest.raises(TransportError, match=words) as info:
+        submit(style, f"http://127.0.0.1:{port}/mm7", retry=Retry(times=0))
+    assert info.value.maybe_accepted
+
+
+def serving(folder: Path, name: str) -> tuple[ssl.SSLContext, str | None]:
+    """A server's context whose certificate has the flaw ``name``, and the file of its authority."""
+    ca = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    past = datetime(2020, 1, 1, tzinfo=UTC)
+    if name == "self-signed":
+        # an authority's own certificate, presented by a server
+        key, pem = folder / "key.pem", folder / "self.pem"
+        key.write_bytes(ca.private_key_pem.bytes())
+        ca.cert_pem.write_to_path(str(pem))
+        context.load_cert_chain(pem, key)
+        return context, None
+    issued = ca.issue_cert(
+        "mmsc.example" if name == "other name" else "10.0.0.1" if name == "other address" else "127.0.0.1",
+        not_after=past if name == "expired" else None,
+    )
+    issued.configure_cert(context)
+    ca.cert_pem.write_to_path(str(folder / "ca.pem"))
+    return context, None if name == "unknown authority" else str(folder / "ca.pem")
+
+
+CERTIFICATES = {
+    "expired": "certificate has expired: its operator has to renew it",
+    "self-signed": "certificate is self-signed: pass it as ca_file=",
+    "unknown authority": "signed by an unknown authority: pass that authority's certificate as ca_file=",
+    "other name": "certificate is for another name than 127.0.0.1: use the name it was issued for",
+    "other address": "certificate is for another name than 127.0.0.1: use the name it was issued for",
+}
+
+
+@STYLES
+@pytest.mark.parametrize(("name", "words"), CERTIFICATES.items(), ids=CERTIFICATES.keys())
+def test_certificates_of_the_server(name: str, words: str, style: str, tmp_path: Path) -> None:
+    """Each flaw is named with its fix; nothing is sent, and nothing is tried again."""
+    context, ca_file = serving(tmp_path, name)
+    with FarSide(tls=context) as far:
+        with pytest.raises(TransportError, match=words) as info:
+            submit(style, far.url, ca_file=ca_file)
+        assert far.requests == []
+        assert far.connections == 1
+    assert not info.value.maybe_accepted
+
+
+@STYLES
+@pytest.mark.parametrize("newest", [True, False], ids=["TLS 1.3", "TLS 1.2"])
+@pytest.mark.parametrize(
+    ("who", "words"),
+    [
+        ("nobody", r"demands a client certificate.*client_cert="),
+        ("stranger", r"does not accept the client certificate"),
+    ],
+)
+def test_fix_of_a_client_certificate(
+    who: str, words: str, newest: bool, style: str, certificates: Certificates
+) -> None:
+    """A server that wants one says so by its alert; the error names the option."""
+    options: dict[str, Any] = {"client_cert": certificates.stranger} if who == "stranger" else {}
+    with far_side(certificates, wants_client=True, newest=newest) as far:
+        with pytest.raises(TransportError, match=words):
+            submit(style, far.url, ca_file=certificates.ca_file, **options)
+        assert far.requests == []
+
+
+def flawed(folder: Path, certificates: Certificates) -> dict[str, tuple[dict[str, Any], str]]:
+    """Options that name files which cannot be used, and what is said of them."""
+    text, both = folder / "text.pem", folder / "encrypted.pem"
+    text.write_text("no certificate\n")
+    (folder / "empty.pem").write_bytes(b"")
+    key = load_pem_private_key(Path(certificates.client[1]).read_bytes(), None)
+    locked = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"word"))
+    both.write_bytes(locked + Path(certificates.client[0]).read_bytes())
+    certificate, own = certificates.client
+    return {
+        "ca missing": ({"ca_file": str(folder / "none.pem")}, "none.pem' cannot be read: No such file"),
+        "ca is text": ({"ca_file": str(text)}, r"ca_file .*text.pem' holds no certificate in PEM"),
+        "ca is empty": ({"ca_file": str(folder / "empty.pem")}, "empty.pem' holds no certificate in PEM"),
+        "ca is a key": ({"ca_file": own}, "client.key' holds no certificate in PEM"),
+        "key missing": ({"client_cert": (certificate, str(folder / "none.key"))}, "none.key' cannot be read: No such"),
+        "certificate missing": ({"client_cert": (str(folder / "none.pem"), own)}, "none.pem' cannot be read"),
+        "key of another": (
+            {"client_cert": (certificate, certificates.stranger[1])},
+            "stranger.key' does not belong to",
+        ),
+        "key is text": ({"client_cert": (certificate, str(text))}, "text.pem' no key in PEM"),
+        "certificate is text": ({"client_cert": (str(text), own)}, "text.pem' holds no certificate"),
+        "no key in one file": ({"client_cert": certificate}, "no certificate and key in PEM are in .*client.pem"),
+        "key encrypted": ({"client_cert": str(both)}, "the key in .*encrypted.pem' is encrypted; give it without"),
+        "folder": ({"client_cert": str(folder)}, "cannot be read: Is a directory"),
+    }
+
+
+@STYLES
+def test_files_that_cannot_be_used(style: str, certificates: Certificates, tmp_path: Path) -> None:
+    """A ``LocalError`` when the client is made, which names the file; nobody is asked for a passphrase."""
+    kind = VaspClient if style == "sync" else AsyncVaspClient
+    for options, words in flawed(tmp_path, certificates).values():
+        with pytest.raises(LocalError, match=words):
+            kind("https://127.0.0.1/", **options)
+
+
+@STYLES
+def test_files_named_by_path(style: str, certificates: Certificates) -> None:
+    """``pathlib.Path`` does as well as a str."""
+    files: Any = tuple(Path(one) for one in certificates.client)
+    with far_side(certificates, wants_client=True) as far:
+        assert submit(style, far.url, ca_file=Path(certificates.ca_file), client_cert=files).message_id == "m-1"

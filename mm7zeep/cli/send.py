@@ -228,8 +228,11 @@ def _json_outcome(outcome: dict[str, Any]) -> str:
 
 
 def _text_outcome(outcome: dict[str, Any]) -> str:
+    from mm7zeep.transport.pages import escaped
+
     code, text = outcome["status_code"], outcome.get("status_text")
-    lines = [f"{code} {text or ''}".rstrip() if code is not None else outcome["error"]]
+    # an error may repeat the first lines of a page, each by itself
+    lines = [f"{code} {text or ''}".rstrip()] if code is not None else outcome["error"].split("\n")
     if outcome.get("maybe_accepted"):
         lines.append("  it may have been accepted all the same: sending it again may deliver it twice")
     for name in ("details", "message_id", "transaction_id"):
@@ -239,6 +242,7 @@ def _text_outcome(outcome: dict[str, Any]) -> str:
         named = ", ".join(outcome["failed"])
         lines.append(f"  failed          {named or 'some recipients or parts; the answer does not say which'}")
     for one in outcome.get("recipients", ()):
-        lines.append(f"  {one['to'].ljust(14)}  {one['message_id'] or one['error']}")
+        told = one["message_id"] or one["error"].replace("\n  | ", " ")
+        lines.append(f"  {one['to'].ljust(14)}  {told}")
     lines += [f"  noticed         {one}" for one in outcome["findings"]]
-    return "\n".join("".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in line) for line in lines)
+    return "\n".join(escaped(line) for line in lines)

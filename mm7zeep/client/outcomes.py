@@ -9,15 +9,13 @@ import random
 import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Generic, TypeVar
 
 from mm7zeep.client.partial import is_partial
 from mm7zeep.errors import LocalError, Mm7Error, StatusError, TransportError
 from mm7zeep.findings import Finding
 from mm7zeep.messages import Address, Fault, Response, Status, SubmitRsp
-from mm7zeep.transport.carrier import is_seconds
+from mm7zeep.transport.statuses import seconds
 
 R = TypeVar("R", bound=Response)
 
@@ -74,7 +72,7 @@ class Retry:
 
     At most ``times``, after ``first`` seconds, doubled each time up to ``most``. A Retry-After of the server is obeyed
     up to ``most`` seconds; a longer one ends the attempts. Never after 401, 403, 2xxx, nor when the request may have
-    been accepted.
+    been accepted. Raises ``LocalError`` for what is no number.
     """
 
     times: int = 2
@@ -82,11 +80,12 @@ class Retry:
     most: float = 30.0
 
     def __post_init__(self) -> None:
-        if not isinstance(self.times, int) or self.times < 0:
-            raise LocalError(f"Retry.times is a number of attempts, 0 or more, not {self.times!r}")
+        if isinstance(self.times, bool) or not isinstance(self.times, int) or self.times < 0:
+            raise LocalError(f"times is a number of further attempts, not {self.times!a}")
         for name in ("first", "most"):
-            if not is_seconds(getattr(self, name)):
-                raise LocalError(f"Retry.{name} is a number of seconds, not {getattr(self, name)!r}")
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < float("inf"):
+                raise LocalError(f"{name} is a number of seconds, not {value!a}")
 
     def waits(self) -> Iterator[float]:
         """How long to wait before each further attempt, in seconds."""
@@ -114,17 +113,6 @@ class Retry:
 
 RETRY = Retry()
 """What applies where nothing else is said."""
-
-
-def seconds(retry_after: str | None) -> float | None:
-    """A Retry-After (RFC 9110 10.2.3), from now; None where there is none or it means nothing."""
-    text = (retry_after or "").strip()
-    if text.isascii() and text.isdigit():
-        return float(text[:9])
-    try:
-        return max(0.0, (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds())
-    except (ValueError, TypeError):  # no date, or one without zone
-        return None
 
 
 def _root_cause(error: BaseException) -> BaseException:

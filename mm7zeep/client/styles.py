@@ -13,9 +13,9 @@ from typing import Any, Self
 import requests.adapters
 
 from mm7zeep.client.judging import FAILED, finish, recover
-from mm7zeep.client.outcomes import RETRY, Accepted, Retry, seconds
+from mm7zeep.client.outcomes import RETRY, Accepted, Retry
 from mm7zeep.client.sending import Sender, Sending
-from mm7zeep.credentials import ClientCert
+from mm7zeep.credentials import ClientCert, File
 from mm7zeep.errors import StatusError, TransportError
 from mm7zeep.messages import Message
 from mm7zeep.profiles import Policy, Profile
@@ -30,6 +30,7 @@ from mm7zeep.transport import (
     Timeouts,
 )
 from mm7zeep.transport.carrier import TIMEOUTS
+from mm7zeep.transport.statuses import seconds
 
 
 class SyncSender(Sender):
@@ -44,7 +45,7 @@ class SyncSender(Sender):
         policy: Policy | None = None,
         timeouts: Timeouts = TIMEOUTS,
         retry: Retry = RETRY,
-        ca_file: str | None = None,
+        ca_file: File | None = None,
         client_cert: ClientCert = None,
         headers: Mapping[str, str] | None = None,
         proxies: Mapping[str, str] | None = None,
@@ -119,7 +120,7 @@ class AsyncSender(Sender):
         policy: Policy | None = None,
         timeouts: Timeouts = TIMEOUTS,
         retry: Retry = RETRY,
-        ca_file: str | None = None,
+        ca_file: File | None = None,
         client_cert: ClientCert = None,
         headers: Mapping[str, str] | None = None,
         proxy: str | None = None,

@@ -25,7 +25,7 @@ from mm7zeep.client.outcomes import RETRY, Accepted, Retry, Submitted
 from mm7zeep.client.sending import Sender, build
 from mm7zeep.client.splitting import Tally, one_each, whole
 from mm7zeep.client.styles import AsyncSender, SyncSender
-from mm7zeep.credentials import ClientCert
+from mm7zeep.credentials import ClientCert, File
 from mm7zeep.errors import LocalError, Mm7Error
 from mm7zeep.messages import (
     AddressLike,
@@ -124,7 +124,7 @@ class VaspClient(Vasp, SyncSender):
         policy: Policy | None = None,
         timeouts: Timeouts = TIMEOUTS,
         retry: Retry = RETRY,
-        ca_file: str | None = None,
+        ca_file: File | None = None,
         client_cert: ClientCert = None,
         headers: Mapping[str, str] | None = None,
         proxies: Mapping[str, str] | None = None,
@@ -226,7 +226,7 @@ class AsyncVaspClient(Vasp, AsyncSender):
         policy: Policy | None = None,
         timeouts: Timeouts = TIMEOUTS,
         retry: Retry = RETRY,
-        ca_file: str | None = None,
+        ca_file: File | None = None,
         client_cert: ClientCert = None,
         headers: Mapping[str, str] | None = None,
         proxy: str | None = None,

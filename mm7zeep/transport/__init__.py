@@ -1,10 +1,11 @@
 """The network edge of a sender: a ``zeep.Transport`` that carries parts, a ``zeep.Plugin`` that validates both ways.
 
-``calls`` is one request and its body, ``answers`` judges what HTTP brought back, ``failures`` says what it means that
-nothing came; ``sync`` and ``asynchronous`` are the transports over requests and httpx (``carrier``: what they share),
-``plugin`` the plugin, ``clients`` a zeep client with both. Transport and plugin work alone with any ``zeep.Client``
-(``attach`` gives a call its parts). Refuses redirects, netrc, credentials in URLs, compressed, oversized and slow
-answers; sends nothing twice. Only errors of ``mm7zeep.errors`` leave it.
+``calls`` is one request and its body, ``answers`` judges what HTTP brought back (where it is no MM7, by ``statuses``;
+``pages`` is its text, ``denied`` why credentials were refused), ``failures`` says what it means that nothing came, and
+``reasons`` why; ``sync`` and ``asynchronous`` are the transports over requests and httpx (``carrier``: what they
+share), ``plugin`` the plugin, ``clients`` a zeep client with both. Transport and plugin work alone with any
+``zeep.Client`` (``attach`` gives a call its parts). Refuses redirects, netrc, credentials in URLs,
+compressed, oversized and slow answers; sends nothing twice. Only errors of ``mm7zeep.errors`` leave it.
 """
 
 from __future__ import annotations

@@ -1,42 +1,44 @@
 """The HTTP answer: taken in within its bounds, then judged by its head and its package.
 
-Refuses what is no MM7 answer at all: redirects, 401 and 403, what is compressed, empty, too large or too slow.
+Refuses what is no MM7 answer at all: redirects, 401 and 403, what is compressed, empty, too large or too slow, and
+pages of any kind. Those are judged by their status (``statuses``), and their text is repeated (``pages``).
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Iterable, Sequence
 from urllib.parse import urlsplit
 
 import requests
 from lxml import etree
 from requests.structures import CaseInsensitiveDict
 
-from mm7zeep import exchange, mime
+from mm7zeep import exchange, mime, schema
+from mm7zeep.credentials import Credentials
 from mm7zeep.errors import AuthError, RemoteError, TransportError
 from mm7zeep.findings import Finding, finding
+from mm7zeep.transport import pages, statuses
 from mm7zeep.transport.calls import Call
+from mm7zeep.transport.denied import CHECK, unanswered
 from mm7zeep.transport.failures import without_url
 
 KEPT = 20_000  # octets of an unusable answer that an error repeats
 
 
-_HINTS: Mapping[int, str] = MappingProxyType({
-    404: " (nothing is served there; check the path of the URL)",
-    405: " (no POST is taken there; check the path of the URL)",
-    407: " (the proxy wants credentials)",
-    413: " (the message is larger than it takes)",
-    429: " (too many requests)",
-    503: " (it is not ready)",
-})  # fmt: skip
-
-
 class Intake:
     """An answer as it arrives, within its bounds; ``flaw`` says what is wrong with it, ``cut`` that it broke off."""
 
-    def __init__(self, call: Call, status: int, headers: Iterable[tuple[str, str]], *, most: int, reply: float) -> None:
+    def __init__(
+        self,
+        call: Call,
+        status: int,
+        headers: Iterable[tuple[str, str]],
+        *,
+        most: int,
+        reply: float,
+        credentials: Credentials | None = None,
+    ) -> None:
         call.http_status, call.headers = status, tuple(headers)
         self.call = call
         self.status = status
@@ -44,6 +46,7 @@ class Intake:
         self.flaw: str | None = None
         self.cut = False
         self._most = most
+        self._credentials = credentials
         self._until = (call.sent_at or time.monotonic()) + reply
         self._encoding = (call.header("Content-Encoding") or "identity").strip().lower()
 
@@ -68,18 +71,22 @@ class Intake:
         """What zeep reads: the root part alone, as UTF-8. Raises for what is no MM7 answer."""
         self._refused_by_http()
         if self._encoding != "identity":
-            raise self._unusable(f"what is {self._encoding}-encoded although no encoding was asked for")
+            raise self._no_mm7("no encoding was asked for")
         if self.flaw is not None and not self.cut:
-            raise self._unusable(f"what {self.flaw}")
+            raise self._no_mm7(f"it {self.flaw}")
         if not self.cut:
             self.call.body = bytes(self.content)
             if not self.content.strip():
-                raise self._unusable("no body")
+                raise self._no_mm7()
         try:
             root = self._root()
         except RemoteError as error:
+            if not pages.is_envelope(bytes(self.content[: pages.READ])):
+                raise self._no_mm7(f"it {self.flaw}" if self.cut else None) from error
             what = f"what {self.flaw}" if self.cut else f"what is no MM7 answer: {error}"
-            raise self._unusable(what, error.findings) from error
+            raise self._unusable(f"the server answered {self.status} with {what}", error.findings) from error
+        if schema.local(root) != "Envelope":
+            raise self._no_mm7()  # XHTML and the like: well-formed, and no answer all the same
         return _response(self.status, self.call, etree.tostring(root))
 
     def _root(self) -> etree._Element:
@@ -96,34 +103,48 @@ class Intake:
 
     def _refused_by_http(self) -> None:
         if self.status in (401, 403):
+            lines = self.call.lines("WWW-Authenticate")
+            why = unanswered(self._credentials, lines) if self.status == 401 else CHECK
             raise AuthError(
-                f"the server answered {self.status}: check user name, password, VASPID and the address you call from",
+                f"the server answered {statuses.named(self.status)}: {why}{self._said(self._page())}",
                 http_status=self.status,
-                challenge=self.call.header("WWW-Authenticate"),
+                challenge=", ".join(lines) or None,
                 body=bytes(self.content[:KEPT]),
             )
         if 300 <= self.status < 400:
             place = _place(self.call.header("Location"))
-            raise TransportError(
-                f"the server answered {self.status}, a redirect to {place}; it is not followed. Give the final URL",
-                maybe_accepted=False,
-                http_status=self.status,
-                body=bytes(self.content[:KEPT]),
+            raise self._unusable(
+                f"the server answered {self.status}, a redirect to {place}; it is not followed. Give the final URL"
             )
 
+    def _no_mm7(self, flaw: str | None = None) -> TransportError:
+        """What is no MM7 answer, judged by its status alone. The findings of an envelope do not fit it."""
+        page = self._page()
+        what = f"the server answered {statuses.named(self.status)} with {page.kind}{f' ({flaw})' if flaw else ''}"
+        advice = [statuses.advice(self.call, page)]
+        if statuses.unclear(self.status):
+            advice.append("whether the message was accepted is unknown")
+        told = "; ".join(one for one in advice if one)
+        return self._unusable(f"{what}{': ' if told else ''}{told}{self._said(page)}")
+
+    def _page(self) -> pages.Page:
+        return pages.read(bytes(self.content[: pages.READ]), self.call.header("Content-Type"), self._encoding)
+
+    @staticmethod
+    def _said(page: pages.Page) -> str:
+        """The first lines of a page, each on a line of its own that cannot be taken for one of ours."""
+        return "".join([". It says:", *(f"\n  | {line}" for line in page.lines)]) if page.lines else ""
+
     def _unusable(self, what: str, findings: Sequence[Finding] = ()) -> TransportError:
-        return TransportError(
-            f"the server answered {self.status}{_HINTS.get(self.status, '')} with {what}",
-            maybe_accepted=_unclear(self.status),
+        error = TransportError(
+            what,
+            maybe_accepted=statuses.unclear(self.status) and not 300 <= self.status < 400,
             http_status=self.status,
             body=bytes(self.content[:KEPT]),
             findings=findings,
         )
-
-
-def _unclear(status: int) -> bool:
-    """Whether a request answered so, without MM7 status, may have been taken: not where HTTP itself refuses it."""
-    return not (400 <= status < 500 or status in (501, 503, 505))
+        error.retry_after = statuses.seconds(self.call.header("Retry-After"))
+        return error
 
 
 def _place(location: str | None) -> str:

@@ -12,12 +12,12 @@ import requests
 import zeep.transports
 from lxml import etree
 
-from mm7zeep import extras
-from mm7zeep.credentials import Auth, ClientCert, credentials, endpoint, header_fields, tls
+from mm7zeep import digest, extras
+from mm7zeep.credentials import Auth, ClientCert, File, credentials, header_fields, proxy_url, tls
 from mm7zeep.errors import LocalError
 from mm7zeep.transport.answers import Intake
-from mm7zeep.transport.calls import AsyncBody, Body, Call, Interrupted, compose, ready
-from mm7zeep.transport.carrier import TIMEOUTS, Carrier, Timeouts, bounds, octets, own_schema
+from mm7zeep.transport.calls import AsyncBody, Body, Call, compose, ready
+from mm7zeep.transport.carrier import TIMEOUTS, Carrier, Timeouts, bounds, own_schema, reply_limit
 from mm7zeep.transport.failures import fail
 
 
@@ -34,7 +34,7 @@ class AsyncSwaTransport(Carrier, zeep.transports.AsyncTransport):
         *,
         auth: Auth = None,
         timeouts: Timeouts = TIMEOUTS,
-        ca_file: str | None = None,
+        ca_file: File | None = None,
         client_cert: ClientCert = None,
         headers: Mapping[str, str] | None = None,
         proxy: str | None = None,
@@ -46,9 +46,8 @@ class AsyncSwaTransport(Carrier, zeep.transports.AsyncTransport):
         import httpx
 
         known, fields, timeouts = credentials(auth), header_fields(headers), bounds(timeouts)
-        context, octets_most = tls(ca_file, client_cert), octets(max_reply)
-        if not isinstance(proxy, str | None) or (proxy is not None and "://" not in proxy):
-            raise LocalError("proxy is a URL, such as http://proxy.example:3128")
+        context = tls(ca_file, client_cert)
+        proxy = proxy_url(proxy, socks="socksio")
         client = httpx.AsyncClient(
             verify=context,
             auth=known.for_httpx() if known is not None else None,
@@ -61,7 +60,9 @@ class AsyncSwaTransport(Carrier, zeep.transports.AsyncTransport):
         super().__init__(client=client, wsdl_client=loader)  # type: ignore[no-untyped-call]
         client.headers.update({"User-Agent": "mm7zeep", **fields})
         self.timeouts = timeouts
-        self.max_reply = octets_most
+        self.max_reply = reply_limit(max_reply)
+        self._proxy = proxy
+        self.credentials = known
         self.call: Call | None = None
 
     async def aclose(self) -> None:
@@ -86,15 +87,20 @@ class AsyncSwaTransport(Carrier, zeep.transports.AsyncTransport):
     async def _exchange(self, call: Call, address: str, headers: Mapping[str, str], body: Body) -> requests.Response:
         import httpx
 
-        endpoint(address)
+        self._begin(call, address)
         try:
-            async with self.client.stream("POST", address, content=AsyncBody(body), headers=dict(headers)) as answer:
+            async with self.client.stream(
+                "POST", address, content=AsyncBody(body), headers=dict(headers), extensions={digest.BODY: body}
+            ) as answer:
                 intake = await self._take(call, answer)
         except httpx.InvalidURL as error:
             raise LocalError("the address is no URL that httpx understands") from error
-        except (httpx.HTTPError, httpx.StreamError, OSError, LocalError, Interrupted) as error:
+        except Exception as error:  # noqa: BLE001 - whatever the libraries raise: only our errors leave
             fail(error, call, address)
         return intake.response()
+
+    def _proxy_for(self, address: str) -> str | None:
+        return self._proxy
 
     async def _take(self, call: Call, answer: Any) -> Intake:
         import httpx

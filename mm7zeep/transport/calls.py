@@ -27,7 +27,8 @@ Progress = Callable[[int, int], None]
 class Call:
     """What belongs to one request and its answer; made for it, and gone with it.
 
-    ``sent`` octets were handed to the connection, the last of them at ``sent_at`` (monotonic seconds).
+    ``sent`` of ``size`` octets were handed to the connection to ``address`` (through ``proxy``), the last of them at
+    ``sent_at`` (monotonic seconds).
     ``http_status`` is None until an answer's head is there; ``body`` is the whole answer (None while it is not
     complete), ``findings`` what was noticed before the envelope was judged.
     """
@@ -37,6 +38,9 @@ class Call:
     message: Message | None = None
     profile: Profile | None = None
     progress: Progress | None = None
+    address: str = ""
+    proxy: str | None = None
+    size: int = 0
     sent: int = 0
     sent_at: float | None = None
     http_status: int | None = None
@@ -47,7 +51,11 @@ class Call:
 
     def header(self, name: str) -> str | None:
         """The first field of that name in the answer's head, in any case."""
-        return next((value for key, value in self.headers if key.lower() == name.lower()), None)
+        return next(iter(self.lines(name)), None)
+
+    def lines(self, name: str) -> list[str]:
+        """All field lines of that name in the answer's head, in any case."""
+        return [value for key, value in self.headers if key.lower() == name.lower()]
 
 
 class Interrupted(Exception):
@@ -64,6 +72,7 @@ class Body:
     def __init__(self, stream: mime.Stream, call: Call) -> None:
         self.stream = stream
         self.call = call
+        call.size = len(stream)
 
     def __len__(self) -> int:
         return len(self.stream)
@@ -92,10 +101,18 @@ class Body:
         except Exception as error:
             raise Interrupted(error) from error
 
+    def octets(self) -> Iterator[bytes]:
+        """The body for a hash over it (Digest with ``auth-int``): nothing of it counts as sent."""
+        pieces = iter(self.stream)
+        while chunk := self._next(pieces):
+            yield chunk
+
     def tell(self) -> int:
-        return 0  # requests remembers it to rewind after a Digest challenge; iterating always starts over
+        return 0  # requests asks for it; iterating always starts over
 
     def seek(self, offset: int, whence: int = 0) -> int:
+        """To the start, before a request is sent again: what had gone out was answered by a challenge."""
+        self.call.sent, self.call.sent_at = 0, None
         return 0
 
 

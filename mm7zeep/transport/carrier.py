@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from mm7zeep import schema
+from mm7zeep.credentials import Credentials, endpoint
 from mm7zeep.errors import LocalError
 from mm7zeep.transport.answers import Intake
 from mm7zeep.transport.calls import Call
@@ -41,6 +42,7 @@ def is_seconds(value: object) -> bool:
 
 
 TIMEOUTS = Timeouts()
+_LONGEST = 1_000_000  # seconds, eleven days: beyond that, the clocks of some systems end
 
 
 class Carrier:
@@ -49,6 +51,7 @@ class Carrier:
     timeouts: Timeouts
     max_reply: int
     call: Call | None
+    credentials: Credentials | None = None
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}>"
@@ -64,22 +67,36 @@ class Carrier:
         clone.call = call
         return clone
 
+    def _begin(self, call: Call, address: str) -> None:
+        """Note where ``call`` goes. Raises ``LocalError`` for an address that cannot be used."""
+        call.address, call.proxy = endpoint(address), self._proxy_for(address)
+
+    def _proxy_for(self, address: str) -> str | None:
+        """The URL of the proxy on the way to ``address``."""
+        raise NotImplementedError
+
     def _intake(self, call: Call, status: int, fields: Iterable[tuple[str, str]]) -> Intake:
-        return Intake(call, status, fields, most=self.max_reply, reply=self.timeouts.reply)
+        return Intake(
+            call, status, fields, most=self.max_reply, reply=self.timeouts.reply, credentials=self.credentials
+        )
 
 
 def bounds(timeouts: Timeouts) -> Timeouts:
     """``timeouts`` as they are. Raises ``LocalError`` for what is none: a bare number does not say which it is."""
     if not isinstance(timeouts, Timeouts):
         raise LocalError(f"timeouts is a Timeouts, such as Timeouts(read=30.0), not {type(timeouts).__name__}")
+    for name in ("connect", "read", "reply"):
+        value = getattr(timeouts, name)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= _LONGEST:
+            raise LocalError(f"timeouts.{name} is a number of seconds above 0 and up to {_LONGEST}, not {value!a}")
     return timeouts
 
 
-def octets(max_reply: int) -> int:
+def reply_limit(octets: int) -> int:
     """``max_reply`` as it is. Raises ``LocalError`` for what is no number of octets."""
-    if not isinstance(max_reply, int) or isinstance(max_reply, bool) or max_reply < 1:
-        raise LocalError(f"max_reply is a number of octets, 1 or more, not {max_reply!r}")
-    return max_reply
+    if isinstance(octets, bool) or not isinstance(octets, int) or octets < 1:
+        raise LocalError(f"max_reply is a number of octets above 0, not {octets!a}")
+    return octets
 
 
 def own_schema(url: str) -> bytes | None:

@@ -6,14 +6,24 @@ Refuses to repeat the libraries' own words, which may hold the secrets of a URL.
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterator
 from typing import NoReturn
 from urllib.parse import urlsplit
 
 import requests
+import urllib3.exceptions
 
-from mm7zeep.errors import LocalError, TransportError
+from mm7zeep.errors import LocalError, Mm7Error, TransportError
+from mm7zeep.transport import reasons
 from mm7zeep.transport.calls import Call, Interrupted
+from mm7zeep.transport.pages import escaped
+from mm7zeep.transport.reasons import chain
+
+_UNMADE = (
+    requests.exceptions.InvalidURL,
+    requests.exceptions.InvalidHeader,
+    requests.exceptions.InvalidSchema,
+    requests.exceptions.MissingSchema,
+)
 
 
 class Refused(OSError):
@@ -22,31 +32,37 @@ class Refused(OSError):
 
 def refusal(error: BaseException) -> Refused | None:
     """What an adapter refused, where ``error`` came of that; None for every other failure."""
-    return next((one for one in _chain(error) if isinstance(one, Refused)), None)
+    return next((one for one in chain(error) if isinstance(one, Refused)), None)
 
 
 def fail(error: Exception, call: Call, address: str) -> NoReturn:
     """Raise what ``error``, met while the call to ``address`` was under way, amounts to."""
     if isinstance(error, Interrupted):
         raise error.reason from error.reason.__cause__
-    failure = _failure(error, call, urlsplit(address).netloc)
+    if isinstance(error, Mm7Error) and not isinstance(error, LocalError):
+        raise error
+    failure = _failure(error, call, address)
     if failure is error:
         raise error
     raise failure from error
 
 
-def _failure(error: Exception, call: Call, place: str) -> Exception:
-    """What to raise where no answer came from ``place``."""
+def _failure(error: Exception, call: Call, address: str) -> Exception:
+    """What to raise where no answer came from ``address``."""
+    place = escaped(urlsplit(address).netloc)
+    if call.proxy is not None:
+        place += f" through the proxy {escaped(urlsplit(call.proxy).netloc.rpartition('@')[2])}"
     if isinstance(error, LocalError):  # a part changed or cannot be read
         what = f"{error}; {call.sent} octets had gone out"
         return TransportError(what, maybe_accepted=True) if call.sent else error
     refused = refusal(error)
     if refused is not None:  # whatever had gone out before was answered: a challenge
         return TransportError(f"the request could not be sent to {place}: {refused}", maybe_accepted=False)
-    text = without_url(error)
-    if isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.InvalidHeader):
+    reason = reasons.of(error, address, call.proxy)
+    text = reason.words if reason is not None else without_url(error)
+    if _unmade(error) and not call.sent:
         return LocalError(f"the request could not be made: {text}")
-    if call.sent and not _tls_refusal(error):
+    if call.sent and not (reason is not None and reason.untaken):
         return TransportError(
             f"no answer from {place} after {call.sent} octets had gone out ({text}); "
             "the message may have been accepted",
@@ -55,27 +71,17 @@ def _failure(error: Exception, call: Call, place: str) -> Exception:
     return TransportError(f"the request could not be sent to {place}: {text}", maybe_accepted=False)
 
 
-def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    """``error`` and what led to it."""
-    seen: list[BaseException] = []
-    while error is not None and error not in seen:
-        seen.append(error)
-        yield error
-        reason = getattr(error, "reason", None)
-        inner = reason if isinstance(reason, BaseException) else error.__cause__ or error.__context__
-        error = inner or next((one for one in error.args if isinstance(one, BaseException)), None)
-
-
-def _tls_refusal(error: Exception) -> bool:
-    """Whether the server ended the TLS handshake by an alert: TLS 1.3 shows it only after the request went out."""
-    return any(isinstance(one, ssl.SSLError) and "ALERT" in (one.reason or "") for one in _chain(error))
+def _unmade(error: Exception) -> bool:
+    """Whether a library could not make the request of what it was given: a URL, a host name, a field."""
+    of_the_way = isinstance(error, requests.RequestException | urllib3.exceptions.HTTPError | OSError)
+    return isinstance(error, _UNMADE) or (isinstance(error, ValueError | TypeError) and not of_the_way)
 
 
 def without_url(error: Exception) -> str:
     """The kind of failure in words; the URL may hold secrets, so the library's own text is not repeated."""
     names: list[str] = []
     told: list[str] = []
-    for one in _chain(error):
+    for one in chain(error):
         name = type(one).__name__
         words = None
         if isinstance(one, ssl.SSLCertVerificationError):

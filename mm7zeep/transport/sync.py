@@ -5,6 +5,7 @@ Refuses redirects, netrc and the proxies of the environment.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Any, Self, cast
 
@@ -18,16 +19,17 @@ from mm7zeep.credentials import (
     Auth,
     AuthorizationHeader,
     ClientCert,
+    File,
     cert_files,
     credentials,
-    endpoint,
     header_fields,
-    readable,
+    proxy_map,
+    tls,
 )
 from mm7zeep.errors import LocalError
 from mm7zeep.transport.answers import Intake
-from mm7zeep.transport.calls import Body, Call, Interrupted, compose, ready
-from mm7zeep.transport.carrier import TIMEOUTS, Carrier, Timeouts, bounds, octets, own_schema
+from mm7zeep.transport.calls import Body, Call, compose, ready
+from mm7zeep.transport.carrier import TIMEOUTS, Carrier, Timeouts, bounds, own_schema, reply_limit
 from mm7zeep.transport.failures import fail
 
 _CHUNK = 65536
@@ -52,7 +54,7 @@ class SwaTransport(Carrier, zeep.transports.Transport):
         *,
         auth: Auth = None,
         timeouts: Timeouts = TIMEOUTS,
-        ca_file: str | None = None,
+        ca_file: File | None = None,
         client_cert: ClientCert = None,
         headers: Mapping[str, str] | None = None,
         proxies: Mapping[str, str] | None = None,
@@ -62,21 +64,22 @@ class SwaTransport(Carrier, zeep.transports.Transport):
     ) -> None:
         super().__init__(session=session)  # type: ignore[no-untyped-call]
         self.timeouts = bounds(timeouts)
-        self.max_reply = octets(max_reply)
+        self.max_reply = reply_limit(max_reply)
         self.call: Call | None = None
         self._original: SwaTransport | None = None
         self._mount(adapter, of_ours=session is None)
-        readable(ca_file, *cert_files(client_cert))
-        known = credentials(auth)
+        if ca_file is not None or client_cert is not None:
+            tls(ca_file, client_cert)  # requests would find out only when it connects
+        self.credentials = known = credentials(auth)
         self.auth: Any = known.for_requests() if known is not None else self.session.auth or AuthorizationHeader(None)
         self.session.trust_env = False  # no netrc, no proxies from the environment
         self.session.headers["User-Agent"] = "mm7zeep"
         self.session.headers.update(header_fields(headers))
-        self.session.proxies.update(_proxies(proxies))
+        self.session.proxies.update(proxy_map(proxies))
         if ca_file is not None:
-            self.session.verify = ca_file
-        if client_cert is not None:
-            self.session.cert = client_cert
+            self.session.verify = os.fspath(ca_file)
+        if files := cert_files(client_cert):
+            self.session.cert = files[0] if len(files) == 1 else (files[0], files[1])
 
     def _mount(self, adapter: requests.adapters.BaseAdapter | None, *, of_ours: bool) -> None:
         """What opens the connections; in a session that is not of ours, only what was given."""
@@ -117,7 +120,7 @@ class SwaTransport(Carrier, zeep.transports.Transport):
         return self._exchange(call, address, *compose(call, envelope, headers))
 
     def _exchange(self, call: Call, address: str, headers: Mapping[str, str], body: Body) -> requests.Response:
-        endpoint(address)
+        self._begin(call, address)
         try:
             with self.session.post(
                 address,
@@ -130,9 +133,12 @@ class SwaTransport(Carrier, zeep.transports.Transport):
                 hooks={"response": [*self.session.hooks["response"], _unread]},
             ) as answer:
                 intake = self._take(call, answer)
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, LocalError, Interrupted) as error:
+        except Exception as error:  # noqa: BLE001 - whatever the libraries raise: only our errors leave
             fail(error, call, address)
         return intake.response()
+
+    def _proxy_for(self, address: str) -> str | None:
+        return requests.utils.select_proxy(address, self.session.proxies)
 
     def _take(self, call: Call, answer: requests.Response) -> Intake:
         fields = [(name, value) for name, value in answer.raw.headers.items()]
@@ -145,13 +151,6 @@ class SwaTransport(Carrier, zeep.transports.Transport):
         if intake.flaw is not None:
             answer.raw.close()  # what is left of it must not be read
         return intake
-
-
-def _proxies(proxies: Mapping[str, str] | None) -> dict[str, str]:
-    mapping = proxies if isinstance(proxies, Mapping) else {} if proxies is None else {None: None}
-    if not all(isinstance(one, str) for pair in mapping.items() for one in pair):
-        raise LocalError('proxies maps schemes to URLs, such as {"https": "http://proxy.example:3128"}')
-    return dict(mapping)
 
 
 def _unread(answer: requests.Response, **_: Any) -> None:
