@@ -18,7 +18,8 @@ from mm7zeep import exchange, mime
 from mm7zeep.errors import AuthError, RemoteError, TransportError
 from mm7zeep.findings import Finding, finding
 from mm7zeep.transport.calls import Call
-from mm7zeep.transport.failures import without_url
+from mm7zeep.transport.correlation import transaction_id
+from mm7zeep.transport.failures import overdue, unclear, without_url
 
 KEPT = 20_000  # octets of an unusable answer that an error repeats
 
@@ -62,6 +63,9 @@ class Intake:
 
     def break_off(self, error: Exception) -> None:
         """The connection ended before the answer did."""
+        if overdue(error):
+            self.flaw = "came too slowly"
+            return
         self.flaw, self.cut = f"broke off after {len(self.content)} octets ({without_url(error)})", True
 
     def response(self) -> requests.Response:
@@ -89,6 +93,7 @@ class Intake:
         except RemoteError as error:
             error.findings = (*package.findings, *error.findings)
             raise
+        self.call.echoed = transaction_id(root)
         # what broke off after the envelope was complete is still an answer: its MessageID is not lost
         cut = (finding("http/truncated", f"byte {len(self.content)}", action="repaired"),) if self.cut else ()
         self.call.findings = (*cut, *package.findings, *findings)
@@ -114,16 +119,11 @@ class Intake:
     def _unusable(self, what: str, findings: Sequence[Finding] = ()) -> TransportError:
         return TransportError(
             f"the server answered {self.status}{_HINTS.get(self.status, '')} with {what}",
-            maybe_accepted=_unclear(self.status),
+            maybe_accepted=unclear(self.status) and self.call.whole,
             http_status=self.status,
             body=bytes(self.content[:KEPT]),
             findings=findings,
         )
-
-
-def _unclear(status: int) -> bool:
-    """Whether a request answered so, without MM7 status, may have been taken: not where HTTP itself refuses it."""
-    return not (400 <= status < 500 or status in (501, 503, 505))
 
 
 def _place(location: str | None) -> str:

@@ -10,22 +10,27 @@ from dataclasses import dataclass
 from typing import Self
 
 from mm7zeep import schema
-from mm7zeep.errors import LocalError
-from mm7zeep.transport.answers import Intake
+from mm7zeep.errors import LocalError, TransportError
+from mm7zeep.transport.answers import KEPT, Intake
 from mm7zeep.transport.calls import Call
+from mm7zeep.transport.correlation import SentIds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timeouts:
-    """Seconds: ``connect`` to open a connection, ``read`` without a byte arriving, ``reply`` for the whole answer.
+    """Seconds: ``connect`` to open a connection, ``read`` without a byte arriving, ``reply`` for the whole answer,
+    ``total`` for the whole exchange.
 
-    ``reply`` counts from when the request has gone out, and is kept once the head of the answer is there. ``connect``
-    is also the time that 64 KiB of the request may take to leave (with httpx: ``read``).
+    ``reply`` counts from when the request has gone out. ``total`` counts from when the call is made and holds for
+    connecting, sending, the head of the answer, interim answers (1xx) and its content, a Digest challenge included; an
+    attempt that is made again has its own. Only resolving a name has the time that the resolver takes (with httpx it
+    counts, too). ``connect`` is also the time that a piece of the request may take to leave (with httpx: ``read``).
     """
 
     connect: float = 10.0
     read: float = 30.0
     reply: float = 60.0
+    total: float = 300.0
 
 
 TIMEOUTS = Timeouts()
@@ -37,6 +42,7 @@ class Carrier:
     timeouts: Timeouts
     max_reply: int
     call: Call | None
+    sent_ids: SentIds
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}>"
@@ -54,6 +60,26 @@ class Carrier:
 
     def _intake(self, call: Call, status: int, fields: Iterable[tuple[str, str]]) -> Intake:
         return Intake(call, status, fields, most=self.max_reply, reply=self.timeouts.reply)
+
+    def _ours(self, call: Call, *, fresh: bool) -> bool:
+        """Whether the answer surely is that of ``call``, so that its connection is in step and may carry another.
+
+        An id that nobody sent says nothing; one of another request of this client means that the answers on this
+        connection are not in step with the requests. Raises ``TransportError`` for that.
+        """
+        if call.echoed is None or call.transaction_id is None:
+            return False
+        if call.echoed == call.transaction_id.strip():
+            return fresh and call.whole
+        if self.sent_ids.knows(call.echoed):
+            raise TransportError(
+                f"the answer carries the TransactionID {call.echoed[:80]!r} of another request of this client, so what "
+                "became of this one is unknown; the connection was closed",
+                maybe_accepted=True,
+                http_status=call.http_status,
+                body=(call.body or b"")[:KEPT],
+            )
+        return False
 
 
 def bounds(timeouts: Timeouts) -> Timeouts:

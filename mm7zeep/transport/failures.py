@@ -14,6 +14,7 @@ import requests
 
 from mm7zeep.errors import LocalError, TransportError
 from mm7zeep.transport.calls import Call, Interrupted
+from mm7zeep.transport.inbound import Overdue, Unreadable
 
 
 class Refused(OSError):
@@ -43,16 +44,32 @@ def _failure(error: Exception, call: Call, place: str) -> Exception:
     refused = refusal(error)
     if refused is not None:  # whatever had gone out before was answered: a challenge
         return TransportError(f"the request could not be sent to {place}: {refused}", maybe_accepted=False)
+    unreadable = next((one for one in _chain(error) if isinstance(one, Unreadable)), None)
+    if unreadable is not None:
+        return TransportError(
+            f"the answer of {place} cannot be read: {unreadable}",
+            maybe_accepted=call.whole and unclear(unreadable.status),
+            http_status=unreadable.status,
+        )
     text = without_url(error)
     if isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.InvalidHeader):
         return LocalError(f"the request could not be made: {text}")
     if call.sent and not _tls_refusal(error):
-        return TransportError(
-            f"no answer from {place} after {call.sent} octets had gone out ({text}); "
-            "the message may have been accepted",
-            maybe_accepted=True,
-        )
+        what = f"no answer from {place} after {call.sent} octets had gone out ({text}); "
+        if not call.whole:  # RFC 9112 8: a request that is not complete is not processed
+            return TransportError(f"{what}they were not all, so nothing was accepted", maybe_accepted=False)
+        return TransportError(f"{what}the message may have been accepted", maybe_accepted=True)
     return TransportError(f"the request could not be sent to {place}: {text}", maybe_accepted=False)
+
+
+def unclear(status: int | None) -> bool:
+    """Whether a request answered so, without MM7 status, may have been taken: not where HTTP itself refuses it."""
+    return status is None or not (400 <= status < 500 or status in (501, 503, 505))
+
+
+def overdue(error: BaseException) -> bool:
+    """Whether ``error`` came of the end of the time for the whole exchange."""
+    return any(isinstance(one, Overdue) for one in _chain(error))
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
@@ -80,10 +97,12 @@ def without_url(error: Exception) -> str:
         words = None
         if isinstance(one, ssl.SSLCertVerificationError):
             words = one.verify_message
+        elif isinstance(one, Overdue):
+            words = str(one)
         elif isinstance(one, OSError) and one.errno is not None and one.strerror:
             words = one.strerror
         known = names if words is None else told
-        name = name if words is None else f"{name}: {words}"
+        name = name if words is None else words if isinstance(one, Overdue) else f"{name}: {words}"
         if name not in known and len(known) < 5:
             known.append(name)
     return ", ".join(told or names)  # the wrappers' names tell no more than the words within
