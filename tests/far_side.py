@@ -183,6 +183,8 @@ class FarSide:
             if self._ending.is_set():
                 connection.close()
                 return
+            # what was answered has left before the connection is reset: Nagle's algorithm would hold it back
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self.connections += 1
             self._start(self._serve, connection)
 
