@@ -19,7 +19,8 @@ from mm7zeep.errors import AuthError, RemoteError, TransportError
 from mm7zeep.findings import Finding, finding
 from mm7zeep.transport.calls import Call
 from mm7zeep.transport.correlation import transaction_id
-from mm7zeep.transport.failures import overdue, unclear, without_url
+from mm7zeep.transport.failures import found, unclear, without_url
+from mm7zeep.transport.inbound import Excess, Overdue
 
 KEPT = 20_000  # octets of an unusable answer that an error repeats
 
@@ -63,8 +64,9 @@ class Intake:
 
     def break_off(self, error: Exception) -> None:
         """The connection ended before the answer did."""
-        if overdue(error):
-            self.flaw = "came too slowly"
+        excess = found(error, Excess)
+        if excess is not None or found(error, Overdue) is not None:
+            self.flaw = f"cannot be read: {excess}" if excess is not None else "came too slowly"
             return
         self.flaw, self.cut = f"broke off after {len(self.content)} octets ({without_url(error)})", True
 

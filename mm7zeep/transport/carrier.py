@@ -6,7 +6,7 @@ Sends nothing itself.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Self
 
 from mm7zeep import schema
@@ -86,6 +86,10 @@ def bounds(timeouts: Timeouts) -> Timeouts:
     """``timeouts`` as they are. Raises ``LocalError`` for what is none: a bare number does not say which it is."""
     if not isinstance(timeouts, Timeouts):
         raise LocalError(f"timeouts is a Timeouts, such as Timeouts(read=30.0), not {type(timeouts).__name__}")
+    for one in fields(timeouts):
+        value = getattr(timeouts, one.name)
+        if not isinstance(value, int | float) or not value > 0:
+            raise LocalError(f"the time {one.name} is a number of seconds above 0, not {value!r}")
     return timeouts
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Iterator
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 from urllib.parse import urlsplit
 
 import requests
@@ -16,6 +16,8 @@ from mm7zeep.errors import LocalError, TransportError
 from mm7zeep.transport.calls import Call, Interrupted
 from mm7zeep.transport.inbound import Overdue, Unreadable
 
+E = TypeVar("E", bound=BaseException)
+
 
 class Refused(OSError):
     """An adapter will not open a connection. Its text is told as it stands, so it holds no secret."""
@@ -23,7 +25,7 @@ class Refused(OSError):
 
 def refusal(error: BaseException) -> Refused | None:
     """What an adapter refused, where ``error`` came of that; None for every other failure."""
-    return next((one for one in _chain(error) if isinstance(one, Refused)), None)
+    return found(error, Refused)
 
 
 def fail(error: Exception, call: Call, address: str) -> NoReturn:
@@ -44,7 +46,7 @@ def _failure(error: Exception, call: Call, place: str) -> Exception:
     refused = refusal(error)
     if refused is not None:  # whatever had gone out before was answered: a challenge
         return TransportError(f"the request could not be sent to {place}: {refused}", maybe_accepted=False)
-    unreadable = next((one for one in _chain(error) if isinstance(one, Unreadable)), None)
+    unreadable = found(error, Unreadable)
     if unreadable is not None:
         return TransportError(
             f"the answer of {place} cannot be read: {unreadable}",
@@ -67,9 +69,9 @@ def unclear(status: int | None) -> bool:
     return status is None or not (400 <= status < 500 or status in (501, 503, 505))
 
 
-def overdue(error: BaseException) -> bool:
-    """Whether ``error`` came of the end of the time for the whole exchange."""
-    return any(isinstance(one, Overdue) for one in _chain(error))
+def found(error: BaseException, kind: type[E]) -> E | None:
+    """The first of that kind among ``error`` and what led to it."""
+    return next((one for one in _chain(error) if isinstance(one, kind)), None)
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

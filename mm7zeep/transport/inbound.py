@@ -30,6 +30,10 @@ class Unreadable(OSError):
         self.status = status
 
 
+class Excess(Unreadable):
+    """An answer is more than its bounds allow."""
+
+
 class Overdue(TimeoutError):
     """The time for the whole exchange is over. Its text holds no secret."""
 
@@ -58,8 +62,8 @@ class Inbound:
     """Takes octets in by ``feed`` and hands on those of the final head and its content by ``take``.
 
     ``head`` is None until the final head is whole. ``ended`` says that the answer is complete, ``surplus`` that more
-    came than belongs to it, ``eof`` that the connection ended. Raises ``Unreadable`` beyond the bounds and for what is
-    no HTTP answer.
+    came than belongs to it, ``eof`` that the connection ended. Raises ``Excess`` beyond the bounds and
+    ``Unreadable`` for what is no HTTP answer.
     """
 
     def __init__(self) -> None:
@@ -111,7 +115,7 @@ class Inbound:
         end = _BLANK.search(self._raw, start)
         size = end.end() if end else len(self._raw)
         if self._octets + size > HEAD:
-            raise Unreadable(f"its head is larger than {HEAD} octets", self._status())
+            raise Excess(f"its head is larger than {HEAD} octets", self._status())
         if end is None:
             if self._raw[:7] != b"HTTP/1."[: len(self._raw)]:
                 raise Unreadable("it is not HTTP/1.1")
@@ -138,7 +142,7 @@ class Inbound:
         if status < 200:
             self._interim += 1
             if self._interim > INTERIM:
-                raise Unreadable(f"more than {INTERIM} interim answers (1xx) came before it")
+                raise Excess(f"more than {INTERIM} interim answers (1xx) came before it")
             return
         self.head = Head(octets, version, status, fields)
         self._ready += octets
@@ -147,7 +151,7 @@ class Inbound:
     def _count(self, fields: int, status: int | None) -> None:
         self._fields += fields
         if self._fields > FIELDS:
-            raise Unreadable(f"its head has more than {FIELDS} fields", status)
+            raise Excess(f"its head has more than {FIELDS} fields", status)
 
     def _frame(self, head: Head) -> None:
         """RFC 9112 6.3: how the end of the answer is found."""
@@ -178,10 +182,10 @@ class Inbound:
         self.surplus = size < len(data)
 
     def trailer(self, octets: int, fields: int) -> None:
-        """Count trailers to the head. Raises ``Unreadable`` beyond its bounds."""
+        """Count trailers to the head. Raises ``Excess`` beyond its bounds."""
         status = self.head.status if self.head else None
         if self._octets + octets > HEAD:
-            raise Unreadable(f"its head and trailers are larger than {HEAD} octets", status)
+            raise Excess(f"its head and trailers are larger than {HEAD} octets", status)
         self._count(fields, status)
 
 
@@ -210,7 +214,7 @@ class _Chunks:
             if self._last:
                 self._inbound.trailer(self._trailers + len(self._line), 0)
             elif len(self._line) > _LINE:
-                raise Unreadable("a chunk's line is too long")
+                raise Excess(f"the line before a chunk is longer than {_LINE} octets")
             if end:
                 self._read_line(bytes(self._line))
                 self._line.clear()
