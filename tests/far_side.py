@@ -1,7 +1,8 @@
 """A far side for clients: a small threaded HTTP server on loopback that answers by script and records what it got.
 
 An answer is a row of steps: bytes are sent, a number is slept (seconds), ``RESET`` and ``CLOSE`` end the connection,
-``DRAIN`` ends our half of it and reads on to the end of the other. It may also be a function of the request that gives such a row. Each request takes the next answer, the last one repeats.
+``DRAIN`` ends our half of it and reads on to the end of the other. It may also be a function of the request that gives
+such a row. Each request takes the next answer, the last one repeats.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""An answer belongs to one request: whatever a far side sends before, behind or instead of it, the next one is exact."""
+"""An answer belongs to one request: whatever a far side sends around or instead of it, the next one is exact."""
 
 from __future__ import annotations
 
@@ -142,9 +142,7 @@ def content(request: Request) -> bytes:
 @STYLES
 @SIDES
 @pytest.mark.parametrize("name", ODD)
-def test_next_request_gets_its_own_answer(
-    name: str, side: str, style: str, client: Callable[..., Client]
-) -> None:
+def test_next_request_gets_its_own_answer(name: str, side: str, style: str, client: Callable[..., Client]) -> None:
     """After any answer to the first, the second is refused as the far side says; only what is in step is kept open."""
     odd, accepted, kept = ODD[name]
     message, refusal = SENT[side]

@@ -183,7 +183,7 @@ def _guarded(egress: Egress) -> Mapping[str, type[urllib3.HTTPConnectionPool]]:
     return {"http": PlainPool, "https": SecurePool}
 
 
-class _Adapter(connections.CarryingAdapter):
+class _Adapter(connections.JudgedAdapter):
     """An adapter whose connections are guarded."""
 
     def __init__(self, pools: Mapping[str, type[urllib3.HTTPConnectionPool]], size: int) -> None:

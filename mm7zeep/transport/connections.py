@@ -1,7 +1,8 @@
 """Connections of urllib3 that carry one exchange at a time and end with it, unless its answer was judged to be ours.
 
 On top of urllib3: the answer is read through ``Inbound``; it is looked for while the request is still going out; every
-wait ends where the whole exchange has to; and a connection is used again only after ``keep``, and if nothing came since.
+wait ends with the time of the whole exchange; and a connection is used again only where ``done`` said that it may be
+kept, and if nothing came since.
 """
 
 from __future__ import annotations
@@ -22,77 +23,27 @@ import requests.adapters
 import urllib3
 import urllib3.connection
 import urllib3.exceptions
-import urllib3.util
 from urllib3.util.wait import wait_for_socket
 
 from mm7zeep.transport import dialing
+from mm7zeep.transport.clocks import Clock
 from mm7zeep.transport.failures import Refused
-from mm7zeep.transport.inbound import Inbound, Overdue
+from mm7zeep.transport.inbound import Inbound
 
 _PIECE = 65536
 _BROKEN = (ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
 _NOTHING = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)  # from a socket that does not wait
-_LEAST = 0.001  # seconds; urllib3 takes none that is not positive
-
-
-class Seconds(float):
-    """A time to wait for one step, with the end of the whole exchange (``until``, monotonic seconds)."""
-
-    until: float
-
-    def __new__(cls, value: float, until: float) -> Seconds:
-        """At most up to ``until``."""
-        made = super().__new__(cls, max(_LEAST, min(value, until - time.monotonic())))
-        made.until = until
-        return made
-
-
-class Bounds(urllib3.util.Timeout):
-    """The times of one exchange, as urllib3 asks for them before it connects and before it reads."""
-
-    def __init__(self, *, connect: float, read: float, reply: float, until: float) -> None:
-        super().__init__(connect=connect, read=read)
-        self._times = {"connect": connect, "read": read, "reply": reply, "until": until}
-
-    def clone(self) -> Bounds:
-        return Bounds(**self._times)
-
-    @property
-    def connect_timeout(self) -> float:
-        return Seconds(self._times["connect"], self._times["until"])
-
-    @property
-    def read_timeout(self) -> float:
-        """Asked for when the request has gone out: from then on the answer has ``reply`` seconds."""
-        return Seconds(self._times["read"], min(self._times["until"], time.monotonic() + self._times["reply"]))
 
 
 class Answered(BrokenPipeError):
     """Nothing more of the request is sent, since the far side reads no more; urllib3 reads the answer then."""
 
 
-class Clock:
-    """Sets the time that a socket may wait, from step to step."""
-
-    def __init__(self, timeout: float | None) -> None:
-        self.timeout = timeout
-        self.until = getattr(timeout, "until", None)
-
-    def left(self) -> float | None:
-        """The seconds of the next step. Raises ``Overdue`` where the exchange is over."""
-        if self.until is None:
-            return self.timeout
-        left = self.until - time.monotonic()
-        if left <= 0:
-            raise Overdue("the time for the whole exchange is over")
-        return left if self.timeout is None else min(float(self.timeout), left)
-
-
 class _Raw(io.RawIOBase):
     """What http.client reads from: the octets of one answer and no more."""
 
     def __init__(self, sock: socket.socket, clock: Clock, inbound: Inbound | None) -> None:
-        self._file = cast(socket.SocketIO, sock.makefile("rb", buffering=0))  # keeps the socket open after its owner
+        self._file = sock.makefile("rb", buffering=0)  # keeps the socket open after its owner
         self._socket = sock
         self._clock = clock
         self._inbound = inbound
@@ -108,17 +59,16 @@ class _Raw(io.RawIOBase):
         while not (taken := self._inbound.take(len(view))):
             if self._inbound.ended or self._inbound.eof:
                 return 0
-            self.pull()
+            self.pull(self._inbound)
         view[: len(taken)] = taken
         return len(taken)
 
-    def pull(self) -> None:
+    def pull(self, inbound: Inbound) -> None:
         """Wait for more of the answer."""
-        assert self._inbound is not None
         left = self._clock.left()
         self._socket.settimeout(left)
         try:
-            self._inbound.feed(self._file.read(_PIECE) or b"")
+            inbound.feed(self._file.read(_PIECE) or b"")
         except TimeoutError:
             self._clock.left()  # says so where it was the whole exchange that ended
             raise
@@ -147,7 +97,7 @@ class Answer(http.client.HTTPResponse):
         while self._inbound.head is None:
             if self._inbound.eof:
                 raise http.client.RemoteDisconnected("Remote end closed connection without response")
-            self._raw.pull()
+            self._raw.pull(self._inbound)
         head = self._inbound.head
         self._inbound.take(len(head.octets))
         line, _, fields = head.octets.partition(b"\n")
@@ -165,11 +115,12 @@ class Answer(http.client.HTTPResponse):
         self.will_close = head.closes or (self.length is None and not self.chunked)
 
 
-class Carrying:
+class JudgedConnection:
     """What our connections add to those of urllib3, http and https."""
 
     sock: Any
     timeout: Any
+    response_class: Any
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._inbound: Inbound | None = None  # while there is an exchange
@@ -193,7 +144,7 @@ class Carrying:
         self._send(memoryview(data), self.sock, self._inbound)
 
     def _send(self, view: memoryview, sock: socket.socket, inbound: Inbound) -> None:
-        started, sock_waits = time.monotonic(), Clock(self.timeout)
+        started, clock = time.monotonic(), Clock(self.timeout)
         sock.settimeout(0)
         while True:
             self._listen(sock, inbound)
@@ -205,7 +156,7 @@ class Carrying:
                 raise Answered(errno.EPIPE, "the connection broke while the request went out") from error
             if not view:
                 return
-            left = sock_waits.left()
+            left = clock.left()
             if self.timeout is not None and left is not None:
                 left = min(left, started + float(self.timeout) - time.monotonic())
             if left is not None and left <= 0:
@@ -243,7 +194,7 @@ class Carrying:
         self._held = True
 
     def done(self, *, keep: bool) -> None:
-        """The exchange is over and was judged: close the connection, or ``keep`` it if nothing came behind its answer."""
+        """The exchange is over and was judged: close the connection, or ``keep`` it if nothing came behind."""
         self._held = False
         complete = self._inbound is not None and self._inbound.ended
         self._kept = keep and complete and self.sock is not None and self._quiet()
@@ -289,11 +240,11 @@ class Carrying:
         return connect(cast(urllib3.connection.HTTPConnection, self), resolved)
 
 
-class PlainConnection(Carrying, urllib3.connection.HTTPConnection):
+class PlainConnection(JudgedConnection, urllib3.connection.HTTPConnection):
     """http."""
 
 
-class SecureConnection(Carrying, urllib3.connection.HTTPSConnection):
+class SecureConnection(JudgedConnection, urllib3.connection.HTTPSConnection):
     """https."""
 
 
@@ -331,18 +282,18 @@ def connect(
     return opened
 
 
-class CarryingAdapter(requests.adapters.HTTPAdapter):
+class JudgedAdapter(requests.adapters.HTTPAdapter):
     """An adapter of such connections; keeps up to ``size`` to one server."""
 
     def __init__(self, size: int = 32) -> None:
         super().__init__(pool_maxsize=size)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)  # type: ignore[no-untyped-call]
+        super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = self.pools()
 
     def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
-        manager = super().proxy_manager_for(proxy, **kwargs)  # type: ignore[no-untyped-call]
+        manager = super().proxy_manager_for(proxy, **kwargs)
         if isinstance(manager, urllib3.ProxyManager) and not proxy.lower().startswith("socks"):
             manager.pool_classes_by_scheme = self.pools()
         return manager
@@ -352,24 +303,24 @@ class CarryingAdapter(requests.adapters.HTTPAdapter):
         return {"http": PlainPool, "https": SecurePool}
 
 
-class CarryingPool:
+class JudgedPool:
     """What our pools add to those of urllib3: nothing that was not judged goes into them open."""
 
     def _put_conn(self, conn: Any) -> None:
         put = super()._put_conn  # type: ignore[misc]
-        if isinstance(conn, Carrying):
+        if isinstance(conn, JudgedConnection):
             conn.give_back(put)
         else:
             put(conn)
 
 
-class PlainPool(CarryingPool, urllib3.HTTPConnectionPool):
+class PlainPool(JudgedPool, urllib3.HTTPConnectionPool):
     """http."""
 
     ConnectionCls = PlainConnection
 
 
-class SecurePool(CarryingPool, urllib3.HTTPSConnectionPool):
+class SecurePool(JudgedPool, urllib3.HTTPSConnectionPool):
     """https."""
 
     ConnectionCls = SecureConnection

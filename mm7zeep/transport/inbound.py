@@ -1,8 +1,8 @@
 """The octets of one answer as they arrive: where its head ends, where it ends, and what came behind it.
 
 Both transports read through this, so that requests and httpx see the same: interim answers are passed over (RFC 9110
-15.2), heads are bounded, and no octet beyond the end of the answer reaches the HTTP library, which would keep it for the
-next one. Opens nothing and waits for nothing.
+15.2), heads are bounded, and no octet beyond the end of the answer reaches the HTTP library, which would keep it for
+the next one. Opens nothing and waits for nothing.
 """
 
 from __future__ import annotations

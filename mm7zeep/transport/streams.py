@@ -11,7 +11,7 @@ import contextlib
 import socket
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from typing import Any, Protocol
+from typing import Any, cast
 
 import anyio
 import anyio.lowlevel
@@ -19,98 +19,10 @@ import httpcore
 import httpx
 
 from mm7zeep.transport.inbound import Inbound
+from mm7zeep.transport.layers import Layer, Plain, Tls
 
 _PIECE = 65536
 _CONNECTIONS, _KEPT, _IDLE = 100, 20, 5.0  # of one client: at most, idle ones, and their seconds; httpx's own defaults
-
-
-class Layer(Protocol):
-    """Octets in and out without waiting. What is not sent yet is ``unsent``."""
-
-    @property
-    def unsent(self) -> bool: ...
-
-    def pull(self) -> bytes | None:
-        """What came: None for nothing yet, no octets for the end. Raises ``OSError``."""
-
-    def push(self, data: bytes | memoryview) -> None:
-        """Send ``data``, or keep it to be flushed. Raises ``OSError``."""
-
-    def flush(self) -> None:
-        """Send what is kept, as far as it goes. Raises ``OSError``."""
-
-
-class Plain:
-    """TCP."""
-
-    def __init__(self, sock: socket.socket) -> None:
-        self._socket = sock
-        self._out = memoryview(b"")
-
-    @property
-    def unsent(self) -> bool:
-        return len(self._out) > 0
-
-    def pull(self) -> bytes | None:
-        try:
-            return self._socket.recv(_PIECE)
-        except BlockingIOError:
-            return None
-
-    def push(self, data: bytes | memoryview) -> None:
-        self._out = memoryview(bytes(self._out) + data) if self._out else memoryview(data)
-        self.flush()
-
-    def flush(self) -> None:
-        with contextlib.suppress(BlockingIOError):
-            while self._out:
-                self._out = self._out[self._socket.send(self._out) :]
-
-
-class Tls:
-    """TLS over a layer, which may be TLS itself (a proxy's)."""
-
-    def __init__(self, lower: Layer, context: ssl.SSLContext, host: str | None) -> None:
-        self._lower = lower
-        self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
-        self.object = context.wrap_bio(self._in, self._out, server_hostname=host)
-
-    @property
-    def unsent(self) -> bool:
-        return self._lower.unsent
-
-    def shake_hands(self) -> bool:
-        """Go on with the handshake; whether it is complete."""
-        return self._do(lambda: self.object.do_handshake() or b"") is not None
-
-    def pull(self) -> bytes | None:
-        try:
-            return self._do(lambda: self.object.read(_PIECE))
-        except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
-            return b""
-
-    def push(self, data: bytes | memoryview) -> None:
-        self.object.write(data)
-        self._lower.push(self._out.read())
-
-    def flush(self) -> None:
-        self._lower.flush()
-
-    def _do(self, step: Callable[[], bytes]) -> bytes | None:
-        while True:
-            try:
-                return step()
-            except ssl.SSLWantReadError:
-                came = self._lower.pull()
-                if came is None:
-                    return None
-                if came:
-                    self._in.write(came)
-                else:
-                    self._in.write_eof()
-            finally:
-                if self._out.pending:
-                    self._lower.push(self._out.read())
 
 
 class Stream(httpcore.AsyncNetworkStream):
@@ -123,7 +35,7 @@ class Stream(httpcore.AsyncNetworkStream):
         self._answering = False  # the request was sent, as far as it went
         self._kept = False
 
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 - httpcore's interface
         """Octets of the answer; none at its end. Raises ``Unreadable`` and the exceptions of httpcore."""
         self._answering = True
         with _within(timeout, httpcore.ReadTimeout, httpcore.ReadError):
@@ -136,7 +48,7 @@ class Stream(httpcore.AsyncNetworkStream):
                     self._inbound.feed(came)
         return taken
 
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109 - httpcore's interface
         """Send a piece of the request; the first one after an answer begins another exchange.
 
         Raises ``httpcore.WriteError`` where the far side reads no more, upon which httpcore reads the answer.
@@ -204,7 +116,10 @@ class Stream(httpcore.AsyncNetworkStream):
         self._socket.close()
 
     async def start_tls(
-        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109 - httpcore's interface
     ) -> httpcore.AsyncNetworkStream:
         """The same connection with TLS on it."""
         tls = Tls(self._layer, ssl_context, server_hostname)
@@ -249,7 +164,7 @@ class Backend(httpcore.AsyncNetworkBackend):
         self,
         host: str,
         port: int,
-        timeout: float | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109 - httpcore's interface
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.AsyncNetworkStream:
@@ -261,7 +176,7 @@ class Backend(httpcore.AsyncNetworkBackend):
         except OSError as error:
             raise httpcore.ConnectError(str(error)) from error
         async with opened:
-            theirs = opened.extra(anyio.abc.SocketAttribute.raw_socket)
+            theirs = opened.extra(anyio.abc.SocketAttribute.raw_socket)  # noqa: S610 - not Django's
             sock = socket.fromfd(theirs.fileno(), theirs.family, theirs.type)
         sock.setblocking(False)
         for option in socket_options or ():
@@ -286,13 +201,12 @@ class StreamTransport(httpx.AsyncBaseTransport):
         self._pool = httpcore.AsyncConnectionPool(**options) if proxy is None else _proxied(httpx.Proxy(proxy), options)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        assert isinstance(request.stream, httpx.AsyncByteStream)
         answer = await self._pool.handle_async_request(
             httpcore.Request(
                 method=request.method,
                 url=_url(request.url),
                 headers=request.headers.raw,
-                content=request.stream,
+                content=cast(httpx.AsyncByteStream, request.stream),
                 extensions=request.extensions,
             )
         )

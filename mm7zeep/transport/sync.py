@@ -31,7 +31,8 @@ from mm7zeep.errors import LocalError
 from mm7zeep.transport.answers import Intake
 from mm7zeep.transport.calls import Body, Call, Interrupted, compose, ready
 from mm7zeep.transport.carrier import TIMEOUTS, Carrier, Timeouts, bounds, own_schema
-from mm7zeep.transport.connections import Bounds, Carrying, CarryingAdapter
+from mm7zeep.transport.clocks import Bounds
+from mm7zeep.transport.connections import JudgedAdapter, JudgedConnection
 from mm7zeep.transport.correlation import SentIds, transaction_id
 from mm7zeep.transport.failures import fail
 
@@ -51,7 +52,7 @@ class SwaTransport(Carrier, zeep.transports.Transport):
     A connection carries another request only where the answer named this one's TransactionID and nothing came behind
     it; otherwise it is closed. Interim answers are passed over, heads bounded to 64 KiB and 128 fields, refusals read
     while the body goes out, and ``Timeouts.total`` and ``reply`` kept wherever the far side is slow. All of that is
-    the work of our adapter (``connections.CarryingAdapter``, which may be built upon): through an adapter or session of
+    the work of our adapter (``connections.JudgedAdapter``, which may be built upon): through an adapter or session of
     yours, connections are kept, and answers read, as yours does; an answer with another request's TransactionID is
     refused all the same. A session of ours keeps no cookies. WSDLs of the package load from the
     package, any other as zeep does. Safe to share between threads: what belongs to a call is in its ``Call``.
@@ -98,7 +99,7 @@ class SwaTransport(Carrier, zeep.transports.Transport):
         if adapter is None and not of_ours:
             return
         for scheme in ("https://", "http://"):
-            self.session.mount(scheme, adapter or CarryingAdapter(_POOL))
+            self.session.mount(scheme, adapter or JudgedAdapter(_POOL))
         self.session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # stores none, sends none
 
     def __copy__(self) -> Self:
@@ -135,29 +136,31 @@ class SwaTransport(Carrier, zeep.transports.Transport):
         endpoint(address)
         with self.sent_ids.under_way(call.transaction_id) as fresh:
             try:
-                with self.session.post(
-                    address,
-                    data=body,
-                    headers=dict(headers),
-                    auth=self.auth,
-                    timeout=self._times(address),
-                    allow_redirects=False,
-                    stream=True,
-                    hooks={"response": [*self.session.hooks["response"], _unread]},
-                ) as answer:
-                    with _held(answer) as keep:
-                        intake = self._take(call, answer)
-                        response = intake.response()
-                        if self._ours(call, fresh=fresh) and not intake.cut:
-                            keep()
-                        return response
+                with (
+                    self.session.post(
+                        address,
+                        data=body,
+                        headers=dict(headers),
+                        auth=self.auth,
+                        timeout=self._times(address),
+                        allow_redirects=False,
+                        stream=True,
+                        hooks={"response": [*self.session.hooks["response"], _unread]},
+                    ) as answer,
+                    _held(answer) as keep,
+                ):
+                    intake = self._take(call, answer)
+                    response = intake.response()
+                    if self._ours(call, fresh=fresh) and not intake.cut:
+                        keep()
+                    return response
             except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, LocalError, Interrupted) as error:
                 fail(error, call, address)
 
     def _times(self, address: str) -> Any:
         """What an adapter is given: one that is not of ours knows only the times of connecting and of reading."""
         times = self.timeouts
-        if isinstance(self.session.get_adapter(address), CarryingAdapter):
+        if isinstance(self.session.get_adapter(address), JudgedAdapter):
             until = time.monotonic() + times.total
             return Bounds(connect=times.connect, read=times.read, reply=times.reply, until=until)
         return (times.connect, times.read)
@@ -179,7 +182,7 @@ class SwaTransport(Carrier, zeep.transports.Transport):
 def _held(answer: requests.Response) -> Iterator[Callable[[], None]]:
     """Close the connection at the end, unless it is one of ours that was to be kept."""
     connection = answer.raw.connection
-    if not isinstance(connection, Carrying):
+    if not isinstance(connection, JudgedConnection):
         yield lambda: None
         return
     kept: list[bool] = []
