@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import socket
+import ssl
+import threading
 import time
 import tracemalloc
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 from far_side import Early, FarSide, Request, Steps, proper
 
 from mm7zeep.client import AsyncVaspClient, Retry, Submitted, VaspClient
@@ -255,3 +260,68 @@ def test_total_is_a_time(total: Any) -> None:
     """What is no time is refused before anything is sent."""
     with pytest.raises(LocalError, match="total"):
         VaspClient("http://127.0.0.1:9/", timeouts=Timeouts(total=total))
+
+
+# --- through a proxy --------------------------------------------------------------------------------------------------
+
+
+class Tunnel(FarSide):
+    """A proxy that opens a tunnel to ``place``, after what it says to each CONNECT before."""
+
+    def __init__(self, place: tuple[str, int] | None, *steps: Any) -> None:
+        super().__init__()
+        self.place, self.steps = place, steps
+
+    def _answer(self, connection: Any, stream: Any) -> bool:
+        while stream.readline().strip():
+            pass
+        self._play(connection, self.steps)
+        if self.place is None:
+            return False
+        connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        with socket.create_connection(self.place) as there:
+            back = threading.Thread(target=self._carry, args=(there, connection))
+            back.start()
+            self._carry(connection, there)
+            back.join(5)
+        return False
+
+    @staticmethod
+    def _carry(source: socket.socket, target: socket.socket) -> None:
+        try:
+            while data := source.recv(65536):
+                target.sendall(data)
+            target.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass  # one of them went away
+
+
+def through(style: str, proxy: FarSide) -> dict[str, Any]:
+    """The options of a client that goes through ``proxy``."""
+    address = proxy.url.removesuffix("/mm7")
+    return {"proxies": {"https": address}} if style == "sync" else {"proxy": address}
+
+
+@STYLES
+def test_tunnel_through_a_proxy(style: str, tmp_path: Path) -> None:
+    """TLS through a CONNECT: the same exchange, and the tunnel carries the next request, too."""
+    ca = trustme.CA()
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    ca.issue_cert("127.0.0.1").configure_cert(context)
+    ca.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    with FarSide(tls=context) as far, Tunnel(("127.0.0.1", int(far.url.split(":")[2].split("/")[0]))) as proxy:
+        results = run(style, far.url, times=3, ca_file=str(tmp_path / "ca.pem"), **through(style, proxy))
+        assert [type(one) for one in results] == [Submitted] * 3, results
+        assert (proxy.connections, far.connections) == (1, 1)
+
+
+@STYLES
+def test_tunnel_that_is_not_opened_in_time(style: str) -> None:
+    """A proxy whose answer to the CONNECT drips: the call ends with its time, and nothing was sent."""
+    with Tunnel(None, b"HTTP/1.1 200 OK\r\nX: ", *([b"x", 0.05] * 400)) as proxy:
+        started = time.monotonic()
+        [result] = run(style, "https://mmsc.invalid/mm7", timeouts=BOUNDS["total"], **through(style, proxy))
+        took = time.monotonic() - started
+    assert isinstance(result, TransportError), result
+    assert not result.maybe_accepted
+    assert took < LIMIT + LATE + 1

@@ -25,6 +25,7 @@ class Timeouts:
     connecting, sending, the head of the answer, interim answers (1xx) and its content, a Digest challenge included; an
     attempt that is made again has its own. Only resolving a name has the time that the resolver takes (with httpx it
     counts, too). ``connect`` is also the time that a piece of the request may take to leave (with httpx: ``read``).
+    ``connect`` and ``read`` are at most a day, ``reply`` and ``total`` may be ``math.inf``.
     """
 
     connect: float = 10.0
@@ -34,6 +35,7 @@ class Timeouts:
 
 
 TIMEOUTS = Timeouts()
+_LONGEST = 86400  # seconds
 
 
 class Carrier:
@@ -90,6 +92,8 @@ def bounds(timeouts: Timeouts) -> Timeouts:
         value = getattr(timeouts, one.name)
         if not isinstance(value, int | float) or not value > 0:
             raise LocalError(f"the time {one.name} is a number of seconds above 0, not {value!r}")
+        if value > _LONGEST and one.name in ("connect", "read"):  # which sockets are given
+            raise LocalError(f"the time {one.name} is at most {_LONGEST} seconds, not {value!r}")
     return timeouts
 
 

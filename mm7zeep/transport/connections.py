@@ -83,12 +83,18 @@ class Answer(http.client.HTTPResponse):
     """An answer read through ``Inbound``, whose bounds hold instead of those of http.client."""
 
     def __init__(
-        self, sock: socket.socket, debuglevel: int = 0, method: str | None = None, *, clock: Clock, inbound: Inbound
+        self,
+        sock: socket.socket,
+        debuglevel: int = 0,
+        method: str | None = None,
+        *,
+        clock: Clock,
+        inbound: Inbound | None = None,  # what answers a CONNECT is urllib3's to judge
     ) -> None:
         super().__init__(sock, debuglevel, method)
         self.fp.close()
-        self._inbound = None if method == "CONNECT" else inbound  # what answers a CONNECT is urllib3's to judge
-        self._raw = _Raw(sock, clock, self._inbound)
+        self._inbound = inbound
+        self._raw = _Raw(sock, clock, inbound)
         self.fp = io.BufferedReader(self._raw, _PIECE)
 
     def begin(self) -> None:
@@ -128,6 +134,14 @@ class JudgedConnection:
         self._put: Callable[[Any], None] | None = None
         super().__init__(*args, **kwargs)
 
+    def connect(self) -> None:
+        """Open the connection; what a proxy answers to a CONNECT has the time of the exchange, too."""
+        self.response_class = functools.partial(Answer, clock=Clock(self.timeout))
+        try:
+            super().connect()  # type: ignore[misc]
+        finally:
+            del self.response_class
+
     def request(self, *args: Any, **kwargs: Any) -> None:
         """Begin a new exchange."""
         self._inbound, self._kept = Inbound(), False
@@ -136,7 +150,7 @@ class JudgedConnection:
     def send(self, data: Any) -> None:
         """Send ``data`` as long as the far side reads on; looks for its answer meanwhile."""
         if self.sock is None:
-            cast(urllib3.connection.HTTPConnection, self).connect()
+            self.connect()
         if self._inbound is None or not isinstance(data, bytes) or not isinstance(self.sock, socket.socket):
             self.sock.settimeout(Clock(self.timeout).left())  # a CONNECT, or TLS within TLS
             return super().send(data)  # type: ignore[misc, no-any-return]
