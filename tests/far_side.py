@@ -1,7 +1,8 @@
 """A far side for clients: a small threaded HTTP server on loopback that answers by script and records what it got.
 
-An answer is a row of steps: bytes are sent, a number is slept (seconds), ``RESET`` and ``CLOSE`` end the connection. It
-may also be a function of the request that gives such a row. Each request takes the next answer, the last one repeats.
+An answer is a row of steps: bytes are sent, a number is slept (seconds), ``RESET`` and ``CLOSE`` end the connection,
+``DRAIN`` ends our half of it and reads on to the end of the other. It may also be a function of the request that gives
+such a row. Each request takes the next answer, the last one repeats.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ from mm7zeep.messages import (
     SubmitRsp,
 )
 
-RESET, CLOSE = "reset", "close"
+RESET, CLOSE, DRAIN = "reset", "close", "drain"
 Step = bytes | float | str
 Steps = Iterable[Step]
 
@@ -128,12 +129,14 @@ def echoing(template: str, status: int = 200, content_type: str | None = None) -
 class FarSide:
     """The server; use it as a context, which raises at its end what went wrong inside.
 
-    ``connections`` counts those accepted, ``requests`` are what came, in order.
+    ``connections`` counts those accepted, ``requests`` are what came, in order. ``receive`` is the size of the kernel's
+    buffer for what comes.
     """
 
-    def __init__(self, *answers: Answer, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, *answers: Answer, tls: ssl.SSLContext | None = None, receive: int | None = None) -> None:
         self.answers: list[Any] = list(answers) or [proper]
         self.tls = tls
+        self.receive = receive
         self.requests: list[Request] = []
         self.connections = 0
         self._lock = threading.Lock()
@@ -149,6 +152,8 @@ class FarSide:
 
     def __enter__(self) -> Self:
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+        if self.receive is not None:  # inherited by what is accepted
+            self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self.receive)
         self._start(self._accept)
         return self
 
@@ -179,6 +184,8 @@ class FarSide:
             if self._ending.is_set():
                 connection.close()
                 return
+            # what was answered has left before the connection is reset: Nagle's algorithm would hold it back
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self.connections += 1
             self._start(self._serve, connection)
 
@@ -239,6 +246,11 @@ class FarSide:
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 return False
             elif step == CLOSE:
+                return False
+            elif step == DRAIN:
+                connection.shutdown(socket.SHUT_WR)
+                while connection.recv(65536):
+                    pass
                 return False
             else:
                 self._pause(float(step))

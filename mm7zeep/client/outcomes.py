@@ -15,6 +15,7 @@ from mm7zeep.client.partial import is_partial
 from mm7zeep.errors import LocalError, Mm7Error, StatusError, TransportError
 from mm7zeep.findings import Finding
 from mm7zeep.messages import Address, Fault, Response, Status, SubmitRsp
+from mm7zeep.transport.carrier import is_seconds
 from mm7zeep.transport.statuses import seconds
 
 R = TypeVar("R", bound=Response)
@@ -81,11 +82,10 @@ class Retry:
 
     def __post_init__(self) -> None:
         if isinstance(self.times, bool) or not isinstance(self.times, int) or self.times < 0:
-            raise LocalError(f"times is a number of further attempts, not {self.times!a}")
+            raise LocalError(f"Retry.times is a number of further attempts, 0 or more, not {self.times!a}")
         for name in ("first", "most"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < float("inf"):
-                raise LocalError(f"{name} is a number of seconds, not {value!a}")
+            if not is_seconds(getattr(self, name)):
+                raise LocalError(f"Retry.{name} is a number of seconds, not {getattr(self, name)!a}")
 
     def waits(self) -> Iterator[float]:
         """How long to wait before each further attempt, in seconds."""

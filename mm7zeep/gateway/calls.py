@@ -187,7 +187,7 @@ class Caller:
 
     def _timeouts(self) -> Timeouts:
         whole = self._settings.delivery.timeout
-        return Timeouts(connect=min(_CONNECT, whole), read=whole, reply=whole)
+        return Timeouts(connect=min(_CONNECT, whole), read=whole, reply=whole, total=whole)
 
     def _client(self, name: str, make: Callable[[], MmscClient | VaspClient]) -> MmscClient | VaspClient:
         with self._lock:

@@ -10,22 +10,20 @@ from __future__ import annotations
 
 import re
 import socket
-import sys
-import time
 from collections.abc import Callable, Mapping, Sequence
 from ipaddress import IPv4Address, ip_address
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 import requests
 import requests.adapters
 import urllib3
 import urllib3.connection
-import urllib3.connectionpool
-import urllib3.exceptions
 
 from mm7zeep.errors import LocalError
 from mm7zeep.gateway.internal import Address, kind_of
+from mm7zeep.transport import connections
+from mm7zeep.transport.dialing import Dial, Target, dial
 from mm7zeep.transport.failures import Refused
 
 Resolve = Callable[..., Sequence[tuple[Any, Any, Any, Any, Any]]]
@@ -34,16 +32,6 @@ Resolve = Callable[..., Sequence[tuple[Any, Any, Any, Any, Any]]]
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?", re.ASCII)  # RFC 1123 2.1; networks of containers use "_"
 _NUMBER = re.compile(r"0x[0-9a-f]*|[0-9]+", re.ASCII)
 _REMEDY = "give one that everybody can reach, or set allow_internal = true"
-_LEAST = 2.0  # seconds that one of several addresses gets to answer, while there are that many left
-
-
-class Target(NamedTuple):
-    """An address that was judged, as ``socket.socket`` and ``connect`` take it."""
-
-    family: int
-    type: int
-    protocol: int
-    place: tuple[Any, ...]
 
 
 def check_url(url: str, *, allow_internal: bool) -> None:
@@ -123,20 +111,6 @@ def _numbers(pieces: Sequence[str]) -> IPv4Address:
     return IPv4Address(sum(value << (24 - 8 * n) for n, value in enumerate(values[:-1])) + values[-1])
 
 
-def dial(target: Target, timeout: float | None, options: Sequence[tuple[Any, ...]]) -> socket.socket:
-    """A socket connected to ``target`` within ``timeout`` seconds. Raises ``OSError``."""
-    opened = socket.socket(target.family, target.type, target.protocol)
-    try:
-        for option in options:
-            opened.setsockopt(*option)
-        opened.settimeout(timeout)
-        opened.connect(target.place)
-    except BaseException:
-        opened.close()
-        raise
-    return opened
-
-
 class Egress:
     """The guard of outgoing calls; safe to share between threads, as are its adapters.
 
@@ -148,7 +122,7 @@ class Egress:
         self,
         allow_internal: bool = False,
         resolve: Resolve = socket.getaddrinfo,
-        dial: Callable[[Target, float | None, Sequence[tuple[Any, ...]]], socket.socket] = dial,
+        dial: Dial = dial,
     ) -> None:
         self.allow_internal = allow_internal
         self._resolve = resolve
@@ -185,75 +159,42 @@ class Egress:
         return Target(family, kind, protocol, (str(address), *place[1:]))  # the very text that was judged
 
     def open(self, connection: urllib3.connection.HTTPConnection) -> socket.socket:
-        """A socket for ``connection``, to a judged address of its host; its failures are those of urllib3.
-
-        Its timeout, in seconds, is for all addresses together; resolving has the time that the resolver takes.
-        """
-        try:
-            opened = self._first(connection)
-        except Refused:
-            raise
-        except UnicodeError as error:
-            raise urllib3.exceptions.LocationParseError("label empty or too long") from error
-        except socket.gaierror as error:
-            raise urllib3.exceptions.NameResolutionError(connection.host, connection, error) from error
-        except TimeoutError as error:
-            raise urllib3.exceptions.ConnectTimeoutError(connection, "timed out") from error
-        except OSError as error:
-            raise urllib3.exceptions.NewConnectionError(connection, "no connection") from error
-        opened.settimeout(connection.timeout)  # what is left to do, such as TLS, has its own time, as in urllib3
-        sys.audit("http.client.connect", connection, connection.host, connection.port)
-        return opened
-
-    def _first(self, connection: urllib3.connection.HTTPConnection) -> socket.socket:
-        """The first address that answers; each gets its share of the time that is left."""
-        targets = self.targets(connection._dns_host.strip("[]"), connection.port)
-        until = None if connection.timeout is None else time.monotonic() + connection.timeout
-        failure: OSError = TimeoutError("timed out")
-        for n, target in enumerate(targets):
-            left = None if until is None else until - time.monotonic()
-            if left is not None and left <= 0:
-                break
-            share = None if left is None else max(left / (len(targets) - n), min(_LEAST, left))
-            try:
-                return self._dial(target, share, connection.socket_options or ())
-            except OSError as error:
-                failure = error
-        try:
-            raise failure
-        finally:
-            del failure  # which holds this frame by its traceback
+        """A socket for ``connection``, to a judged address of its host, as ``connections.connect`` opens it."""
+        return connections.connect(connection, self.targets, self._dial)
 
 
 def _guarded(egress: Egress) -> Mapping[str, type[urllib3.HTTPConnectionPool]]:
     """The pools of urllib3, by scheme, with connections that ``egress`` opens."""
 
-    class Plain(urllib3.connection.HTTPConnection):
+    class Plain(connections.PlainConnection):
         def _new_conn(self) -> socket.socket:
             return egress.open(self)
 
-    class Secure(urllib3.connection.HTTPSConnection):
+    class Secure(connections.SecureConnection):
         def _new_conn(self) -> socket.socket:
             return egress.open(self)
 
-    class PlainPool(urllib3.HTTPConnectionPool):
+    class PlainPool(connections.PlainPool):
         ConnectionCls = Plain
 
-    class SecurePool(urllib3.HTTPSConnectionPool):
+    class SecurePool(connections.SecurePool):
         ConnectionCls = Secure
 
     return {"http": PlainPool, "https": SecurePool}
 
 
-class _Adapter(requests.adapters.HTTPAdapter):
+class _Adapter(connections.JudgedAdapter):
     """An adapter whose connections are guarded."""
 
     def __init__(self, pools: Mapping[str, type[urllib3.HTTPConnectionPool]], size: int) -> None:
-        super().__init__(pool_maxsize=size)
-        self.poolmanager.pool_classes_by_scheme = dict(pools)
+        self._guarded = dict(pools)
+        super().__init__(size)
 
     def __reduce__(self) -> Any:
         raise TypeError("a guarded adapter is not copied; make another with Egress.adapter()")
+
+    def pools(self) -> dict[str, type[urllib3.HTTPConnectionPool]]:
+        return self._guarded
 
     def proxy_manager_for(self, proxy: str, **proxy_kwargs: Any) -> Any:
         # the proxy would resolve the name itself

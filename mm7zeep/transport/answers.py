@@ -20,8 +20,10 @@ from mm7zeep.errors import AuthError, RemoteError, TransportError
 from mm7zeep.findings import Finding, finding
 from mm7zeep.transport import pages, statuses
 from mm7zeep.transport.calls import Call
+from mm7zeep.transport.correlation import transaction_id
 from mm7zeep.transport.denied import CHECK, unanswered
-from mm7zeep.transport.failures import without_url
+from mm7zeep.transport.failures import found, without_url
+from mm7zeep.transport.inbound import Excess, Overdue
 
 KEPT = 20_000  # octets of an unusable answer that an error repeats
 
@@ -65,6 +67,10 @@ class Intake:
 
     def break_off(self, error: Exception) -> None:
         """The connection ended before the answer did."""
+        excess = found(error, Excess)
+        if excess is not None or found(error, Overdue) is not None:
+            self.flaw = f"cannot be read: {excess}" if excess is not None else "came too slowly"
+            return
         self.flaw, self.cut = f"broke off after {len(self.content)} octets ({without_url(error)})", True
 
     def response(self) -> requests.Response:
@@ -96,6 +102,7 @@ class Intake:
         except RemoteError as error:
             error.findings = (*package.findings, *error.findings)
             raise
+        self.call.echoed = transaction_id(root)
         # what broke off after the envelope was complete is still an answer: its MessageID is not lost
         cut = (finding("http/truncated", f"byte {len(self.content)}", action="repaired"),) if self.cut else ()
         self.call.findings = (*cut, *package.findings, *findings)
@@ -117,12 +124,17 @@ class Intake:
                 f"the server answered {self.status}, a redirect to {place}; it is not followed. Give the final URL"
             )
 
+    @property
+    def _unclear(self) -> bool:
+        """Whether the request may have been taken: RFC 9112 8 has none processed that did not leave whole."""
+        return self.call.whole and statuses.unclear(self.status)
+
     def _no_mm7(self, flaw: str | None = None) -> TransportError:
         """What is no MM7 answer, judged by its status alone. The findings of an envelope do not fit it."""
         page = self._page()
         what = f"the server answered {statuses.named(self.status)} with {page.kind}{f' ({flaw})' if flaw else ''}"
         advice = [statuses.advice(self.call, page)]
-        if statuses.unclear(self.status):
+        if self._unclear:
             advice.append("whether the message was accepted is unknown")
         told = "; ".join(one for one in advice if one)
         return self._unusable(f"{what}{': ' if told else ''}{told}{self._said(page)}")
@@ -138,7 +150,7 @@ class Intake:
     def _unusable(self, what: str, findings: Sequence[Finding] = ()) -> TransportError:
         error = TransportError(
             what,
-            maybe_accepted=statuses.unclear(self.status) and not 300 <= self.status < 400,
+            maybe_accepted=self._unclear and not 300 <= self.status < 400,
             http_status=self.status,
             body=bytes(self.content[:KEPT]),
             findings=findings,

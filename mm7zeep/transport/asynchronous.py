@@ -6,7 +6,8 @@ httpx (the extra ``async``) is opened with the first transport, not with this mo
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, cast
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import TYPE_CHECKING, Any, cast
 
 import requests
 import zeep.transports
@@ -18,7 +19,12 @@ from mm7zeep.errors import LocalError
 from mm7zeep.transport.answers import Intake
 from mm7zeep.transport.calls import AsyncBody, Body, Call, compose, ready
 from mm7zeep.transport.carrier import TIMEOUTS, Carrier, Timeouts, bounds, own_schema, reply_limit
+from mm7zeep.transport.correlation import SentIds, transaction_id
 from mm7zeep.transport.failures import fail
+from mm7zeep.transport.inbound import Overdue
+
+if TYPE_CHECKING:
+    import anyio
 
 
 class AsyncSwaTransport(Carrier, zeep.transports.AsyncTransport):
@@ -45,16 +51,18 @@ class AsyncSwaTransport(Carrier, zeep.transports.AsyncTransport):
             raise LocalError(f"asyncio needs the extra async: {instruction}")
         import httpx
 
+        from mm7zeep.transport.streams import StreamTransport
+
         known, fields, timeouts = credentials(auth), header_fields(headers), bounds(timeouts)
         context = tls(ca_file, client_cert)
         proxy = proxy_url(proxy, socks="socksio")
         client = httpx.AsyncClient(
-            verify=context,
             auth=known.for_httpx() if known is not None else None,
             timeout=httpx.Timeout(timeouts.read, connect=timeouts.connect),
             follow_redirects=False,
             trust_env=False,
-            proxy=proxy,
+            transport=StreamTransport(context, proxy),
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # stores none, sends none
         )
         loader = httpx.Client(verify=context, trust_env=False, follow_redirects=False, timeout=timeouts.read)
         super().__init__(client=client, wsdl_client=loader)  # type: ignore[no-untyped-call]
@@ -64,6 +72,7 @@ class AsyncSwaTransport(Carrier, zeep.transports.AsyncTransport):
         self._proxy = proxy
         self.credentials = known
         self.call: Call | None = None
+        self.sent_ids = SentIds()
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -82,37 +91,73 @@ class AsyncSwaTransport(Carrier, zeep.transports.AsyncTransport):
     async def post_xml(self, address: str, envelope: etree._Element, headers: Mapping[str, str]) -> requests.Response:
         """As ``SwaTransport.post_xml``."""
         call = self.call or Call()
+        call.transaction_id = transaction_id(envelope)
         return await self._exchange(call, address, *compose(call, envelope, headers))
 
     async def _exchange(self, call: Call, address: str, headers: Mapping[str, str], body: Body) -> requests.Response:
-        import httpx
+        import anyio
 
         self._begin(call, address)
-        try:
-            async with self.client.stream(
-                "POST", address, content=AsyncBody(body), headers=dict(headers), extensions={digest.BODY: body}
-            ) as answer:
-                intake = await self._take(call, answer)
-        except httpx.InvalidURL as error:
-            raise LocalError("the address is no URL that httpx understands") from error
-        except Exception as error:  # noqa: BLE001 - whatever the libraries raise: only our errors leave
-            fail(error, call, address)
-        return intake.response()
+        with self.sent_ids.under_way(call.transaction_id) as fresh:
+            intakes: list[Intake] = []
+            with anyio.CancelScope(deadline=anyio.current_time() + self.timeouts.total) as scope:
+                return await self._carry(call, address, headers, body, scope, intakes, fresh=fresh)
+            error = Overdue("the time for the whole exchange is over")
+            if not intakes:
+                fail(error, call, address)
+            intakes[0].break_off(error)
+            return intakes[0].response()
 
     def _proxy_for(self, address: str) -> str | None:
         return self._proxy
 
-    async def _take(self, call: Call, answer: Any) -> Intake:
+    async def _carry(
+        self,
+        call: Call,
+        address: str,
+        headers: Mapping[str, str],
+        body: Body,
+        scope: anyio.CancelScope,
+        intakes: list[Intake],
+        *,
+        fresh: bool,
+    ) -> requests.Response:
+        import anyio
         import httpx
 
-        fields = [(name, value) for name, value in answer.headers.multi_items()]
-        intake = self._intake(call, answer.status_code, fields)
-        pieces = answer.aiter_raw()
+        async def trace(event: str, info: Any) -> None:
+            if event.endswith("receive_response_headers.started"):  # the request has gone out, or was refused before
+                scope.deadline = min(scope.deadline, anyio.current_time() + self.timeouts.reply)
+
+        try:
+            async with self.client.stream(
+                "POST",
+                address,
+                content=AsyncBody(body),
+                headers=dict(headers),
+                extensions={"trace": trace, digest.BODY: body},
+            ) as answer:
+                fields = [(name, value) for name, value in answer.headers.multi_items()]
+                intakes.append(self._intake(call, answer.status_code, fields))
+                await self._take(intakes[0], answer)
+                response = intakes[0].response()
+                if self._ours(call, fresh=fresh) and not intakes[0].cut:
+                    answer.extensions["network_stream"].keep()
+                return response
+        except httpx.InvalidURL as error:
+            raise LocalError("the address is no URL that httpx understands") from error
+        except Exception as error:  # noqa: BLE001 - whatever the libraries raise: only our errors leave
+            fail(error, call, address)
+
+    async def _take(self, intake: Intake, answer: Any) -> None:
+        from mm7zeep.transport.streams import FAILURES
+
+        # not by aiter_raw, which gives the connection back with the last octet, before the answer was judged
+        pieces = aiter(answer.stream)
         try:
             while intake.wanted and (chunk := await anext(pieces, None)) is not None:
                 intake.take(chunk)
-        except (httpx.HTTPError, httpx.StreamError, OSError) as error:
+        except (*FAILURES, OSError) as error:
             intake.break_off(error)
         finally:
             await pieces.aclose()
-        return intake

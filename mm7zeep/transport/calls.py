@@ -28,7 +28,8 @@ class Call:
     """What belongs to one request and its answer; made for it, and gone with it.
 
     ``sent`` of ``size`` octets were handed to the connection to ``address`` (through ``proxy``), the last of them at
-    ``sent_at`` (monotonic seconds).
+    ``sent_at`` (monotonic seconds); ``whole`` says that all of them left. ``transaction_id`` is the request's,
+    ``echoed`` the one that the answer names.
     ``http_status`` is None until an answer's head is there; ``body`` is the whole answer (None while it is not
     complete), ``findings`` what was noticed before the envelope was judged.
     """
@@ -43,6 +44,9 @@ class Call:
     size: int = 0
     sent: int = 0
     sent_at: float | None = None
+    whole: bool = False
+    transaction_id: str | None = None
+    echoed: str | None = None
     http_status: int | None = None
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes | None = None
@@ -78,12 +82,14 @@ class Body:
         return len(self.stream)
 
     def __iter__(self) -> Iterator[bytes]:
-        self.call.sent, self.call.sent_at = 0, None
+        self.call.sent, self.call.sent_at, self.call.whole = 0, None, False
         pieces = iter(self.stream)
         while chunk := self._next(pieces):
             self.call.sent += len(chunk)
             self.call.sent_at = time.monotonic()
             yield chunk
+            # asked for the next piece, the connection has taken this one
+            self.call.whole = self.call.sent == len(self.stream)
             self._tell()
 
     def _next(self, pieces: Iterator[bytes]) -> bytes:

@@ -7,33 +7,45 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Self
 
 from mm7zeep import schema
 from mm7zeep.credentials import Credentials, endpoint
-from mm7zeep.errors import LocalError
-from mm7zeep.transport.answers import Intake
+from mm7zeep.errors import LocalError, TransportError
+from mm7zeep.transport.answers import KEPT, Intake
 from mm7zeep.transport.calls import Call
+from mm7zeep.transport.correlation import SentIds
+
+_LONGEST = 86400  # seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timeouts:
-    """Seconds: ``connect`` to open a connection, ``read`` without a byte arriving, ``reply`` for the whole answer.
+    """Seconds: ``connect`` to open a connection, ``read`` without a byte arriving, ``reply`` for the whole answer,
+    ``total`` for the whole exchange.
 
-    ``reply`` counts from when the request has gone out, and is kept once the head of the answer is there. ``connect``
-    is also the time that 64 KiB of the request may take to leave (with httpx: ``read``).
+    ``reply`` counts from when the request has gone out. ``total`` counts from when the call is made and holds for
+    connecting, sending, the head of the answer, interim answers (1xx) and its content, a Digest challenge included; an
+    attempt that is made again has its own. Only resolving a name has the time that the resolver takes (with httpx it
+    counts, too). ``connect`` is also the time that a piece of the request may take to leave (with httpx: ``read``).
+    ``connect`` and ``read`` are at most a day, ``reply`` and ``total`` may be ``math.inf``. Raises ``LocalError`` for
+    what is no such number.
     """
 
     connect: float = 10.0
     read: float = 30.0
     reply: float = 60.0
+    total: float = 300.0
 
     def __post_init__(self) -> None:
-        for name in ("connect", "read", "reply"):
-            value = getattr(self, name)
-            if not is_seconds(value) or value == 0:
-                raise LocalError(f"Timeouts.{name} is a number of seconds above 0, not {value!r}")
+        for one in fields(self):
+            value = getattr(self, one.name)
+            endless = value == math.inf and one.name in ("reply", "total")
+            if not endless and (not is_seconds(value) or value == 0):
+                raise LocalError(f"Timeouts.{one.name} is a number of seconds above 0, not {value!a}")
+            if value > _LONGEST and one.name in ("connect", "read"):  # which sockets are given
+                raise LocalError(f"Timeouts.{one.name} is at most {_LONGEST} seconds, not {value!a}")
 
 
 def is_seconds(value: object) -> bool:
@@ -42,7 +54,6 @@ def is_seconds(value: object) -> bool:
 
 
 TIMEOUTS = Timeouts()
-_LONGEST = 1_000_000  # seconds, eleven days: beyond that, the clocks of some systems end
 
 
 class Carrier:
@@ -52,6 +63,7 @@ class Carrier:
     max_reply: int
     call: Call | None
     credentials: Credentials | None = None
+    sent_ids: SentIds
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}>"
@@ -80,15 +92,31 @@ class Carrier:
             call, status, fields, most=self.max_reply, reply=self.timeouts.reply, credentials=self.credentials
         )
 
+    def _ours(self, call: Call, *, fresh: bool) -> bool:
+        """Whether the answer surely is that of ``call``, so that its connection is in step and may carry another.
+
+        An id that nobody sent says nothing; one of another request of this client means that the answers on this
+        connection are not in step with the requests. Raises ``TransportError`` for that.
+        """
+        if call.echoed is None or call.transaction_id is None:
+            return False
+        if call.echoed == call.transaction_id.strip():
+            return fresh and call.whole
+        if self.sent_ids.knows(call.echoed):
+            raise TransportError(
+                f"the answer carries the TransactionID {call.echoed[:80]!r} of another request of this client, so what "
+                "became of this one is unknown; the connection was closed",
+                maybe_accepted=True,
+                http_status=call.http_status,
+                body=(call.body or b"")[:KEPT],
+            )
+        return False
+
 
 def bounds(timeouts: Timeouts) -> Timeouts:
     """``timeouts`` as they are. Raises ``LocalError`` for what is none: a bare number does not say which it is."""
     if not isinstance(timeouts, Timeouts):
         raise LocalError(f"timeouts is a Timeouts, such as Timeouts(read=30.0), not {type(timeouts).__name__}")
-    for name in ("connect", "read", "reply"):
-        value = getattr(timeouts, name)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= _LONGEST:
-            raise LocalError(f"timeouts.{name} is a number of seconds above 0 and up to {_LONGEST}, not {value!a}")
     return timeouts
 
 

@@ -6,18 +6,20 @@ Refuses to repeat the libraries' own words, which may hold the secrets of a URL.
 from __future__ import annotations
 
 import ssl
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 from urllib.parse import urlsplit
 
 import requests
 import urllib3.exceptions
 
 from mm7zeep.errors import LocalError, Mm7Error, TransportError
-from mm7zeep.transport import reasons
+from mm7zeep.transport import reasons, statuses
 from mm7zeep.transport.calls import Call, Interrupted
+from mm7zeep.transport.inbound import Overdue, Unreadable
 from mm7zeep.transport.pages import escaped
 from mm7zeep.transport.reasons import chain
 
+E = TypeVar("E", bound=BaseException)
 _UNMADE = (
     requests.exceptions.InvalidURL,
     requests.exceptions.InvalidHeader,
@@ -32,7 +34,7 @@ class Refused(OSError):
 
 def refusal(error: BaseException) -> Refused | None:
     """What an adapter refused, where ``error`` came of that; None for every other failure."""
-    return next((one for one in chain(error) if isinstance(one, Refused)), None)
+    return found(error, Refused)
 
 
 def fail(error: Exception, call: Call, address: str) -> NoReturn:
@@ -54,20 +56,26 @@ def _failure(error: Exception, call: Call, address: str) -> Exception:
         place += f" through the proxy {escaped(urlsplit(call.proxy).netloc.rpartition('@')[2])}"
     if isinstance(error, LocalError):  # a part changed or cannot be read
         what = f"{error}; {call.sent} octets had gone out"
-        return TransportError(what, maybe_accepted=True) if call.sent else error
+        return TransportError(what, maybe_accepted=call.whole) if call.sent else error
     refused = refusal(error)
     if refused is not None:  # whatever had gone out before was answered: a challenge
         return TransportError(f"the request could not be sent to {place}: {refused}", maybe_accepted=False)
+    unreadable = found(error, Unreadable)
+    if unreadable is not None:
+        return TransportError(
+            f"the answer of {place} cannot be read: {unreadable}",
+            maybe_accepted=call.whole and (unreadable.status is None or statuses.unclear(unreadable.status)),
+            http_status=unreadable.status,
+        )
     reason = reasons.of(error, address, call.proxy)
     text = reason.words if reason is not None else without_url(error)
     if _unmade(error) and not call.sent:
         return LocalError(f"the request could not be made: {text}")
     if call.sent and not (reason is not None and reason.untaken):
-        return TransportError(
-            f"no answer from {place} after {call.sent} octets had gone out ({text}); "
-            "the message may have been accepted",
-            maybe_accepted=True,
-        )
+        what = f"no answer from {place} after {call.sent} octets had gone out ({text}); "
+        if not call.whole:  # RFC 9112 8: a request that is not complete is not processed
+            return TransportError(f"{what}they were not all, so nothing was accepted", maybe_accepted=False)
+        return TransportError(f"{what}the message may have been accepted", maybe_accepted=True)
     return TransportError(f"the request could not be sent to {place}: {text}", maybe_accepted=False)
 
 
@@ -75,6 +83,11 @@ def _unmade(error: Exception) -> bool:
     """Whether a library could not make the request of what it was given: a URL, a host name, a field."""
     of_the_way = isinstance(error, requests.RequestException | urllib3.exceptions.HTTPError | OSError)
     return isinstance(error, _UNMADE) or (isinstance(error, ValueError | TypeError) and not of_the_way)
+
+
+def found(error: BaseException, kind: type[E]) -> E | None:
+    """The first of that kind among ``error`` and what led to it."""
+    return next((one for one in chain(error) if isinstance(one, kind)), None)
 
 
 def without_url(error: Exception) -> str:
@@ -86,10 +99,12 @@ def without_url(error: Exception) -> str:
         words = None
         if isinstance(one, ssl.SSLCertVerificationError):
             words = one.verify_message
+        elif isinstance(one, Overdue):
+            words = str(one)
         elif isinstance(one, OSError) and one.errno is not None and one.strerror:
             words = one.strerror
         known = names if words is None else told
-        name = name if words is None else f"{name}: {words}"
+        name = name if words is None else words if isinstance(one, Overdue) else f"{name}: {words}"
         if name not in known and len(known) < 5:
             known.append(name)
     return ", ".join(told or names)  # the wrappers' names tell no more than the words within

@@ -6,7 +6,10 @@ Refuses redirects, netrc and the proxies of the environment.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Self, cast
 
 import requests
@@ -30,6 +33,9 @@ from mm7zeep.errors import LocalError
 from mm7zeep.transport.answers import Intake
 from mm7zeep.transport.calls import Body, Call, compose, ready
 from mm7zeep.transport.carrier import TIMEOUTS, Carrier, Timeouts, bounds, own_schema, reply_limit
+from mm7zeep.transport.clocks import Bounds
+from mm7zeep.transport.connections import JudgedAdapter, JudgedConnection
+from mm7zeep.transport.correlation import SentIds, transaction_id
 from mm7zeep.transport.failures import fail
 
 _CHUNK = 65536
@@ -43,7 +49,14 @@ class SwaTransport(Carrier, zeep.transports.Transport):
     redirects, netrc, proxies of the environment and compressed answers are refused. ``ca_file`` replaces the bundled
     authorities, ``client_cert`` is (certificate file, key file). ``adapter`` opens the connections, http and https, in
     place of one that keeps 32 to a server; it is closed with the transport. A ``session`` of yours keeps its own
-    adapters, auth, verify and cert where nothing is given here, and is not closed. WSDLs of the package load from the
+    adapters, auth, verify, cert and cookies where nothing is given here, and is not closed.
+
+    A connection carries another request only where the answer named this one's TransactionID and nothing came behind
+    it; otherwise it is closed. Interim answers are passed over, heads bounded to 64 KiB and 128 fields, refusals read
+    while the body goes out, and ``Timeouts.total`` and ``reply`` kept wherever the far side is slow. All of that is
+    the work of our adapter (``connections.JudgedAdapter``, which may be built upon): through an adapter or session of
+    yours, connections are kept, and answers read, as yours does; an answer with another request's TransactionID is
+    refused all the same. A session of ours keeps no cookies. WSDLs of the package load from the
     package, any other as zeep does. Safe to share between threads: what belongs to a call is in its ``Call``.
 
     Raises ``LocalError`` for credentials, files or header fields that cannot be used.
@@ -66,6 +79,7 @@ class SwaTransport(Carrier, zeep.transports.Transport):
         self.timeouts = bounds(timeouts)
         self.max_reply = reply_limit(max_reply)
         self.call: Call | None = None
+        self.sent_ids = SentIds()
         self._original: SwaTransport | None = None
         self._mount(adapter, of_ours=session is None)
         if ca_file is not None or client_cert is not None:
@@ -88,7 +102,8 @@ class SwaTransport(Carrier, zeep.transports.Transport):
         if adapter is None and not of_ours:
             return
         for scheme in ("https://", "http://"):
-            self.session.mount(scheme, adapter or requests.adapters.HTTPAdapter(pool_maxsize=_POOL))
+            self.session.mount(scheme, adapter or JudgedAdapter(_POOL))
+        self.session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # stores none, sends none
 
     def __copy__(self) -> Self:
         clone = super().__copy__()
@@ -117,25 +132,41 @@ class SwaTransport(Carrier, zeep.transports.Transport):
         names.
         """
         call = self.call or Call()
+        call.transaction_id = transaction_id(envelope)
         return self._exchange(call, address, *compose(call, envelope, headers))
 
     def _exchange(self, call: Call, address: str, headers: Mapping[str, str], body: Body) -> requests.Response:
         self._begin(call, address)
-        try:
-            with self.session.post(
-                address,
-                data=body,
-                headers=dict(headers),
-                auth=self.auth,
-                timeout=(self.timeouts.connect, self.timeouts.read),
-                allow_redirects=False,
-                stream=True,
-                hooks={"response": [*self.session.hooks["response"], _unread]},
-            ) as answer:
-                intake = self._take(call, answer)
-        except Exception as error:  # noqa: BLE001 - whatever the libraries raise: only our errors leave
-            fail(error, call, address)
-        return intake.response()
+        with self.sent_ids.under_way(call.transaction_id) as fresh:
+            try:
+                with (
+                    self.session.post(
+                        address,
+                        data=body,
+                        headers=dict(headers),
+                        auth=self.auth,
+                        timeout=self._times(address),
+                        allow_redirects=False,
+                        stream=True,
+                        hooks={"response": [*self.session.hooks["response"], _unread]},
+                    ) as answer,
+                    _held(answer) as keep,
+                ):
+                    intake = self._take(call, answer)
+                    response = intake.response()
+                    if self._ours(call, fresh=fresh) and not intake.cut:
+                        keep()
+                    return response
+            except Exception as error:  # noqa: BLE001 - whatever the libraries raise: only our errors leave
+                fail(error, call, address)
+
+    def _times(self, address: str) -> Any:
+        """What an adapter is given: one that is not of ours knows only the times of connecting and of reading."""
+        times = self.timeouts
+        if isinstance(self.session.get_adapter(address), JudgedAdapter):
+            until = time.monotonic() + times.total
+            return Bounds(connect=times.connect, read=times.read, reply=times.reply, until=until)
+        return (times.connect, times.read)
 
     def _proxy_for(self, address: str) -> str | None:
         return requests.utils.select_proxy(address, self.session.proxies)
@@ -151,6 +182,21 @@ class SwaTransport(Carrier, zeep.transports.Transport):
         if intake.flaw is not None:
             answer.raw.close()  # what is left of it must not be read
         return intake
+
+
+@contextmanager
+def _held(answer: requests.Response) -> Iterator[Callable[[], None]]:
+    """Close the connection at the end, unless it is one of ours that was to be kept."""
+    connection = answer.raw.connection
+    if not isinstance(connection, JudgedConnection):
+        yield lambda: None
+        return
+    kept: list[bool] = []
+    connection.hold()
+    try:
+        yield lambda: kept.append(True)
+    finally:
+        connection.done(keep=bool(kept))
 
 
 def _unread(answer: requests.Response, **_: Any) -> None:
