@@ -15,9 +15,10 @@ import mm7zeep
 # One row per floor, lowest first. A room is a module or a package; what is inside a package belongs to its floor,
 # unless it has an entry of its own. A new module needs a place here before it can be built upon.
 FLOORS = (
-    ("challenges", "charsets", "durations", "extras", "findings", "masking", "profiles", "status"),
-    ("digest", "errors", "namespaces"),
-    ("media", "messages", "samples"),
+    ("challenges", "charsets", "durations", "extras", "findings", "masking", "status"),
+    ("digest", "errors"),
+    ("media", "messages", "profiles", "samples"),
+    ("namespaces",),
     ("credentials", "mime", "schema", "smil"),
     ("envelope", "tolerance"),
     ("exchange",),
@@ -149,7 +150,7 @@ UPWARD = {
 def test_upward_import_is_caught(source: str) -> None:
     """An import upward or sideways is found wherever it hides."""
     [wrong] = complaints({"mm7zeep.transport": source, "mm7zeep.client": "", "mm7zeep.conformance.rules": ""})
-    assert "from floor 6 to floor" in wrong
+    assert "from floor 7 to floor" in wrong
 
 
 @pytest.mark.parametrize(
@@ -200,4 +201,4 @@ def test_rules_stand_below_the_rest_of_conformance() -> None:
     up = {"mm7zeep.conformance.report": "", "mm7zeep.conformance.rules": "import mm7zeep.conformance.report"}
     assert complaints(down) == []
     [wrong] = complaints(up)
-    assert "from floor 6 to floor 8" in wrong
+    assert "from floor 7 to floor 9" in wrong
