@@ -354,10 +354,10 @@ REFUSED: dict[str, tuple[bytes, str, int, str]] = {
 def test_broken_request_is_answered_in_its_namespace(schema: str) -> None:
     """A fault for what breaks behind its Header is in the namespace of its TransactionID, which is echoed as it is."""
     body = exchange.pack(CancelReq(message_id="m"), profile=schema, transaction_id="t-1").read()
-    for given in (b"t-1", b"no token: 1"):
-        text = body.replace(b">t-1<", b">" + given + b"<").replace(b"</mm7:CancelReq>", b"")
+    for told in (b"t-1", b"no token: 1"):
+        text = body.replace(b">t-1<", b">" + told + b"<").replace(b"</mm7:CancelReq>", b"")
         back = exchange.unpack(receiver(raising(AssertionError("called"))).answer(Wire(headers=XML, body=text)))
-        assert (back.namespace, back.transaction_id) == (profiles.NAMESPACE_PREFIX + schema, given.decode())
+        assert (back.namespace, back.transaction_id) == (profiles.NAMESPACE_PREFIX + schema, told.decode())
 
 
 @pytest.mark.parametrize(("body", "code", "status", "transaction_id"), REFUSED.values(), ids=REFUSED)
