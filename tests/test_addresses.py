@@ -116,6 +116,8 @@ UNKNOWN = {
     "beside a good one": f"{SEVEN}<MSISDN>8</MSISDN>",
     "before a good one": f"<MSISDN>8</MSISDN>{SEVEN}",
     "around an address": f"<Except>{SEVEN}</Except>",
+    "a wrapper that says more": f'<Recipient displayOnly="true">{SEVEN}</Recipient>',
+    "a wrapper with a text": f"<Recipient>8{SEVEN}</Recipient>",
     "an element in the address": "<Number>7<x/>8</Number>",
     "text beside an element": f"8{SEVEN}",
     "a coding that nobody knows": '<Number addressCoding="rot13">7</Number>',

@@ -151,6 +151,11 @@ EMPTY: dict[str, tuple[str, Callable[[Any, Path], Any], list[str]]] = {
     "an empty file": ("vasp", lambda c, path: c.submit("+1", path), ["sem/content-empty"]),
     "two empty ones": ("vasp", lambda c, path: c.submit("+1", ["", path]), ["sem/content-empty"]),
     "one of two": ("vasp", lambda c, path: c.submit("+1", ["hello", path]), ["mime/empty-part"]),
+    "a presentation of an empty text": (
+        "vasp",
+        lambda c, path: c.submit("+1", [Part(body=b"<smil/>", content_type="application/smil"), path]),
+        ["sem/content-empty"],
+    ),
     "some": ("vasp", lambda c, _: c.submit("+1", "hello"), []),
     "a split one": ("vasp", lambda c, _: c.submit(["+1", "+2"], ""), ["sem/content-empty"] * 2),
     "a replace of nothing": ("vasp", lambda c, _: c.replace("m-1", read_reply=True), []),
@@ -187,6 +192,10 @@ def test_refused_empty_message_has_its_finding(style: str) -> None:
         with FarSide(answer) as far, pytest.raises(error) as info:
             call("vasp", style, far.url, lambda c: c.submit("+1", ""))
         assert "sem/content-empty" in [one.id for one in info.value.findings]  # type: ignore[attr-defined]
+    carrier = replace(REL_6_MM7_1_4, empty_ack=True)
+    with FarSide([b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"]) as far:
+        accepted = call("vasp", style, far.url, lambda c: c.submit("+1", ""), profile=carrier)
+    assert [one.id for one in accepted.findings] == ["sem/content-empty", "http/response-body"]
 
 
 FAULT = (

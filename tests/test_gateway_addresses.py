@@ -114,7 +114,7 @@ def test_to_another_application(room: Make) -> None:
 def test_mo_of_an_upstream(room: Make, given: str | None, told: str) -> None:
     """An MO that an upstream brings keeps what its addresses carry, and has a Priority."""
     one = room(upstreams=(FAR,))
-    to = (ShortCode("111122", id="c-1"), CODED)
+    to = (ShortCode("111122", id="c-1"), CODED, Number("111122", coding="obfuscated"))
     mo = DeliverReq(sender=VEILED, to=to, cc=(SHOWN,), priority=given, parts=(TEXT,))
     assert one.code(mo, user="up") == 1000
     one.gateway.run_pending()

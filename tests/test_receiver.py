@@ -20,6 +20,7 @@ from mm7zeep import exchange, mime, profiles
 from mm7zeep.errors import LocalError, RemoteError, StatusError
 from mm7zeep.exchange import Received, Wire
 from mm7zeep.messages import (
+    CancelReq,
     DeliverReq,
     DeliverRsp,
     DeliveryReportReq,
@@ -372,6 +373,7 @@ REFUSED: dict[str, tuple[bytes, str, int, str]] = {
         2007,
         "0",
     ),
+    "another root, and broken": (ENVELOPE.replace(b"soap-env:Envelope", b"soap-env:E")[:-20], "Client", 2007, "0"),
     "too deep": (
         ENVELOPE.replace(b"<mm7:Subject>", b"<x>" * 70 + b"</x>" * 70 + b"<mm7:Subject>"),
         "Client",
@@ -385,6 +387,16 @@ REFUSED: dict[str, tuple[bytes, str, int, str]] = {
     "not served": (exchange.pack(replace(SUBMIT, parts=()), transaction_id="t-1").read(), "Client", 4003, "t-1"),
     "SOAP 1.2": (ENVELOPE.replace(profiles.SOAP_NAMESPACE.encode(), SOAP_12), "VersionMismatch", 4004, "t-1"),
 }
+
+
+@pytest.mark.parametrize("schema", [one.schema for one in profiles.NAMESPACES.values()])
+def test_broken_request_is_answered_in_its_namespace(schema: str) -> None:
+    """A fault for what breaks behind its Header is in the namespace of its TransactionID, which is echoed as it is."""
+    body = exchange.pack(CancelReq(message_id="m"), profile=schema, transaction_id="t-1").read()
+    for told in (b"t-1", b"no token: 1"):
+        text = body.replace(b">t-1<", b">" + told + b"<").replace(b"</mm7:CancelReq>", b"")
+        back = exchange.unpack(receiver(raising(AssertionError("called"))).answer(Wire(headers=XML, body=text)))
+        assert (back.namespace, back.transaction_id) == (profiles.NAMESPACE_PREFIX + schema, told.decode())
 
 
 @pytest.mark.parametrize(("body", "code", "status", "transaction_id"), REFUSED.values(), ids=REFUSED)
