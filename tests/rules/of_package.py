@@ -292,6 +292,8 @@ CASES = (
         "the root of the content is text/plain",
     ),
     bend("sem/smil-references", SHOW, 'src="cid:map@', 'src="cid:mop@'),
+    bend("sem/smil-references", SHOW, 'src="cid:map@', 'src="cid:MAP@'),
+    bend("sem/smil-references", SHOW, "Content-ID: <map@", "Content-ID: <%6Dap@"),
     bend("sem/smil-reference-form", SHOW, 'src="cid:map@', 'src="map@'),
     _case(
         "sem/smil-unused-part",
