@@ -298,6 +298,17 @@ def _is_marked_text(head: bytes) -> bool:
     return whole is not None and all(unicodedata.category(one) not in _NO_TEXT for one in whole.decode(name))
 
 
+def may_be_text(head: bytes) -> bool:
+    """Whether ``head``, which is not UTF-8, looks like text all the same: letters of ASCII, or pairs of high octets."""
+    if not head or not _CONTROLS.isdisjoint(head):
+        return False
+    words = sum(octet in b" \r\n" or chr(octet).isalnum() for octet in head if octet < 128)
+    return words * 2 >= len(head) or (len(head) >= 8 and _PAIRS.fullmatch(head) is not None)
+
+
+_PAIRS = re.compile(rb"(?:[\x20-\x7e\r\n]|[\xa1-\xfe]{2})++[\xa1-\xfe]?")
+
+
 def agrees(content_type: str, head: bytes) -> bool | None:
     """Whether content that begins with ``head`` is what ``content_type`` says; None where that cannot be told.
 

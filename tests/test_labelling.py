@@ -246,7 +246,8 @@ def test_files(file: File, as_bytes: bool, tmp_path: Path) -> None:
     [
         (SHORE.encode(), None, "text/plain", "utf-8"),
         (SHORE.encode("utf-16"), None, "text/plain", "utf-16"),
-        (SHORE.encode("latin-1"), None, "application/octet-stream", None),
+        (b"\x01\x02\xff\xfe", None, "application/octet-stream", None),
+        (b"\xff\xff\xfd\xfc", None, "application/octet-stream", None),
         (SHORE.encode("latin-1"), "iso-8859-1", "text/plain", "iso-8859-1"),
         (SHOW.encode(), None, "application/smil", "utf-8"),
         (b"\x89PNG\r\n\x1a\n", "utf-8", "image/png", None),
@@ -256,6 +257,31 @@ def test_octets(octets: bytes, charset: str | None, kind: str, label: str | None
     """Octets without a name are text where they show it or the caller says what they are in."""
     part = part_of(octets, charset=charset)
     assert (part.content_type, part.charset) == (kind, label)
+
+
+@pytest.mark.parametrize("name", [None, "NOTES", "notes.unknown"])
+@pytest.mark.parametrize(
+    "octets",
+    [
+        SHORE.encode("latin-1"),
+        "潮汐时刻表".encode("gb2312"),
+        "물때표 물때".encode("cp949"),
+    ],
+)
+def test_octets_that_look_like_text(octets: bytes, name: str | None, tmp_path: Path) -> None:
+    """Text of an unknown charset and without a name that says so is not sent as something else in silence."""
+    item: bytes | Path = octets
+    if name is not None:
+        item = tmp_path / name
+        item.write_bytes(octets)
+    with pytest.raises(LocalError, match="no charset is guessed"):
+        part_of(item)
+
+
+def test_a_part_whose_file_is_gone(tmp_path: Path) -> None:
+    """What cannot be read is named, also where the caller has made the Part."""
+    with pytest.raises(LocalError, match=r"gone\.txt"):
+        part_of(Part(body=tmp_path / "gone.txt", content_type="text/plain"), charset="utf-8")
 
 
 @pytest.mark.parametrize("charset", [None, "utf-8", "utf-16"])

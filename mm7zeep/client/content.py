@@ -27,21 +27,29 @@ def part_of(item: ContentLike, *, charset: str | None = None) -> Part:
     Raises ``LocalError`` for a file that cannot be read, a text whose charset is neither shown nor given or not the
     one given, and for anything else than ``ContentLike``.
     """
-    if isinstance(item, Part):
-        return item if charset is None else _text(item, charset, "the part")
     if isinstance(item, str):
         return Part(body=_utf8(item), content_type="text/plain", parameters=(("charset", "utf-8"),))
     if isinstance(item, bytes):
-        return _text(Part(body=item, content_type=media.guess(None, item[: media.HEAD])), charset, "the content")
-    if not isinstance(item, Path):
+        kind = _kind(None, item[: media.HEAD])
+        return _text(Part(body=item, content_type=kind), charset, f"the content {item[:20]!r}")
+    if not isinstance(item, Path | Part):
         raise LocalError(f"content is a str, bytes, a pathlib.Path or a Part, not {type(item).__name__}")
     try:
+        if isinstance(item, Part):
+            return item if charset is None else _text(item, charset, f"the part {item.name or item.content_type}")
         with item.open("rb") as stream:
-            head = stream.read(media.HEAD)
-        part = Part(body=item, content_type=media.guess(item.name, head), name=item.name)
-        return _text(part, charset, f"the content file {item}")
+            kind = _kind(item.name, stream.read(media.HEAD))
+        return _text(Part(body=item, content_type=kind, name=item.name), charset, f"the content file {item}")
     except OSError as error:
-        raise LocalError(f"the content file {item} cannot be read: {error.strerror}") from error
+        where = error.filename or item
+        raise LocalError(f"the content file {where} cannot be read: {error.strerror}") from error
+
+
+def _kind(name: str | None, head: bytes) -> str:
+    """The media type of a content; text in an unknown charset is text, whose charset is then asked for."""
+    found = media.guess(name, head)
+    nameless = name is None or media.by_extension(name) is None
+    return "text/plain" if found == media.OCTET_STREAM and nameless and media.may_be_text(head) else found
 
 
 def _text(part: Part, charset: str | None, what: str) -> Part:

@@ -148,6 +148,13 @@ CASES = (
         "schema/unknown-element xml/relative-namespace",
         shown='xmlns:x="kiosk.xsd"',
     ),
+    _case(
+        "xml/relative-namespace",
+        SUBMIT.replace(b"<env:Envelope", b'<env:Envelope xmlns:k="urn:my kiosk"'),
+        SUBMIT.replace(b"<env:Envelope", b'<env:Envelope xmlns:k="urn:kiosk"'),
+        'xmlns:k="urn:my kiosk"',
+        "http/content-length xml/relative-namespace",
+    ),
     _case("xml/limit", _deep(70), _deep(9), "70 elements inside each other"),
     _case("xml/limit", submit("<x/>" * 1001), _deep(1), "1001 unknown elements", "schema/unknown-element xml/limit"),
     # the frame
@@ -155,6 +162,7 @@ CASES = (
         "soap/envelope-present", plain("SubmitReq", "<MM7Version>5.3.0</MM7Version>", SCHEMA), SUBMIT, "SubmitReq alone"
     ),
     _case("soap/envelope-namespace", every(SUBMIT, "/soap/envelope/", "/soap/envelope"), SUBMIT, ".../soap/envelope"),
+    _case("soap/envelope-namespace", every(SUBMIT, "/soap/envelope/", "/soap/envelope/ "), SUBMIT, ".../envelope/ "),
     _case("soap/envelope-namespace", every(SUBMIT, "env:Body>", "Body>"), SUBMIT, "<Body> without namespace"),
     _case(
         "soap/namespace-alias",
@@ -284,6 +292,7 @@ CASES = (
     ),
     _case("soap/body-direct-error", answer(enveloped(_ERROR, _BLOCK), 500), FAULT, "RSErrorRsp in the Body"),
     # namespaces and versions
+    _case("ns/alias", every(SUBMIT, f'{SCHEMA}"', f'{SCHEMA} "'), SUBMIT, f"http://www.3gpp.org/.../{SCHEMA} "),
     _case("ns/alias", every(SUBMIT, "http://www.3gpp", "https://www.3gpp"), SUBMIT, "https://www.3gpp.org/..."),
     _case("ns/known", every(SUBMIT, SCHEMA, "REL-6-MM7-6-7"), SUBMIT, "REL-6-MM7-6-7"),
     _case("ns/missing", enveloped(plain("SubmitReq", _INNER, ""), _BLOCK), SUBMIT, "SubmitReq without namespace"),

@@ -211,6 +211,13 @@ CASES = (
         "\r\nContent-ID: <note",
         shown="Högt without charset",
     ),
+    bend("mime/text-charset", ONE, "charset=utf-8\r\nContent-ID: <note", "charset=*\r\nContent-ID: <note"),
+    _case(
+        "mime/text-charset",
+        packed(submit(HREF), NOTE.replace("; charset=utf-8", "").replace("High water 06:12", "H\0i\0g\0h\0")),
+        packed(submit(HREF), NOTE.replace("; charset=utf-8", "")),
+        "UTF-16 without charset",
+    ),
     bend(
         "mime/text-charset-decodes",
         packed(submit(HREF), _TIDE),
@@ -285,6 +292,8 @@ CASES = (
         "the root of the content is text/plain",
     ),
     bend("sem/smil-references", SHOW, 'src="cid:map@', 'src="cid:mop@'),
+    bend("sem/smil-references", SHOW, 'src="cid:map@', 'src="cid:MAP@'),
+    bend("sem/smil-references", SHOW, "Content-ID: <map@", "Content-ID: <%6Dap@"),
     bend("sem/smil-reference-form", SHOW, 'src="cid:map@', 'src="map@'),
     _case(
         "sem/smil-unused-part",

@@ -5,7 +5,8 @@ What the MIME reader tells of the structure has no rule here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 
 from mm7zeep import media, smil
 from mm7zeep.charsets import Decoded, codec, decoded
@@ -54,6 +55,10 @@ def _texts(subject: Subject) -> Iterator[tuple[Node, Part, str | None]]:
             yield node, node.part, node.parameter("charset")
 
 
+_LEVELS: Mapping[str, Level] = MappingProxyType({"wider": "SHOULD", "contradicted": "MUST", "undecodable": "MUST"})
+"""How grave each untrue label is: what everybody reads by the charset around it, no reader loses."""
+
+
 def _read(part: Part) -> Decoded:
     if smil.is_presentation(part):
         return smil.characters(part.read(), part.charset)
@@ -64,9 +69,7 @@ def _text_labelled(subject: Subject) -> Iterator[Finding]:
     for node, part, label in _texts(subject):
         where = f"byte {node.offset}"
         if label is not None and codec(label) is None:
-            read = _read(part)
-            detail = read.detail if read.flaw == "unknown" else f"no charset is called {label}"
-            yield finding("mime/text-charset", where, detail=detail)
+            yield finding("mime/text-charset", where, detail=_read(part).detail)
         # Without a Content-Type it is mime/part-content-type that tells, and XML tells its encoding itself.
         elif label is None and node.header("content-type") and not smil.is_presentation(part) and _needs_label(part):
             yield finding("mime/text-charset", where, detail=node.content_type)
@@ -80,8 +83,8 @@ def _text_decodes(subject: Subject) -> Iterator[Finding]:
     for node, part, label in _texts(subject):
         if label is not None or smil.is_presentation(part):
             read = _read(part)
-            if read.flaw in ("wider", "contradicted", "undecodable"):
-                level: Level | None = "SHOULD" if read.flaw == "wider" else None
+            if read.flaw in _LEVELS:
+                level = _LEVELS[read.flaw]
                 yield finding("mime/text-charset-decodes", f"byte {node.offset}", detail=read.detail, level=level)
 
 

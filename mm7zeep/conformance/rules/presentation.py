@@ -49,7 +49,8 @@ def _root(subject: Subject) -> Iterator[Finding]:
 def _references_resolve(subject: Subject) -> Iterator[Finding]:
     """OMA MMS conformance: a src names a part by Content-ID (``cid:``), Content-Location or file name."""
     for node, reference, match in references(subject):
-        if _lost(reference, match):
+        # RFC 5322 3.6.4: Content-IDs are compared as they are, case and all
+        if match is None or _lost(reference, match) or match.how == "content-id-case":
             yield finding("sem/smil-references", f"byte {node.body_offset}", detail=reference)
 
 
