@@ -5,6 +5,7 @@ Refuses what is no well-formed XML within the limits.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 from lxml import etree
@@ -13,6 +14,11 @@ from mm7zeep import envelope as soap
 from mm7zeep import mime, tolerance
 from mm7zeep.errors import EnvelopeError, RemoteError
 from mm7zeep.findings import Finding, finding
+
+
+_CLOSED = re.compile(rb"<!--.*?-->|<!\[CDATA\[.*?\]\]>|<\?.*?\?>", re.DOTALL)
+_OPEN = re.compile(rb"<[\w:/!?]")
+_TAG = re.compile(rb"<(/?)([^\s<>/!?=\"']+)[^<>]*?(/?)>")
 
 
 def open_root(
@@ -43,6 +49,29 @@ def raw_marks(root: bytes, error: RemoteError) -> Iterator[Finding]:
     """What raw text that does not parse still shows: a draft dialect, an end that is missing."""
     if tolerance.names_pre_standard(root):
         yield finding("ns/pre-standard", action="refused")
-    cause = error.__cause__
-    if isinstance(cause, etree.XMLSyntaxError) and not root.rstrip().endswith(b">"):
+    if isinstance(error.__cause__, etree.XMLSyntaxError) and _is_cut(root):
         yield finding("http/truncated", f"byte {len(root)}", action="refused")
+
+
+def _is_cut(root: bytes) -> bool:
+    """Whether XML that does not parse ends too early: inside markup, or before the end tag of its root element.
+
+    Of what else is wrong with it nothing is asked: where more elements end than begin, or the root does, it is complete.
+    """
+    text = _CLOSED.sub(b" ", root.replace(b"\0", b""))  # without NUL, UTF-16 looks the same
+    if not text.lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n").startswith(b"<"):
+        return False
+    if _OPEN.search(text, text.rfind(b">") + 1):
+        return True
+    names, depth = [], 0
+    for tag in _TAG.finditer(text):
+        if tag[1]:
+            depth -= 1
+            if tag[2] == names[0] if names else True:
+                return False
+        else:
+            names = names or [tag[2]]
+            depth += not tag[3]
+            if not depth:
+                return False
+    return depth > 0 or not names

@@ -12,8 +12,8 @@ from collections.abc import Iterable
 from mm7zeep.errors import LimitError
 from mm7zeep.findings import Action, Finding, finding
 from mm7zeep.messages import Part
-from mm7zeep.mime import fields
-from mm7zeep.mime.bodies import Base64, Decoder, Sink, decoder
+from mm7zeep.mime import endings, fields
+from mm7zeep.mime.bodies import Base64, Decoder, Identity, Sink, decoder
 from mm7zeep.mime.tree import Limits, Node, Parameters
 
 _IDENTITY = ("7bit", "8bit", "binary")  # RFC 2045 6.4: what a multipart may have
@@ -21,6 +21,7 @@ _BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,\-./:=? ]*+\Z")  # RFC 2046 5.1.1 bchar
 _ADDR_SPEC = re.compile(r"[^\s<>@]++@[^\s<>@]++\Z")
 _BARE_CR = re.compile(rb"\r(?!\n|\Z)")
 _HEAD = 16384  # characters of the outer Content-Type: what a whole HTTP head may have
+_HEAD_SHOWN = 400  # octets of the content that are remembered as sent
 _SPOKEN = (
     "content-type",
     "content-id",
@@ -51,6 +52,11 @@ class Notes:
     def forget(self, mark: int) -> None:
         """Drop what was noted since ``mark``."""
         for key in list(self._taken)[mark:]:
+            del self._taken[key]
+
+    def drop(self, offset: int) -> None:
+        """Drop what was noted at an octet of the body."""
+        for key in [key for key, (at, _) in self._taken.items() if at == offset]:
             del self._taken[key]
 
     def __call__(self) -> tuple[Finding, ...]:
@@ -86,6 +92,7 @@ class Draft:
         self._decoder: Decoder | None = None
         self._sink: Sink | None = None
         self._cr = False
+        self.head = b""  # the first octets of the content, as sent
 
     # --- header -------------------------------------------------------------------------------------------------------
 
@@ -206,6 +213,8 @@ class Draft:
         if self._sink is None:
             self._sink = Sink(self._limits.spool)
             self._decoder = self._decoder or decoder(None)[0]
+        if len(self.head) < _HEAD_SHOWN:
+            self.head += data[: _HEAD_SHOWN - len(self.head)]
         if self._decoder is not None:
             self._keep(self._decoder.feed(data))
 
@@ -218,6 +227,21 @@ class Draft:
                 self.note("mime/text-bare-cr")
             self._cr = data.endswith(b"\r")
         self._sink.write(data)
+
+    @property
+    def bare(self) -> bool:
+        """Whether this has neither a header nor content."""
+        return not self.headers and (self._sink is None or not self._sink.size)
+
+    def whole(self) -> bool:
+        """Whether the content, which no delimiter ended, is complete by itself: padded base64, or a picture with its
+        end. A line end behind the picture was that of the missing delimiter, and is dropped.
+        """
+        if self._sink is None or self._decoder is None or self._decoder.defects:
+            return False
+        if isinstance(self._decoder, Base64):
+            return self._decoder.padded or (self._decoder.even and endings.complete(self._sink))
+        return isinstance(self._decoder, Identity) and endings.complete(self._sink, trim=True)
 
     def keep_raw(self, sink: Sink) -> None:
         """Make a multipart without parts a leaf, whose content as sent is in ``sink``."""
