@@ -13,7 +13,7 @@ from mm7zeep.errors import LimitError
 from mm7zeep.findings import Action, Finding, finding
 from mm7zeep.messages import Part
 from mm7zeep.mime import endings, fields
-from mm7zeep.mime.bodies import Base64, Decoder, Identity, Sink, decoder
+from mm7zeep.mime.bodies import Base64, Decoder, Sink, decoder
 from mm7zeep.mime.tree import Limits, Node, Parameters
 
 _IDENTITY = ("7bit", "8bit", "binary")  # RFC 2045 6.4: what a multipart may have
@@ -92,6 +92,7 @@ class Draft:
         self._decoder: Decoder | None = None
         self._sink: Sink | None = None
         self._cr = False
+        self._last = b""  # octet of the content, as sent
         self.head = b""  # the first octets of the content, as sent
 
     # --- header -------------------------------------------------------------------------------------------------------
@@ -215,6 +216,7 @@ class Draft:
             self._decoder = self._decoder or decoder(None)[0]
         if len(self.head) < _HEAD_SHOWN:
             self.head += data[: _HEAD_SHOWN - len(self.head)]
+        self._last = data[-1:] or self._last
         if self._decoder is not None:
             self._keep(self._decoder.feed(data))
 
@@ -233,15 +235,24 @@ class Draft:
         """Whether this has neither a header nor content."""
         return not self.headers and (self._sink is None or not self._sink.size)
 
-    def whole(self) -> bool:
-        """Whether the content, which no delimiter ended, is complete by itself: padded base64, or a picture with its
-        end. A line end behind the picture was that of the missing delimiter, and is dropped.
+    def whole(self, *, announced: bool) -> bool:
+        """Whether the content, which no delimiter ended, is complete: padded base64, a picture with its end, or, where
+        all the octets that were ``announced`` came, what ends with a line end.
+
+        A line end behind the content was that of the missing delimiter, and is dropped.
         """
         if self._sink is None or self._decoder is None or self._decoder.defects:
             return False
+        if isinstance(self._decoder, Base64) and self._decoder.padded:
+            return True
+        ended = announced and self._last == b"\n"
         if isinstance(self._decoder, Base64):
-            return self._decoder.padded or (self._decoder.even and endings.complete(self._sink))
-        return isinstance(self._decoder, Identity) and endings.complete(self._sink, trim=True)
+            return self._decoder.even and (ended or endings.complete(self._sink))
+        return endings.complete(self._sink, trim=True) or (ended and endings.without_line_end(self._sink))
+
+    def header(self, name: str) -> str | None:
+        """The first header field of that name, in small letters."""
+        return next((value.strip() for key, value in self.headers if key.lower() == name), None)
 
     def keep_raw(self, sink: Sink) -> None:
         """Make a multipart without parts a leaf, whose content as sent is in ``sink``."""

@@ -1,4 +1,4 @@
-"""Formats whose content shows its own end: PNG, JPEG and GIF.
+"""Whether content that no delimiter ended is there as a whole: PNG, JPEG and GIF show their own end.
 
 Of text nobody can know it, nor of sounds and films, whose frames may end anywhere. Refuses nothing.
 """
@@ -21,6 +21,14 @@ def complete(sink: Sink, *, trim: bool = False) -> bool:
             sink.cut(size)
             return True
     return False
+
+
+def without_line_end(sink: Sink) -> bool:
+    """Whether the content ends with a line end; that one is dropped."""
+    tail = sink.read_at(max(0, sink.size - 2), 2)
+    line_end = next(one for one in _LINE_ENDS if tail.endswith(one))
+    sink.cut(sink.size - len(line_end))
+    return line_end.endswith(b"\n")
 
 
 def _ends_at(sink: Sink, size: int) -> bool:

@@ -41,6 +41,7 @@ class Reader:
         self._package: Package | None = None
         self._content_length = content_length
         self._total = 0
+        self._lines = 0
         self._parts = 0
         self._pending: list[bytes] = []
         self._pending_size = 0
@@ -123,6 +124,7 @@ class Reader:
     def _gather(self, data: bytes) -> None:
         self._pending.append(data)
         self._pending_size += len(data)
+        self._lines += data.count(b"\n")
         if self._pending_size >= _STEP:
             self._run(final=False)
 
@@ -425,9 +427,16 @@ class Reader:
 
         Only the last delimiter of the outermost multipart may be missing; in any other multipart a part may.
         """
-        if len(self._levels) > 1 or (self._leaf is not None and not self._leaf.whole()):
+        if len(self._levels) > 1 or (self._leaf is not None and not self._leaf.whole(announced=self._all_came())):
             return "cut"
         return "whole"
+
+    def _all_came(self) -> bool:
+        """Whether as many octets came as the head announced, perhaps without the CRs that dumps lose."""
+        length, coding = self._top.header("content-length"), self._top.header("transfer-encoding")
+        if length is None:
+            return coding is not None
+        return length.isascii() and length.isdigit() and len(length) < 16 and int(length) <= self._total + self._lines
 
     def _arm(self) -> None:
         """Look for the boundaries that are open now, the outermost first."""

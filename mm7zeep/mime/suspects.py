@@ -140,7 +140,7 @@ class Suspects:
             return
         end = self._line_end(data, start + 1)
         line = data[start + 1 : end]
-        if not line.strip().startswith(b"-") and b"--" + one.name in line:
+        if line.find(b"--" + one.name) > 3:
             yield Suspicion(start, "lost", detail=show(line[-300:]))  # its line break is missing: where does it begin?
             return
         rest = data[end:upto]
@@ -297,8 +297,14 @@ def _is_bare(data: bytes, start: int, place: int, end: int, one: _Name) -> bool:
 
 
 def _is_last(line: bytes, boundary: bytes) -> bool:
-    """Whether a near copy of a delimiter was meant to be the last one: a dash stands where only that one has any."""
+    """Whether a near copy of a delimiter was meant to be the last one: a dash stands where only that one has any.
+
+    Where more than one octet too many stands before it, they may be content, whose line end is missing.
+    """
     line = line.rstrip(b" \t\r")
+    lead = len(line) - len(line.lstrip(b"- \t"))
+    if lead > 3 + len(boundary) - len(boundary.lstrip(b"- \t")):
+        return False
     return (line.endswith(b"-") and not boundary.endswith(b"-")) or b"--" + boundary + b"-" in line
 
 

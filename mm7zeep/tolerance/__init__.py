@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from mm7zeep.tolerance.charsets import Readable, readable
 from mm7zeep.tolerance.mending import Repaired, repair
+from mm7zeep.tolerance.namespaces import bundled
 from mm7zeep.tolerance.soap import names_pre_standard, rename
 
-__all__ = ["Readable", "Repaired", "names_pre_standard", "readable", "rename", "repair"]
+__all__ = ["Readable", "Repaired", "bundled", "names_pre_standard", "readable", "rename", "repair"]

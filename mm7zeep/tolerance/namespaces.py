@@ -14,6 +14,7 @@ from mm7zeep.profiles import NAMESPACES, REL_5_MM7_1_5
 from mm7zeep.tolerance import soap
 from mm7zeep.tolerance.walk import ADDRESS_NAMES, SUPERSET
 
+_LONGEST = 200  # characters of a namespace name that may be an alias
 _ADDRESS_HOLDERS = ("To", "Cc", "Bcc", "Sender", "Recipient", "SenderAddress", "UserAgent")
 
 
@@ -23,13 +24,26 @@ def operation_name(message: etree._Element) -> str | None:
     return next((one for one in sorted(schema.operation_names()) if one.lower() == name), None)
 
 
+def bundled(namespace: str | None) -> str | None:
+    """The bundled namespace that ``namespace`` is, or is an alias of: another scheme, case, or end of its path."""
+    if not namespace or len(namespace) > _LONGEST:
+        return None
+    if namespace in NAMESPACES:
+        return namespace
+    return _aliases().get(soap.plain(namespace))
+
+
+@cache
+def _aliases() -> dict[str, str]:
+    return {soap.plain(one): one for one in NAMESPACES}
+
+
 def header_namespace(root: etree._Element) -> str | None:
     """The bundled namespace of the TransactionID, if it is in one."""
     header = root.find(f"{soap.SOAP}Header")
     for block in header if header is not None else ():
         if schema.local(block) == "TransactionID":
-            namespace = (etree.QName(block).namespace or "").replace("https:", "http:")
-            return namespace if namespace in NAMESPACES else None
+            return bundled(etree.QName(block).namespace)
     return None
 
 
@@ -42,8 +56,8 @@ def namespace_of(message: etree._Element, sent: str | None, root: etree._Element
     if sent is None:
         notes.add("ns/missing", message)
         return header_namespace(root) or SUPERSET
-    alias = sent.replace("https:", "http:")
-    if alias in NAMESPACES:
+    alias = bundled(sent)
+    if alias is not None:
         notes.add("ns/alias", message, detail=sent)
         return alias
     notes.add("ns/known", message, detail=sent)
@@ -80,9 +94,9 @@ class Adoption:
         if own is None and sent is not None:
             self.tell("ns/children-qualified", node, "")
         elif own != sent and own is not None:
-            if own.replace("https:", "http:") not in NAMESPACES:
+            if bundled(own) is None:
                 return False
-            if own.replace("https:", "http:") != (sent or "").replace("https:", "http:"):
+            if bundled(own) != (bundled(sent) or sent):
                 self.tell("soap/transaction-namespace", node, "elements of two MM7 namespaces")
         if own != self.namespace:
             node.tag = f"{{{self.namespace}}}{schema.local(node)}"

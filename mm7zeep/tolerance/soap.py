@@ -123,11 +123,12 @@ def _envelope(root: etree._Element, notes: Notes) -> bool:
         )
         return False
     elif namespace != SOAP_NAMESPACE:
-        if namespace is not None and "schemas.xmlsoap.org/soap" not in namespace:
+        if namespace is not None and not is_alias(namespace) and "schemas.xmlsoap.org/soap" not in namespace:
             message = f"the envelope is in {namespace!r}, not in SOAP 1.1's namespace"
             notes.refuse(message, "soap/version-mismatch", root, detail=namespace, fault="VersionMismatch")
             return False
-        notes.add("soap/envelope-namespace", root, detail=namespace or "none")
+        id = "soap/namespace-alias" if is_alias(namespace) else "soap/envelope-namespace"
+        notes.add(id, root, detail=namespace or "none")
         rename(root, namespace, SOAP_NAMESPACE)
     for one in root.iter():  # header attributes may use the alias although the elements do not
         for attribute, value in list(one.attrib.items()):
@@ -138,6 +139,17 @@ def _envelope(root: etree._Element, notes: Notes) -> bool:
         notes.add("soap/encoding-style-used", root)
     _strip_xsi(root)
     return True
+
+
+def is_alias(namespace: str | None) -> bool:
+    """Whether ``namespace`` is that of SOAP 1.1 with another scheme, case, host alias or end of its path."""
+    return plain(namespace or "") == plain(SOAP_NAMESPACE)
+
+
+def plain(namespace: str) -> str:
+    """A namespace name without what aliases met in the field differ in: scheme, case, ``www.``, the end of the path."""
+    scheme, _, rest = namespace.lower().partition("://")
+    return rest.removeprefix("www.").rstrip("/#?") if scheme in ("http", "https") else namespace
 
 
 def is_pre_standard(element: etree._Element) -> bool:
@@ -258,7 +270,7 @@ def transaction(root: etree._Element, notes: Notes, namespace: str, sent: str | 
     if block is None:
         return False
     own = etree.QName(block).namespace
-    if sent is not None and (own or "").replace("https:", "http:") != sent.replace("https:", "http:"):
+    if sent is not None and plain(own or "") != plain(sent):
         notes.add("soap/transaction-namespace", block, detail=(own or "none").removeprefix(NAMESPACE_PREFIX))
     block.tag = f"{{{namespace}}}TransactionID"
     for name, value in list(block.attrib.items()):

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from lxml import etree
 
-from mm7zeep import schema
+from mm7zeep import schema, tolerance
 from mm7zeep.exchange import Judgement, Wire
 from mm7zeep.findings import Finding
 from mm7zeep.mime import Node, Package
@@ -75,8 +75,8 @@ class Subject:
 
     @property
     def profile(self) -> Profile | None:
-        """What the namespace of the message has, by its name as sent; ``https:`` for ``http:`` is borne."""
-        return NAMESPACES.get((self.judgement.sketch.namespace or "").replace("https:", "http:"))
+        """What the namespace of the message has, by its name as sent; aliases are borne, such as ``https:``."""
+        return NAMESPACES.get(tolerance.bundled(self.judgement.sketch.namespace) or "")
 
     @property
     def content(self) -> tuple[Node, ...]:
