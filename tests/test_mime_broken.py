@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 import random
+import re
 import struct
 import zlib
 from collections.abc import Iterator
@@ -15,18 +16,22 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import pytest
+from gateway_room import Room, basic, rooms
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mm7zeep import exchange, mime
+from mm7zeep.conformance import capture, verdict
 from mm7zeep.errors import MimeError
 from mm7zeep.exchange import Wire
+from mm7zeep.messages import SubmitReq
+from mm7zeep.receiver import Receiver
 
 MM7 = "http://www.3gpp.org/ftp/Specs/archive/23_series/23.140/schema/REL-6-MM7-1-4"
 ENVELOPE = (
     '<?xml version="1.0" encoding="utf-8"?><e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/"><e:Header>'
     f'<TransactionID xmlns="{MM7}" e:mustUnderstand="1">t1</TransactionID></e:Header><e:Body><SubmitReq xmlns="{MM7}">'
-    "<MM7Version>6.8.0</MM7Version><SenderIdentification><VASPID>tides</VASPID></SenderIdentification><Recipients><To>"
+    "<MM7Version>6.8.0</MM7Version><SenderIdentification><VASPID>TNN</VASPID><VASID>News</VASID></SenderIdentification><Recipients><To>"
     '<Number>+49170000001</Number></To></Recipients><Content href="cid:content@w.example"/></SubmitReq></e:Body>'
     "</e:Envelope>"
 ).encode()
@@ -316,3 +321,191 @@ def test_cut_bodies(tree: Tree, eol: bytes, seed: int) -> None:
     for cut in sorted(cuts):
         found = read(tree, written.body[: max(0, cut)])
         assert found is None or found == wanted, cut
+
+
+# --- single cases, at every door --------------------------------------------------------------------------------------
+
+OUTER, INNER = "OUTER_55_8871", "INNERPART_000_0028"
+FIRST, SECOND = b"High water 06:12\r\nLow water 12:20", b"Second text"
+TWO = Tree(
+    OUTER,
+    "related",
+    [
+        Leaf(ENVELOPE, "text/xml; charset=utf-8", None),
+        Tree(INNER, "mixed", [Leaf(FIRST, "text/plain", None), Leaf(SECOND, "text/plain", None)]),
+    ],
+)
+ONE = Tree(OUTER, "related", [Leaf(ENVELOPE, "text/xml; charset=utf-8", None), Leaf(FIRST, "text/plain", None)])
+PICTURE = Tree(OUTER, "related", [Leaf(ENVELOPE, "text/xml", None), Leaf(png(b"tide"), "image/png", "binary")])
+ENCODED = Tree(OUTER, "related", [Leaf(ENVELOPE, "text/xml", None), Leaf(FIRST + b"!", "text/plain", "base64")])
+SHORT = Tree("b", "related", [Leaf(ENVELOPE, "text/xml", None), Leaf(FIRST, "text/plain", None)])
+
+
+class Broken(NamedTuple):
+    """One way in which a package came broken: what stands in the place of ``old`` at its ``which`` occurrence."""
+
+    name: str
+    tree: Tree
+    old: str
+    new: str
+    which: int
+    accepted: bool
+    cut: bool = False  # the body ends there
+    ids: tuple[str, ...] = ()
+
+
+LOST = ("mime/boundary-near-miss",)
+OPEN = ("http/truncated", "mime/boundary-closed")
+BROKEN = [
+    # an opening delimiter: nothing is swallowed in silence
+    Broken("inner, a letter off", TWO, f"--{INNER}", f"--l{INNER[1:]}", 1, False, ids=LOST),
+    Broken("inner, first, a letter off", TWO, f"--{INNER}", f"--l{INNER[1:]}", 0, True, ids=LOST),
+    Broken("inner, a dash too few", TWO, f"--{INNER}", f"-{INNER}", 1, False, ids=LOST),
+    Broken("inner, first, a dash too few", TWO, f"--{INNER}", f"-{INNER}", 0, False, ids=LOST),
+    Broken("inner, no dashes", TWO, f"--{INNER}", INNER, 1, False, ids=LOST),
+    Broken("inner, two dashes too many", TWO, f"--{INNER}", f"----{INNER}", 1, False, ids=LOST),
+    Broken("inner, in small letters", TWO, f"--{INNER}", f"--{INNER.lower()}", 1, False, ids=LOST),
+    Broken("inner, missing", TWO, f"--{INNER}\r\n", "", 1, False, ids=("mime/delimiter-missing",)),
+    Broken("inner, first, missing", TWO, f"--{INNER}\r\n", "", 0, False, ids=("mime/delimiter-missing",)),
+    Broken("inner, something else", TWO, f"--{INNER}", "--0UT", 1, False, ids=("mime/delimiter-missing",)),
+    Broken("inner, first, something else", TWO, f"--{INNER}", "--0UT", 0, False, ids=("mime/boundary-used",)),
+    Broken("inner, no line break before", TWO, f"\r\n--{INNER}", f"--{INNER}", 1, False, ids=LOST),
+    Broken("inner, no line break behind", TWO, f"--{INNER}\r\n", f"--{INNER}", 1, False, ids=LOST),
+    Broken("outer, a letter off", TWO, f"--{OUTER}", "--0UTER_55_8871", 1, False),
+    Broken("outer, missing", TWO, f"--{OUTER}\r\n", "", 1, False),
+    Broken("outer, first, a letter off", TWO, f"--{OUTER}", "--0UTER_55_8871", 0, True, ids=LOST),
+    Broken("short boundary, a letter off", SHORT, "--b", "--d", 1, False, ids=("mime/delimiter-missing",)),
+    # a last delimiter, with nothing behind it
+    *(
+        Broken(f"{name}, {what}", tree, f"--{boundary}--", line.format(boundary), 0, True, ids=LOST)
+        for name, tree, boundary in (("outer", ONE, OUTER), ("inner", TWO, INNER), ("outer of two", TWO, OUTER))
+        for what, line in (
+            ("one dash", "--{}-"),
+            ("three dashes", "--{}---"),
+            ("a blank", "--{} --"),
+            ("a blank between", "--{}- -"),
+            ("a dash before missing", "-{}--"),
+            ("a dash more before", "---{}--"),
+            ("a letter more", "--{}x--"),
+            ("a letter behind", "--{}--x"),
+        )
+    ),
+    Broken("outer, another letter", ONE, f"--{OUTER}--", "--OUTER_55_887l--", 0, True, ids=LOST),
+    Broken("outer, letters transposed", ONE, f"--{OUTER}--", "--OUTRE_55_8871--", 0, True, ids=LOST),
+    Broken("inner, another letter", TWO, f"--{INNER}--", "--1NNERPART_000_0028--", 0, True, ids=LOST),
+    Broken("short boundary, one dash", SHORT, "--b--", "--b-", 0, True, ids=LOST),
+    Broken("short boundary, three dashes", SHORT, "--b--", "--b---", 0, True, ids=LOST),
+    Broken("one dash, text behind it", ONE, f"--{OUTER}--", f"--{OUTER}-\r\nsent by a buoy", 0, False, ids=LOST),
+    Broken("inner, one dash, text behind it", TWO, f"--{INNER}--", f"--{INNER}-\r\nby buoy", 0, False, ids=LOST),
+    Broken("inner, an opening one in its place", TWO, f"--{INNER}--", f"--{INNER}\r\n", 0, True, ids=OPEN[1:]),
+    Broken("inner, missing", TWO, f"--{INNER}--\r\n", "", 0, True, ids=OPEN[1:]),
+    # a body that ends too early
+    Broken("in a text", ONE, "water 12:20", "", 0, False, cut=True, ids=OPEN),
+    Broken("between lines of a text", ONE, "Low water", "", 0, False, cut=True, ids=OPEN),
+    Broken("behind a text", ONE, f"\r\n--{OUTER}--", "", 0, False, cut=True, ids=OPEN),
+    Broken("in the last delimiter", ONE, "8871--", "", 0, False, cut=True, ids=OPEN),
+    Broken("in an inner text", TWO, "text\r\n", "", 0, False, cut=True, ids=OPEN),
+    Broken("between inner parts", TWO, f"--{INNER}", "", 1, False, cut=True, ids=OPEN),
+    Broken("in an inner delimiter", TWO, "PART_000_0028\r\n", "", 1, False, cut=True, ids=OPEN),
+    Broken("behind an inner delimiter", TWO, f"--{INNER}\r\n", f"--{INNER}\r\n", 1, False, cut=True, ids=OPEN),
+    Broken("in an inner header", TWO, "plain", "", 1, False, cut=True, ids=OPEN),
+    Broken("behind an inner header", TWO, SECOND.decode(), "", 0, False, cut=True, ids=OPEN),
+    Broken("before the inner last delimiter", TWO, f"--{INNER}--", "", 0, False, cut=True, ids=OPEN),
+    Broken("behind the inner multipart", TWO, f"--{OUTER}--", "", 0, True, cut=True, ids=OPEN[1:]),
+    Broken("behind a picture", PICTURE, f"--{OUTER}--", "", 0, True, cut=True, ids=OPEN[1:]),
+    Broken("in a picture", PICTURE, "END", "", 0, False, cut=True, ids=OPEN),
+    Broken("behind base64", ENCODED, f"--{OUTER}--", "", 0, True, cut=True, ids=OPEN[1:]),
+    Broken("before the content", ONE, f"--{OUTER}", "", 1, False, cut=True, ids=OPEN),
+]  # fmt: skip
+
+
+def made(case: Broken) -> bytes:
+    """The body of a case."""
+    body = write(case.tree, b"\r\n").body
+    at = -1
+    for _ in range(case.which + 1):
+        at = body.index(case.old.encode(), at + 1)
+    return body[:at] + case.new.encode() + (b"" if case.cut else body[at + len(case.old) :])
+
+
+@pytest.fixture(scope="module")
+def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Room]:
+    """One gateway for all cases."""
+    with rooms(tmp_path_factory.mktemp("gateway")) as make:
+        yield make()
+
+
+@pytest.mark.parametrize("case", BROKEN, ids=lambda case: case.name.replace(" ", "-"))
+def test_at_every_door(case: Broken, room: Room) -> None:
+    """``unpack``, ``check``, the receiver and the gateway agree: refused with 2004 or 2007, or each part to the last
+    octet, with a finding that says what was wrong.
+    """
+    body = made(case)
+    assert body != write(case.tree, b"\r\n").body
+    body = body.replace(b">t1<", f">{case.name}<".encode())
+    wire = Wire(body=body, headers=(*head(case.tree), ("SOAPAction", '""')), method="POST", target="/mm7")
+    judged = exchange.examine(wire)
+    assert judged.accepted == case.accepted, judged.error
+    assert set(case.ids) <= {one.id for one in judged.findings}
+    assert all(one.level == "MUST" and one.topic == "boundary-syntax" for one in judged.findings if one.id in LOST)
+    dump = "".join(f"{name}: {value}\r\n" for name, value in wire.headers).encode()
+    [captured] = capture.messages("x", b"POST /mm7 HTTP/1.1\r\n" + dump + b"\r\n" + body)
+    assert verdict.judge(captured).accepted == case.accepted
+    for step in (1, 7, 400):
+        chunks = [body[at : at + step] for at in range(0, len(body), step)]
+        assert mime.read(wire.headers, chunks) == judged.package
+    taken: list[SubmitReq] = []
+    receiver = Receiver()
+
+    @receiver.on_submit
+    def keep(message: SubmitReq) -> None:
+        taken.append(message)
+
+    answers = [
+        receiver.answer(wire),
+        room.gateway.answer(replace(wire, headers=(*wire.headers, basic("tnn")))),
+    ]
+    codes = [int(re.findall(rb"StatusCode>(\d+)<", answer.read())[0]) for answer in answers]
+    if case.accepted:
+        assert codes == [1000, 1000]
+        assert [part.read() for part in taken[0].parts] == [content(leaf) for leaf in leaves(case.tree)[1:]]
+    else:
+        assert set(codes) <= {2004, 2007}
+        assert taken == []
+
+
+def test_lenient_reads_what_came() -> None:
+    """The lenient policy refuses nothing of it, and says the same."""
+    for case in BROKEN:
+        judged = exchange.examine(
+            Wire(body=made(case), headers=head(case.tree), method="POST"), policy="lenient"
+        )
+        assert judged.accepted or judged.tree is None, case.name
+        assert set(case.ids) <= {one.id for one in judged.findings}, case.name
+
+
+@pytest.mark.parametrize(
+    ("length", "lines", "accepted"),
+    [(0, b"\r\n", True), (0, b"\n", True), (-9, b"\r\n", True), (9000, b"\r\n", False), (None, b"\r\n", False)],
+    ids=["equal", "equal before a dump", "less", "more", "none"],
+)
+@pytest.mark.parametrize("tree", [ONE, ENCODED], ids=["text", "base64"])
+def test_announced_octets_that_all_came(tree: Tree, length: int | None, lines: bytes, accepted: bool) -> None:
+    """Where as many octets came as were announced, only the delimiter is missing that a text ends before."""
+    body = write(tree, b"\r\n").body
+    body = body[: body.index(f"--{OUTER}--".encode())]
+    headers = head(tree) + ((("Content-Length", str(len(body) + length)),) if length is not None else ())
+    judged = exchange.examine(Wire(body=body.replace(b"\r\n", lines), headers=headers, method="POST"))
+    assert judged.accepted == (accepted or tree is ENCODED)
+    assert "mime/boundary-closed" in {one.id for one in judged.findings}
+    assert judged.package is not None
+    if accepted:
+        wanted = FIRST.replace(b"\r\n", lines) if tree is ONE else FIRST + b"!"
+        assert [part.read() for part in judged.package.parts] == [wanted]
+    cut = replace_length(head(tree), body[:-5])
+    assert exchange.examine(Wire(body=body[:-5], headers=cut, method="POST")).error is not None
+
+
+def replace_length(headers: tuple[tuple[str, str], ...], body: bytes) -> tuple[tuple[str, str], ...]:
+    """The head with the length of ``body``."""
+    return (*headers, ("Content-Length", str(len(body))))
