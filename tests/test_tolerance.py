@@ -134,7 +134,11 @@ NAMESPACE_CASES = [
         {"soap/envelope-namespace repaired"},
     ),
     *(
-        Case(f"MM7 namespace written with {end!r} at its end", submit(schema_name=uri("REL-5-MM7-1-3") + end), {"ns/alias repaired"})
+        Case(
+            f"MM7 namespace with {end} at its end",
+            submit(schema_name=uri("REL-5-MM7-1-3") + end),
+            {"ns/alias repaired"},
+        )
         for end in ("/", "//", "#")
     ),
     Case("no MM7 namespace", envelope(message("SubmitReq", SUBMIT, "")), {"ns/missing repaired"}),

@@ -288,8 +288,7 @@ class Reader:
         self._header = Draft(self._base + self._at, self._limits, self._notes)
 
     def _open(self, level: Level, alternate: bool) -> None:
-        mistyped = level.alternate is not None and level.boundary is not None and nearly(level.alternate, level.boundary)
-        if not alternate and level.alternate is not None and not mistyped:
+        if not alternate and level.alternate is not None and not nearly(level.alternate, level.boundary):
             # The declared delimiter occurs after all: what looked like one before was text outside the parts.
             self._notes.forget(level.mark)
             if self._lost is not None:

@@ -49,7 +49,8 @@ _TELLING = re.compile(
 )
 _LINE = re.compile(rb"(?:[!-9;-~]{1,80}[ \t]*:|[ \t]+\S)[^\r\n]*\Z")
 _MESSAGE = re.compile(
-    rb"\s*(?:(?:HTTP/\d|[A-Z]+ \S+ HTTP/\d)|(?i:from|to|date|subject|received|return-path|mime-version|message-id)[ \t]*:)"
+    rb"\s*(?:(?:HTTP/\d|[A-Z]+ \S+ HTTP/\d)"
+    rb"|(?i:from|to|date|subject|received|return-path|mime-version|message-id)[ \t]*:)"
     rb"[^\n]*\n(?:[!-9;-~]+[ \t]*:|[ \t]+\S)"
 )
 # A short line that begins or ends with a dash: all that a mistyped delimiter of a short boundary need have.
@@ -82,8 +83,8 @@ class Suspects:
         self.arm((), ())
 
     def arm(self, levels: Sequence[Level], left: Sequence[tuple[bytes, bool]]) -> None:
-        """Look for copies of the boundaries of ``levels``; ``left`` are those whose delimiters must not come again, with
-        whether that holds for the last one, too.
+        """Look for copies of the boundaries of ``levels``. The delimiters of those ``left`` must not come again, with
+        True not even the last one.
         """
         self._names = [
             _Name(depth, name, name.strip(b"- \t")) for depth, level in enumerate(levels) for name, _ in level.names
@@ -103,7 +104,7 @@ class Suspects:
         ``at``, which tells whether it may hold header lines; None for what may not, since it is no part. ``mail`` is
         what may by its type.
         """
-        if data.find(b"-", at - 1, upto + KEPT) < 0 and not any(data.find(one.core, at, upto + len(one.core)) >= 0 for one in self._long):
+        if data.find(b"-", at - 1, upto + KEPT) < 0 and self._bare(data, at, upto)[1] is None:
             return None  # base64, mostly
         found = [*self._near(data, at, upto, ends), *self._again(data, at, upto)]
         stop = min((one.start for one in found), default=upto)
@@ -140,7 +141,7 @@ class Suspects:
             return
         end = self._line_end(data, start + 1)
         line = data[start + 1 : end]
-        if line.find(b"--" + one.name) > 3:
+        if line.partition(b"--" + one.name)[0].strip(b"- \t") and b"--" + one.name in line:
             yield Suspicion(start, "lost", detail=show(line[-300:]))  # its line break is missing: where does it begin?
             return
         rest = data[end:upto]
@@ -268,9 +269,9 @@ def _header_end(data: bytes, found: re.Match[bytes], stop: int, *, ends: bool) -
 # --- likeness ---------------------------------------------------------------------------------------------------------
 
 
-def nearly(line: bytes, boundary: bytes) -> bool:
-    """Whether what follows the two dashes of a line was meant to be ``boundary``."""
-    core = boundary.strip(b"- \t")
+def nearly(line: bytes, boundary: bytes | None) -> bool:
+    """Whether what follows the two dashes of a line was meant to be ``boundary``, if there is one."""
+    core = (boundary or b"").strip(b"- \t")
     return _nearly(line, core) if len(core) >= _LEAST else bool(core) and line.strip(b"- \t") == core
 
 
