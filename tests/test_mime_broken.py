@@ -488,6 +488,34 @@ def test_lenient_reads_what_came() -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        b"-- \r\nBuoy 7",
+        b"| a | b |\r\n|---|---|\r\n-----\r\n--\r\n",
+        b"The boundary is OUTER_55_8871, as --OUTER_55_8871 and --OUTER_55_8871-- show.",
+        b"Content-Type: what it is\r\n\r\nand so on",
+        b"- Content-Type: text/plain\r\n\r\nis missing",
+        b"From: buoy@w.example\r\nContent-Type: text/plain\r\n\r\na mail",
+        b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\nan answer",
+        b"--- a/tide\r\n+++ b/tide\r\n-- low\r\n" * 200,
+        b"-" * 5000,
+        b"\n--",
+        b"--OUTER",
+    ],
+)
+@pytest.mark.parametrize("preamble", ["", "MIME-Version: 1.0\r\n{}\r\n", "This is a multi-part message.\r\n"])
+def test_text_like_delimiters_is_kept(text: bytes, preamble: str) -> None:
+    """Signatures, tables, quoted headers, differences of files and a talk about the boundary are content like any."""
+    tree = ONE._replace(children=[ONE.children[0], Leaf(text, "text/plain", None)])
+    lead = preamble.format(f"Content-Type: {head(tree)[1][1]}\r\n")
+    judged = exchange.examine(Wire(body=lead.encode() + write(tree, b"\r\n").body, headers=head(tree), method="POST"))
+    assert judged.accepted, judged.error
+    assert judged.package is not None
+    assert [part.read() for part in judged.package.parts] == [text]
+    assert not set(LOST) & {one.id for one in judged.findings}
+
+
+@pytest.mark.parametrize(
     ("length", "lines", "accepted"),
     [(0, b"\r\n", True), (0, b"\n", True), (-9, b"\r\n", True), (9000, b"\r\n", False), (None, b"\r\n", False)],
     ids=["equal", "equal before a dump", "less", "more", "none"],

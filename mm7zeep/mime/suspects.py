@@ -236,9 +236,11 @@ class Suspects:
             if end < 0:
                 yield Suspicion(found.start(), "hold")
                 return
+            if head is None and any(one.name in data[found.start() : end] for one in self._names):
+                told = False  # the head of the package itself, once more, before its first delimiter
             if told:
-                before = (head or b"") + data[at : found.start() + 1]
-                if head is None or not _MESSAGE.match(before[:400]):
+                before = (head or b"") + data[at : found.end()]
+                if head is None or not _MESSAGE.match(before[:600]):
                     detail = found[1][:100].decode("latin-1")
                     yield Suspicion(found.start(), "lost", "mime/delimiter-missing", detail)
                 return
