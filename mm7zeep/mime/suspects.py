@@ -37,10 +37,10 @@ _SURE = 10  # octets of a boundary of which a copy is no chance, whatever stands
 _BLANKS = 200  # octets of blanks behind a mistyped last delimiter
 _HEADER = 2048  # octets of header lines in the midst of content that are read to their end
 _MISSES = 50  # dashed lines that are no near copies, before a pattern of their own is compiled for the boundaries
-_MOST = 20_000  # lines that share half of a long boundary and are no near copies: no content has as many
+_MOST = 20_000  # lines that share half of a long boundary, name it or look like a field: no content has as many
 _DASHED = re.compile(rb"\n--([^\r\n]{1,600})")
 _FIELD = re.compile(
-    rb"\n(?:--[^\r\n]{0,300}?)?((?i:content-)(?i:type|id|location|transfer-encoding|disposition)[ \t]*:[^\r\n]*)"
+    rb"\n(?:--[^\r\n]{0,100}?)?((?i:content-)(?i:type|id|location|transfer-encoding|disposition)[ \t]*:[^\r\n]*)"
 )
 _TELLING = re.compile(
     rb"(?i:content-type[ \t]*:[ \t]*[a-z]+/[\w.+-]|content-(?:id|location)[ \t]*:[ \t]*\S"
@@ -92,7 +92,7 @@ class Suspects:
         self._long = [one for one in self._names if len(one.core) >= _LEAST]
         self._short = [one for one in self._names if len(one.core) < _LEAST]
         self._left = [(b"\n--" + name, closing) for name, closing in left]
-        self._misses = 0
+        self._misses = self._mentions = self._fields = 0
         self._pattern: re.Pattern[bytes] | None = None
 
     def look(
@@ -192,6 +192,10 @@ class Suspects:
                 if _is_bare(data, start, place, end, one):
                     best = (max(start, at - 1), one)
                     break
+                self._mentions += len(one.core) >= _SURE
+                if self._mentions > _MOST:
+                    best = (max(start, at - 1), one)
+                    break
                 place = data.find(one.core, place + 1, min(len(data), best[0] + len(one.core)))
         return best
 
@@ -238,6 +242,8 @@ class Suspects:
                 return
             if head is None and any(one.name in data[found.start() : end] for one in self._names):
                 told = False  # the head of the package itself, once more, before its first delimiter
+            self._fields += 1
+            told = told or self._fields > _MOST
             if told:
                 before = (head or b"") + data[at : found.end()]
                 if head is None or not _MESSAGE.match(before[:600]):
