@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from urllib.parse import quote, unquote
 from xml.parsers import expat
 
 from lxml import etree
 
-from mm7zeep.profiles import NAMESPACES, Profile
+from mm7zeep.profiles import NAMESPACES, SOAP_NAMESPACE, Profile
 
 _OPAQUE = "urn:mm7zeep:name:"  # before a name that no encoding of single characters makes a URI
 _URI = "!#$%&'()*+,/:;=?@[]"  # RFC 3986 2.2: what a URI has besides letters, digits and -._~
+_LONGEST = 600  # characters of a name that may be an alias
 _MOST = 1000  # distinct names: no message has so many, and each is asked for
 _FOREIGN = re.compile(r"[^A-Za-z0-9\-._~!#$%&'()*+,/:;=?@\[\]]")
 _NAME = re.compile(rb"<[^\s/>]+")
@@ -64,9 +66,37 @@ def _real(error: etree.XMLSyntaxError, faults: Sequence[etree._LogEntry]) -> etr
     return etree.XMLSyntaxError(where, found.type, found.line, found.column)
 
 
+def bundled(name: str | None) -> str | None:
+    """The bundled MM7 namespace that ``name`` is, or is an alias of (``plain``)."""
+    if name in NAMESPACES:
+        return name
+    return _aliases().get(plain(name)) if name else None
+
+
 def profile_of(name: str | None) -> Profile | None:
-    """The profile whose namespace ``name`` means: exactly, with ``https:`` for ``http:``, or with blanks in it."""
-    return NAMESPACES.get(tidy(name or "").replace("https:", "http:", 1))
+    """The profile of the MM7 namespace that ``name`` is, or is an alias of."""
+    return NAMESPACES.get(bundled(name) or "")
+
+
+def is_soap(name: str | None) -> bool:
+    """Whether ``name`` is the namespace of SOAP 1.1, or an alias of it."""
+    return name == SOAP_NAMESPACE or plain(name or "") == plain(SOAP_NAMESPACE)
+
+
+def plain(name: str) -> str:
+    """A namespace name without what the aliases met in the field differ in: blanks, scheme, case, ``www.``, the end of
+    the path.
+    """
+    if len(name) > _LONGEST:
+        return name
+    meant = tidy(name)
+    scheme, _, rest = meant.lower().partition("://")
+    return rest.removeprefix("www.").rstrip("/#?") if scheme in ("http", "https") else meant
+
+
+@cache
+def _aliases() -> Mapping[str, str]:
+    return {plain(one): one for one in NAMESPACES}
 
 
 # --- the declarations -------------------------------------------------------------------------------------------------

@@ -43,6 +43,14 @@ def same(size: int) -> int:
     return size
 
 
+LONG = "OUTER_55_8871"
+
+
+def long(content: bytes) -> bytes:
+    """A package with one content part, its boundary long enough that near copies of it are looked for."""
+    return part(content).replace(b"--b", b"--" + LONG.encode())
+
+
 ATTACKS = [
     Attack("CRs", lambda n: fill(b"\r", n), MimeError),
     Attack("CRs in a part", lambda n: part(fill(b"\r", n)), same),
@@ -60,6 +68,21 @@ ATTACKS = [
         lambda n: part(fill(b"\n---", n)).replace(b"--b", b"--" + b"-" * 70),
         lambda n: n // 4 * 4,
         HEAD.replace('"b"', '"' + "-" * 70 + '"'),
+    ),
+    *(
+        Attack(name, lambda n, line=line: long(fill(line, n)), lambda n, line=line: n // len(line) * len(line), head)  # type: ignore[misc]
+        for head in (HEAD.replace('"b"', f'"{LONG}"'),)
+        for name, line in (
+            ("near copies of a delimiter", b"\n--OUTER_55_887x"),
+            ("half a delimiter", b"\n--OUTER_5xxxxxxxxx"),
+            ("half a delimiter behind", b"\n--xxxxxxxxx55_8871"),
+            ("boundaries in text", b"ab OUTER_55_8871 cd"),
+            ("boundaries in lines of text", b"ab OUTER_55_8871 cd\n"),
+            ("fields that are no part header", b"\r\nContent-Type: x"),
+            ("fields behind dashes", b"\r\n--xxxxxxxxxxxxxx content-type: x"),
+            ("lines that end in a dash", b"\nxxxxxxxxxxxxxxxxxxxxxx\x00-"),
+            ("lines that begin with a dash", b"\n-\x00"),
+        )
     ),
     Attack(
         "no closing delimiter", lambda n: part(fill(b"abc\r\n", n)).removesuffix(b"\r\n--b--\r\n"), lambda n: n // 5 * 5

@@ -113,10 +113,33 @@ NAMESPACE_CASES = [
         submit().replace(SOAP_NAMESPACE, SOAP_NAMESPACE.replace("http:", "https:")),
         {"soap/namespace-alias repaired"},
     ),
+    *(
+        Case(
+            f"SOAP namespace written {alias}",
+            submit().replace(SOAP_NAMESPACE, alias),
+            {"soap/namespace-alias repaired"},
+        )
+        for alias in (
+            "http://schemas.xmlsoap.org/soap/envelope",
+            "http://schemas.xmlsoap.org/soap/envelope//",
+            "http://schemas.xmlsoap.org/soap/envelope#",
+            "https://schemas.xmlsoap.org/soap/envelope",
+            "http://www.schemas.xmlsoap.org/soap/envelope/",
+            "HTTP://SCHEMAS.XMLSOAP.ORG/SOAP/ENVELOPE/",
+        )
+    ),
     Case(
-        "no SOAP namespace as published",
-        submit().replace("envelope/", "envelope"),
+        "another namespace of SOAP",
+        submit().replace("envelope/", "encoding/"),
         {"soap/envelope-namespace repaired"},
+    ),
+    *(
+        Case(
+            f"MM7 namespace with {end} at its end",
+            submit(schema_name=uri("REL-5-MM7-1-3") + end),
+            {"ns/alias repaired"},
+        )
+        for end in ("/", "//", "#")
     ),
     Case("no MM7 namespace", envelope(message("SubmitReq", SUBMIT, "")), {"ns/missing repaired"}),
     Case("unknown suffix", submit(schema_name="REL-6-MM7-6-7"), {"ns/known repaired"}),

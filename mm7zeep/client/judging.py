@@ -112,7 +112,7 @@ def _pair_findings(answer: Message, sending: Sending, call: Call, judgement: exc
     """What only request and answer together show."""
     repaired = judgement.repaired
     echoed, namespace = (repaired.transaction_id, repaired.namespace) if repaired is not None else (None, None)
-    if namespace is not None and namespaces.tidy(namespace).replace("https:", "http:") != sending.profile.namespace:
+    if namespace is not None and (namespaces.bundled(namespace) or namespace) != sending.profile.namespace:
         yield finding("sem/rsp-version", "/Envelope/Body", detail=namespace.removeprefix(NAMESPACE_PREFIX))
     if echoed is not None and echoed != sending.transaction_id.strip():
         # TS 23.140 8.7.1: correlated by the HTTP exchange all the same

@@ -81,7 +81,7 @@ def _matches(exchange: Exchange) -> Iterator[Finding]:
 
 def _version(exchange: Exchange) -> Iterator[Finding]:
     asked, answered = _sketch(exchange.request), _sketch(exchange.response)
-    spoken = [namespaces.tidy(one.namespace or "").replace("https:", "http:") for one in (asked, answered)]
+    spoken = [namespaces.bundled(one.namespace) or one.namespace or "" for one in (asked, answered)]
     if all(spoken) and spoken[0] != spoken[1]:
         shown = [one.removeprefix(profiles.NAMESPACE_PREFIX) for one in spoken]
         where = _place(exchange.response, answered.operation)

@@ -5,6 +5,7 @@ Refuses what is no well-formed XML within the limits.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 from lxml import etree
@@ -13,6 +14,10 @@ from mm7zeep import envelope as soap
 from mm7zeep import mime, tolerance
 from mm7zeep.errors import EnvelopeError, RemoteError
 from mm7zeep.findings import Finding, finding
+
+_CLOSED = re.compile(rb"<!--.*?-->|<!\[CDATA\[.*?\]\]>|<\?.*?\?>", re.DOTALL)
+_OPEN = re.compile(rb"<[\w:/!?]")
+_TAG = re.compile(rb"<(/?)([^\s<>/!?=\"']+)[^<>]*?(/?)>")
 
 
 def open_root(
@@ -44,6 +49,25 @@ def raw_marks(root: bytes, error: RemoteError) -> Iterator[Finding]:
     """What raw text that does not parse still shows: a draft dialect, an end that is missing."""
     if tolerance.names_pre_standard(root):
         yield finding("ns/pre-standard", action="refused")
-    cause = error.__cause__
-    if isinstance(cause, etree.XMLSyntaxError) and not root.rstrip().endswith(b">"):
+    if any(one.id == "xml/well-formed" for one in error.findings) and _is_cut(root):
         yield finding("http/truncated", f"byte {len(root)}", action="refused")
+
+
+def _is_cut(root: bytes) -> bool:
+    """Whether XML that does not parse ends too early: inside markup, or before the end tag of its root element.
+
+    Nothing else is asked of it: where as many elements end as begin, or the root does, it is complete.
+    """
+    plain = root.replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n")  # without NUL, UTF-16 looks the same
+    text = _CLOSED.sub(b" ", plain)
+    if not plain.startswith(b"<"):
+        return False
+    if _OPEN.search(text, text.rfind(b">") + 1) or b"<!--" in text or b"<![CDATA[" in text:
+        return True
+    name, depth = b"", 0
+    for tag in _TAG.finditer(text):
+        name = name or tag[2]
+        depth += -1 if tag[1] else 0 if tag[3] else 1
+        if depth <= 0 or (tag[1] and tag[2] == name):
+            return False
+    return True

@@ -14,6 +14,7 @@ from mm7zeep.exchange.judging import judge_package, no_sketch
 from mm7zeep.exchange.linking import judge_content
 from mm7zeep.exchange.policies import verdict
 from mm7zeep.exchange.receiving import receive
+from mm7zeep.exchange.wholeness import judge_whole
 from mm7zeep.exchange.wire import Judgement, Received, Wire
 from mm7zeep.findings import Finding
 from mm7zeep.profiles import Policy
@@ -54,7 +55,7 @@ def examine(
     wire: Wire, *, policy: Policy = "interop", limits: mime.Limits | None = None, package: mime.Package | None = None
 ) -> Judgement:
     """Judge ``wire`` without raising for what it holds: MIME, then XML, then the repairs, then xmlschema, then the
-    content. The verdict of a strict policy comes last and names whatever they found.
+    content, and whether all of it came. The verdict of a strict policy comes last and names whatever they found.
     """
     profiles.policy(policy)
     if not isinstance(wire, Wire):
@@ -66,4 +67,5 @@ def examine(
     judged = judge_package(package, policy=policy, limits=limits)
     if judged.tree is not None:
         judged = judge_content(judged, package, bare=not wire.headers)
+        judged = judge_whole(judged, package)
     return verdict(judged)

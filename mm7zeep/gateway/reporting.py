@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from mm7zeep import exchange, schema
+from mm7zeep import exchange, namespaces, schema
 from mm7zeep.gateway import summaries
 from mm7zeep.gateway.accounts import Application, Callback
 from mm7zeep.gateway.records import DEFERRED, CallRow, MessageRow, RecipientRow, address_of, columns_of
@@ -26,7 +26,7 @@ from mm7zeep.messages import (
     RsRequest,
     ShortCode,
 )
-from mm7zeep.profiles import NAMESPACES, Profile
+from mm7zeep.profiles import Profile
 
 _MO_FIELDS = (
     "vaspid", "vasid", "priority", "reply_charging_id", "sender_spi", "recipient_spi", "applic_id", "reply_applic_id",
@@ -50,7 +50,7 @@ def spoken(application: Application, namespace: str | None, mm7_version: str | N
     callback = application.callback
     if application.profile is not None or callback is None or callback.profile is not None:
         return application.called
-    base = NAMESPACES.get((namespace or "").replace("https:", "http:", 1))
+    base = namespaces.profile_of(namespace)
     if base is None:
         return application.called
     return replace(base, mm7_version=mm7_version if mm7_version in base.versions else base.mm7_version)

@@ -12,7 +12,7 @@ from mm7zeep.errors import LimitError, MimeError
 from mm7zeep.messages import Part
 from mm7zeep.mime import fields
 from mm7zeep.mime.drafts import Notes, over_limit
-from mm7zeep.mime.tree import Limits, MediaType, Node, Package
+from mm7zeep.mime.tree import Ending, Limits, MediaType, Node, Package
 
 _ENVELOPE = re.compile(rb"<(?:[\w.\-]{1,64}:)?Envelope\b")
 _SNIFFED = 1024  # octets of a part in which an envelope must begin
@@ -20,7 +20,7 @@ _XML = "text/xml"
 _XOP = "application/xop+xml"
 
 
-def assemble(tree: Node, declared: fields.ContentType, notes: Notes, limits: Limits) -> Package:
+def assemble(tree: Node, declared: fields.ContentType, notes: Notes, limits: Limits, ending: Ending) -> Package:
     """Choose the SOAP part, judge what relates the parts, and give the package."""
     if tree.part is not None:
         tree = _bare(tree, declared, notes)
@@ -41,6 +41,7 @@ def assemble(tree: Node, declared: fields.ContentType, notes: Notes, limits: Lim
         content=tuple(node for node in tree.children if node is not root_node),
         parts=tuple(node.part for node in tree.walk() if node.part is not None and node is not root_node),
         findings=notes(),
+        ending=ending if tree is not root_node else "closed",
     )
 
 

@@ -206,6 +206,16 @@ class Base64:
             self._note(3, "data after the padding, ignored")
         return decoded
 
+    @property
+    def even(self) -> bool:
+        """Whether what came so far is whole quads without padding."""
+        return not self._held and not self._pads
+
+    @property
+    def padded(self) -> bool:
+        """Whether the padding came that ends the data."""
+        return 0 < self._pads == -len(self._held) % 4 and len(self._held) > 1
+
     def close(self) -> bytes:
         held, self._held = self._held, b""
         if len(held) == 1:
@@ -329,6 +339,21 @@ class Sink:
             self._memory += data
         else:
             self._scratch.file.write(data)
+
+    def read_at(self, offset: int, count: int) -> bytes:
+        """At most ``count`` octets from ``offset`` on, of what was written so far."""
+        if self._scratch is None:
+            return bytes(self._memory[offset : offset + count])
+        self._scratch.file.flush()
+        return SpooledBlob(self._scratch, self.size).read_at(offset, min(count, self.size - offset))
+
+    def cut(self, size: int) -> None:
+        """Drop what was written behind the first ``size`` octets."""
+        if self._scratch is None:
+            del self._memory[size:]
+        else:
+            self._scratch.file.truncate(size)
+        self.size = size
 
     def close(self) -> bytes | SpooledBlob:
         """What was written, for good."""

@@ -1,4 +1,4 @@
-"""The delimiter lines of the open multiparts: where the next one stands, and which lines were meant to be one.
+"""The delimiter lines of the open multiparts: where the next one stands.
 
 Looks only at the octets it is given; time is linear in them. Refuses nothing.
 """
@@ -10,13 +10,12 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from mm7zeep.mime.bodies import Sink
-from mm7zeep.mime.drafts import Draft, Notes
+from mm7zeep.mime.drafts import Draft
 
 _PADDING = 1000  # blanks allowed after a delimiter; RFC 2046 5.1.1 sets no bound
-_NEAR_MISSES = 500  # lines beginning with "--" that are compared with the boundaries
-_DASHED = re.compile(rb"\n--([^\r\n]{1,600})")
 _REST = rb"(--)?[ \t]{0,%d}+(?:\r?\n|\r?\Z)" % _PADDING  # RFC 2046 5.1.1: what may follow the boundary on its line
-_TAIL = re.compile(_REST)
+TAIL = re.compile(_REST)
+"""What follows the boundary on a delimiter line; group 1 are the dashes of the last one."""
 _MISSES = 50  # lines that only begin like a delimiter, before a pattern of their own is compiled for the boundaries
 
 
@@ -92,7 +91,7 @@ class Delimiters:
             stop = len(data) if best is None else best.start + len(needle)
             at = data.find(needle, start, stop)
             while at >= 0:
-                tail = _TAIL.match(data, at + len(needle))
+                tail = TAIL.match(data, at + len(needle))
                 if tail is not None:
                     best = Delimiter(at, tail.end(), depth, alternate, tail[1] is not None)
                     break
@@ -106,7 +105,7 @@ class Delimiters:
     def stands_at(self, data: bytes, start: int) -> bool:
         """Whether a delimiter line stands behind the line end at ``start``."""
         return any(
-            data.startswith(needle, start) and _TAIL.match(data, start + len(needle)) for needle, _, _ in self._slots
+            data.startswith(needle, start) and TAIL.match(data, start + len(needle)) for needle, _, _ in self._slots
         )
 
     def safe(self, data: bytes, at: int) -> int:
@@ -122,47 +121,6 @@ class Delimiters:
         """One pattern for all open boundaries: dear to make, but no line that only begins like a delimiter stops it."""
         choice = b"|".join(b"(%s)" % re.escape(needle.removeprefix(b"\n--")) for needle, _, _ in self._slots)
         self._pattern = re.compile(rb"\n--(?:%s)%s" % (choice, _REST))
-
-
-class NearMisses:
-    """Notes the lines that differ from a delimiter by a typing error; only so many are looked at."""
-
-    def __init__(self, notes: Notes) -> None:
-        self._notes = notes
-        self._left = _NEAR_MISSES
-
-    def look(self, levels: Sequence[Level], data: bytes, start: int, upto: int, base: int) -> None:
-        """Look at the lines of ``data[start:upto]``; ``base`` is where ``data`` begins in the body."""
-        if not self._left:
-            return
-        for line in _DASHED.finditer(data, start, upto):
-            self._left -= 1
-            for level in levels:
-                if any(_nearly(line[1], name) for name, _ in level.names):
-                    offset = base + line.start() + 1
-                    self._notes.take("mime/boundary-near-miss", offset, detail=show(line[0]))
-                    self._left = max(0, self._left - _NEAR_MISSES // 10)
-                    break
-            if self._left <= 0:
-                self._left = 0
-                return
-
-
-def _nearly(line: bytes, boundary: bytes) -> bool:
-    """Whether what follows the two dashes of a line was meant to be this boundary: it differs by two octets at most."""
-    core, due = line.strip(b"- \t"), boundary.strip(b"- \t")
-    if core == due:
-        return bool(core)
-    if abs(len(core) - len(due)) > 2:
-        return core.startswith((due + b" ", due + b"--"))
-    head = _shared(core, due)
-    tail = min(_shared(core[::-1], due[::-1]), min(len(core), len(due)) - head)
-    return len(due) >= 6 and max(len(core), len(due)) - head - tail <= 2
-
-
-def _shared(one: bytes, other: bytes) -> int:
-    """How many octets two lines have in common at the front."""
-    return next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
 
 
 def show(line: bytes) -> str:

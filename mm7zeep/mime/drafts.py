@@ -13,7 +13,7 @@ from mm7zeep.charsets import MARKS, codec
 from mm7zeep.errors import LimitError
 from mm7zeep.findings import Action, Finding, finding
 from mm7zeep.messages import Part
-from mm7zeep.mime import fields
+from mm7zeep.mime import endings, fields
 from mm7zeep.mime.bodies import Base64, Decoder, Sink, decoder
 from mm7zeep.mime.tree import Limits, Node, Parameters
 
@@ -22,6 +22,7 @@ _BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,\-./:=? ]*+\Z")  # RFC 2046 5.1.1 bchar
 _ADDR_SPEC = re.compile(r"[^\s<>@]++@[^\s<>@]++\Z")
 _BARE_CR = re.compile(rb"\r(?!\n|\Z)")
 _HEAD = 16384  # characters of the outer Content-Type: what a whole HTTP head may have
+_HEAD_SHOWN = 400  # octets of the content that are remembered as sent
 _SPOKEN = (
     "content-type",
     "content-id",
@@ -52,6 +53,11 @@ class Notes:
     def forget(self, mark: int) -> None:
         """Drop what was noted since ``mark``."""
         for key in list(self._taken)[mark:]:
+            del self._taken[key]
+
+    def drop(self, offset: int) -> None:
+        """Drop what was noted at an octet of the body."""
+        for key in [key for key, (at, _) in self._taken.items() if at == offset]:
             del self._taken[key]
 
     def __call__(self) -> tuple[Finding, ...]:
@@ -88,6 +94,8 @@ class Draft:
         self._sink: Sink | None = None
         self._cr = False
         self._lines: bool | None = None
+        self._last = b""  # octet of the content, as sent
+        self.head = b""  # the first octets of the content, as sent
 
     # --- header -------------------------------------------------------------------------------------------------------
 
@@ -208,6 +216,9 @@ class Draft:
         if self._sink is None:
             self._sink = Sink(self._limits.spool)
             self._decoder = self._decoder or decoder(None)[0]
+        if len(self.head) < _HEAD_SHOWN:
+            self.head += data[: _HEAD_SHOWN - len(self.head)]
+        self._last = data[-1:] or self._last
         if self._decoder is not None:
             self._keep(self._decoder.feed(data))
 
@@ -229,6 +240,30 @@ class Draft:
             wide = wide or b"\0" in data[:4] or data.startswith(tuple(mark for mark, _ in MARKS[1:]))
             self._lines = kind.startswith("text/") and kind != "text/xml" and not wide
         return self._lines
+
+    @property
+    def bare(self) -> bool:
+        """Whether this has neither a header nor content."""
+        return not self.headers and (self._sink is None or not self._sink.size)
+
+    def whole(self, *, announced: bool) -> bool:
+        """Whether the content, which no delimiter ended, is complete: padded base64, a picture with its end, or, where
+        all the octets that were ``announced`` came, what ends with a line end.
+
+        A line end behind the content was that of the missing delimiter, and is dropped.
+        """
+        if self._sink is None or self._decoder is None or self._decoder.defects:
+            return False
+        if isinstance(self._decoder, Base64) and self._decoder.padded:
+            return True
+        ended = announced and self._last == b"\n"
+        if isinstance(self._decoder, Base64):
+            return self._decoder.even and (ended or endings.complete(self._sink))
+        return endings.complete(self._sink, trim=True) or (ended and endings.without_line_end(self._sink))
+
+    def header(self, name: str) -> str | None:
+        """The first header field of that name, in small letters."""
+        return next((value.strip() for key, value in self.headers if key.lower() == name), None)
 
     def keep_raw(self, sink: Sink) -> None:
         """Make a multipart without parts a leaf, whose content as sent is in ``sink``."""

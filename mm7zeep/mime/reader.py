@@ -14,9 +14,10 @@ from collections.abc import Iterable
 from mm7zeep.errors import RemoteError
 from mm7zeep.mime.assembly import assemble
 from mm7zeep.mime.bodies import Sink
-from mm7zeep.mime.delimiters import Delimiter, Delimiters, Level, NearMisses, show
+from mm7zeep.mime.delimiters import Delimiter, Delimiters, Level, show
 from mm7zeep.mime.drafts import Draft, Notes, boundary_of, over_limit
-from mm7zeep.mime.tree import Limits, Node, Package
+from mm7zeep.mime.suspects import BEHIND, KEPT, Suspects, Suspicion, nearly
+from mm7zeep.mime.tree import Ending, Limits, Node, Package
 
 _STEP = 16384  # octets gathered before they are looked at, so that tiny chunks cost no more than large ones
 _WINDOW = 65536  # octets looked at in one go
@@ -40,11 +41,12 @@ class Reader:
         self._package: Package | None = None
         self._content_length = content_length
         self._total = 0
+        self._lines = 0
         self._parts = 0
         self._pending: list[bytes] = []
         self._pending_size = 0
-        # The octet before the first unread one is kept, since a line end before a delimiter is part of it. Before the
-        # first octet of the body it is made up.
+        # Some octets before the first unread one are kept, since a line end before a delimiter is part of it. Before
+        # the first octet of the body one is made up.
         self._data = b"\n"
         self._at = 1
         self._base = -1  # where _data begins in the body
@@ -54,7 +56,11 @@ class Reader:
         self._tree: Node | None = None
         self._outside_noted = False
         self._delimiters = Delimiters(self._limits.boundary)
-        self._near_misses = NearMisses(self._notes)
+        self._suspects = Suspects()
+        self._left: list[tuple[bytes, bool]] = []  # boundaries whose delimiters must not come again
+        self._lost: tuple[str, int, str] | None = None  # what was noted of a delimiter that was lost; one is enough
+        self._dashes = False  # whether the content since the last delimiter has a short line of dashes
+        self._ending: Ending = "closed"
         self._top = Draft(-1, self._limits, self._notes)
         try:
             self._begin(headers)
@@ -94,7 +100,8 @@ class Reader:
         with self._guard():
             if self._package is None:
                 self._run(final=True)
-                self._package = assemble(self._close_all(), self._top.content_type, self._notes, self._limits)
+                tree = self._close_all()
+                self._package = assemble(tree, self._top.content_type, self._notes, self._limits, self._ending)
             return self._package
 
     def _guard(self) -> _Guard:
@@ -117,14 +124,15 @@ class Reader:
     def _gather(self, data: bytes) -> None:
         self._pending.append(data)
         self._pending_size += len(data)
+        self._lines += data.count(b"\n")
         if self._pending_size >= _STEP:
             self._run(final=False)
 
     def _run(self, *, final: bool) -> None:
-        keep = self._at - 1
+        keep = max(0, self._at - BEHIND)
         self._data = b"".join((self._data[keep:], *self._pending))
         self._base += keep
-        self._at = 1
+        self._at -= keep
         self._pending, self._pending_size = [], 0
         going = True
         while going:
@@ -139,15 +147,16 @@ class Reader:
         data, at = self._data, self._at
         found = self._delimiters.find(data, at - 1)
         if found is None:
-            self._take(len(data) if final else self._delimiters.safe(data, at))
+            self._take(len(data) if final else self._delimiters.safe(data, at), ends=final)
             return False
         # RFC 2046 5.1.1: the line end before a delimiter belongs to it; where that ended a header, nothing lies
         # between.
         line_end = found.start
         crlf = line_end < at or data[line_end - 1] == 13
-        self._take(line_end - (crlf and line_end > at))
         line = data[line_end : found.end]
         complete = line.endswith(b"\n")
+        upto = line_end - (crlf and line_end > at)
+        self._take(upto, ends=complete or final, depth=found.depth)
         if not complete and not final:
             return False
         offset = self._base + line_end + 1
@@ -155,15 +164,69 @@ class Reader:
             self._notes.take("mime/delimiter-crlf", offset, once="package")
         if line.rstrip(b"\r\n").endswith((b" ", b"\t")):
             self._notes.take("mime/delimiter-padding", offset, detail=show(line), once=f"depth {found.depth}")
-        end = self._base + self._at
+        end = self._base + max(at, upto)
         self._at = found.end
         self._cross(found, offset, end, len(line.strip(b"\r\n")))
         return True
 
-    def _take(self, upto: int) -> None:
-        """Give the octets up to ``upto`` to the part in hand, or to what lies outside."""
-        if self._delimiters.armed:
-            self._near_misses.look(self._levels, self._data, self._at - 1, upto, self._base)
+    def _take(self, upto: int, *, ends: bool, depth: int = -1) -> None:
+        """Give the octets up to ``upto`` to the part in hand, or to what lies outside.
+
+        ``ends``: a delimiter of the multipart at ``depth`` stands there, or (-1) the end of the body. Octets that
+        cannot be judged before more has come are left.
+        """
+        found = self._suspicion(upto, ends)
+        if found is None or found.verdict == "lost":
+            if found is None and not ends and self._watched:
+                upto = max(self._at, min(upto, len(self._data) - KEPT))
+            self._give(upto)
+            return
+        start = found.start - (self._data[found.start - 1] == 13)
+        self._give(start)
+        offset = self._base + found.start + 1
+        if found.verdict == "end" and self._levels[found.depth].opened and found.depth > depth:
+            self._end_mistyped(found, offset)
+            self._at = max(self._at, upto)  # the line itself, and blanks
+        elif found.verdict == "end":
+            self._lose(found.id, offset, found.detail)
+            self._give(upto)
+
+    def _end_mistyped(self, found: Suspicion, offset: int) -> None:
+        """The line at ``offset`` was meant for the last delimiter of an open multipart: end that."""
+        self._notes.take("mime/boundary-near-miss", offset, detail=found.detail, action="repaired")
+        end = self._base + self._at
+        self._end_leaf(end)
+        while len(self._levels) > found.depth + 1:
+            self._pop(end, offset)
+        self._pop(offset + len(found.detail))
+
+    @property
+    def _watched(self) -> bool:
+        """Whether a delimiter may be missing here: in the content of multiparts, until one is known to be."""
+        return self._lost is None and (self._delimiters.armed or self._tree is not None)
+
+    def _suspicion(self, upto: int, ends: bool) -> Suspicion | None:
+        """What the octets up to ``upto`` show of a delimiter that is not there."""
+        if not self._watched:
+            return None
+        data, at = self._data, self._at
+        if not ends:
+            upto = max(at, min(upto, len(data) - KEPT))
+        if len(self._levels) > 1 and not self._dashes:
+            self._dashes = self._suspects.dashes(data, at, upto, ends=ends)
+        mail = self._leaf is not None and self._leaf.content_type.media_type.startswith("message/")
+        found = self._suspects.look(data, at, upto, ends=ends, head=self._leaf.head if self._leaf else None, mail=mail)
+        if found is not None and found.verdict == "lost":
+            self._lose(found.id, self._base + found.start + 1, found.detail)
+        return found
+
+    def _lose(self, id: str, offset: int, detail: str) -> None:
+        """A delimiter was lost at ``offset``, and with it a part: the package can be read, not be trusted."""
+        if self._lost is None:
+            self._lost = (id, offset, detail)
+            self._notes.take(id, offset, detail=detail, action="refused")
+
+    def _give(self, upto: int) -> None:
         if upto <= self._at:
             return
         data, offset = self._data[self._at : upto], self._base + self._at
@@ -208,9 +271,13 @@ class Reader:
 
     def _cross(self, found: Delimiter, offset: int, end: int, length: int) -> None:
         """A delimiter line at ``offset``: end what it ends at the octet ``end``, and begin what it begins."""
-        self._end_leaf(end)
+        inner = len(self._levels) > found.depth + 1
+        if inner and self._dashes and self._leaf is not None:
+            self._lose("mime/boundary-near-miss", offset, "a line of dashes before a delimiter of the outer multipart")
+        self._end_leaf(end, last=inner)
         while len(self._levels) > found.depth + 1:
             self._pop(end, offset)
+        self._dashes = False
         self._open(self._levels[found.depth], found.alternate)
         if found.closing:
             self._pop(offset + length)
@@ -221,9 +288,13 @@ class Reader:
         self._header = Draft(self._base + self._at, self._limits, self._notes)
 
     def _open(self, level: Level, alternate: bool) -> None:
-        if not alternate and level.alternate is not None:
+        if not alternate and level.alternate is not None and not nearly(level.alternate, level.boundary):
             # The declared delimiter occurs after all: what looked like one before was text outside the parts.
             self._notes.forget(level.mark)
+            if self._lost is not None:
+                self._notes.take(self._lost[0], self._lost[1], detail=self._lost[2], action="refused")
+            if any(key.lower().startswith("content-") for node in level.draft.children for key, _ in node.headers):
+                self._lose("mime/boundary-used", level.alternate_at, show(b"--" + level.alternate))
             level.draft.children.clear()
             level.alternate, level.opened, level.text_at = None, False, level.alternate_at
             self._arm()
@@ -292,52 +363,84 @@ class Reader:
         level = self._levels.pop()
         shown = (level.alternate or level.boundary or b"").decode("utf-8", "replace")
         if not level.opened:
+            self._left += [(name, True) for name, _ in level.names]
             self._never_opened(level)
         elif cut_at is not None:
+            self._left += [(name, True) for name, _ in level.names]
             self._notes.take(
                 "mime/boundary-closed", cut_at, detail=shown, action="repaired", once=f"level at {level.draft.offset}"
             )
         if level.opened and level.alternate is not None and level.boundary is not None:
             dashes = level.alternate.strip(b"-") == level.boundary.strip(b"-")
             id = "mime/boundary-syntax" if dashes else "mime/boundary-used"
+            if not dashes and nearly(level.alternate, level.boundary):
+                id = "mime/boundary-near-miss"
             self._notes.take(id, level.alternate_at, detail=f"--{shown}", action="repaired")
         node = level.draft.node(end)
         if self._levels:
             self._levels[-1].draft.children.append(node)
         else:
             self._tree = node
+            self._left += [(name, False) for name, _ in level.names if cut_at is None]
         self._outside_noted = False
         self._arm()
 
     def _never_opened(self, level: Level) -> None:
         if level.boundary is not None:
             detail = level.boundary.decode("utf-8", "replace")
+            if level.draft is not self._top and level.text_at is not None:
+                self._lose("mime/boundary-used", level.draft.offset, detail)
             self._notes.take("mime/boundary-used", level.draft.offset, detail=detail, action="kept-raw")
         if level.text_at is not None or level.draft is self._top:
             level.draft.keep_raw(level.preamble)
 
-    def _end_leaf(self, end: int) -> None:
-        if self._leaf is not None:
+    def _end_leaf(self, end: int, *, last: bool = False) -> None:
+        """The part in hand ends at the octet ``end``; ``last``: and its multipart with it, without a last delimiter."""
+        if self._leaf is None:
+            return
+        if last and self._leaf.bare:
+            # An opening delimiter with nothing behind it stands in the place of the last one: that is no part.
+            self._notes.drop(self._leaf.offset)
+        else:
             self._levels[-1].draft.children.append(self._leaf.node(end))
-            self._leaf = None
+        self._leaf = None
 
     def _close_all(self) -> Node:
         """The body is over: end whatever is still open."""
         end = self._total
         if self._leaf is self._top:
             return self._top.node(end)
-        self._end_leaf(end)
-        if self._levels and self._levels[0].opened and (self._content_length or 0) > end:
-            self._notes.take("http/truncated", end, detail=f"{end} octets of {self._content_length}")
+        if self._levels and self._levels[0].opened:
+            self._ending = self._how_it_ends()
+            if (self._content_length or 0) > end:
+                self._notes.take("http/truncated", end, detail=f"{end} octets of {self._content_length}")
+        self._end_leaf(end, last=True)
         while self._levels:
             self._pop(end, end)
         if self._tree is None:
             raise AssertionError("the outermost level leaves a tree")
         return self._tree
 
+    def _how_it_ends(self) -> Ending:
+        """Of a package without its last delimiter: whether the part before it is there as a whole.
+
+        Only the last delimiter of the outermost multipart may be missing; in any other multipart a part may.
+        """
+        if len(self._levels) > 1 or (self._leaf is not None and not self._leaf.whole(announced=self._all_came())):
+            return "cut"
+        return "whole"
+
+    def _all_came(self) -> bool:
+        """Whether as many octets came as the head announced, perhaps without the CRs that dumps lose."""
+        length, coding = self._top.header("content-length"), self._top.header("transfer-encoding")
+        if length is None:
+            return coding is not None
+        return length.isascii() and length.isdigit() and len(length) < 16 and int(length) <= self._total + self._lines
+
     def _arm(self) -> None:
         """Look for the boundaries that are open now, the outermost first."""
         self._delimiters.arm(self._levels)
+        self._suspects.arm(self._levels, self._left)
 
 
 class _Guard:

@@ -16,6 +16,7 @@ from mm7zeep.findings import Finding
 from mm7zeep.messages import Part
 
 Parameters = tuple[tuple[str, str], ...]
+Ending = Literal["closed", "whole", "cut"]
 How = Literal["content-id", "content-id-case", "content-location", "name"]
 
 KIB = 1024
@@ -123,7 +124,9 @@ class Package:
 
     ``root`` is the decoded SOAP part and ``root_node`` its node. ``content`` are the top-level nodes besides it,
     ``parts`` the leaves besides it in order, nested multiparts flattened. ``findings`` are all deviations met, in the
-    order of the body. A body that is not multipart is one node without content.
+    order of the body; with an action of ``refused``, those that show that a part was lost. ``ending`` tells how the
+    outermost multipart ends: ``closed`` by its last delimiter; without it, ``whole`` where its last part can be seen to
+    be complete, and ``cut`` where anything may be missing. A body that is not multipart is one node without content.
     """
 
     root: bytes
@@ -133,6 +136,7 @@ class Package:
     content: tuple[Node, ...] = ()
     parts: tuple[Part, ...] = ()
     findings: tuple[Finding, ...] = ()
+    ending: Ending = "closed"
     _index: Mapping[tuple[How, str], Node] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

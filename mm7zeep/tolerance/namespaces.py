@@ -9,7 +9,7 @@ from functools import cache
 
 from lxml import etree
 
-from mm7zeep import schema
+from mm7zeep import namespaces, schema
 from mm7zeep.profiles import NAMESPACES, REL_5_MM7_1_5
 from mm7zeep.tolerance import soap
 from mm7zeep.tolerance.walk import SUPERSET
@@ -28,8 +28,7 @@ def header_namespace(root: etree._Element) -> str | None:
     header = root.find(f"{soap.SOAP}Header")
     for block in header if header is not None else ():
         if schema.local(block) == "TransactionID":
-            namespace = (etree.QName(block).namespace or "").replace("https:", "http:")
-            return namespace if namespace in NAMESPACES else None
+            return namespaces.bundled(etree.QName(block).namespace)
     return None
 
 
@@ -42,8 +41,8 @@ def namespace_of(message: etree._Element, sent: str | None, root: etree._Element
     if sent is None:
         notes.add("ns/missing", message)
         return header_namespace(root) or SUPERSET
-    alias = sent.replace("https:", "http:")
-    if alias in NAMESPACES:
+    alias = namespaces.bundled(sent)
+    if alias is not None:
         notes.add("ns/alias", message, detail=sent)
         return alias
     notes.add("ns/known", message, detail=sent)
@@ -80,9 +79,9 @@ class Adoption:
         if own is None and sent is not None:
             self.tell("ns/children-qualified", node, "")
         elif own != sent and own is not None:
-            if own.replace("https:", "http:") not in NAMESPACES:
+            if namespaces.bundled(own) is None:
                 return False
-            if own.replace("https:", "http:") != (sent or "").replace("https:", "http:"):
+            if namespaces.bundled(own) != (namespaces.bundled(sent) or sent):
                 self.tell("soap/transaction-namespace", node, "elements of two MM7 namespaces")
         if own != self.namespace:
             node.tag = f"{{{self.namespace}}}{schema.local(node)}"

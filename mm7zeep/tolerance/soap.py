@@ -123,11 +123,12 @@ def _envelope(root: etree._Element, notes: Notes) -> bool:
         )
         return False
     elif namespace != SOAP_NAMESPACE:
-        if namespace is not None and "schemas.xmlsoap.org/soap" not in namespace:
+        if namespace is not None and not namespaces.is_soap(namespace) and "schemas.xmlsoap.org/soap" not in namespace:
             message = f"the envelope is in {namespace!r}, not in SOAP 1.1's namespace"
             notes.refuse(message, "soap/version-mismatch", root, detail=namespace, fault="VersionMismatch")
             return False
-        notes.add("soap/envelope-namespace", root, detail=namespace or "none")
+        id = "soap/namespace-alias" if namespaces.is_soap(namespace) else "soap/envelope-namespace"
+        notes.add(id, root, detail=namespace or "none")
         rename(root, namespace, SOAP_NAMESPACE)
     for one in root.iter():  # header attributes may use the alias although the elements do not
         for attribute, value in list(one.attrib.items()):
@@ -150,11 +151,11 @@ def take_blanks(root: etree._Element, notes: Notes) -> None:
                 found.setdefault(namespace, one)
     for namespace, where in found.items():
         meant = namespaces.tidy(namespace)
-        plain = meant.replace("https:", "http:", 1)
-        kind = "soap/envelope-namespace" if plain == SOAP_NAMESPACE else "ns/alias"
-        if plain in (*NAMESPACES, SOAP_NAMESPACE):
+        soap = namespaces.is_soap(meant)
+        if soap or namespaces.bundled(meant) is not None:
+            kind = "soap/envelope-namespace" if soap else "ns/alias"
             notes.add(kind, where, detail=repr(namespaces.as_sent(namespace)))
-        elif plain not in (_SOAP_12, _XSI[1:-1]) and not plain.startswith(NAMESPACE_PREFIX):
+        elif meant not in (_SOAP_12, _XSI[1:-1]) and not meant.startswith(NAMESPACE_PREFIX):
             continue  # of an MM7 release that nobody knows ns/known tells
         rename(root, namespace, meant)
 
@@ -277,7 +278,7 @@ def transaction(root: etree._Element, notes: Notes, namespace: str, sent: str | 
     if block is None:
         return False
     own = etree.QName(block).namespace
-    if sent is not None and (own or "").replace("https:", "http:") != sent.replace("https:", "http:"):
+    if sent is not None and namespaces.plain(own or "") != namespaces.plain(sent):
         notes.add("soap/transaction-namespace", block, detail=(own or "none").removeprefix(NAMESPACE_PREFIX))
     block.tag = f"{{{namespace}}}TransactionID"
     for name, value in list(block.attrib.items()):

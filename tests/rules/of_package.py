@@ -47,8 +47,8 @@ _MAP = packed(submit(content("cid:map@kiosk.example")), MAP)
 _EXTRA = MAP.replace(b"map@", b"extra@")
 
 
-def _case(id: str, bad: bytes, good: bytes, shown: str, found: str = "") -> Case:
-    return Case(id=id, bad=bad, good=good, shown=shown, found=found)
+def _case(id: str, bad: bytes, good: bytes, shown: str, found: str = "", *, refused: bool = False) -> Case:
+    return Case(id=id, bad=bad, good=good, shown=shown, found=found, refused=refused)
 
 
 def _sized(octet_count: int) -> bytes:
@@ -80,6 +80,20 @@ CASES = (
         bent(ONE, b"06:12", b"06:12\r\n--cut-hre"),
         bent(ONE, b"06:12", b"06:12\r\n--cut off"),
         "--cut-hre inside a part of --cut-here",
+        refused=True,
+    ),
+    _case(
+        "mime/boundary-near-miss",
+        bent(ONE, b"--cut-here--", b"--cut-here-"),
+        ONE,
+        "--cut-here- at the end of --cut-here",
+    ),
+    _case(
+        "mime/delimiter-missing",
+        bent(ONE, b"06:12", b"06:12\r\nContent-Type: image/gif\r\n\r\nGIF89a"),
+        bent(ONE, b"06:12", b"06:12\r\nContent-Type: the kind of it\r\n\r\nGIF89a"),
+        "Content-Type: image/gif and an empty line inside a part",
+        refused=True,
     ),
     _case(
         "mime/boundary-nested-equal",

@@ -14,7 +14,6 @@ from lxml import etree
 from mm7zeep import namespaces
 from mm7zeep.conformance.rules.subject import Rule, Subject
 from mm7zeep.findings import Finding, finding
-from mm7zeep.profiles import SOAP_NAMESPACE
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:")
 _MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -54,7 +53,7 @@ def _relative_namespace(subject: Subject) -> Iterator[Finding]:
     for _, declared in etree.iterwalk(tree, events=("start-ns",)):
         _, uri = cast("tuple[str, str]", declared)
         named = namespaces.as_sent(uri)
-        known = namespaces.profile_of(named) is not None or namespaces.tidy(named) == SOAP_NAMESPACE
+        known = namespaces.profile_of(named) is not None or namespaces.is_soap(named)
         if named not in seen and not known and not (_SCHEME.match(named) and named == uri):
             yield finding("xml/relative-namespace", "/Envelope", detail=named)
         seen.add(named)

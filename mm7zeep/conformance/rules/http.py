@@ -15,6 +15,9 @@ from mm7zeep.findings import Finding, finding
 
 # What a document or a proxy writes where a secret was: stars, dots, x, a name in brackets.
 _MASKED = re.compile(r"[*.…xX]+|<[^<>]*>|\[[^\[\]]*\]|\$\{?[\w.]*\}?|.*\*{3}.*")
+# HTML in any of its forms: prolog, comments and DOCTYPE may stand before it.
+_PAGE = re.compile(rb"(?:\s|<\?[^>]*>|<!--.*?-->)*<(?:!doctype\s+html|(?:[\w.-]+:)?(?:html|head|body)\b)", re.DOTALL)
+_ENVELOPE = re.compile(rb"<(?:[\w.-]+:+)?envelope\b")
 _SECRET_NAMES = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie", "password", "x-api-key"})
 
 
@@ -231,7 +234,7 @@ def _response_body(subject: Subject) -> Iterator[Finding]:
 
 def _html_answer(subject: Subject) -> Iterator[Finding]:
     shown = _instead_of_soap(subject)
-    if shown is not None and shown.startswith((b"<!doctype html", b"<html", b"<head", b"<body")):
+    if shown is not None and _is_page(shown):
         yield finding("http/html-answer", "byte 0", detail=shown[:60].decode("latin-1"), action="refused")
 
 
@@ -241,12 +244,40 @@ def _error_body(subject: Subject) -> Iterator[Finding]:
         yield finding("http/error-body", "byte 0", detail=shown[:60].decode("latin-1"), action="refused")
 
 
+def _no_envelope(subject: Subject) -> Iterator[Finding]:
+    """A body without any envelope: a page, JSON, text, another document. That there is no body is told by others.
+
+    What the reader found of an XML document is told by it alone, but for an answer, of whose XML nothing is asked.
+    """
+    shown = _beginning(subject)
+    if shown is None or subject.soap or _ENVELOPE.search(shown):
+        return
+    page = _is_page(shown)
+    unasked = subject.is_response and (page or not shown.startswith((b"<", b"--")) or _is_error(subject))
+    told = subject.told("soap/envelope-present", "soap/version-mismatch", "ns/pre-standard")
+    if unasked or (not told and (page or not shown.startswith((b"<", b"--")))):
+        yield finding("soap/envelope-present", "byte 0", detail=shown[:60].decode("latin-1"), action="refused")
+
+
+def _is_error(subject: Subject) -> bool:
+    return next(_error_status(subject), None) is not None
+
+
+def _is_page(shown: bytes) -> bool:
+    return _PAGE.match(shown) is not None
+
+
 def _instead_of_soap(subject: Subject) -> bytes | None:
     """The beginning of the body, in small letters, of a response that holds no envelope."""
     if subject.wire.status is None or subject.soap:
         return None
+    return _beginning(subject)
+
+
+def _beginning(subject: Subject) -> bytes | None:
+    """The beginning of the body, or of its SOAP part, in small letters; None where there is nothing."""
     start = subject.package.root if subject.package is not None else subject.wire.read()
-    return start[:1000].lstrip(b"\xef\xbb\xbf \t\r\n").lower() or None
+    return start[:4000].replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n").lower() or None
 
 
 RULES = (
@@ -258,6 +289,7 @@ RULES = (
     Rule("http/response-body", _response_body),
     Rule("http/html-answer", _html_answer),
     Rule("http/error-body", _error_body),
+    Rule("soap/envelope-present", _no_envelope),
     Rule("http/challenge", _challenge),
     Rule("http/soapaction-present", _action_present),
     Rule("http/soapaction-quoted", _action_quoted),
