@@ -96,7 +96,7 @@ def test_refused_call_is_not_done(name: str, which: str, room: Make) -> None:
 @pytest.mark.parametrize("which", ["callback", "upstream"])
 @pytest.mark.parametrize("drip", ["head", "interim answers"])
 def test_attempt_ends_in_time(drip: str, which: str, room: Make) -> None:
-    """However slowly the head of an answer drips: the attempt ends, is tried again later, and the work comes to rest."""
+    """However slowly the head of an answer drips: the attempt ends, is tried again later, and the work ends."""
     steps = {"head": [b"HTTP/1.1 200 OK\r\nX: ", *([b"x", 0.05] * 400)], "interim answers": [HEAD % 102, 0.05] * 400}
     with FarSide(steps[drip]) as far:
         one = calling(room, which, far.url, delivery=Delivery(timeout=0.5))
