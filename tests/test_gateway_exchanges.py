@@ -107,7 +107,7 @@ def test_attempt_ends_in_time(drip: str, which: str, room: Make) -> None:
                 time.sleep(0.01)
             asked = time.monotonic()
         took = time.monotonic() - asked  # leaving waits for what is under way
-        assert took < 0.5 + 1
+        assert took < 0.5 + 4  # on a busy machine; the answer drips for 20 s
         [call] = calls(one, which)
     assert (call.state, call.attempts) == ("ready", 1)
     assert "time" in (call.reason or "")

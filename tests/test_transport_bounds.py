@@ -174,7 +174,7 @@ def test_status_before_a_head_that_is_too_large(status: int, unclear: bool, styl
 # --- the whole exchange -----------------------------------------------------------------------------------------------
 
 LIMIT = 0.4  # seconds
-LATE = 1.0  # seconds that it may take longer
+LATE = 3.0  # seconds that it may take longer on a busy machine; without an end it would be ten and more
 DRIP: dict[str, Steps] = {
     "head": [b"HTTP/1.1 200 OK\r\nX: ", *([b"x", 0.05] * 400)],
     "status line": [*([b"HTTP/1.1 200 OK"[n : n + 1] for n in range(15)]), *([b"x", 0.05] * 400)],
