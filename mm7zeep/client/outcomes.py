@@ -106,7 +106,8 @@ class Retry:
             # a Fault without MM7 status says that something failed, not that nothing was done
             return error.temporary and not (isinstance(error.answer, Fault) and error.answer.error is None)
         if isinstance(error, TransportError):
-            lasting = isinstance(_root_cause(error), ssl.SSLError)  # a certificate is as wrong the next time
+            # a certificate is as wrong the next time, and a file that changed is no longer what was to be sent
+            lasting = any(isinstance(one, ssl.SSLError | LocalError) for one in _causes(error))
             return not error.maybe_accepted and error.http_status in (None, 429, 503) and not lasting
         return False
 
@@ -115,9 +116,10 @@ RETRY = Retry()
 """What applies where nothing else is said."""
 
 
-def _root_cause(error: BaseException) -> BaseException:
-    seen = {id(error)}
-    while (inner := error.__cause__ or error.__context__) is not None and id(inner) not in seen:
-        seen.add(id(inner))
-        error = inner
-    return error
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """``error`` and what led to it."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        error = error.__cause__ or error.__context__

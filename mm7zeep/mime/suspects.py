@@ -47,6 +47,7 @@ _TELLING = re.compile(
     rb"|content-transfer-encoding[ \t]*:[ \t]*(?:7bit|8bit|binary|base64|quoted-printable)"
     rb"|content-disposition[ \t]*:[ \t]*(?:inline|attachment|form-data))"
 )
+_BOUNDARY = re.compile(rb"(?i:boundary)[ \t]*=[ \t]*(?:\"([^\"\r\n]*)\"|([^\s;\"]+))")
 _LINE = re.compile(rb"(?:[!-9;-~]{1,80}[ \t]*:|[ \t]+\S)[^\r\n]*\Z")
 _MESSAGE = re.compile(
     rb"\s*(?:(?:HTTP/\d|[A-Z]+ \S+ HTTP/\d)"
@@ -240,7 +241,7 @@ class Suspects:
             if end < 0:
                 yield Suspicion(found.start(), "hold")
                 return
-            if head is None and any(one.name in data[found.start() : end] for one in self._names):
+            if head is None and any(_gives(data[found.start() : end], one.name) for one in self._names):
                 told = False  # the head of the package itself, once more, before its first delimiter
             self._fields += 1
             told = told or self._fields > _MOST
@@ -251,6 +252,11 @@ class Suspects:
                     yield Suspicion(found.start(), "lost", "mime/delimiter-missing", detail)
                 return
             start = max(end - 1, found.start() + 1)
+
+
+def _gives(header: bytes, boundary: bytes) -> bool:
+    """Whether header lines give ``boundary`` as a parameter."""
+    return any((one[1] or one[2]) == boundary for one in _BOUNDARY.finditer(header))
 
 
 def _header_end(data: bytes, found: re.Match[bytes], stop: int, *, ends: bool) -> tuple[int, bool]:
