@@ -79,7 +79,7 @@ class Bearer:
 
     def __post_init__(self) -> None:
         if not isinstance(self.token, str) or not self.token:
-            raise LocalError("a bearer token is a str that is not empty")
+            raise LocalError(f"a bearer token is a str that is not empty, not {type(self.token).__name__}")
         if not self.token.isascii() or any(c <= " " or c == "\x7f" for c in self.token):
             raise LocalError("a bearer token holds no blanks, control or non-ASCII characters (RFC 6750 2.1)")
 
@@ -162,7 +162,7 @@ def proxy_url(url: str | None, *, socks: str) -> str | None:
 def proxy_map(given: Mapping[str, str] | None) -> dict[str, str]:
     """Proxies by scheme, as requests takes them. Raises ``LocalError`` as ``proxy_url`` does."""
     if given is not None and not isinstance(given, Mapping):
-        raise LocalError('proxies is a mapping by scheme, such as {"https": "http://proxy.example:3128"}')
+        raise LocalError('proxies maps schemes to URLs, such as {"https": "http://proxy.example:3128"}')
     found = {scheme: proxy_url(url, socks="socks") for scheme, url in (given or {}).items()}
     return {scheme: url for scheme, url in found.items() if url}
 
@@ -189,7 +189,7 @@ _FRAMING = frozenset({"transfer-encoding", "trailer", "te"})
 def header_fields(headers: Mapping[str, str] | None) -> dict[str, str]:
     """Header fields that can be sent. Raises ``LocalError`` for a value that would break out of its line."""
     if headers is not None and not isinstance(headers, Mapping):
-        raise LocalError(f"headers is a mapping of names to values, not {type(headers).__name__}")
+        raise LocalError(f'headers maps names to values, such as {{"X-Key": "7"}}, not {type(headers).__name__}')
     for name, value in (headers or {}).items():
         if not isinstance(name, str):
             raise LocalError(f"the name of a header field is a str, not {type(name).__name__}")

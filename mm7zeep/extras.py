@@ -16,7 +16,7 @@ EXTRAS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "starlette", "uvicorn",
         ),
         "postgres": ("psycopg",),
-        "async": ("httpx", "packaging"),
+        "async": ("anyio", "httpx", "packaging"),
         "pcap": ("dpkt",),
     }
 )  # fmt: skip

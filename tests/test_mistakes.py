@@ -41,12 +41,12 @@ OPTIONS: list[tuple[str, Any, str]] = [
     ("timeouts", 5, "timeouts is a Timeouts, such as"),
     ("timeouts", {"read": 3}, "timeouts is a Timeouts, such as"),
     ("retry", 3, "retry is a Retry, such as"),
-    ("ca_file", "nope.pem", "nope.pem cannot be read"),
-    ("client_cert", ("nope.pem", "b"), "nope.pem cannot be read"),
-    ("client_cert", 5, "client_cert is the name of a PEM file, or"),
-    ("client_cert", ["a", "b"], "client_cert is the name of a PEM file, or"),
+    ("ca_file", "nope.pem", "'nope.pem' cannot be read"),
+    ("client_cert", ("nope.pem", "b"), "'nope.pem' cannot be read"),
+    ("client_cert", 5, "client_cert is (certificate file, key file), or"),
+    ("client_cert", ["a", "b", "c"], "client_cert is (certificate file, key file), or"),
     ("headers", {"X": 5}, "the header field X is a str, not int"),
-    ("headers", {5: "X"}, "5 is no name of a header field"),
+    ("headers", {5: "X"}, "the name of a header field is a str, not int"),
     ("headers", "X: y", "headers maps names to values"),
     ("headers", [("X", "y")], "headers maps names to values"),
     ("max_reply", "1", "max_reply is a number of octets"),
@@ -69,10 +69,10 @@ def test_option(style: str, side: str, name: str, value: Any, said: str) -> None
     ("client", "name", "value", "said"),
     [
         (VaspClient, "proxies", "http://proxy.example", "proxies maps schemes to URLs"),
-        (VaspClient, "proxies", {"http": 5}, "proxies maps schemes to URLs"),
+        (VaspClient, "proxies", {"http": 5}, "the proxy is no http, https or socks5 URL"),
         (VaspClient, "adapter", 5, "adapter is an adapter of requests"),
-        (AsyncVaspClient, "proxy", "proxy.example", "proxy is a URL"),
-        (AsyncVaspClient, "proxy", 5, "proxy is a URL"),
+        (AsyncVaspClient, "proxy", "proxy.example:x", "the proxy is no http"),
+        (AsyncVaspClient, "proxy", 5, "the proxy is no http"),
         *[(one, "split", "yes", "split is True, False or None") for one in (VaspClient, AsyncVaspClient)],
         *[(one, "vaspid", 5, "vaspid is a str, not int") for one in (VaspClient, AsyncVaspClient)],
         *[(one, "vasid", b"x", "vasid is a str, not bytes") for one in (VaspClient, AsyncVaspClient)],
@@ -185,11 +185,11 @@ VALUES: list[tuple[Callable[[], object], str]] = [
     (lambda: Timeouts(read="5"), "Timeouts.read is a number of seconds above 0, not '5'"),  # type: ignore[arg-type]
     (lambda: Timeouts(connect=-1), "Timeouts.connect is a number of seconds"),
     (lambda: Timeouts(reply=float("nan")), "Timeouts.reply is a number of seconds"),
-    (lambda: Retry(times="x"), "Retry.times is a number of attempts"),  # type: ignore[arg-type]
+    (lambda: Retry(times="x"), "Retry.times is a number of further attempts"),  # type: ignore[arg-type]
     (lambda: Retry(first=-1), "Retry.first is a number of seconds"),
-    (lambda: Basic(5, "hush"), "user and password are str"),  # type: ignore[arg-type]
-    (lambda: Digest("hush", None), "user and password are str"),  # type: ignore[arg-type]
-    (lambda: Bearer(5), "a bearer token is a str, not int"),  # type: ignore[arg-type]
+    (lambda: Basic(5, "hush"), "user name and password are str"),  # type: ignore[arg-type]
+    (lambda: Digest("hush", None), "user name and password are str"),  # type: ignore[arg-type]
+    (lambda: Bearer(5), "a bearer token is a str that is not empty, not int"),  # type: ignore[arg-type]
     (lambda: Part(body="text"), "a part's body is bytes, a pathlib.Path or a Blob, not str; encode a text"),  # type: ignore[arg-type]
     (lambda: Part(body=5), "not int"),  # type: ignore[arg-type]
     (lambda: Part(body=b"", content_type=5), "Content-Type is a str, not int"),  # type: ignore[arg-type]

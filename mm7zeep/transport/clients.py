@@ -15,7 +15,7 @@ import zeep
 import zeep.proxy
 
 from mm7zeep import profiles, schema
-from mm7zeep.credentials import Auth, ClientCert, endpoint
+from mm7zeep.credentials import Auth, ClientCert, File, endpoint
 from mm7zeep.errors import LocalError
 from mm7zeep.messages import Part
 from mm7zeep.profiles import Profile
@@ -76,7 +76,7 @@ def zeep_client(
     plugin: ValidationPlugin | None = None,
     auth: Auth = None,
     timeouts: Timeouts = TIMEOUTS,
-    ca_file: str | None = None,
+    ca_file: File | None = None,
     client_cert: ClientCert = None,
     headers: Mapping[str, str] | None = None,
     proxies: Mapping[str, str] | None = None,

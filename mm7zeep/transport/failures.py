@@ -60,14 +60,13 @@ def _failure(error: Exception, call: Call, address: str) -> Exception:
     refused = refusal(error)
     if refused is not None:  # whatever had gone out before was answered: a challenge
         return TransportError(f"the request could not be sent to {place}: {refused}", maybe_accepted=False)
-    unreadable = found(error, Unreadable)
-    if unreadable is not None:
+    unreadable, reason = found(error, Unreadable), reasons.of(error, address, call.proxy)
+    if unreadable is not None and not (reason is not None and reason.untaken):
         return TransportError(
             f"the answer of {place} cannot be read: {unreadable}",
             maybe_accepted=call.whole and (unreadable.status is None or statuses.unclear(unreadable.status)),
             http_status=unreadable.status,
         )
-    reason = reasons.of(error, address, call.proxy)
     text = reason.words if reason is not None else without_url(error)
     if _unmade(error) and not call.sent:
         return LocalError(f"the request could not be made: {text}")

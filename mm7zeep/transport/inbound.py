@@ -20,14 +20,18 @@ _LINE = 4096  # octets of the line before a chunk
 _STATUS = re.compile(rb"HTTP/(1\.[0-9]) +([1-9][0-9]{2})(?: [^\r\n]*)?\r?\n")
 _BLANK = re.compile(rb"\n\r?\n")
 _SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n]*)?\r?\n")
+_NO_HTTP = "what came is no HTTP/1.1; check host and port of the URL"
 
 
 class Unreadable(OSError):
-    """What came is not an HTTP answer that can be used; ``status`` as far as one came. Its text holds no secret."""
+    """What came is not an HTTP answer that can be used; ``status`` as far as one came, or the first ``octets`` of what
+    has none. Its text holds no secret.
+    """
 
-    def __init__(self, text: str, status: int | None = None) -> None:
+    def __init__(self, text: str, status: int | None = None, octets: bytes = b"") -> None:
         super().__init__(text)
         self.status = status
+        self.octets = octets
 
 
 class Excess(Unreadable):
@@ -118,7 +122,7 @@ class Inbound:
             raise Excess(f"its head is larger than {HEAD} octets", self._status())
         if end is None:
             if self._raw[:7] != b"HTTP/1."[: len(self._raw)]:
-                raise Unreadable("it is not HTTP/1.1")
+                raise Unreadable(_NO_HTTP, octets=bytes(self._raw[:16]))
             return b""
         octets, rest = bytes(self._raw[:size]), bytes(self._raw[size:])
         self._raw.clear()
@@ -133,7 +137,7 @@ class Inbound:
     def _accept(self, octets: bytes) -> None:
         found = _STATUS.match(octets)
         if found is None:
-            raise Unreadable("its first line is no HTTP/1.1 status line")
+            raise Unreadable(_NO_HTTP, octets=octets[:16])
         version, status = found[1], int(found[2])
         fields = tuple(_fields(octets[found.end() :]))
         self._count(len(fields), status if status >= 200 else None)

@@ -13,9 +13,10 @@ import socket
 import ssl
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from mm7zeep.transport.inbound import Unreadable
 from mm7zeep.transport.pages import escaped
 
 
@@ -126,16 +127,10 @@ def _speaks_tls(links: list[BaseException]) -> bool:
 
 def _octets(error: BaseException) -> bytes:
     """What had come where an HTTP status line should."""
-    if isinstance(error, http.client.BadStatusLine):
+    if isinstance(error, Unreadable):
+        return error.octets
+    if isinstance(error, http.client.BadStatusLine):  # of a session that is not of ours
         return str(error.args[0] if error.args else "").encode("latin-1", "replace")
-    step = error.__traceback__
-    while step is not None:
-        # h11 says only "illegal request line"; what it had received is in the frame that said so. Where it is not
-        # found any more, the failure counts as one whose outcome is unknown.
-        buffer: Any = step.tb_frame.f_locals.get("buf")
-        if type(buffer).__module__.startswith("h11"):
-            return bytes(buffer)
-        step = step.tb_next
     return b""
 
 
