@@ -124,7 +124,9 @@ class Gateway:
     def _answered(self, operation: str | None, code: int | None, http: int, seconds: float, user: str | None) -> None:
         self.metrics.answered(operation, code, http, seconds, user)
         told = {"operation": operation, "status": code, "http": http, "user": user, "ms": round(seconds * 1000, 1)}
-        _LOG.info("answered", extra={"fields": told})
+        # whoever is let in nowhere can have it answered as often as he likes
+        stranger = {"seldom": f"answered {http}"} if user is None else {}
+        _LOG.info("answered", extra={"fields": told, **stranger})
 
     def _happened(self, event: Event) -> None:
         self.metrics.happened(event)

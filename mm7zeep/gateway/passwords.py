@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 from mm7zeep.exchange import Wire
 from mm7zeep.gateway.accounts import Application, Upstream
-from mm7zeep.gateway.peers import Address, Networks, peer_of
+from mm7zeep.gateway.peers import Networks, peer_of, source
 from mm7zeep.gateway.throttle import Throttle
 from mm7zeep.receiver.guard import authorization, credentials
 
@@ -251,7 +251,7 @@ class Gatekeeper:
         welcome = not account.allow or found in account.allow if account is not None else False
         if given is None or not welcome or (found is None and peer is not None):
             account = None
-        place = _place(found)
+        place = source(found)
         return _Attempt(
             account=account,
             password=password,
@@ -295,9 +295,3 @@ class Gatekeeper:
             self._right.add(attempt.pair)
         return True
 
-
-def _place(found: Address | None) -> str:
-    """What guesses are counted by: an address, but of IPv6 the /64, which is one customer's."""
-    if found is None or found.version == 4:
-        return str(found)
-    return f"{int(found) >> 64:x}/64"

@@ -6,11 +6,12 @@ what went wrong in a handler is logged, and answered without its reason.
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import logging
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 
@@ -25,9 +26,11 @@ from mm7zeep.receiver.guard import (
     HTTP_LIMITS,
     Admission,
     BasicAuth,
+    Client,
     Door,
     Gone,
     HttpLimits,
+    PatientDoor,
     Refusal,
     affordable,
     door,
@@ -155,15 +158,19 @@ class Endpoint:
         held: ExitStack,
         peer: str | None = None,
         version: str | None = None,
+        client: Client | None = None,
     ) -> Wire:
         """The pipeline: head, body, reading, handler, answer. The one place where an exception becomes an answer.
 
-        ``held`` is closed by the caller once the answer is written. ``version`` is that of HTTP, where it is known.
+        ``held`` is closed by the caller once the answer is written. ``version`` is that of HTTP, ``client`` the
+        connection, where they are known.
         """
         begun, turn = time.monotonic(), _Turn(peer=peer)
         try:
             well_formed(head, version)
-            turn.user = await self._ask(head, peer, mode)
+            turn.user = await self._ask(head, peer, mode, client)
+            if client is not None:
+                client.recognised()
             affordable(head, self.http, self.limits.body)
             room = self.admission(head) if self.admission is not None else None
             if room is not None:
@@ -185,15 +192,17 @@ class Endpoint:
 
     # --- in -----------------------------------------------------------------------------------------------------------
 
-    async def _ask(self, head: Wire, peer: str | None, mode: Mode) -> str | None:
+    async def _ask(self, head: Wire, peer: str | None, mode: Mode, client: Client | None) -> str | None:
         """Who asks; None where nobody is asked. Raises ``Refusal`` (401) for somebody unknown."""
         if self.auth is None:
             return None
         user: str | None
-        if self.auth.slow(head, peer):
-            user = await mode.apart(self._doorman, self.auth.user, head, peer)
-        else:
+        if not self.auth.slow(head, peer):
             user = self.auth.user(head, peer)
+        elif isinstance(self.auth, PatientDoor):
+            user = await _turn_at(self.auth.submit(head, peer), mode, client)
+        else:
+            user = await mode.apart(self._doorman, self.auth.user, head, peer)
         if user is None:
             raise unknown(self.realm)
         return user
@@ -300,3 +309,18 @@ class Endpoint:
             self.observe(turn.called, turn.code, answer.status or 500, seconds, turn.user)
         except Exception:  # noqa: BLE001  logged; the answer stands
             _LOG.exception("the observer of answers failed")
+
+
+async def _turn_at(waiting: Future[str | None], mode: Mode, client: Client | None) -> str | None:
+    """What the door says when it is our turn. Raises ``Gone`` where the sender did not wait for it."""
+    if client is not None:
+        client.when_lost(waiting.cancel)
+    try:
+        user: str | None = await mode.result(waiting)
+    except asyncio.CancelledError:
+        if not waiting.cancelled():
+            raise
+        raise Gone from None
+    finally:
+        waiting.cancel()  # where we were cancelled ourselves
+    return user

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
-from concurrent.futures import Executor
+from concurrent.futures import Executor, Future
 from typing import Any, NamedTuple, TypeVar, cast
 
 Pull = Callable[[], Awaitable[bytes | None]]
@@ -21,12 +21,13 @@ class Mode(NamedTuple):
     """How a face waits.
 
     ``run`` calls a function that may block, ``apart`` one that others must not wait for, in an executor of its own;
-    ``wait`` gives what an awaitable gives.
+    ``wait`` gives what an awaitable gives, ``result`` what another thread puts into a future.
     """
 
     run: Callable[..., Awaitable[Any]]
     apart: Callable[..., Awaitable[Any]]
     wait: Callable[[Awaitable[Any]], Awaitable[Any]]
+    result: Callable[[Future[Any]], Awaitable[Any]]
 
 
 def puller(chunks: Iterator[bytes]) -> Pull:
@@ -71,5 +72,13 @@ async def _wait(awaitable: Awaitable[T]) -> T:
     return await awaitable
 
 
-BLOCKING = Mode(_call_here, _call_here_apart, _wait_here)
-ASYNCIO = Mode(asyncio.to_thread, _call_apart, _wait)
+async def _result_here(future: Future[T]) -> T:
+    return future.result()
+
+
+async def _result(future: Future[T]) -> T:
+    return await asyncio.wrap_future(future)
+
+
+BLOCKING = Mode(_call_here, _call_here_apart, _wait_here, _result_here)
+ASYNCIO = Mode(asyncio.to_thread, _call_apart, _wait, _result)
