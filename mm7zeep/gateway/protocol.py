@@ -89,6 +89,7 @@ class Protocol(HttpToolsProtocol, asyncio.BufferedProtocol):
         self._time(None)
         self._unset_keepalive_if_required()
         self._slot.release()
+        self._buffer = None  # the garbage collector may take its time with the rest
         self._held.clear()
         self._lost()
         if self.transport is not None:
