@@ -33,11 +33,15 @@ from mm7zeep.gateway.pump import Pump
 from mm7zeep.gateway.records import SHOWN, CallRow, MessageRow, RawRow, RecipientRow
 from mm7zeep.gateway.relaying import OWNER, Relaying
 from mm7zeep.gateway.settings import Settings
+from mm7zeep.gateway.turns import Turns
 from mm7zeep.messages import AddressLike, DeliverReq, Part, RSErrorRsp, ShortCode, VASPErrorRsp, address
 from mm7zeep.receiver import Call, Endpoint, Handler, Receive, Reply, Scope, Send
 
 PATH = "/mm7"
 """Where the MM7 listener stands; everything else is 404."""
+
+THREADS = 8
+"""That read, validate and keep requests at a time; the interpreter runs one of them, the disk the others."""
 
 _LOG = logging.getLogger("mm7zeep.gateway")
 
@@ -90,6 +94,7 @@ class Gateway:
             faults=lambda user: refuses.get(user or "", True),
             keep_raw=True,
             admission=self.gauge.admit,
+            turns=Turns(THREADS).of,
             observe=self._answered,
         )
         self.asgi = _Site(self.endpoint)

@@ -18,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from mm7zeep.gateway import descriptors
 from mm7zeep.gateway.admin import admin_app
-from mm7zeep.gateway.app import Gateway
+from mm7zeep.gateway.app import THREADS, Gateway
 from mm7zeep.gateway.descriptors import ADMIN_CONNECTIONS
 from mm7zeep.gateway.heads import Edge
 from mm7zeep.gateway.peers import Networks
@@ -26,7 +26,7 @@ from mm7zeep.gateway.serving import Listener
 from mm7zeep.gateway.settings import Settings
 
 _LOG = logging.getLogger("mm7zeep.gateway")
-_THREADS = 8  # that read, validate and keep requests at a time; the interpreter runs one of them, the disk the others
+_ANSWERING = 2  # threads beyond those that work on requests, which write answers
 _SPARE = 1.0  # seconds of the drain time that closing takes
 CUT = 1
 """Exit status where something did not end in time, or was not waited for."""
@@ -66,7 +66,7 @@ async def _serve(
 ) -> int:
     settings = gateway.settings
     loop = asyncio.get_running_loop()
-    threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="mm7zeep-work")
+    threads = ThreadPoolExecutor(THREADS + _ANSWERING, thread_name_prefix="mm7zeep-work")
     loop.set_default_executor(threads)
     edge = _edge(settings, gateway.metrics.refused)
     inner = Edge(

@@ -12,7 +12,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import AbstractAsyncContextManager, ExitStack, nullcontext
 from dataclasses import dataclass, field, replace
 
 from mm7zeep import envelope, exchange, mime, profiles
@@ -70,6 +70,8 @@ It may raise ``StatusError``, or ``Refusal`` to be answered by HTTP alone.
 """
 
 ErrorKind = type[RSErrorRsp] | type[VASPErrorRsp]
+Turns = Callable[[str | None], AbstractAsyncContextManager[object]]
+"""Gives the turn of a user, as a context."""
 Observe = Callable[[str | None, int | None, int, float, str | None], object]
 """Told of each answer: operation and MM7 status code where there are any, HTTP status, seconds it took, user."""
 
@@ -98,7 +100,8 @@ class Endpoint:
     user, where both roles are played. ``faults`` tells whether a handler's ``StatusError``, for this user, is answered
     by a SOAP Fault instead of the matching answer. ``profile`` is what a fault is written in when the request does not
     show its namespace. ``keep_raw`` gives handlers the body as it came. ``admission`` is asked, after ``auth`` and
-    before the body is read, for room. ``observe`` is told of each answer; what it raises is logged.
+    before the body is read, for room. ``turns`` gives the turn of a user, in which his request is worked on once it has
+    been read; it is asked where an event loop runs. ``observe`` is told of each answer; what it raises is logged.
     """
 
     def __init__(
@@ -115,6 +118,7 @@ class Endpoint:
         faults: Callable[[str | None], bool] = lambda user: False,
         keep_raw: bool = False,
         admission: Callable[[Wire], Admission] | None = None,
+        turns: Turns | None = None,
         observe: Observe | None = None,
     ) -> None:
         if not realm.isprintable() or not realm.isascii() or set(realm) & {'"', "\\"}:
@@ -131,6 +135,7 @@ class Endpoint:
         self.faults = faults
         self.keep_raw = keep_raw
         self.admission = admission
+        self.turns = turns
         self.observe = observe
         self.asgi = AsgiFace(self)
         self.wsgi = WsgiFace(self)
@@ -176,7 +181,8 @@ class Endpoint:
             if room is not None:
                 held.enter_context(room)
             package = await self._take(head, pull, turn, room)
-            result = await mode.run(self._hand_over, head, package, turn)
+            async with self._due(turn.user, mode):
+                result = await mode.run(self._hand_over, head, package, turn)
             if inspect.isawaitable(result):
                 result = await mode.wait(result)
             answer: Wire = await mode.run(self._write, response(result, turn.operation, turn.reply_to), turn)
@@ -206,6 +212,9 @@ class Endpoint:
         if user is None:
             raise unknown(self.realm)
         return user
+
+    def _due(self, user: str | None, mode: Mode) -> AbstractAsyncContextManager[object]:
+        return self.turns(user) if self.turns is not None and mode is ASYNCIO else nullcontext()
 
     async def _take(self, head: Wire, pull: Pull, turn: _Turn, room: Admission | None) -> mime.Package:
         """The package, read as it comes. Raises ``Refusal`` over the limit, ``RemoteError`` for what is no package."""
