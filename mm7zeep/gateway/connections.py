@@ -1,8 +1,8 @@
 """Connections counted from the moment they are accepted: how many of one address, how many in all, and who goes first.
 
 A connection is a stranger's until a request on it was authenticated. Where places are short, strangers are ended, the
-oldest one of the address that has most of them first; a connection that has proven itself keeps its place. Refuses,
-with a slot that is ``refused``, what there is no place for. Opens nothing. For one event loop; not thread-safe.
+oldest one of the address that has most of them first; where one address has too many, those that wait for no answer. A
+connection that has proven itself keeps its place. Refuses, with a slot that is ``refused``, what there is no place for. Opens nothing. For one event loop; not thread-safe.
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ from mm7zeep.gateway.peers import Networks, address, source
 class Slot:
     """The place of one connection, which calls ``release`` at its end.
 
-    ``end`` is called when it has to go and may say why, ``cut`` when there is not even time for that.
+    ``asking`` says that it waits for an answer. ``end`` is called when it has to go and may say why, ``cut`` when there
+    is not even time for that.
     """
 
-    __slots__ = ("_slots", "cut", "end", "known", "number", "refused", "source")
+    __slots__ = ("_slots", "asking", "cut", "end", "known", "number", "refused", "source")
 
     def __init__(self, slots: Slots, source: Hashable, number: int) -> None:
         self._slots = slots
@@ -27,6 +28,7 @@ class Slot:
         self.number = number
         self.known = False
         self.refused = False
+        self.asking = False
         self.end: Callable[[], object] = lambda: None
         self.cut: Callable[[], object] = lambda: None
 
@@ -67,11 +69,12 @@ class Slots:
         counted = found is not None and found not in self._exempt
         slot = Slot(self, source(found) if counted else self._numbers, self._numbers)
         if self._counts.get(slot.source, 0) >= self._per_address:
-            victim = self._oldest(slot.source)
+            # not one that asks: who waits to be let in would lose his place to whoever comes again and again
+            victim = self._oldest(slot.source, asking=False)
         elif len(self._taken) >= self._most:
             # of equally many the address whose oldest is oldest
             most = max(self._strangers, key=self._pressing, default=None)
-            victim = self._oldest(most)
+            victim = self._oldest(most, asking=True)
         else:
             victim = None
             self._enter(slot)
@@ -104,9 +107,9 @@ class Slots:
         strangers = self._strangers[source]
         return len(strangers), -next(iter(strangers))
 
-    def _oldest(self, source: Hashable) -> Slot | None:
-        strangers = self._strangers.get(source)
-        return next(iter(strangers.values())) if strangers else None
+    def _oldest(self, source: Hashable, *, asking: bool) -> Slot | None:
+        """The stranger of this source that came first; one that is ``asking`` only where that may be."""
+        return next((one for one in self._strangers.get(source, {}).values() if asking or not one.asking), None)
 
     def _enter(self, slot: Slot) -> None:
         self._taken[slot.number] = slot

@@ -12,6 +12,7 @@ import logging
 import os
 import signal
 import socket
+import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -27,6 +28,7 @@ from mm7zeep.gateway.settings import Settings
 
 _LOG = logging.getLogger("mm7zeep.gateway")
 _ANSWERING = 2  # threads beyond those that work on requests, which write answers
+_SWITCH = 0.001  # seconds a thread may have the interpreter while others want it: the event loop is one of them
 _SPARE = 1.0  # seconds of the drain time that closing takes
 CUT = 1
 """Exit status where something did not end in time, or was not waited for."""
@@ -48,6 +50,7 @@ def run(
 
     Raises ``ValueError`` for settings that cannot be used, ``StoreError`` where the database cannot be opened.
     """
+    sys.setswitchinterval(_SWITCH)
     gateway = Gateway(settings, shared=supervised)
     try:
         with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:

@@ -143,7 +143,10 @@ class Protocol(HttpToolsProtocol, asyncio.BufferedProtocol):
 
     def when_lost(self, call: Callable[[], object]) -> None:
         """See ``receiver.Client``."""
-        self._when_lost.append(call)
+        if self.transport.is_closing():
+            call()
+        else:
+            self._when_lost.append(call)
 
     def _lost(self) -> None:
         calls, self._when_lost = self._when_lost, []
@@ -265,6 +268,7 @@ class Protocol(HttpToolsProtocol, asyncio.BufferedProtocol):
         if refused is not None:
             self._object(refused)
         self._framing = framing(self.headers)
+        self._slot.asking = True
         super().on_headers_complete()
         self.cycle.transport = _Outlet(self, self.transport)
 
@@ -284,6 +288,7 @@ class Protocol(HttpToolsProtocol, asyncio.BufferedProtocol):
 
     def on_response_complete(self) -> None:
         self._when_lost.clear()
+        self._slot.asking = False
         if self._left is not None or self.transport.is_closing():
             self.server_state.total_requests += 1
             return

@@ -6,12 +6,11 @@ what went wrong in a handler is logged, and answered without its reason.
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 import logging
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, ExitStack, nullcontext
 from dataclasses import dataclass, field, replace
 
@@ -38,7 +37,7 @@ from mm7zeep.receiver.guard import (
     unknown,
     well_formed,
 )
-from mm7zeep.receiver.waiting import ASYNCIO, BLOCKING, Mode, Pull, drive, puller
+from mm7zeep.receiver.waiting import ASYNCIO, BLOCKING, Mode, Pull, drive, puller, turn_at
 from mm7zeep.status import Status
 
 Reply = Wire
@@ -206,7 +205,7 @@ class Endpoint:
         if not self.auth.slow(head, peer):
             user = self.auth.user(head, peer)
         elif isinstance(self.auth, PatientDoor):
-            user = await _turn_at(self.auth.submit(head, peer), mode, client)
+            user = await turn_at(self.auth.submit(head, peer), mode, client)
         else:
             user = await mode.apart(self._doorman, self.auth.user, head, peer)
         if user is None:
@@ -318,18 +317,3 @@ class Endpoint:
             self.observe(turn.called, turn.code, answer.status or 500, seconds, turn.user)
         except Exception:  # noqa: BLE001  logged; the answer stands
             _LOG.exception("the observer of answers failed")
-
-
-async def _turn_at(waiting: Future[str | None], mode: Mode, client: Client | None) -> str | None:
-    """What the door says when it is our turn. Raises ``Gone`` where the sender did not wait for it."""
-    if client is not None:
-        client.when_lost(waiting.cancel)
-    try:
-        user: str | None = await mode.result(waiting)
-    except asyncio.CancelledError:
-        if not waiting.cancelled():
-            raise
-        raise Gone from None
-    finally:
-        waiting.cancel()  # where we were cancelled ourselves
-    return user

@@ -11,6 +11,8 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from concurrent.futures import Executor, Future
 from typing import Any, NamedTuple, TypeVar, cast
 
+from mm7zeep.receiver.guard import Client, Gone
+
 Pull = Callable[[], Awaitable[bytes | None]]
 """Gives the next octets of the body, None at its end."""
 
@@ -82,3 +84,18 @@ async def _result(future: Future[T]) -> T:
 
 BLOCKING = Mode(_call_here, _call_here_apart, _wait_here, _result_here)
 ASYNCIO = Mode(asyncio.to_thread, _call_apart, _wait, _result)
+
+
+async def turn_at(waiting: Future[T], mode: Mode, client: Client | None) -> T:
+    """What another thread gives us when it is our turn. Raises ``Gone`` where the sender did not wait for it."""
+    if client is not None:
+        client.when_lost(waiting.cancel)
+    try:
+        given: T = await mode.result(waiting)
+    except asyncio.CancelledError:
+        if not waiting.cancelled():
+            raise
+        raise Gone from None
+    finally:
+        waiting.cancel()  # where we were cancelled ourselves
+    return given
