@@ -47,8 +47,7 @@ class Attack:
 
     async def _all(self) -> None:
         attackers = [asyncio.create_task(self._one(n)) for n in range(self._count)]
-        while not self._stop.is_set():
-            await asyncio.sleep(0.02)
+        await asyncio.to_thread(self._stop.wait)
         for one in attackers:
             one.cancel()
         for outcome in await asyncio.gather(*attackers, return_exceptions=True):
@@ -69,9 +68,9 @@ def address(n: int) -> str:
     return f"127.1.{n // 250 % 250}.{n % 250 + 1}"
 
 
-async def connected(port: int, source: str, *, secure: ssl.SSLContext | None = None, timeout: float = 10.0) -> Streams:
-    """A connection to ``port`` from the address ``source``."""
-    async with asyncio.timeout(timeout):
+async def connected(port: int, source: str, *, secure: ssl.SSLContext | None = None) -> Streams:
+    """A connection to ``port`` from the address ``source``, within 10 s."""
+    async with asyncio.timeout(10):
         return await asyncio.open_connection(
             "127.0.0.1", port, local_addr=(source, 0), ssl=secure, server_hostname="127.0.0.1" if secure else None
         )

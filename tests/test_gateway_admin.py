@@ -20,7 +20,7 @@ from click.testing import CliRunner
 from gateway_room import CALLED, OTHER, SUBMIT, Room
 
 from mm7zeep.cli import main
-from mm7zeep.errors import AuthError, StatusError
+from mm7zeep.errors import AuthError, LocalError, StatusError
 from mm7zeep.gateway import admin_access, admin_messages, admin_routes, openapi, outbox, store
 from mm7zeep.gateway.accounts import Application, Callback
 from mm7zeep.gateway.admin import API, ROUTES, admin_app
@@ -498,6 +498,32 @@ def test_call_under_way_is_not_replayed(desk: Callable[..., Desk]) -> None:
     [found] = one.get("/callbacks?state=ready")["callbacks"]
     assert (found["state"], found["under_way"]) == ("ready", True)
     assert "being made now" in one.post(f"/callbacks/{id}/replay", None, 409)["error"]
+
+
+def test_secrets_of_callback_urls(desk: Callable[..., Desk]) -> None:
+    """No answer shows the secret of a callback's URL; under its shown form an endpoint is resumed and replayed."""
+    secret = "http://u:whisper@tnn/mo?lang=de&sig=whisper"
+    shown = "http://tnn/mo?lang=de&sig=***"
+    called = replace(CALLED, callback=Callback(deliver=secret, username="x", password="y"))
+    one = desk(called)
+    one.room.calls.refuse = AuthError(f"401 from {secret}", http_status=401)
+    one.post("/deliver", {"application": "tnn", "from": "+61499", "to": "111122"})
+    one.room.gateway.run_pending()
+    [call] = one.get("/callbacks?state=paused")["callbacks"]
+    assert call["endpoint"] == shown
+    paths = ("/callbacks", f"/callbacks/{call['id']}", "/endpoints", "/applications")
+    answers = [json.dumps(one.get(path)) for path in paths]
+    assert not [answer for answer in answers if "whisper" in answer]
+    assert shown in one.get("/applications")["applications"][0]["callback"]["deliver"]
+    assert one.post("/endpoints/resume", {"endpoint": shown}, 200) == {"resumed": 1}
+    one.room.calls.refuse = LocalError(f"cannot go to {secret}")
+    one.room.gateway.run_pending()
+    [dead] = one.get("/callbacks?state=dead")["callbacks"]
+    assert "whisper" not in json.dumps(dead)
+    one.room.calls.refuse = None
+    assert one.post("/callbacks/replay", {"endpoint": shown}) == {"replayed": 1}
+    one.room.gateway.run_pending()
+    assert one.room.calls.made[-1][0] == secret
 
 
 @BOTH

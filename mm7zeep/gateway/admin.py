@@ -18,11 +18,12 @@ from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route as StarletteRoute
 
 from mm7zeep.gateway import admin_actions, admin_calls, admin_messages, openapi
 from mm7zeep.gateway.admin_access import ALWAYS, Access, head_of, wrong
+from mm7zeep.gateway.admin_json import JSONResponse
 from mm7zeep.gateway.admin_routes import Asked, Crowd, Route, body_of, path_of, query_of
 from mm7zeep.gateway.app import Gateway
 from mm7zeep.gateway.engine import StoreError

@@ -1,8 +1,9 @@
 """Connections counted from the moment they are accepted: how many of one address, how many in all, and who goes first.
 
-A connection is a stranger's until a request on it was authenticated. Where places are short, strangers are ended, the
-oldest one of the address that has most of them first; where one address has too many, those that wait for no answer. A
-connection that has proven itself keeps its place. Refuses, with a slot that is ``refused``, what there is no place for. Opens nothing. For one event loop; not thread-safe.
+A connection is a stranger's until a request on it was authenticated; one that has proven itself keeps its place. Where
+places are short, strangers are ended, the oldest one of the address that has most of them first; where one address has
+too many, those of its strangers that wait for no answer. Refuses, with a slot that is ``refused``, what there is no
+place for. Opens nothing. For one event loop; not thread-safe.
 """
 
 from __future__ import annotations

@@ -6,7 +6,6 @@ addresses only where asked for; control characters are escaped. Refuses nothing:
 
 from __future__ import annotations
 
-import json
 import logging
 import math
 import re
@@ -20,6 +19,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal, TextIO
 
 from mm7zeep import masking
+from mm7zeep.json_text import as_json
 
 _LOGGERS = ("mm7zeep", "uvicorn.error", "asyncio")  # asyncio tells of exceptions that nobody waits for
 _LONGEST = 4000  # characters of one text; a traceback may have eight times as many
@@ -200,7 +200,7 @@ class JsonFormatter(_Formatter):
         exception = self.exception(record)
         if exception is not None:
             said["exception"] = exception
-        return json.dumps({**said, **self.fields(record), **said}, ensure_ascii=False)  # no field replaces what is said
+        return as_json({**said, **self.fields(record), **said})  # no field replaces what is said
 
 
 class TextFormatter(_Formatter):
@@ -208,7 +208,7 @@ class TextFormatter(_Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         words = [_moment(record), record.levelname.ljust(7), f"{record.name}:", self.event(record)]
-        words += [f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in self.fields(record).items()]
+        words += [f"{name}={as_json(value)}" for name, value in self.fields(record).items()]
         exception = self.exception(record)
         if exception is not None:
             words.append(f"| {exception['traceback']}")

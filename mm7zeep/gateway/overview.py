@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from mm7zeep import masking
 from mm7zeep.gateway import checks, descriptors
 from mm7zeep.gateway.accounts import Application, Upstream
 from mm7zeep.gateway.checks import Remark, is_loopback, readable_by_all
@@ -119,9 +120,8 @@ def _upstream(one: Upstream) -> str:
 
 
 def _shown(url: str) -> str:
-    parts = urlsplit(url)
-    host = parts.netloc.rpartition("@")[2]
-    return f"{parts.scheme}://{host}{parts.path}" + ("?..." if parts.query else "")
+    parts = urlsplit(masking.url(url))
+    return f"{parts.scheme}://{parts.netloc}{parts.path}" + ("?..." if parts.query else "")
 
 
 def _listed(values: Sequence[str], none: str) -> str:
