@@ -15,7 +15,7 @@ import pytest
 
 from mm7zeep.exchange import Wire
 from mm7zeep.gateway.accounts import Application, Upstream
-from mm7zeep.gateway.passwords import Cost, Gatekeeper, derive, hashed, parsed, verify
+from mm7zeep.gateway.passwords import WAITING, Cost, Gatekeeper, derive, hashed, parsed, verify
 from mm7zeep.gateway.throttle import Throttle
 from mm7zeep.messages import RSErrorRsp
 from mm7zeep.receiver import Endpoint, Refusal
@@ -372,7 +372,7 @@ def test_right_password_in_a_flood_from_the_same_address() -> None:
     guesses = itertools.count()
 
     def fill(room: int) -> None:
-        while len(door.queue) < door.queue.MOST_OF_SOURCE - room:
+        while len(door.queue) < WAITING - room:
             waiting(door, asked(basic(f"hashed:{next(guesses)}")), AWAY)
 
     fill(0)
@@ -427,11 +427,11 @@ def test_nobody_waits_for_ever() -> None:
 
 
 def test_who_no_longer_waits() -> None:
-    """A guess whose sender hung up costs no hash and gives its place to others; more than 64 of an address is 503."""
+    """A guess whose sender hung up costs no hash and gives its place to others; more than 48 of an address is 503."""
     work = Work()
     door = keeper(derive=work, threads=False)
     futures = waiting(door, asked(basic("hashed:wrong")), AWAY, 1000)
-    assert len(futures) == door.queue.MOST_OF_SOURCE
+    assert len(futures) == WAITING
     with pytest.raises(Refusal, match="too many wait") as caught:
         door.submit(asked(basic("hashed:geheim")), AWAY)
     assert caught.value.status == 503

@@ -57,7 +57,14 @@ class Access:
             raise ValueError("admin_username and admin_password go together; give both, or neither")
         self._auth = BasicAuth({name: password}) if name is not None and password is not None else None
         self._names = {_plain(one) for one in ("localhost", settings.admin.host, *settings.admin_hosts)}
-        self.queue = AuthQueue(per_name=GUESSES, per_source=GUESSES, kept=_KEPT, clock=clock, threads=threads)
+        self.queue = AuthQueue(
+            per_name=GUESSES,
+            per_source=GUESSES,
+            most=settings.waiting_guesses,
+            kept=_KEPT,
+            clock=clock,
+            threads=threads,
+        )
         self._key = secrets.token_bytes(32)
         self._proven = Remembered(_KEPT)
         self._lock = threading.Lock()

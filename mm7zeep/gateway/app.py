@@ -87,7 +87,9 @@ class Gateway:
         self.endpoint = Endpoint(
             {kind: self.chaos.wrap(self._guarded(handler)) for kind, handler in handlers.items()},
             error=lambda user: VASPErrorRsp if (user or "").startswith(OWNER) else RSErrorRsp,
-            auth=Gatekeeper(settings.applications, settings.upstreams, settings.trusted_proxies),
+            auth=Gatekeeper(
+                settings.applications, settings.upstreams, settings.trusted_proxies, waiting=settings.waiting_guesses
+            ),
             policy=settings.policy,
             limits=settings.limits,
             http=settings.http,

@@ -53,11 +53,10 @@ class AuthQueue:
     """Judges guesses at these rates: ``per_name`` and address, ``per_source`` (an address); costly ones, ``hashes``.
 
     Of guesses that wait, welcome ones are judged first, then those from addresses with the fewest wrong ones lately,
-    then the oldest. ``kept`` names and addresses are remembered. ``threads=False`` leaves ``run_once`` to the caller.
-    ``clock`` gives seconds.
+    then the oldest. Of one source ``most`` wait, ``MOST`` in all; ``kept`` names and addresses are remembered.
+    ``threads=False`` leaves ``run_once`` to the caller. ``clock`` gives seconds.
     """
 
-    MOST_OF_SOURCE = 64
     MOST = 2_000
 
     def __init__(
@@ -66,10 +65,12 @@ class AuthQueue:
         per_name: Rate,
         per_source: Rate,
         hashes: Rate = UNLIMITED,
+        most: int,
         kept: int,
         clock: Callable[[], float] = time.monotonic,
         threads: bool = True,
     ) -> None:
+        self._most = most
         self._names = Throttle(*per_name, kept=kept, clock=clock)
         self._sources = Throttle(*per_source, kept=kept, clock=clock)
         self._hashes = Throttle(*hashes, kept=1, clock=clock)
@@ -108,7 +109,7 @@ class AuthQueue:
         Raises ``Refusal`` (503) where too many wait.
         """
         with self._changed:
-            if self._counts.get(guess.source, 0) >= self.MOST_OF_SOURCE or len(self._waiting) >= self.MOST:
+            if self._counts.get(guess.source, 0) >= self._most or len(self._waiting) >= self.MOST:
                 raise Refusal(503, "too many wait to be let in; try again", ("Retry-After", "5"))
             self._numbers += 1
             one = _Waiting(guess, self._numbers, Future())

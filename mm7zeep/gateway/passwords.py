@@ -41,6 +41,9 @@ class Cost(NamedTuple):
 COST = Cost()
 """About 30 ms and 16 MiB."""
 
+WAITING = 48
+"""Guesses of one address that may wait, where it may have 64 connections."""
+
 Derive = Callable[[bytes, bytes, Cost, int], bytes]
 """Password, salt, cost, octets wanted -> the key."""
 
@@ -149,8 +152,9 @@ class Gatekeeper:
     second, ``GUESSES`` per address and name and ``STRANGERS`` per address (a /64 of IPv6); ``HASHES`` are worked out in
     all, and at once two more for each account that has one. The others wait in an ``AuthQueue``: the right password is
     slow at worst. First go names that were proven from their address, and addresses that an account lists. What was
-    once proven from an address passes always. Thread-safe; every table is bounded. ``threads=False`` leaves it to the
-    caller to judge who waits (``queue.run_once``).
+    once proven from an address passes always. Thread-safe; every table is bounded. ``waiting`` guesses of one address
+    may wait: fewer than it has connections, so that some are left for who need not wait. ``threads=False`` leaves it to
+    the caller to judge who waits (``queue.run_once``).
 
     Raises ``ValueError`` for two accounts of one name, a name with a colon, an account without a password or with two,
     a hash or an address that cannot be read.
@@ -169,6 +173,7 @@ class Gatekeeper:
         clock: Callable[[], float] = time.monotonic,
         derive: Derive = derive,
         kept: int = 10_000,
+        waiting: int = WAITING,
         threads: bool = True,
     ) -> None:
         self._secret = secrets.token_bytes(32)
@@ -191,6 +196,7 @@ class Gatekeeper:
             per_name=self.GUESSES,
             per_source=self.STRANGERS,
             hashes=(burst + 2 * holders, rate),  # all may come back at once
+            most=waiting,
             kept=kept,
             clock=clock,
             threads=threads,

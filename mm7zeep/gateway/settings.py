@@ -118,3 +118,8 @@ class Settings:
     drain: float = 30.0
     log: Literal["text", "json"] = "text"
     show_numbers: bool = False
+
+    @property
+    def waiting_guesses(self) -> int:
+        """Wrong or unknown passwords of one address that may wait: some of its connections are left for the others."""
+        return max(1, self.connections_per_address * 3 // 4)
