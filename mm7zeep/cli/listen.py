@@ -78,6 +78,9 @@ def command(
     if save is not None:
         _prepare(save)
     register(receiver, Sink(print_line=_print_line, save=save, forward_to=forward_to))
+    from mm7zeep.gateway.logs import restrain
+
+    restrain()
     stopped = threading.Event()
     signal.signal(signal.SIGTERM, lambda number, frame: stopped.set())
     try:

@@ -48,6 +48,14 @@ def set_up(style: Literal["text", "json"], *, show_numbers: bool, stream: TextIO
         logger.propagate = False
 
 
+def restrain() -> None:
+    """Have the loggers themselves leave out what comes too often, for who does not ``set_up`` a log of their own."""
+    for name in ("mm7zeep.gateway", *_LOGGERS[1:]):
+        logger = logging.getLogger(name)
+        if not any(isinstance(one, Seldom) for one in logger.filters):
+            logger.addFilter(Seldom())
+
+
 class _Handler(logging.StreamHandler[TextIO]):
     """A handler whose own failures repeat nothing of the record; logging's would print its arguments as they are."""
 
