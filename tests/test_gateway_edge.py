@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack, closing, suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ import trustme
 from test_gateway_http import BODY, EDGE, PATIENT, connect, head, heard, post, receiver, statuses, until
 
 from mm7zeep.gateway import descriptors, logs
-from mm7zeep.gateway.connections import Slot, Slots
+from mm7zeep.gateway.connections import Pace, Slot, Slots
 from mm7zeep.gateway.framing import Chunked, Counted, framing
 from mm7zeep.gateway.heads import Edge
 from mm7zeep.gateway.lengths import LONGEST_EXTENSION, LONGEST_TEXT
@@ -105,6 +106,24 @@ def test_the_second_head_is_judged_as_the_first() -> None:
             with closing(connect(url)) as connection:
                 connection.sendall(post() + octets)
                 assert statuses(heard(connection))[-1] == status, name
+
+
+def test_a_few_at_a_time() -> None:
+    """What waits on many connections is begun in order, a few in each turn of the loop, whoever comes meanwhile."""
+
+    async def main() -> list[list[int]]:
+        pace, turns, begun = Pace(few=3), [], list[int]()
+        for n in range(8):
+            pace.later(partial(begun.append, n))
+        for _ in range(5):
+            await asyncio.sleep(0)
+            turns.append(list(begun))
+            begun.clear()
+            if len(turns) == 2:
+                pace.later(partial(begun.append, 8))
+        return turns
+
+    assert asyncio.run(main()) == [[0, 1, 2], [3, 4, 5], [6, 7, 8], [], []]
 
 
 def test_half_closed_behind_several() -> None:

@@ -8,10 +8,39 @@ place for. Opens nothing. For one event loop; not thread-safe.
 
 from __future__ import annotations
 
-from collections import OrderedDict
+import asyncio
+from collections import OrderedDict, deque
 from collections.abc import Callable, Hashable
 
 from mm7zeep.gateway.peers import Networks, address, source
+
+
+class Pace:
+    """Has what waits on many connections done a few at a time, so that who asks once is not behind who asks again.
+
+    ``few`` calls are made in one turn of the event loop, in the order in which they came.
+    """
+
+    def __init__(self, few: int = 4) -> None:
+        self._few = few
+        self._calls: deque[Callable[[], object]] = deque()
+        self._planned = False
+
+    def later(self, call: Callable[[], object]) -> None:
+        """Have ``call`` called in a coming turn of the running loop."""
+        self._calls.append(call)
+        if not self._planned:
+            self._planned = True
+            asyncio.get_running_loop().call_soon(self._turn)
+
+    def _turn(self) -> None:
+        self._planned = False
+        now = [self._calls.popleft() for _ in range(min(self._few, len(self._calls)))]
+        if self._calls:
+            self._planned = True
+            asyncio.get_running_loop().call_soon(self._turn)
+        for call in now:
+            call()
 
 
 class Slot:
@@ -37,6 +66,11 @@ class Slot:
         """Somebody has proven on this connection who he is: it is no stranger's any more."""
         self._slots.recognised(self)
 
+    @property
+    def pace(self) -> Pace:
+        """At which requests that come together are begun."""
+        return self._slots.pace
+
     def release(self) -> None:
         """The connection has ended; any number of times."""
         self._slots.release(self)
@@ -53,6 +87,7 @@ class Slots:
         self._per_address = per_address
         self._exempt = exempt or Networks()
         self._most_parting = min(parting, most)
+        self.pace = Pace()
         self._numbers = 0
         self._counts: dict[Hashable, int] = {}  # by source
         self._strangers: dict[Hashable, OrderedDict[int, Slot]] = {}  # by source, the oldest first

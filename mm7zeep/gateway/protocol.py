@@ -299,7 +299,9 @@ class Protocol(HttpToolsProtocol, asyncio.BufferedProtocol):
         self._place = "head"
         if self._held:
             self._unset_keepalive_if_required()  # the next request has begun, and has its own time
-        self._advance()
+            self._slot.pace.later(self._advance)
+        else:
+            self._advance()
 
     def _refuse(self, refused: Refused) -> None:
         """Answer and end. Where an answer has begun, nothing can be said beside it: it ends the connection."""
