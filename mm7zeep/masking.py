@@ -7,6 +7,7 @@ texts: a line, a value. Opens nothing, and keeps nothing of what it hides.
 from __future__ import annotations
 
 import re
+from urllib.parse import unquote
 
 HIDDEN = "***"
 """What stands where something was."""
@@ -16,7 +17,10 @@ _NAMES = (
     r"(?:pass(?:w(?:or)?d|phrase|code)?|pwd|secret|token|api[-_]?key|access[-_]?key|credentials?|signature"
     r"|user(?:name|[-_]?id))"
 )
-_WORD = rf"[\w.-]{{0,40}}{_NAMES}[\w.-]{{0,40}}"
+# Too short to be looked for inside other words: alone, or set off by - _ or . from what stands beside them.
+_SHORT = r"(?:sig|pin|otp|jwt|hmac|auth(?:key)?)"
+_SHORT_IN_QUERY = r"(?:sig|sign|pin|otp|jwt|hmac|sas|key|code|auth(?:key)?|sid|session(?:[-_]?id)?)"
+_WORD = rf"(?:[\w.-]{{0,40}}{_NAMES}[\w.-]{{0,40}}|(?:[\w.-]{{0,40}}[_.-])?{_SHORT}(?:[_.-]?(?:code|key|value))?)"
 _SCHEME = r"(?:basic|bearer|digest|negotiate|ntlm)"
 
 _HEADER = re.compile(
@@ -28,12 +32,22 @@ _AFTER_SCHEME = re.compile(  # but not the words of a sentence, nor the paramete
     r"(?!(?:challenge|credentials|over|scheme|header)\b|[\w-]{1,40}[ \t]*=[ \t]*[\"'])[A-Za-z0-9+/._~=-]{4,}"
 )
 _QUOTED = re.compile(
-    rf"(?i)(?P<head>(?<![\w.-])[\"']?(?:{_WORD}|response|c?nonce|opaque)[\"']?\s{{0,9}}[=:]\s{{0,9}}(?P<quote>[\"']))"
+    rf"(?is)(?P<head>(?<![\w.-])[\"']?(?:{_WORD}|response|c?nonce|opaque)[\"']?\s{{0,9}}[=:]\s{{0,9}}(?P<quote>[\"']))"
     r"(?:(?!(?P=quote)).)*(?P<tail>(?P=quote)?)"
 )
 _PARAMETER = re.compile(rf"(?i)(?P<head>(?<![\w.-]){_WORD}=)[^&;\s\"'<>#]+")
-_ELEMENT = re.compile(rf"(?i)(?P<head><(?:[\w.-]{{1,40}}:)?{_WORD}(?:\s[^<>]{{0,200}})?>)[^<]+")
-_USER_INFO = re.compile(r"(?P<head>[a-zA-Z][a-zA-Z0-9+.-]{0,20}://)[^/\s@\"'<>]{1,200}@")
+# of a query, which may be percent-encoded in another address; there single words are names, too
+_IN_QUERY = re.compile(
+    rf"(?i)(?P<head>(?:[?&;#]|%3f|%26|%3b)(?:amp;)?(?:{_WORD}|(?:[\w.-]{{0,40}}[_.-])?{_SHORT_IN_QUERY})(?:=|%3d))"
+    r"(?:(?!%26)[^&;\s\"'<>#])+"
+)
+_ELEMENT = re.compile(
+    rf"(?is)(?P<head><(?P<name>(?:[\w.-]{{1,40}}:)?{_WORD})(?:\s[^<>]{{0,200}})?(?<!/)>)"
+    r"(?:.{0,2000}?(?P<tail></(?P=name)\s{0,9}>)|(?:[^<]|<!\[CDATA\[)+)"
+)
+# up to the last @: a password may hold one, too
+_USER_INFO = re.compile(r"(?P<head>[a-zA-Z][a-zA-Z0-9+.-]{0,20}://)[^/\s\"'<>?#]{1,4000}@")
+_SECRET_NAME = re.compile(rf"(?i)(?:{_WORD}|(?:[\w.-]{{0,40}}[_.-])?{_SHORT_IN_QUERY})")
 
 
 def credentials(text: str) -> str:
@@ -41,9 +55,25 @@ def credentials(text: str) -> str:
     text = _HEADER.sub(lambda m: m["head"] + (f"{m['scheme']} " if m["scheme"] else "") + HIDDEN, text)
     text = _AFTER_SCHEME.sub(lambda m: m["head"] + HIDDEN, text)
     text = _QUOTED.sub(lambda m: m["head"] + HIDDEN + m["tail"], text)
+    text = _IN_QUERY.sub(lambda m: m["head"] + HIDDEN, text)
     text = _PARAMETER.sub(lambda m: m["head"] + HIDDEN, text)
-    text = _ELEMENT.sub(lambda m: m["head"] + HIDDEN, text)
+    text = _ELEMENT.sub(lambda m: m["head"] + HIDDEN + (m["tail"] or ""), text)
     return _USER_INFO.sub(lambda m: m["head"] + HIDDEN + "@", text)
+
+
+def url(text: str) -> str:
+    """An address as it may be shown: without its user, and with the values of parameters that are named like secrets
+    hidden, in its path, query and fragment. The same address always has the same form.
+    """
+    address = _USER_INFO.sub(lambda m: m["head"], text)
+    return "".join(_parameter(piece) for piece in re.split(r"([?&;#])", address))
+
+
+def _parameter(piece: str) -> str:
+    name, equals, value = piece.partition("=")
+    if equals and value and _SECRET_NAME.fullmatch(unquote(name).rpartition("/")[2].strip()):
+        return f"{name}={HIDDEN}"
+    return _IN_QUERY.sub(lambda m: m["head"] + HIDDEN, piece)
 
 
 _RUN = re.compile(r"\d{7,}")

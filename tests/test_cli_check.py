@@ -36,6 +36,34 @@ def save(folder: Path, **files: bytes) -> list[Path]:
     return paths
 
 
+SECRETS = (
+    b'<Deck password="whisper">7</Deck>',
+    b'<Deck x="1"><Login pin="whisper"/><Secret><Value>whisper</Value></Secret></Deck>',
+    b"<Password>whisper</Password>",
+    b"<Deck><![CDATA[https://a.example/?sig=whisper]]></Deck>",
+    b'<Deck href="https://quiet:whisper@a.example/"/>',
+)
+
+
+@pytest.mark.parametrize("odd", SECRETS)
+@pytest.mark.parametrize("form", [*check.FORMATS, *check.SHARED_FORMATS])
+def test_no_report_shows_a_secret(form: str, odd: bytes, tmp_path: Path) -> None:
+    """What an attribute, an element or an address holds that is named like a secret is in no report."""
+    [path] = save(tmp_path, odd=captures.bent(CLEAN, b"FERRY</VASPID>", b"FERRY</VASPID>" + odd))
+    done = run(path, "--format", form)
+    assert done.exit_code in (0, 1)
+    assert "whisper" not in done.stdout
+
+
+def test_json_steers_no_terminal(tmp_path: Path) -> None:
+    """C1 controls and marks of direction are escaped in the JSON report, and mean the same."""
+    odd = captures.bent(CLEAN, b"</Subject>", "a\u009b31m\u202eb</Subject>".encode())
+    [path] = save(tmp_path, odd=odd)
+    done = run(path, "--format", "json")
+    assert "\\u009b31m\\u202eb" in done.stdout
+    assert json.loads(done.stdout)["files"][0]["fields"]["subject"].endswith("a\u009b31m\u202eb")
+
+
 def test_formats_are_those_of_the_report() -> None:
     """The choices of --format are the report's writers."""
     assert tuple(report.WRITERS) == check.FORMATS

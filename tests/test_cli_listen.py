@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -98,6 +99,17 @@ def test_what_addresses_carry() -> None:
     ]
 
 
+def test_lines_steer_no_terminal() -> None:
+    """Control characters and marks of direction in a subject are escaped, and mean the same."""
+    lines: list[str] = []
+    receiver = Receiver()
+    register(receiver, Sink(print_line=lines.append))
+    packed = exchange.pack(replace(MO, subject="a\u009b31m\u202eb"), transaction_id="t-1")
+    assert accepted(receiver.answer(replace(packed, body=packed.read())))
+    assert "\\u009b31m\\u202e" in lines[0]
+    assert json.loads(lines[0])["subject"] == "a\u009b31m\u202eb"
+
+
 def test_saved_parts_have_names_of_ours(tmp_path: Path) -> None:
     """Nothing of a sender's name becomes a path, and what was saved is what was sent."""
     desk = Desk(save=tmp_path)
@@ -117,6 +129,32 @@ def test_what_cannot_be_saved_is_not_acknowledged(tmp_path: Path) -> None:
     desk = Desk(save=tmp_path / "file")
     answer = desk.take(MO)
     assert (answer.status, b">3000<" in answer.read(), desk.lines) == (500, True, [])
+
+
+@contextmanager
+def nearly_full(octets: int) -> Iterator[None]:
+    """No file can be longer, as on a full disk; Python ignores the signal that says so."""
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (octets, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_full_disk_leaves_nothing(tmp_path: Path) -> None:
+    """Where the last part no longer fits, neither a file nor a folder stays, and nothing is acknowledged."""
+    large = replace(MO, parts=(*MO.parts, Part(body=b"x" * 250_000, content_type="image/png", content_id="big")))
+    desk = Desk(save=tmp_path)
+    with nearly_full(200_000):
+        answer = desk.take(large)
+    assert (answer.status, desk.lines) == (500, [])
+    assert list(tmp_path.rglob("*")) == []
+    assert accepted(desk.take(large))
+    with nearly_full(200_000), pytest.raises(OSError, match="too large"):
+        large.parts[-1].save(tmp_path / "part")
+    assert not (tmp_path / "part").exists()
 
 
 class Hook(BaseHTTPRequestHandler):

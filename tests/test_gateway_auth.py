@@ -7,16 +7,18 @@ import itertools
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
 from mm7zeep.exchange import Wire
 from mm7zeep.gateway.accounts import Application, Upstream
-from mm7zeep.gateway.passwords import Cost, Gatekeeper, derive, hashed, parsed, verify
+from mm7zeep.gateway.passwords import WAITING, Cost, Gatekeeper, derive, hashed, parsed, verify
 from mm7zeep.gateway.throttle import Throttle
 from mm7zeep.messages import RSErrorRsp
-from mm7zeep.receiver import Endpoint
+from mm7zeep.receiver import Endpoint, Refusal
 
 CHEAP = Cost(4, 8, 1)
 HOME, AWAY, PROXY = "192.0.2.7", "203.0.113.9", "10.0.0.1"
@@ -277,56 +279,179 @@ def test_slow_is_what_needs_a_hash() -> None:
     assert not keeper(PLAIN).slow(asked(basic("no:x")), AWAY)
 
 
+def waiting(door: Gatekeeper, guess: Wire, peer: str | None, count: int = 1) -> list[Future[str | None]]:
+    """So many of these guesses, as far as they may wait."""
+    futures = []
+    for _ in range(count):
+        with suppress(Refusal):
+            futures.append(door.submit(guess, peer))
+    return futures
+
+
+def judged(door: Gatekeeper) -> int:
+    """How many that wait are judged now."""
+    count = 0
+    while door.queue.run_once() == 0.0:
+        count += 1
+    return count
+
+
 def test_throttled_by_name() -> None:
-    """20 guesses at a name, then 5 a second; what is beyond does no work, and may be right without being told."""
+    """20 guesses at a name, then 5 a second; what is beyond waits, in order, and the right one with it."""
     clock, work = Clock(), Work()
-    door = keeper(clock=clock, derive=work)
-    guess = asked(basic("hashed:wrong"))
-    for _ in range(1000):
-        assert door.user(guess, AWAY) is None
+    door = keeper(clock=clock, derive=work, threads=False)
+    guesses = waiting(door, asked(basic("hashed:wrong")), AWAY, 40)
+    [right] = waiting(door, asked(basic("hashed:geheim")), AWAY)
+    assert judged(door) == 20
     assert len(work.costs) == 20
-    assert door.user(asked(basic("hashed:geheim")), AWAY) is None
-    assert not door.slow(guess, AWAY)
     clock.now += 1.0
-    for _ in range(1000):
-        door.user(guess, AWAY)
-    assert len(work.costs) == 25
+    assert judged(door) == 5
+    assert door.slow(asked(basic("hashed:geheim")), AWAY)
+    clock.now += 3.0
+    assert judged(door) == 15
+    assert not right.done()
     clock.now += 0.25
-    assert door.user(asked(basic("hashed:geheim")), AWAY) == "hashed"
+    assert judged(door) == 1
+    assert right.result(0) == "hashed"
+    assert [one.result(0) for one in guesses] == [None] * 40
+    assert door.user(asked(basic("hashed:geheim")), AWAY) == "hashed"  # from now on without waiting
 
 
 def test_throttled_by_address() -> None:
     """100 guesses from an address, then 20 a second, whatever names it tries; of IPv6 a /64 is one address."""
     clock, work = Clock(), Work()
-    door = keeper(clock=clock, derive=work, kind=Busy)
-    for n in range(1000):
-        assert door.user(asked(basic(f"user{n}:wrong")), f"2001:db9::{n:x}") is None
-    assert len(work.costs) == 100
-    clock.now += 1.0
-    for n in range(1000):
-        door.user(asked(basic(f"other{n}:wrong")), f"2001:db9::{n:x}")
-    assert len(work.costs) == 120
-    assert door.user(asked(basic("hashed:geheim")), "2001:db9:0:1::1") == "hashed"
+    door = keeper(clock=clock, derive=work, kind=Busy, threads=False)
+    counts = []
+    for second in range(2):
+        seen = len(work.costs)
+        for n in range(1000):
+            waiting(door, asked(basic(f"user{second}-{n}:wrong")), f"2001:db9::{n:x}")
+            judged(door)
+        counts.append(len(work.costs) - seen)
+        clock.now += 1.0
+    assert counts == [100, 20]
+    [right] = waiting(door, asked(basic("hashed:geheim")), "2001:db9:0:1::1")
+    judged(door)
+    assert right.result(0) == "hashed"
 
 
 def test_hash_work_is_bounded_in_all() -> None:
     """20 hash checks, two for each account that has a hash, then 10 a second, from wherever and at whatever name."""
     clock, work = Clock(), Work()
-    door = keeper(clock=clock, derive=work)
+    door = keeper(clock=clock, derive=work, threads=False)
     for second in range(3):
         for n in range(400):
-            assert door.user(asked(basic(f"user{n}:{second}")), f"198.51.{n % 100}.{second}") is None
+            waiting(door, asked(basic(f"user{n}:{second}")), f"198.51.{n % 100}.{second}")
+        judged(door)
         clock.now += 1.0
     assert len(work.costs) == 20 + 2 + 2 * 10
 
 
+def test_right_password_in_a_flood_from_elsewhere() -> None:
+    """After a restart, while 200 addresses guess without end, the right password of a new address is soon judged."""
+    clock, work = Clock(), Work()
+    door = keeper(clock=clock, derive=work, threads=False)
+    flood = {n: waiting(door, asked(basic(f"hashed:{n}")), f"198.51.100.{n}") for n in range(200)}
+    for _ in range(300):  # each guesses again as soon as it was answered
+        clock.now += 0.1
+        judged(door)
+        for n, futures in flood.items():
+            if all(one.done() for one in futures):
+                flood[n] = waiting(door, asked(basic(f"hashed:{n}-{clock.now}")), f"198.51.100.{n}")
+    [right] = waiting(door, asked(basic("hashed:geheim")), HOME)
+    clock.now += 0.3
+    judged(door)
+    assert right.result(0) == "hashed"
+    assert len(door.queue) == 200 - 3 + 1
+
+
+def test_right_password_in_a_flood_from_the_same_address() -> None:
+    """While its own address guesses without end, with as many as may wait, the right password waits 13 s at most."""
+    clock = Clock()
+    door = keeper(clock=clock, threads=False)
+    guesses = itertools.count()
+
+    def fill(room: int) -> None:
+        while len(door.queue) < WAITING - room:
+            waiting(door, asked(basic(f"hashed:{next(guesses)}")), AWAY)
+
+    fill(0)
+    for _ in range(100):
+        clock.now += 0.1
+        judged(door)
+        fill(1)
+    [right] = waiting(door, asked(basic("hashed:geheim")), AWAY)
+    waited = 0.0
+    while not right.done():
+        clock.now += 0.1
+        waited += 0.1
+        judged(door)
+        fill(0)
+    assert right.result(0) == "hashed"
+    assert waited < 14
+
+
+def test_who_is_known_goes_first() -> None:
+    """A name proven from its address before, and an address that an account lists, do not wait behind strangers."""
+    clock = Clock()
+    door = keeper(clock=clock, threads=False)
+    [first] = waiting(door, asked(basic("hashed:geheim")), AWAY)
+    judged(door)
+    assert first.result(0) == "hashed"
+    for n in range(100):
+        waiting(door, asked(basic(f"user{n}:x")), f"198.51.100.{n}")
+    judged(door)
+    [again] = waiting(door, asked(basic("hashed:changed")), AWAY)
+    [listed] = waiting(door, asked(basic("nobody:x")), HOME)
+    clock.now += 0.45
+    assert judged(door) == 4
+    assert again.done()
+    assert listed.done()
+
+
+def test_nobody_waits_for_ever() -> None:
+    """Even an address with many wrong guesses has its turn while new ones come without end."""
+    clock = Clock()
+    door = keeper(clock=clock, threads=False)
+    for n in range(30):
+        waiting(door, asked(basic(f"user{n}:x")), AWAY)
+    clock.now += 60.0
+    judged(door)
+    [late] = waiting(door, asked(basic("hashed:geheim")), AWAY)
+    for n in range(200):
+        waiting(door, asked(basic("u:x")), f"198.51.{n}.1")
+    for _ in range(100):
+        clock.now += 0.1
+        judged(door)
+    assert late.result(0) == "hashed"
+
+
+def test_who_no_longer_waits() -> None:
+    """A guess whose sender hung up costs no hash and gives its place to others; more than 48 of an address is 503."""
+    work = Work()
+    door = keeper(derive=work, threads=False)
+    futures = waiting(door, asked(basic("hashed:wrong")), AWAY, 1000)
+    assert len(futures) == WAITING
+    with pytest.raises(Refusal, match="too many wait") as caught:
+        door.submit(asked(basic("hashed:geheim")), AWAY)
+    assert caught.value.status == 503
+    for one in futures:
+        assert one.cancel()
+    assert len(door.queue) == 0
+    [right] = waiting(door, asked(basic("hashed:geheim")), AWAY)
+    judged(door)
+    assert right.result(0) == "hashed"
+    assert work.costs == [CHEAP]
+
+
 def test_who_was_let_in_passes_always() -> None:
     """Guesses from the same address, at the same name, do not shut out who has proven himself from there."""
-    door = keeper()
+    door = keeper(threads=False)
     right = asked(basic("plain:secret"))
     assert door.user(right, AWAY) == "plain"
     for n in range(500):
-        assert door.user(asked(basic(f"plain:{n}")), AWAY) is None
+        waiting(door, asked(basic(f"plain:{n}")), AWAY)
+    judged(door)
     assert door.user(right, AWAY) == "plain"
     assert door.user(right, HOME) == "plain"  # where nobody guessed
 
@@ -354,8 +479,7 @@ def test_tables_are_bounded() -> None:
     for n in range(300):
         door.user(asked(basic(f"user{n}:x")), f"198.51.100.{n % 250}")
         door.user(asked(basic("plain:secret")), f"198.51.{n % 250}.1")
-    assert len(door._guesses) <= 50
-    assert len(door._strangers) <= 50
+    assert door.queue.remembered() <= 50
     assert len(door._proven) <= 50
 
 
@@ -364,21 +488,20 @@ def test_no_password_is_kept() -> None:
     door = keeper()
     door.user(asked(basic("plain:secret")), HOME)
     door.user(asked(basic("hashed:geheim")), HOME)
-    shown = repr([vars(door), vars(door._right), vars(door._proven), vars(door._guesses)])
+    shown = repr([vars(door), vars(door._right), vars(door._proven), vars(door.queue)])
     assert "secret" not in shown.replace("_secret", "")
     assert "geheim" not in shown
 
 
 def test_flood_costs_little() -> None:
-    """2,000 throttled tries cost less than 0.5 s of processor."""
+    """2,000 tries beyond the rate cost less than 0.5 s of processor."""
     door = keeper(clock=time.monotonic)
     guess = asked(basic("hashed:wrong"))
-    for _ in range(25):
-        door.user(guess, AWAY)
     begun = time.process_time()
-    for _ in range(2000):
-        assert door.user(guess, AWAY) is None
+    futures = waiting(door, guess, AWAY, 2000)
     assert time.process_time() - begun < 0.5
+    for one in futures:
+        one.cancel()
 
 
 def test_from_many_threads() -> None:

@@ -389,10 +389,13 @@ def test_one_connection_too_many() -> None:
 
 
 def test_very_many_connections() -> None:
-    """Far beyond the limit connections are not even answered, and the first one is served all the while."""
-    with serve_in_thread(receiver().asgi, edge=replace(EDGE, connections=2, head=5.0)) as url, ExitStack() as open_:
-        first = open_.enter_context(closing(connect(url)))
-        first.sendall(head("Content-Length: 5"))  # its answer waits
+    """Far beyond the limit connections are told so or cut off, and those with a place are served all the while."""
+    edge = replace(EDGE, connections=2, head=5.0)
+    with serve_in_thread(receiver().asgi, edge=edge) as url, ExitStack() as open_:
+        kept = [open_.enter_context(closing(connect(url))) for _ in range(2)]
+        for one in kept:
+            one.sendall(head("Content-Length: 5", "Expect: 100-continue"))  # its answer waits
+            until(one, b"100 Continue\r\n\r\n")  # it was let in
         crowd = [open_.enter_context(closing(connect(url))) for _ in range(20)]
         ends: set[str] = set()
         for one in crowd[5:]:
@@ -401,9 +404,29 @@ def test_very_many_connections() -> None:
             except ConnectionResetError:
                 ends.add("reset")
         assert ends <= {"[503]", "[]", "reset"}
-        assert "[]" in ends or "reset" in ends
-        first.sendall(b"hello")
-        assert statuses(first.recv(65536)) == [500]
+        for one in kept:
+            one.sendall(b"hello")
+            assert statuses(until(one, b"\r\n\r\n")) == [500]
+
+
+def test_strangers_give_way() -> None:
+    """Where places are short, connections on which nobody has proven himself go first, the oldest one first."""
+    edge = replace(EDGE, connections=3, head=10.0, keep_alive=10.0)
+    with serve_in_thread(receiver().asgi, edge=edge) as url, ExitStack() as open_:
+        known = open_.enter_context(closing(connect(url)))
+        known.sendall(post())
+        until(known, b"</")
+        silent = open_.enter_context(closing(connect(url)))
+        speaking = open_.enter_context(closing(connect(url)))
+        speaking.sendall(head()[:30])
+        served(url)  # in the place of the first stranger
+        assert heard(silent) == b""
+        served(url)  # its place is free again
+        idle = [open_.enter_context(closing(connect(url))) for _ in range(2)]
+        assert statuses(heard(speaking)) == [503]
+        known.sendall(post("Connection: close"))
+        assert statuses(heard(known)) == [200]
+        assert idle
 
 
 # --- breaking off -----------------------------------------------------------------------------------------------------

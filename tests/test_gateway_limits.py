@@ -19,6 +19,7 @@ from mm7zeep.gateway import chaos, store
 from mm7zeep.gateway.capacity import Gauge
 from mm7zeep.gateway.engine import StoreError
 from mm7zeep.gateway.settings import Capacity
+from mm7zeep.messages import ReplaceReq, SubmitReq
 from mm7zeep.receiver import Refusal
 
 
@@ -262,3 +263,42 @@ def test_metrics(room: Make, monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(store, "counts", away)
     assert b"mm7_database_up 0.0" in one.gateway.metrics.exposition(one.gateway.database)[0]
+
+
+# --- texts ------------------------------------------------------------------------------------------------------------
+
+LONG = "x" * 100_000
+LONG_REQUESTS: dict[str, tuple[SubmitReq | ReplaceReq, str]] = {
+    "subject": (replace(SUBMIT, subject=LONG), "subject"),
+    "service code": (replace(SUBMIT, service_code=LONG), "service_code"),
+    "of a replace": (ReplaceReq(vaspid="TNN", vasid="News", message_id="m", service_code=LONG), "service_code"),
+}
+
+
+@pytest.mark.parametrize(("message", "name"), LONG_REQUESTS.values(), ids=LONG_REQUESTS)
+def test_long_text(message: SubmitReq | ReplaceReq, name: str, room: Make) -> None:
+    """A text that is longer than any that means something is refused, by name, and nothing is kept."""
+    one = room()
+    said = one.ask(message).message
+    assert said.status.code == 2007  # type: ignore[attr-defined]
+    assert f"{name}: longer than 4096 characters" in (said.status.details or "")  # type: ignore[attr-defined]
+    assert one.messages == []
+
+
+def test_long_unknown_element(room: Make) -> None:
+    """So is an element that the schema does not know, alone or with others; short ones are taken."""
+    wire = exchange.pack(SUBMIT)
+    body, one = wire.read(), room()
+    mark = b"<Subject>"
+    assert body.count(mark) == 1
+
+    def code(odd: bytes) -> int:
+        headers = tuple(field for field in wire.headers if field[0].lower() != "content-length")
+        asked = replace(wire, headers=(*headers, basic("tnn")), body=body.replace(mark, odd + mark))
+        status: int = exchange.unpack(one.gateway.answer(asked)).message.status.code  # type: ignore[attr-defined]
+        return status
+
+    assert code(b"<Odd>" + LONG.encode() + b"</Odd>") == 2007
+    assert code(b"".join(b"<Odd%d>%s</Odd%d>" % (n, b"x" * 16_000, n) for n in range(5))) == 2007
+    assert one.messages == []
+    assert code(b"<Odd>short</Odd>") in (1000, 1100)

@@ -11,6 +11,12 @@ from hypothesis import strategies as st
 from mm7zeep import masking
 
 SECRET = "cXVpZXQ6d2hpc3Blcg=="
+SECRET_NAMES = [
+    "sig", "signature", "sign", "token", "key", "apikey", "api_key", "api-key", "auth", "authkey", "code", "secret",
+    "client_secret", "password", "passwd", "pwd", "pass", "pin", "otp", "access_token", "id_token", "refresh-token",
+    "X-Amz-Signature", "X-Amz-Security-Token", "X-Goog-Credential", "subscription-key", "Ocp-Apim-Subscription-Key",
+    "hmac", "jwt", "sid", "session", "sessionid", "auth_code", "SharedAccessSignature", "private.key", "KEY", "Sig",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -35,6 +41,26 @@ SECRET = "cXVpZXQ6d2hpc3Blcg=="
         ('<Login userid="quiet" secret="whisper"/>', '<Login userid="***" secret="***"/>'),
         ('{"password": "whisper", "a": 1}', '{"password": "***", "a": 1}'),
         ('<secret kind="x">whisper</secret>', '<secret kind="x">***</secret>'),
+        ("<Password><![CDATA[whisper]]></Password>", "<Password>***</Password>"),
+        ("<a:Secret><Value>whisper</Value></a:Secret><b>c</b>", "<a:Secret>***</a:Secret><b>c</b>"),
+        ("<Password>whisper", "<Password>***"),
+        ('<Login pin="whisper" name="a"/>', '<Login pin="***" name="a"/>'),
+        ("<PIN>whisper</PIN>", "<PIN>***</PIN>"),
+        ('<x password="whi\nsper"/>', '<x password="***"/>'),
+        ("https://quiet:whi@sper@mmsc.example/mm7", "https://***@mmsc.example/mm7"),
+        (f"https://{'quiet' * 100}@mmsc.example/mm7", "https://***@mmsc.example/mm7"),
+        ("to https://a.example/cb?sig=whisper&b=1 now", "to https://a.example/cb?sig=***&b=1 now"),
+        ("sig=whisper", "sig=***"),
+        ("/cb?key=whisper&code=whisper&sid=whisper&auth=whisper", "/cb?key=***&code=***&sid=***&auth=***"),
+        ("/cb?X-Amz-Signature=whisper&X-Amz-Credential=whisper", "/cb?X-Amz-Signature=***&X-Amz-Credential=***"),
+        (
+            "/cb;jsessionid=1?subscription-key=whisper#access_token=whisper",
+            "/cb;jsessionid=1?subscription-key=***#access_token=***",
+        ),
+        (
+            "/cb?next=https%3A%2F%2Fb.example%2F%3Fsig%3Dwhisper%26a%3D1",
+            "/cb?next=https%3A%2F%2Fb.example%2F%3Fsig%3D***%26a%3D1",
+        ),
     ],
 )
 def test_credentials_are_hidden(text: str, wanted: str) -> None:
@@ -56,11 +82,41 @@ def test_credentials_are_hidden(text: str, wanted: str) -> None:
         "TransactionID t-1",
         "Content-Type: text/xml; charset=utf-8",
         "https://mmsc.example/mm7?app=7",
+        "/mm7?monkey=a&encode=b&design=c",
+        "StatusCode=1000, code=2007, short_code=111122, key: value",
+        "<Pinned>a</Pinned><Signal>b</Signal>",
     ],
 )
 def test_what_is_no_credential_stays(text: str) -> None:
     """Challenges, prose and ordinary fields can be read."""
     assert masking.masked(text) == text
+
+
+URLS: dict[str, str] = {
+    "https://a.example/cb": "https://a.example/cb",
+    "https://a.example/cb?app=7&lang=de": "https://a.example/cb?app=7&lang=de",
+    "https://quiet:whi@sper@a.example:8443/cb": "https://a.example:8443/cb",
+    "https://a.example/cb?app=7&sig=whisper": "https://a.example/cb?app=7&sig=***",
+    "https://a.example/cb?s%69g=whisper&to%6ben=whisper": "https://a.example/cb?s%69g=***&to%6ben=***",
+    "https://a.example/cb;token=whisper?b=1#key=whisper": "https://a.example/cb;token=***?b=1#key=***",
+    "https://a.example/cb?password=": "https://a.example/cb?password=",
+    "https://a.example/cb?u=http%3A%2F%2Fb%2F%3Fpwd%3Dwhisper": "https://a.example/cb?u=http%3A%2F%2Fb%2F%3Fpwd%3D***",
+}
+
+
+@pytest.mark.parametrize(("text", "wanted"), URLS.items())
+def test_secrets_of_an_address(text: str, wanted: str) -> None:
+    """Shown without its user and without the values of parameters that are named like secrets, however written."""
+    assert masking.url(text) == wanted
+    assert masking.url(wanted) == wanted
+
+
+@pytest.mark.parametrize("name", SECRET_NAMES)
+@pytest.mark.parametrize("form", ["https://a.example/cb?a=1&{}=whisper", "POST /cb?{}=whisper&a=1 HTTP/1.1"])
+def test_names_of_secrets(name: str, form: str) -> None:
+    """Whatever a secret is called in a query, it is seen in no address and no line of a log."""
+    assert "whisper" not in masking.credentials(form.format(name))
+    assert "whisper" not in masking.url(form.format(name))
 
 
 @pytest.mark.parametrize(
@@ -132,7 +188,27 @@ def test_any_text_is_masked_once_and_for_all(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "piece", ["a", "<", "pass", "1 ", "+1", "@a", "a.", "://", '"', "=", "Basic ", "password=", "%3"]
+    "piece",
+    [
+        "a",
+        "<",
+        "pass",
+        "1 ",
+        "+1",
+        "@a",
+        "a.",
+        "://",
+        '"',
+        "=",
+        "Basic ",
+        "password=",
+        "%3",
+        "?sig=",
+        "<pin>",
+        "<password>",
+        "%26",
+        "pin=",
+    ],
 )
 def test_time_is_linear(piece: str) -> None:
     """Repetitions of anything take no longer than their length explains."""

@@ -7,8 +7,8 @@ names of ours, never a sender's. Needs the extra ``gateway`` for its HTTP server
 from __future__ import annotations
 
 import base64
-import json
 import secrets
+import shutil
 import signal
 import sys
 import threading
@@ -20,8 +20,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mm7zeep import masking
 from mm7zeep.cli import COULD_NOT_RUN
 from mm7zeep.cli.send import credentials
+from mm7zeep.json_text import as_json
 
 if TYPE_CHECKING:
     from mm7zeep.exchange import Received
@@ -76,6 +78,9 @@ def command(
     if save is not None:
         _prepare(save)
     register(receiver, Sink(print_line=_print_line, save=save, forward_to=forward_to))
+    from mm7zeep.gateway.logs import restrain
+
+    restrain()
     stopped = threading.Event()
     signal.signal(signal.SIGTERM, lambda number, frame: stopped.set())
     try:
@@ -134,7 +139,7 @@ class Sink:
         if self.forward_to is not None:
             _forward(record, received.parts, self.forward_to)
         with self._lock:
-            self.print_line(json.dumps(record, ensure_ascii=False))
+            self.print_line(as_json(record))
 
 
 def register(receiver: Receiver, sink: Sink) -> None:
@@ -163,7 +168,7 @@ def as_record(message: Message, received: Received) -> dict[str, Any]:
     record["extensions"] = [{"parent": one.parent, "name": one.name, "xml": one.xml} for one in message.extensions]
     record["unparsed"] = dict(message.unparsed)
     record["parts"] = [_part(one) for one in received.parts]
-    record["findings"] = [str(one) for one in received.findings]
+    record["findings"] = [masking.credentials(str(one)) for one in received.findings]
     return record
 
 
@@ -201,16 +206,23 @@ def _plain(value: object) -> object:
 
 
 def _save(parts: tuple[Part, ...], records: list[dict[str, Any]], directory: Path) -> None:
-    """Write the parts into a new folder, under names made of type and place."""
+    """Write the parts into a new folder, under names made of type and place; it has its name once it is whole."""
     from mm7zeep import media
 
     if not parts:
         return
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
     folder = directory / f"{stamp}-{secrets.token_hex(4)}"
-    folder.mkdir(parents=True)
-    for index, (part, record) in enumerate(zip(parts, records, strict=True), 1):
-        record["file"] = str(part.save(folder / media.safe_name(part.content_type, index)))
+    partial = folder.with_name(f".{folder.name}.partial")
+    partial.mkdir(parents=True)
+    try:
+        names = [part.save(partial / media.safe_name(part.content_type, n)).name for n, part in enumerate(parts, 1)]
+        partial.rename(folder)
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+    for record, name in zip(records, names, strict=True):
+        record["file"] = str(folder / name)
 
 
 def _forward(record: dict[str, Any], parts: tuple[Part, ...], url: str) -> None:

@@ -6,7 +6,6 @@ recipients of a split message), 2 for a message that cannot be built, 3 where no
 
 from __future__ import annotations
 
-import json
 import re
 import sys
 from collections.abc import Callable, Iterator
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from mm7zeep import json_text
 from mm7zeep.cli import COULD_NOT_RUN, FAILURES
 
 if TYPE_CHECKING:
@@ -224,7 +224,7 @@ def _failed(error: Mm7Error, tell: Callable[[dict[str, Any]], str]) -> NoReturn:
 
 
 def _json_outcome(outcome: dict[str, Any]) -> str:
-    return json.dumps(outcome, ensure_ascii=False)
+    return json_text.as_json(outcome)
 
 
 def _text_outcome(outcome: dict[str, Any]) -> str:

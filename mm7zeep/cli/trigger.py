@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 
 import click
 
+from mm7zeep import json_text
 from mm7zeep.cli import COULD_NOT_RUN, FAILURES
 from mm7zeep.cli.send import credentials
 
@@ -191,7 +192,7 @@ def _reason(said: Any, status: int) -> str:
 
 def _tell(said: dict[str, Any], as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps(said, ensure_ascii=False))
+        click.echo(json_text.as_json(said))
         return
     click.echo("accepted")
     for name, value in said.items():

@@ -10,7 +10,7 @@ import re
 
 from lxml import etree
 
-from mm7zeep import namespaces
+from mm7zeep import masking, namespaces
 from mm7zeep.conformance.verdict import Verdict
 from mm7zeep.findings import Finding
 from mm7zeep.mime import fields
@@ -18,6 +18,7 @@ from mm7zeep.mime import fields
 WIDTH = 120
 """Characters of a line that are shown."""
 
+_AROUND = 4000  # characters on either side that are looked at
 _CREDENTIALS = re.compile(
     r"(?i)\A(?P<head>(?:proxy-)?authorization|(?:set-)?cookie2?|[\w-]*(?:passw|secret|token|api-?key|username|user-id)[\w-]*)"
     r"(?P<colon>\s*:\s*)(?P<scheme>(?:basic|digest|bearer|negotiate)(?=\s))?.*\Z",
@@ -67,7 +68,11 @@ def masked(line: str) -> str:
 
 
 def shortened(text: str, at: int = 0) -> str:
-    """One line of ``text`` around the character ``at``, control characters made visible."""
+    """One line of ``text`` around the character ``at``, without credentials, control characters made visible."""
+    before, after = text[max(0, at - _AROUND) : at], text[at : at + _AROUND]
+    whole = masking.credentials(before + after)  # before it is cut: half of one is one, too
+    if whole != before + after or len(text) > len(whole):
+        text, at = whole, min(len(masking.credentials(before)), len(whole))
     start = max(0, min(at - WIDTH // 2, len(text) - WIDTH))
     cut = text[start : start + WIDTH]
     shown = "".join(one if one.isprintable() or one == "\t" else visible(one) for one in cut)

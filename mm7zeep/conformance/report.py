@@ -7,13 +7,12 @@ text; ``WRITERS`` at the foot of the module names them. Prints nothing, and show
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
-from mm7zeep import envelope
+from mm7zeep import envelope, json_text, masking
 from mm7zeep.conformance import excerpts
 from mm7zeep.conformance.verdict import Verdict
 from mm7zeep.findings import KINDS, Finding
@@ -66,9 +65,9 @@ def entry(verdict: Verdict) -> Entry:
         mm7_version=sketch.mm7_version,
         values=sketch.values or envelope.no_values(),
         parts=tuple(_part(part) for part in (package.parts if package is not None else ())),
-        findings=verdict.findings,
+        findings=tuple(replace(one, detail=masking.credentials(one.detail)) for one in verdict.findings),
         excerpts=tuple(excerpts.excerpt(verdict, one) for one in verdict.findings),
-        reason=verdict.reason,
+        reason=masking.credentials(verdict.reason),
     )
 
 
@@ -86,7 +85,7 @@ def _part(part: Part) -> dict[str, Any]:
 
 def as_json(entries: Sequence[Entry], style: Style | None = None) -> str:
     """The JSON report: ``{"files": [...]}``, one object per message."""
-    return json.dumps({"files": [_object(one) for one in entries]}, ensure_ascii=False, indent=1) + "\n"
+    return json_text.as_json({"files": [_object(one) for one in entries]}, indent=1) + "\n"
 
 
 def _object(one: Entry) -> dict[str, Any]:

@@ -7,7 +7,6 @@ credential, and no telephone number unless asked to.
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePath
@@ -15,7 +14,7 @@ from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
 
-from mm7zeep import __version__
+from mm7zeep import __version__, json_text
 from mm7zeep.conformance import shown
 from mm7zeep.conformance.traffic import Carried
 from mm7zeep.conformance.verdict import Verdict
@@ -40,7 +39,7 @@ def render(verdicts: Sequence[Verdict], *, show_numbers: bool = False) -> str:
         "columnKind": "unicodeCodePoints",
     }
     log = {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
-    return json.dumps(log, ensure_ascii=False, indent=1) + "\n"
+    return json_text.as_json(log, indent=1) + "\n"
 
 
 def _rule(kind: Kind) -> dict[str, Any]:

@@ -18,15 +18,17 @@ from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route as StarletteRoute
 
 from mm7zeep.gateway import admin_actions, admin_calls, admin_messages, openapi
-from mm7zeep.gateway.admin_access import ALWAYS, Access, head_of
+from mm7zeep.gateway.admin_access import ALWAYS, Access, head_of, wrong
+from mm7zeep.gateway.admin_json import JSONResponse
 from mm7zeep.gateway.admin_routes import Asked, Crowd, Route, body_of, path_of, query_of
 from mm7zeep.gateway.app import Gateway
 from mm7zeep.gateway.engine import StoreError
-from mm7zeep.receiver import Gone, Receive, Refusal, Scope, Send
+from mm7zeep.receiver import CLIENT, Client, Gone, Receive, Refusal, Scope, Send
+from mm7zeep.receiver.waiting import ASYNCIO, turn_at
 
 _LOG = logging.getLogger("mm7zeep.gateway")
 API = "/api/v1"
@@ -242,10 +244,22 @@ class _Door:
                 message["headers"] = [*message["headers"], *(one for one in added if one[0] not in given)]
             await send(message)
 
-        peer = scope["client"][0] if scope.get("client") else None
+        is_open = scope["path"] in self._open
+        client = (scope.get("extensions") or {}).get(CLIENT)
         try:
-            self._access.judge(head_of(scope), peer, is_open=scope["path"] in self._open)
+            await self._let_in(scope, client, is_open=is_open)
         except Refusal as error:
             await refused(error)(scope, receive, with_always)  # type: ignore[arg-type]
             return
+        except Gone:
+            return
+        if client is not None and not is_open:
+            client.recognised()
         await self._app(scope, receive, with_always)
+
+    async def _let_in(self, scope: Scope, client: Client | None, *, is_open: bool) -> None:
+        """Raises ``Refusal`` for who may not come in, ``Gone`` for who did not wait until that was known."""
+        peer = scope["client"][0] if scope.get("client") else None
+        waiting = self._access.judge(head_of(scope), peer, is_open=is_open)
+        if waiting is not None and await turn_at(waiting, ASYNCIO, client) is None:
+            raise wrong()

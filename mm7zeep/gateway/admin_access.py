@@ -6,15 +6,21 @@ Judges by the head alone, and puts on every answer what keeps browsers from maki
 
 from __future__ import annotations
 
+import hmac
 import ipaddress
 import re
+import secrets
+import threading
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from typing import Any
 
 from mm7zeep.exchange import Wire
+from mm7zeep.gateway.auth_queue import AuthQueue, Guess
+from mm7zeep.gateway.passwords import Remembered
+from mm7zeep.gateway.peers import address, source
 from mm7zeep.gateway.settings import Settings
-from mm7zeep.gateway.throttle import Throttle
 from mm7zeep.receiver import BasicAuth, Refusal
 from mm7zeep.receiver.guard import authorization
 
@@ -28,8 +34,8 @@ ALWAYS: Mapping[str, str] = {
 }
 """Header fields of every answer that does not say otherwise."""
 
-GUESSES = (60.0, 1.0)
-"""How many wrong passwords one address may try at once, and how many more per second."""
+GUESSES = (60.0, 5.0)
+"""How many wrong passwords of one address are judged immediately, and how many more per second; the others wait."""
 _KEPT = 1000  # addresses whose guesses are remembered
 _HOST = re.compile(r"(?P<name>\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._-]{1,253})(?::[0-9]{0,5})?")
 _SAFE = ("GET", "HEAD", "OPTIONS")
@@ -38,27 +44,45 @@ _SAFE = ("GET", "HEAD", "OPTIONS")
 class Access:
     """The door of the admin listener. ``clock`` gives seconds, from anywhere.
 
-    Raises ``ValueError`` for a name without a password, or the other way round.
+    An address that guesses waits longer and longer, and the right password with it, but it is never refused unseen;
+    what was proven from an address passes always. ``threads=False`` leaves it to the caller to judge who waits
+    (``queue.run_once``). Raises ``ValueError`` for a name without a password, or the other way round.
     """
 
-    def __init__(self, settings: Settings, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, settings: Settings, *, clock: Callable[[], float] = time.monotonic, threads: bool = True
+    ) -> None:
         name, password = settings.admin_username, settings.admin_password
         if (name is None) != (password is None):
             raise ValueError("admin_username and admin_password go together; give both, or neither")
         self._auth = BasicAuth({name: password}) if name is not None and password is not None else None
         self._names = {_plain(one) for one in ("localhost", settings.admin.host, *settings.admin_hosts)}
-        self._guesses = Throttle(*GUESSES, kept=_KEPT, clock=clock)
+        self.queue = AuthQueue(
+            per_name=GUESSES,
+            per_source=GUESSES,
+            most=settings.waiting_guesses,
+            kept=_KEPT,
+            clock=clock,
+            threads=threads,
+        )
+        self._key = secrets.token_bytes(32)
+        self._proven = Remembered(_KEPT)
+        self._lock = threading.Lock()
 
-    def judge(self, head: Wire, peer: str | None, *, is_open: bool) -> None:
-        """Raises ``Refusal`` for who may not come in; ``is_open`` says that what is asked for is for everybody."""
+    def judge(self, head: Wire, peer: str | None, *, is_open: bool) -> Future[str | None] | None:
+        """Raises ``Refusal`` for who may not come in; ``is_open`` says that what is asked for is for everybody.
+
+        Gives a future where the password has to wait until it is judged: of the admin's name, or of None, which is
+        to be answered by ``wrong``.
+        """
         if head.method not in _SAFE:
             _from_here(head)
         if is_open:
-            return
+            return None
         if self._auth is None:
             self._by_name(head)
-        else:
-            self._by_password(self._auth, head, peer)
+            return None
+        return self._by_password(self._auth, head, peer)
 
     def _by_name(self, head: Wire) -> None:
         """A page of another name that resolves to this machine (DNS rebinding) would be let read everything."""
@@ -70,15 +94,34 @@ class Access:
                 421, "this listener is asked under a name that is not its own; use localhost, or list it in admin_hosts"
             )
 
-    def _by_password(self, auth: BasicAuth, head: Wire, peer: str | None) -> None:
-        if self._guesses.left(peer) < 1:
-            raise Refusal(429, "too many wrong passwords came from this address; wait", ("Retry-After", "5"))
-        given = authorization(head)
-        if auth.user(given) is None:
-            if given is not None:
-                self._guesses.take(peer)
-            challenge = ("WWW-Authenticate", 'Basic realm="mm7zeep admin", charset="UTF-8"')
-            raise Refusal(401, "name and password, please: admin_username and admin_password", challenge)
+    def _by_password(self, auth: BasicAuth, head: Wire, peer: str | None) -> Future[str | None] | None:
+        given, place = authorization(head), source(address(peer) if peer is not None else None)
+        if given is None:
+            raise wrong()
+        proof = hmac.digest(self._key, f"{place} {given}".encode("utf-8", "surrogateescape"), "sha256")
+        with self._lock:
+            if proof in self._proven:
+                return None
+        if not self.queue.has_room(place, None):
+            return self.queue.submit(Guess(source=place, name=None, judge=lambda: self._judged(auth, given, proof)))
+        user = self._judged(auth, given, proof)
+        self.queue.note(place, None, right=user is not None)
+        if user is None:
+            raise wrong()
+        return None
+
+    def _judged(self, auth: BasicAuth, given: str, proof: bytes) -> str | None:
+        user = auth.user(given)
+        if user is not None:
+            with self._lock:
+                self._proven.add(proof)
+        return user
+
+
+def wrong() -> Refusal:
+    """The refusal of who has not shown the name and password."""
+    challenge = ("WWW-Authenticate", 'Basic realm="mm7zeep admin", charset="UTF-8"')
+    return Refusal(401, "name and password, please: admin_username and admin_password", challenge)
 
 
 def _from_here(head: Wire) -> None:

@@ -11,13 +11,14 @@ import binascii
 from collections.abc import Mapping
 from typing import Any
 
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from mm7zeep import media
 from mm7zeep.client import ContentLike
 from mm7zeep.client.labelling import is_text, labelled
 from mm7zeep.errors import LocalError
 from mm7zeep.gateway import outbox, reporting, shown
+from mm7zeep.gateway.admin_json import JSONResponse
 from mm7zeep.gateway.admin_routes import Asked
 from mm7zeep.messages import Part
 from mm7zeep.mime import fields

@@ -6,9 +6,10 @@ Refuses, with ``Refusal``, what is not there (404), and to replay a call while i
 from __future__ import annotations
 
 from sqlalchemy import Connection
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from mm7zeep.gateway import outbox, shown
+from mm7zeep.gateway.admin_json import JSONResponse
 from mm7zeep.gateway.admin_routes import Asked, moment
 from mm7zeep.gateway.records import CallRow
 from mm7zeep.receiver import Refusal

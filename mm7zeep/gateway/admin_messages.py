@@ -12,10 +12,11 @@ from typing import Any
 
 from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from mm7zeep import media
 from mm7zeep.gateway import contents, outbox, shown, store
+from mm7zeep.gateway.admin_json import JSONResponse
 from mm7zeep.gateway.admin_routes import Asked, Crowd, moment
 from mm7zeep.gateway.records import LEASED, MessageRow, RawRow
 from mm7zeep.receiver import Refusal

@@ -12,6 +12,7 @@ from mm7zeep import media
 from mm7zeep.errors import StatusError
 from mm7zeep.exchange import Received
 from mm7zeep.gateway.accounts import Application
+from mm7zeep.gateway.lengths import check_lengths
 from mm7zeep.messages import Address, Number, Part, RFC2822Address, SubmitReq
 from mm7zeep.status import Status
 
@@ -32,11 +33,12 @@ def refusal(code: int, details: str) -> StatusError:
 
 def check_form(received: Received) -> None:
     """Raise ``StatusError`` for a package whose label does not say how to take it apart (2007), a version that is not
-    served (4002), without one or with an element twice (4004), for an illegible value (2007).
+    served (4002), without one or with an element twice (4004), for an illegible or too long a value (2007).
 
     The reader bears these (``interop``), since a client must not lose an answer for them; a request is not accepted on
     a guess what it means.
     """
+    check_lengths(received)
     met = {one.id: one for one in received.findings}
     _check_label(received)
     unnamed = met.get("sem/content-href-resolves")

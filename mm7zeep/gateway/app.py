@@ -33,11 +33,15 @@ from mm7zeep.gateway.pump import Pump
 from mm7zeep.gateway.records import SHOWN, CallRow, MessageRow, RawRow, RecipientRow, attributes_of
 from mm7zeep.gateway.relaying import OWNER, Relaying
 from mm7zeep.gateway.settings import Settings
+from mm7zeep.gateway.turns import Turns
 from mm7zeep.messages import AddressLike, DeliverReq, Part, RSErrorRsp, ShortCode, VASPErrorRsp, address
 from mm7zeep.receiver import Call, Endpoint, Handler, Receive, Reply, Scope, Send
 
 PATH = "/mm7"
 """Where the MM7 listener stands; everything else is 404."""
+
+THREADS = 8
+"""That read, validate and keep requests at a time; the interpreter runs one of them, the disk the others."""
 
 _LOG = logging.getLogger("mm7zeep.gateway")
 
@@ -83,13 +87,16 @@ class Gateway:
         self.endpoint = Endpoint(
             {kind: self.chaos.wrap(self._guarded(handler)) for kind, handler in handlers.items()},
             error=lambda user: VASPErrorRsp if (user or "").startswith(OWNER) else RSErrorRsp,
-            auth=Gatekeeper(settings.applications, settings.upstreams, settings.trusted_proxies),
+            auth=Gatekeeper(
+                settings.applications, settings.upstreams, settings.trusted_proxies, waiting=settings.waiting_guesses
+            ),
             policy=settings.policy,
             limits=settings.limits,
             http=settings.http,
             faults=lambda user: refuses.get(user or "", True),
             keep_raw=True,
             admission=self.gauge.admit,
+            turns=Turns(THREADS).of,
             observe=self._answered,
         )
         self.asgi = _Site(self.endpoint)
@@ -124,7 +131,9 @@ class Gateway:
     def _answered(self, operation: str | None, code: int | None, http: int, seconds: float, user: str | None) -> None:
         self.metrics.answered(operation, code, http, seconds, user)
         told = {"operation": operation, "status": code, "http": http, "user": user, "ms": round(seconds * 1000, 1)}
-        _LOG.info("answered", extra={"fields": told})
+        # whoever is let in nowhere can have it answered as often as he likes
+        stranger = {"seldom": f"answered {http}"} if user is None else {}
+        _LOG.info("answered", extra={"fields": told, **stranger})
 
     def _happened(self, event: Event) -> None:
         self.metrics.happened(event)

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import NamedTuple
+
+from mm7zeep.gateway.peers import Networks
 
 _METHOD = re.compile(rb"[A-Z-]{1,20}(?: |\Z)")
 # RFC 9112 2.2, 5.2: lines end with CRLF; a bare CR or LF, and a folded line, are refused
@@ -25,10 +27,14 @@ class Edge:
 
     Seconds: ``head`` from the connection, or from its first octet, to the end of a request's head; ``keep_alive``
     between two requests; ``body`` for one whole body, where the application keeps no shorter time; ``stall`` for a
-    client to read what was written. ``request_line`` octets, ``header_bytes`` and ``header_fields`` of a head.
-    ``connections`` at a time. After an answer that ends a connection early, up to ``drained`` octets, for ``drain``
-    seconds, are read and thrown away, so that the client can read the answer. ``refused`` is told the status of each
-    refusal made here.
+    client to read what was written; ``handshake`` for that of TLS. ``request_line`` octets, ``header_bytes`` and
+    ``header_fields`` of a head.
+
+    ``connections`` at a time, counted from when they are accepted; ``per_address`` of one address that is not in
+    ``exempt``. None is accepted that would have a file descriptor of ``descriptors`` or more.
+
+    After an answer that ends a connection early, up to ``drained`` octets, for ``drain`` seconds, are read and thrown
+    away, so that the client can read the answer. ``refused`` is told the status of each refusal made here.
     """
 
     head: float = 15.0
@@ -39,6 +45,10 @@ class Edge:
     header_bytes: int = 16 * 1024
     header_fields: int = 64
     connections: int = 500
+    per_address: int = 64
+    exempt: Networks = field(default_factory=Networks)
+    descriptors: int | None = None
+    handshake: float = 10.0
     drain: float = 2.0
     drained: int = 1024 * 1024
     refused: Callable[[int], object] = lambda status: None

@@ -6,17 +6,20 @@ addresses only where asked for; control characters are escaped. Refuses nothing:
 
 from __future__ import annotations
 
-import json
 import logging
 import math
 import re
 import sys
+import threading
+import time
 import traceback
-from collections.abc import Mapping
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Literal, TextIO
 
 from mm7zeep import masking
+from mm7zeep.json_text import as_json
 
 _LOGGERS = ("mm7zeep", "uvicorn.error", "asyncio")  # asyncio tells of exceptions that nobody waits for
 _LONGEST = 4000  # characters of one text; a traceback may have eight times as many
@@ -24,6 +27,7 @@ _FRAMES = 30  # of a traceback, the innermost
 _DEEPEST = 4  # levels of fields inside each other
 _MOST = 50  # fields, or values of one field
 # Ids that the gateway made; no telephone number has letters, and a masked id could not be searched for.
+_NUMBERS = re.compile(r"0x[0-9a-f]{1,16}|[0-9]+")
 _ID = re.compile(r"(?<!\w)(?=[0-9]{0,31}[a-f])[0-9a-f]{32}(?!\w)")
 
 
@@ -34,6 +38,7 @@ def set_up(style: Literal["text", "json"], *, show_numbers: bool, stream: TextIO
     """
     handler = _Handler(stream if stream is not None else sys.stderr)
     handler.setFormatter((JsonFormatter if style == "json" else TextFormatter)(show_numbers=show_numbers))
+    handler.addFilter(Seldom())
     for name in _LOGGERS:
         logger = logging.getLogger(name)
         for old in [one for one in logger.handlers if isinstance(one, _Handler)]:
@@ -41,6 +46,14 @@ def set_up(style: Literal["text", "json"], *, show_numbers: bool, stream: TextIO
         logger.addHandler(handler)
         logger.setLevel(logging.INFO if name == "mm7zeep" else logging.WARNING)
         logger.propagate = False
+
+
+def restrain() -> None:
+    """Have the loggers themselves leave out what comes too often, for who does not ``set_up`` a log of their own."""
+    for name in ("mm7zeep.gateway", *_LOGGERS[1:]):
+        logger = logging.getLogger(name)
+        if not any(isinstance(one, Seldom) for one in logger.filters):
+            logger.addFilter(Seldom())
 
 
 class _Handler(logging.StreamHandler[TextIO]):
@@ -52,6 +65,51 @@ class _Handler(logging.StreamHandler[TextIO]):
             self.stream.write(f"a record of {record.name} could not be written: {kind}\n")
         except (OSError, ValueError):
             return  # the stream itself is gone: there is nowhere left to say so
+
+
+class Seldom(logging.Filter):
+    """Lets one record of a kind pass in ``every`` seconds; the next one says how many were left out meanwhile.
+
+    Of a kind are records that name the same one, as ``extra={"seldom": kind}``, and from WARNING on those of the server
+    and the event loop with the same text but for numbers: a client can bring them about as often as it likes.
+    ``clock`` gives seconds. Kinds are few; where they are not, the one longest unseen is forgotten.
+    """
+
+    def __init__(self, every: float = 1.0, *, kept: int = 200, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._every = every
+        self._kept = kept
+        self._clock = clock
+        self._kinds: OrderedDict[Hashable, tuple[float, int]] = OrderedDict()  # when it last passed, how many since
+        self._lock = threading.Lock()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether ``record`` is written; where others were not, it gets the field ``suppressed``."""
+        kind = self._kind(record)
+        if kind is None:
+            return True
+        with self._lock:
+            passed, left_out = self._kinds.get(kind, (None, 0))
+            now = self._clock()
+            writes = passed is None or now - passed >= self._every
+            self._kinds[kind] = (now, 0) if writes or passed is None else (passed, left_out + 1)
+            self._kinds.move_to_end(kind)
+            if len(self._kinds) > self._kept:
+                self._kinds.popitem(last=False)
+        if writes and left_out:
+            given = getattr(record, "fields", None)
+            record.fields = {**(given if isinstance(given, Mapping) else {}), "suppressed": left_out}
+        return writes
+
+    def _kind(self, record: logging.LogRecord) -> Hashable | None:
+        named = getattr(record, "seldom", None)
+        if named is not None:
+            return (record.name, str(named))
+        if record.name.startswith("mm7zeep") or record.levelno < logging.WARNING:
+            return None
+        first = str(record.msg).partition("\n")[0]
+        what = record.exc_info[0].__name__ if record.exc_info and record.exc_info[0] is not None else ""
+        return (record.name, _NUMBERS.sub("", first)[:60], what)
 
 
 class _Formatter(logging.Formatter):
@@ -150,7 +208,7 @@ class JsonFormatter(_Formatter):
         exception = self.exception(record)
         if exception is not None:
             said["exception"] = exception
-        return json.dumps({**said, **self.fields(record), **said}, ensure_ascii=False)  # no field replaces what is said
+        return as_json({**said, **self.fields(record), **said})  # no field replaces what is said
 
 
 class TextFormatter(_Formatter):
@@ -158,7 +216,7 @@ class TextFormatter(_Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         words = [_moment(record), record.levelname.ljust(7), f"{record.name}:", self.event(record)]
-        words += [f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in self.fields(record).items()]
+        words += [f"{name}={as_json(value)}" for name, value in self.fields(record).items()]
         exception = self.exception(record)
         if exception is not None:
             words.append(f"| {exception['traceback']}")

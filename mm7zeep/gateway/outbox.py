@@ -15,6 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from mm7zeep import masking
 from mm7zeep.gateway.records import DEAD, DONE, LEASED, READY, CallRow, EndpointRow
 from mm7zeep.gateway.tables import ENDPOINT, OUTBOX
 
@@ -290,10 +291,11 @@ def replay(
 
 
 def _lanes(connection: Connection, endpoint: str) -> list[str]:
-    """The lanes that ``endpoint`` names: itself, or every owner's lane to that URL."""
+    """The lanes that ``endpoint`` names: itself, or every owner's lane to that URL, as it is or as it is shown."""
     known = set(connection.scalars(sa.select(_C.endpoint).distinct()))
     known |= set(connection.scalars(sa.select(ENDPOINT.c.name)))
-    return sorted(one for one in known if one == endpoint or one.partition(" ")[2] == endpoint)
+    named = {one: one.partition(" ")[2] for one in known}
+    return sorted(one for one, url in named.items() if endpoint in (one, url, masking.url(url)))
 
 
 def backlog(connection: Connection, most: int) -> int:

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from mm7zeep.gateway import checks
+from mm7zeep import masking
+from mm7zeep.gateway import checks, descriptors
 from mm7zeep.gateway.accounts import Application, Upstream
 from mm7zeep.gateway.checks import Remark, is_loopback, readable_by_all
 from mm7zeep.gateway.settings import Place, Settings
@@ -36,6 +37,9 @@ def _open_places(settings: Settings) -> Iterator[Remark]:
             yield Remark(f"gateway.trusted_proxies[{n}]", "everybody may say where they come from; list proxies alone")
     if settings.key is not None and readable_by_all(Path(settings.key)):
         yield Remark("gateway.key", f"{settings.key} can be read by every user; take that right away (chmod o-r)")
+    short = descriptors.shortage(settings, limit=descriptors.highest())
+    if short is not None:
+        yield Remark("gateway.connections", short)
     if not settings.applications:
         yield Remark("application", "nobody can submit; add an [[application]]")
 
@@ -116,9 +120,8 @@ def _upstream(one: Upstream) -> str:
 
 
 def _shown(url: str) -> str:
-    parts = urlsplit(url)
-    host = parts.netloc.rpartition("@")[2]
-    return f"{parts.scheme}://{host}{parts.path}" + ("?..." if parts.query else "")
+    parts = urlsplit(masking.url(url))
+    return f"{parts.scheme}://{parts.netloc}{parts.path}" + ("?..." if parts.query else "")
 
 
 def _listed(values: Sequence[str], none: str) -> str:

@@ -16,13 +16,14 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from mm7zeep.exchange import Wire
 from mm7zeep.gateway.accounts import Application, Upstream
-from mm7zeep.gateway.peers import Address, Networks, peer_of
-from mm7zeep.gateway.throttle import Throttle
+from mm7zeep.gateway.auth_queue import AuthQueue, Guess
+from mm7zeep.gateway.peers import Networks, peer_of, source
 from mm7zeep.receiver.guard import authorization, credentials
 
 _MEMORY = 256 * 1024 * 1024  # octets that one hash check may take
@@ -39,6 +40,9 @@ class Cost(NamedTuple):
 
 COST = Cost()
 """About 30 ms and 16 MiB."""
+
+WAITING = 48
+"""Guesses of one address that may wait, where it may have 64 connections."""
 
 Derive = Callable[[bytes, bytes, Cost, int], bytes]
 """Password, salt, cost, octets wanted -> the key."""
@@ -132,9 +136,10 @@ class _Account:
 class _Attempt(NamedTuple):
     account: _Account | None  # None also for an address where it is not welcome
     password: bytes
-    place: str  # what guesses are counted by
+    source: str  # what guesses are counted by
+    listed: bool  # some account names this address in its allow, whoever asks
     name: bytes
-    pair: bytes  # keyed digests of name, of name and password, of these from this place
+    pair: bytes  # keyed digests of name, of name and password, of these from this source
     proof: bytes
     readable: bool
 
@@ -145,8 +150,11 @@ class Gatekeeper:
     Plain passwords are compared as keyed digests. Hashes are checked once for each name and password, and remembered;
     wherever one account has a hash, a wrong guess at any name costs the same hash work. Judged are, at once and per
     second, ``GUESSES`` per address and name and ``STRANGERS`` per address (a /64 of IPv6); ``HASHES`` are worked out in
-    all, and at once two more for each account that has one. The others are refused unseen. What was once proven from an
-    address passes always. Thread-safe; every table is bounded.
+    all, and at once two more for each account that has one. The others wait in an ``AuthQueue``: the right password is
+    slow at worst. First go names that were proven from their address, and addresses that an account lists. What was
+    once proven from an address passes always. Thread-safe; every table is bounded. ``waiting`` guesses of one address
+    may wait: fewer than it has connections, so that some are left for who need not wait. ``threads=False`` leaves it to
+    the caller to judge who waits (``queue.run_once``).
 
     Raises ``ValueError`` for two accounts of one name, a name with a colon, an account without a password or with two,
     a hash or an address that cannot be read.
@@ -165,6 +173,8 @@ class Gatekeeper:
         clock: Callable[[], float] = time.monotonic,
         derive: Derive = derive,
         kept: int = 10_000,
+        waiting: int = WAITING,
+        threads: bool = True,
     ) -> None:
         self._secret = secrets.token_bytes(32)
         self._nobody = secrets.token_bytes(32)
@@ -177,17 +187,24 @@ class Gatekeeper:
             if self._digest(b"name", name.encode()) in self._accounts:
                 raise ValueError(f"two accounts have the user name {name!r}; give each its own")
             self._accounts[self._digest(b"name", name.encode())] = account
+        self._lists = tuple(one.allow for one in self._accounts.values() if one.allow)
         costs = {one.hash.cost for one in self._accounts.values() if one.hash is not None}
         self._decoys = tuple(Hash(one, secrets.token_bytes(16), secrets.token_bytes(32)) for one in sorted(costs))
-        self._guesses = Throttle(*self.GUESSES, kept=kept, clock=clock)
-        self._strangers = Throttle(*self.STRANGERS, kept=kept, clock=clock)
         burst, rate = self.HASHES
         holders = sum(one.hash is not None for one in self._accounts.values())
-        self._hashes = Throttle(burst + 2 * holders, rate, kept=1, clock=clock)  # all may come back at once
+        self.queue = AuthQueue(
+            per_name=self.GUESSES,
+            per_source=self.STRANGERS,
+            hashes=(burst + 2 * holders, rate),  # all may come back at once
+            most=waiting,
+            kept=kept,
+            clock=clock,
+            threads=threads,
+        )
         self._right = Remembered(kept)  # pairs whose hash fitted
         self._proven = Remembered(kept)
+        self._welcome = Remembered(kept)  # names from where they were proven
         self._lock = threading.Lock()
-        self._hashing = threading.Lock()  # one at a time: they take memory and a processor
 
     def _made(
         self, applications: Sequence[Application], upstreams: Sequence[Upstream]
@@ -217,29 +234,63 @@ class Gatekeeper:
     # --- at the door --------------------------------------------------------------------------------------------------
 
     def user(self, head: Wire, peer: str | None) -> str | None:
-        """The application's name, ``upstream:`` and an upstream's name, or None."""
+        """The application's name, ``upstream:`` and an upstream's name, or None; waits where ``slow`` says so.
+
+        Raises ``Refusal`` (503) where too many wait.
+        """
         attempt = self._attempt(head, peer)
-        with self._lock:
-            if attempt.account is not None and attempt.proof in self._proven:
-                return attempt.account.user
-            if not self._judged(attempt):
-                return None
-            self._count(attempt, 1)
-        if not self._fits(attempt) or attempt.account is None:
-            return None
-        with self._lock:
-            self._count(attempt, -1)
-            self._proven.add(attempt.proof)
-        return attempt.account.user
+        if self._waits(attempt):
+            return self._submitted(attempt).result()
+        if self._is_proven(attempt):
+            return attempt.account.user if attempt.account is not None else None
+        if not attempt.readable:
+            return None  # that is no guess
+        user = self._judged(attempt)
+        self.queue.note(attempt.source, attempt.name, right=user is not None)
+        return user
 
     def slow(self, head: Wire, peer: str | None) -> bool:
-        """Whether a hash has to be worked out for this head."""
-        if not self._decoys:
-            return False
-        attempt = self._attempt(head, peer)
+        """Whether this head has to wait: for a hash to be worked out, or because many guesses were made."""
+        return self._waits(self._attempt(head, peer))
+
+    def submit(self, head: Wire, peer: str | None) -> Future[str | None]:
+        """What ``user`` gives, once it is this one's turn. Raises ``Refusal`` (503) where too many wait."""
+        return self._submitted(self._attempt(head, peer))
+
+    def _submitted(self, attempt: _Attempt) -> Future[str | None]:
         with self._lock:
-            known = attempt.account is not None and attempt.proof in self._proven
-            return not known and self._judged(attempt) and not self._quickly(attempt)
+            welcome = attempt.listed or (attempt.source.encode() + attempt.name) in self._welcome
+        guess = Guess(
+            source=attempt.source,
+            name=attempt.name,
+            judge=lambda: self._judged(attempt),
+            costly=lambda: self._is_costly(attempt),
+            welcome=welcome,
+        )
+        return self.queue.submit(guess)
+
+    def _waits(self, attempt: _Attempt) -> bool:
+        if not attempt.readable or self._is_proven(attempt):
+            return False
+        return not self.queue.has_room(attempt.source, attempt.name) or self._is_costly(attempt)
+
+    def _is_proven(self, attempt: _Attempt) -> bool:
+        with self._lock:
+            return attempt.account is not None and attempt.proof in self._proven
+
+    def _is_costly(self, attempt: _Attempt) -> bool:
+        return bool(self._decoys) and not self._quickly(attempt)
+
+    def _judged(self, attempt: _Attempt) -> str | None:
+        """Whose name and password these are."""
+        if not self._is_proven(attempt) and not self._fits(attempt):
+            return None
+        if attempt.account is None:
+            return None
+        with self._lock:
+            self._proven.add(attempt.proof)
+            self._welcome.add(attempt.source.encode() + attempt.name)
+        return attempt.account.user
 
     def _attempt(self, head: Wire, peer: str | None) -> _Attempt:
         given = credentials(authorization(head))
@@ -251,53 +302,35 @@ class Gatekeeper:
         welcome = not account.allow or found in account.allow if account is not None else False
         if given is None or not welcome or (found is None and peer is not None):
             account = None
-        place = _place(found)
+        place = source(found)
         return _Attempt(
             account=account,
             password=password,
-            place=place,
+            source=place,
+            listed=any(found in one for one in self._lists),
             name=digest,
             pair=self._digest(b"pair", name, password),
             proof=self._digest(b"proof", place.encode(), name, password),
             readable=given is not None,
         )
 
-    def _judged(self, attempt: _Attempt) -> bool:
-        """Whether this guess is looked at; one that cannot be read is no guess, and never is."""
-        guesses = self._guesses.left((attempt.place, attempt.name))
-        return attempt.readable and guesses >= 1 and self._strangers.left(attempt.place) >= 1
-
-    def _count(self, attempt: _Attempt, guesses: int) -> None:
-        self._guesses.take((attempt.place, attempt.name), guesses)
-        self._strangers.take(attempt.place, guesses)
-
     def _quickly(self, attempt: _Attempt) -> bool:
         """Whether it fits, as far as that shows without working out a hash."""
         account = attempt.account
         expected = account.word if account is not None and account.word is not None else self._nobody
         plain = hmac.compare_digest(expected, self._digest(b"word", attempt.password))
-        return plain or (account is not None and attempt.pair in self._right)
+        with self._lock:
+            return plain or (account is not None and attempt.pair in self._right)
 
     def _fits(self, attempt: _Attempt) -> bool:
-        with self._lock:
-            if self._quickly(attempt):
-                return True
-            if not self._decoys or self._hashes.left(None) < 1:
-                return False
-            self._hashes.take(None)
+        if self._quickly(attempt):
+            return True
+        # at every cost that any account has: whose it is does not show in the time
         own = attempt.account.hash if attempt.account is not None else None
-        with self._hashing:  # at every cost that any account has: whose it is does not show in the time
-            tried = [own if own is not None and own.cost == decoy.cost else decoy for decoy in self._decoys]
-            fitting = [one for one in tried if one.fits(attempt.password, self._derive)]
+        tried = [own if own is not None and own.cost == decoy.cost else decoy for decoy in self._decoys]
+        fitting = [one for one in tried if one.fits(attempt.password, self._derive)]
         if own is None or own not in fitting:
             return False
         with self._lock:
             self._right.add(attempt.pair)
         return True
-
-
-def _place(found: Address | None) -> str:
-    """What guesses are counted by: an address, but of IPv6 the /64, which is one customer's."""
-    if found is None or found.version == 4:
-        return str(found)
-    return f"{int(found) >> 64:x}/64"

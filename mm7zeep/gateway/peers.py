@@ -35,6 +35,13 @@ def address(text: str) -> Address | None:
     return found
 
 
+def source(found: Address | None) -> str:
+    """What connections and guesses are counted by: an address, but of IPv6 the /64, which is one customer's."""
+    if found is None or found.version == 4:
+        return str(found)
+    return f"{int(found) >> 64:x}/64"
+
+
 class Networks:
     """Addresses and ranges (``192.0.2.7``, ``10.0.0.0/8``, ``2001:db8::/32``); ``in`` tells whether one is among them.
 

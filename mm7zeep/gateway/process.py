@@ -12,18 +12,23 @@ import logging
 import os
 import signal
 import socket
+import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+from mm7zeep.gateway import descriptors
 from mm7zeep.gateway.admin import admin_app
-from mm7zeep.gateway.app import Gateway
+from mm7zeep.gateway.app import THREADS, Gateway
+from mm7zeep.gateway.descriptors import ADMIN_CONNECTIONS
 from mm7zeep.gateway.heads import Edge
+from mm7zeep.gateway.peers import Networks
 from mm7zeep.gateway.serving import Listener
 from mm7zeep.gateway.settings import Settings
 
 _LOG = logging.getLogger("mm7zeep.gateway")
-_THREADS = 8  # that read, validate and keep requests at a time; the interpreter runs one of them, the disk the others
+_ANSWERING = 2  # threads beyond those that work on requests, which write answers
+_SWITCH = 0.001  # seconds a thread may have the interpreter while others want it: the event loop is one of them
 _SPARE = 1.0  # seconds of the drain time that closing takes
 CUT = 1
 """Exit status where something did not end in time, or was not waited for."""
@@ -45,6 +50,7 @@ def run(
 
     Raises ``ValueError`` for settings that cannot be used, ``StoreError`` where the database cannot be opened.
     """
+    sys.setswitchinterval(_SWITCH)
     gateway = Gateway(settings, shared=supervised)
     try:
         with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
@@ -63,12 +69,15 @@ async def _serve(
 ) -> int:
     settings = gateway.settings
     loop = asyncio.get_running_loop()
-    threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="mm7zeep-work")
+    threads = ThreadPoolExecutor(THREADS + _ANSWERING, thread_name_prefix="mm7zeep-work")
     loop.set_default_executor(threads)
     edge = _edge(settings, gateway.metrics.refused)
+    inner = Edge(
+        connections=ADMIN_CONNECTIONS, per_address=edge.per_address, exempt=edge.exempt, descriptors=edge.descriptors
+    )
     tls = {"cert": settings.cert, "key": settings.key}
     mm7 = Listener(gateway.asgi, mm7_socket, edge=edge, drain=settings.drain - _SPARE, shared=supervised, **tls)
-    admin = Listener(admin_app(gateway), admin_socket, drain=_SPARE, shared=supervised)
+    admin = Listener(admin_app(gateway), admin_socket, edge=inner, drain=_SPARE, shared=supervised)
     asked = asyncio.Event()
     _listen_to_signals(loop, asked, supervised)
     if orphaned is not None:
@@ -83,12 +92,21 @@ async def _serve(
 
 def _edge(settings: Settings, refused: Callable[[int], object]) -> Edge:
     http = settings.http
+    limit = descriptors.raised(descriptors.reserved(settings) + settings.connections)
+    fitting = descriptors.fitted(settings, limit=limit)
+    short = descriptors.shortage(settings, limit=limit)
+    if short is not None:
+        _LOG.warning(short)
     return Edge(
         head=http.idle,
         keep_alive=http.idle,
         header_bytes=http.header_bytes,
         header_fields=http.header_fields,
-        connections=settings.connections,
+        connections=fitting.connections,
+        per_address=settings.connections_per_address,
+        exempt=Networks(settings.trusted_proxies),
+        descriptors=fitting.ceiling,
+        handshake=settings.handshake,
         refused=refused,
     )
 

@@ -57,6 +57,8 @@ class GatewaySection(Section):
     relay_id: entries.Text | None = None
     policy: Literal["strict", "interop"] | None = None  # lenient is never used for submits
     connections: entries.AtLeastOne | None = None
+    connections_per_address: entries.AtLeastOne | None = None
+    handshake: entries.Lasting | None = None
     poll: entries.Lasting | None = None
     drain: entries.Seconds | None = None
     log: Literal["text", "json"] | None = None

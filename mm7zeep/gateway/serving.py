@@ -12,13 +12,14 @@ import logging
 import socket
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from functools import partial
 from typing import Any, cast
 
 import uvicorn
 
+from mm7zeep.gateway.connections import Slot, Slots
 from mm7zeep.gateway.heads import EDGE, Edge
 from mm7zeep.gateway.protocol import Protocol
 
@@ -95,8 +96,8 @@ class Listener:
 
     @property
     def connections(self) -> int:
-        """How many connections are open."""
-        return len(self._server.server_state.connections)
+        """How many connections are open, from when they were accepted."""
+        return len(self._server.slots)
 
     async def start(self) -> None:
         """Begin to accept; returns when connections are accepted. Raises what keeps the server from starting."""
@@ -132,6 +133,7 @@ class _Server(uvicorn.Server):
         super().__init__(config)
         self._edge = edge
         self._shared = shared
+        self.slots = Slots(edge.connections, edge.per_address, exempt=edge.exempt)
         self.accepting = asyncio.Event()
         self._leaving = asyncio.Event()
 
@@ -144,25 +146,21 @@ class _Server(uvicorn.Server):
         if self.lifespan.should_exit:
             self.should_exit = True  # without having started
             return
-        config, secure = self.config, self.config.ssl is not None
-        make = partial(
-            cast(Any, config.http_protocol_class),
-            config=config,
-            server_state=self.server_state,
-            app_state=self.lifespan.state,
-        )
-        loop = asyncio.get_running_loop()
-        options: dict[str, Any] = {
-            "ssl": config.ssl,
-            "ssl_handshake_timeout": self._edge.head if secure else None,
-            "ssl_shutdown_timeout": self._edge.drain if secure else None,
-        }
-        if self._shared:
-            self.servers = [cast(asyncio.Server, _Turns(one, make, options)) for one in sockets or ()]
-        else:
-            self.servers = [
-                await loop.create_server(make, sock=one, backlog=config.backlog, **options) for one in sockets or ()
-            ]
+        config = self.config
+
+        def make(slot: Slot) -> asyncio.BaseProtocol:
+            protocol: asyncio.BaseProtocol = cast(Any, config.http_protocol_class)(
+                config=config, server_state=self.server_state, app_state=self.lifespan.state, slot=slot
+            )
+            return protocol
+
+        self.servers = [
+            cast(
+                asyncio.Server,
+                _Acceptor(one, make, self.slots, self._edge, secure=config.ssl, shared=self._shared),
+            )
+            for one in sockets or ()
+        ]
         self.started = True
         self.accepting.set()
 
@@ -188,17 +186,30 @@ class _Server(uvicorn.Server):
                 await asyncio.wait_for(self._leaving.wait(), 0.1)
 
 
-class _Turns:
-    """Accepts one connection at a time, and then leaves the next one to the other processes for a moment.
+class _Acceptor:
+    """Accepts on one socket, and counts each connection from then on, before TLS is spoken.
 
-    asyncio's own server accepts what there is: the first process to wake up would get all the connections of a client,
-    and keep them.
+    asyncio's own server knows nothing of a connection during its handshake, and accepts what there is, so that the
+    first of several processes to wake up would get all the connections of a client, and keep them: where the socket is
+    ``shared``, the next connection is left to the others for a moment.
     """
 
-    def __init__(self, listening: socket.socket, make: Any, options: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        listening: socket.socket,
+        make: Callable[[Slot], asyncio.BaseProtocol],
+        slots: Slots,
+        edge: Edge,
+        *,
+        secure: ssl.SSLContext | None,
+        shared: bool,
+    ) -> None:
         self._socket = listening
         self._make = make
-        self._options = options
+        self._slots = slots
+        self._edge = edge
+        self._secure = secure
+        self._pause = _TURN if shared else 0.0  # 0 lets everything else have its turn
         self._opening: set[asyncio.Task[None]] = set()
         listening.setblocking(False)
         self._accepting = asyncio.get_running_loop().create_task(self._accept())
@@ -207,31 +218,68 @@ class _Turns:
         loop = asyncio.get_running_loop()
         while True:
             try:
-                connection, _ = await loop.sock_accept(self._socket)
+                connection, peer = await loop.sock_accept(self._socket)
             except OSError as error:  # as asyncio: no file or memory is left for a moment, or the client is gone
-                _LOG.error("a connection could not be accepted: %s", error.strerror)
+                _seldom(logging.ERROR, "a connection could not be accepted: %s", error.strerror)
                 await asyncio.sleep(_REST)
                 continue
-            opening = loop.create_task(self._open(connection))
-            self._opening.add(opening)
-            opening.add_done_callback(self._opening.discard)
-            await asyncio.sleep(_TURN)
+            if self._edge.descriptors is not None and connection.fileno() >= self._edge.descriptors:
+                connection.close()
+                _seldom(logging.ERROR, "no connection is accepted for a moment: too many files are open")
+                await asyncio.sleep(_REST)
+                continue
+            self._take(connection, peer)
+            await asyncio.sleep(self._pause)
 
-    async def _open(self, connection: socket.socket) -> None:
-        try:
-            await asyncio.get_running_loop().connect_accepted_socket(self._make, connection, **self._options)
-        except (OSError, asyncio.CancelledError):  # a TLS handshake that failed, or took too long
-            connection.close()
+    def _take(self, connection: socket.socket, peer: tuple[Any, ...]) -> None:
+        """Find it a place; where there is none, it is told so, but not over TLS, where telling is dear."""
+        slot = self._slots.take(peer[0] if peer else None)
+        if slot.refused:
+            _seldom(logging.WARNING, "a connection was refused: there are too many")
+            if self._secure is not None:
+                slot.release()
+                connection.close()
+                self._edge.refused(503)
+                return
+        opening = asyncio.get_running_loop().create_task(self._open(connection, slot))
+        self._opening.add(opening)
+        opening.add_done_callback(partial(self._opened, connection, slot))
+        slot.end = slot.cut = opening.cancel
+
+    async def _open(self, connection: socket.socket, slot: Slot) -> None:
+        options: dict[str, Any] = {}
+        if self._secure is not None:
+            options["ssl_handshake_timeout"] = self._edge.handshake
+            options["ssl_shutdown_timeout"] = self._edge.drain
+        await asyncio.get_running_loop().connect_accepted_socket(
+            lambda: self._make(slot), connection, ssl=self._secure, **options
+        )
+
+    def _opened(self, connection: socket.socket, slot: Slot, opening: asyncio.Task[None]) -> None:
+        """Give the place back where a TLS handshake failed, took too long, or had to go."""
+        self._opening.discard(opening)
+        error = None if opening.cancelled() else opening.exception()
+        if not opening.cancelled() and error is None:
+            return  # from now on the protocol has both
+        slot.release()
+        connection.close()
+        if error is not None and not isinstance(error, OSError):
+            _LOG.error("a connection could not be opened", exc_info=error)
 
     def close(self) -> None:
         """Accept no more."""
         self._accepting.cancel()
-        for opening in self._opening:
+        for opening in tuple(self._opening):
             opening.cancel()
 
     async def wait_closed(self) -> None:
         """Returns when nothing is accepted any more."""
         await asyncio.gather(self._accepting, *self._opening, return_exceptions=True)
+
+
+def _seldom(level: int, text: str, *arguments: object) -> None:
+    """Log what a client can bring about as often as it likes: ``logs`` writes one line of a kind and second."""
+    _LOG.log(level, text, *arguments, extra={"seldom": text})
 
 
 def _config(asgi_app: Any, edge: Edge, drain: float, **more: Any) -> uvicorn.Config:

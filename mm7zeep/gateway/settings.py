@@ -85,6 +85,8 @@ class Settings:
     ``allow_internal`` lets calls go to loopback and private addresses. ``trusted_proxies`` are addresses and ranges
     whose X-Forwarded-For is believed. ``cert`` and ``key`` are PEM files; both or none. ``poll`` is how many seconds a
     process may take to see what another one has planned. ``drain`` seconds may work in flight take after SIGTERM.
+    ``connections`` are of each process, counted from when they are accepted, ``connections_per_address`` of them of one
+    address that is no trusted proxy's; ``handshake`` seconds may that of TLS take.
     """
 
     mm7: Place = MM7_PLACE
@@ -107,6 +109,8 @@ class Settings:
     limits: mime.Limits = field(default_factory=mime.Limits)
     http: HttpLimits = field(default_factory=HttpLimits)
     connections: int = 500
+    connections_per_address: int = 64
+    handshake: float = 10.0
     capacity: Capacity = field(default_factory=Capacity)
     delivery: Delivery = field(default_factory=Delivery)
     retention: Retention = field(default_factory=Retention)
@@ -114,3 +118,8 @@ class Settings:
     drain: float = 30.0
     log: Literal["text", "json"] = "text"
     show_numbers: bool = False
+
+    @property
+    def waiting_guesses(self) -> int:
+        """Wrong or unknown passwords of one address that may wait: some of its connections are left for the others."""
+        return max(1, self.connections_per_address * 3 // 4)

@@ -1,12 +1,11 @@
 """Messages, copies, parts and calls as the REST API shows them: JSON values with times in ISO 8601 and UTC.
 
-Values in, values out. Shows no credentials: those of a URL are left out.
+Values in, values out. Shows no credentials: the user of a URL is left out, and its secret parameters are hidden.
 """
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -16,8 +15,6 @@ from mm7zeep.gateway import contents
 from mm7zeep.gateway.accounts import Application
 from mm7zeep.gateway.records import LEASED, PENDING, READY, SHOWN, CallRow, EndpointRow, MessageRow, RecipientRow
 from mm7zeep.messages import Part
-
-_USER_INFO = re.compile(r"(?<=://)[^/?#@]*@")
 
 Json = dict[str, Any]
 
@@ -75,9 +72,13 @@ def whole(row: MessageRow, copies: Sequence[RecipientRow], parts: Sequence[Part]
         **message(row, copies),
         "fields": dict(row.field),
         "parts": [{**one, "generated": n >= len(parts)} for n, one in enumerate(listed)],
-        "findings": json.loads(row.findings),
+        "findings": [_finding(one) for one in json.loads(row.findings)],
         "calls": list(calls),
     }
+
+
+def _finding(row: Json) -> Json:
+    return {name: masking.credentials(value) if isinstance(value, str) else value for name, value in row.items()}
 
 
 def recipient(copy: RecipientRow) -> Json:
@@ -123,13 +124,14 @@ def call(row: CallRow, paused: Collection[str]) -> Json:
 
 def whole_call(row: CallRow, paused: Collection[str]) -> Json:
     """A call with what was answered to it, where that was kept."""
-    answer = row.answer.decode("utf-8", "replace") if row.answer is not None else None
+    # it may repeat what it was asked
+    answer = masking.credentials(row.answer.decode("utf-8", "replace")) if row.answer is not None else None
     return {**call(row, paused), "told": dict(row.told), "answer": answer}
 
 
 def url_of(lane: str) -> str:
-    """The URL that the calls of a lane go to."""
-    return _USER_INFO.sub("", lane.partition(" ")[2])
+    """The URL that the calls of a lane go to, without its secrets."""
+    return masking.url(lane.partition(" ")[2])
 
 
 def endpoint(row: EndpointRow) -> Json:
@@ -151,7 +153,7 @@ def application(one: Application) -> Json:
     callback: Mapping[str, Any] | None = None
     if one.callback is not None:
         urls = {"deliver": one.callback.deliver, "report": one.callback.reports}
-        callback = {name: _USER_INFO.sub("", url) for name, url in urls.items()}
+        callback = {name: masking.url(url) for name, url in urls.items()}
     return {
         "name": one.name,
         "vaspid": one.vaspid,

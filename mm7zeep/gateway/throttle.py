@@ -28,6 +28,11 @@ class Throttle:
         tokens, then = self._buckets.get(key, (self._burst, 0.0))
         return min(self._burst, tokens + (self._clock() - then) * self._rate)
 
+    def due(self, key: Hashable) -> float:
+        """In how many seconds one of ``key`` may happen; 0 where it may now, at most a day."""
+        missing = 1 - self.left(key)
+        return 0.0 if missing <= 0 else min(missing / self._rate, 86_400.0) if self._rate else 86_400.0
+
     def take(self, key: Hashable, count: float = 1.0) -> None:
         """Note that ``count`` of ``key`` happened; a negative ``count`` gives back."""
         self._buckets[key] = min(self._burst, self.left(key) - count), self._clock()

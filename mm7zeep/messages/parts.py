@@ -115,10 +115,15 @@ class Part:
 
     def save(self, target: str | os.PathLike[str]) -> Path:
         """Write the content to ``target``, a path of your choosing (never made from ``name``). Raises
-        ``FileExistsError``.
+        ``FileExistsError``, and ``OSError`` where it cannot be written whole; then nothing of it stays.
         """
         path = Path(target)
         with path.open("xb") as stream:
-            for chunk in self.chunks():
-                stream.write(chunk)
+            try:
+                for chunk in self.chunks():
+                    stream.write(chunk)
+                stream.flush()
+            except BaseException:
+                path.unlink(missing_ok=True)
+                raise
         return path

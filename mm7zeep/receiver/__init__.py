@@ -10,10 +10,21 @@ from __future__ import annotations
 
 from mm7zeep.receiver.endpoint import Call, Endpoint, Handler, Reply, Served
 from mm7zeep.receiver.faces import Receive, Scope, Send
-from mm7zeep.receiver.guard import Admission, Auth, BasicAuth, Door, Gone, HttpLimits, Refusal
+from mm7zeep.receiver.guard import (
+    CLIENT,
+    Admission,
+    Auth,
+    BasicAuth,
+    Client,
+    Door,
+    Gone,
+    HttpLimits,
+    PatientDoor,
+    Refusal,
+)
 from mm7zeep.receiver.vasp import Receiver, mo_of
 
 __all__ = [
-    "Admission", "Auth", "BasicAuth", "Call", "Door", "Endpoint", "Gone", "Handler", "HttpLimits", "Receive",
-    "Receiver", "Refusal", "Reply", "Scope", "Send", "Served", "mo_of",
+    "CLIENT", "Admission", "Auth", "BasicAuth", "Call", "Client", "Door", "Endpoint", "Gone", "Handler", "HttpLimits",
+    "PatientDoor", "Receive", "Receiver", "Refusal", "Reply", "Scope", "Send", "Served", "mo_of",
 ]  # fmt: skip

@@ -11,7 +11,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import AbstractAsyncContextManager, ExitStack, nullcontext
 from dataclasses import dataclass, field, replace
 
 from mm7zeep import envelope, exchange, mime, profiles
@@ -25,8 +25,10 @@ from mm7zeep.receiver.guard import (
     HTTP_LIMITS,
     Admission,
     Auth,
+    Client,
     Gone,
     HttpLimits,
+    PatientDoor,
     Refusal,
     affordable,
     door,
@@ -34,7 +36,7 @@ from mm7zeep.receiver.guard import (
     unknown,
     well_formed,
 )
-from mm7zeep.receiver.waiting import ASYNCIO, BLOCKING, Mode, Pull, drive, puller
+from mm7zeep.receiver.waiting import ASYNCIO, BLOCKING, Mode, Pull, drive, puller, turn_at
 from mm7zeep.status import Status
 
 Reply = Wire
@@ -74,6 +76,8 @@ It may raise ``StatusError``, or ``Refusal`` to be answered by HTTP alone.
 """
 
 ErrorKind = type[RSErrorRsp] | type[VASPErrorRsp]
+Turns = Callable[[str | None], AbstractAsyncContextManager[object]]
+"""Gives the turn of a user, as a context."""
 Observe = Callable[[str | None, int | None, int, float, str | None], object]
 """Told of each answer: operation and MM7 status code where there are any, HTTP status, seconds it took, user."""
 
@@ -102,7 +106,8 @@ class Endpoint:
     user, where both roles are played. ``faults`` tells whether a handler's ``StatusError``, for this user, is answered
     by a SOAP Fault instead of the matching answer. ``profile`` is what a fault is written in when the request does not
     show its namespace. ``keep_raw`` gives handlers the body as it came. ``admission`` is asked, after ``auth`` and
-    before the body is read, for room. ``observe`` is told of each answer; what it raises is logged.
+    before the body is read, for room. ``turns`` gives the turn of a user, in which his request is worked on once it has
+    been read; it is asked where an event loop runs. ``observe`` is told of each answer; what it raises is logged.
 
     Raises ``LocalError`` for options that cannot be used.
     """
@@ -121,6 +126,7 @@ class Endpoint:
         faults: Callable[[str | None], bool] = lambda user: False,
         keep_raw: bool = False,
         admission: Callable[[Wire], Admission] | None = None,
+        turns: Turns | None = None,
         observe: Observe | None = None,
     ) -> None:
         if not isinstance(limits, mime.Limits | None) or not isinstance(http, HttpLimits):
@@ -138,6 +144,7 @@ class Endpoint:
         self.faults = faults
         self.keep_raw = keep_raw
         self.admission = admission
+        self.turns = turns
         self.observe = observe
         self.asgi = AsgiFace(self)
         self.wsgi = WsgiFace(self)
@@ -170,21 +177,26 @@ class Endpoint:
         held: ExitStack,
         peer: str | None = None,
         version: str | None = None,
+        client: Client | None = None,
     ) -> Served:
         """The pipeline: head, body, reading, handler, answer. The one place where an exception becomes an answer.
 
-        ``held`` is closed by the caller once the answer is written. ``version`` is that of HTTP, where it is known.
+        ``held`` is closed by the caller once the answer is written. ``version`` is that of HTTP, ``client`` the
+        connection, where they are known.
         """
         begun, turn = time.monotonic(), _Turn(peer=peer)
         try:
             well_formed(head, version)
-            turn.user = await self._ask(head, peer, mode)
+            turn.user = await self._ask(head, peer, mode, client)
+            if client is not None:
+                client.recognised()
             affordable(head, self.http, self.limits.body)
             room = self.admission(head) if self.admission is not None else None
             if room is not None:
                 held.enter_context(room)
             package = await self._take(head, pull, turn, room)
-            result = await mode.run(self._hand_over, head, package, turn)
+            async with self._due(turn.user, mode):
+                result = await mode.run(self._hand_over, head, package, turn)
             if inspect.isawaitable(result):
                 result = await mode.wait(result)
             answer: Wire = await mode.run(self._write, response(result, turn.operation, turn.reply_to), turn)
@@ -200,18 +212,23 @@ class Endpoint:
 
     # --- in -----------------------------------------------------------------------------------------------------------
 
-    async def _ask(self, head: Wire, peer: str | None, mode: Mode) -> str | None:
+    async def _ask(self, head: Wire, peer: str | None, mode: Mode, client: Client | None) -> str | None:
         """Who asks; None where nobody is asked. Raises ``Refusal`` (401) for somebody unknown."""
         if self.auth is None:
             return None
         user: str | None
-        if self.auth.slow(head, peer):
-            user = await mode.apart(self._doorman, self.auth.user, head, peer)
-        else:
+        if not self.auth.slow(head, peer):
             user = self.auth.user(head, peer)
+        elif isinstance(self.auth, PatientDoor):
+            user = await turn_at(self.auth.submit(head, peer), mode, client)
+        else:
+            user = await mode.apart(self._doorman, self.auth.user, head, peer)
         if user is None:
             raise unknown(self.realm)
         return user
+
+    def _due(self, user: str | None, mode: Mode) -> AbstractAsyncContextManager[object]:
+        return self.turns(user) if self.turns is not None and mode is ASYNCIO else nullcontext()
 
     async def _take(self, head: Wire, pull: Pull, turn: _Turn, room: Admission | None) -> mime.Package:
         """The package, read as it comes. Raises ``Refusal`` over the limit, ``RemoteError`` for what is no package."""

@@ -14,7 +14,7 @@ from http.client import responses
 from typing import TYPE_CHECKING, Any
 
 from mm7zeep.exchange import Headers, Wire
-from mm7zeep.receiver.guard import Gone, HttpLimits, Refusal
+from mm7zeep.receiver.guard import CLIENT, Gone, HttpLimits, Refusal
 from mm7zeep.receiver.waiting import ASYNCIO, BLOCKING, Pull, drive, puller
 
 if TYPE_CHECKING:
@@ -45,9 +45,12 @@ class AsgiFace:
         version = scope.get("http_version", "1.1")
         peer = scope["client"][0] if scope.get("client") else None
         pull = _asgi_puller(receive, self._endpoint.http)
+        client = (scope.get("extensions") or {}).get(CLIENT)
         with ExitStack() as held:
             try:
-                served = await self._endpoint.serve(head, pull, ASYNCIO, peer=peer, version=version, held=held)
+                served = await self._endpoint.serve(
+                    head, pull, ASYNCIO, peer=peer, version=version, held=held, client=client
+                )
             except Gone:
                 return
             answer = served.reply
@@ -68,13 +71,15 @@ async def _lifespan(receive: Receive, send: Send) -> None:
 
 def _asgi_puller(receive: Receive, limits: HttpLimits) -> Pull:
     """The body as ASGI gives it, within the limits of time. Raises ``Refusal`` (408) beyond them."""
-    begun = time.monotonic()
+    begun: float | None = None  # when it was first asked for; who waited at the door was not slow
     total, more = 0, True
 
     async def pull() -> bytes | None:
-        nonlocal total, more
+        nonlocal begun, total, more
         if not more:
             return None
+        if begun is None:
+            begun = time.monotonic()
         spent = time.monotonic() - begun
         if spent > limits.idle and total < limits.rate * spent:
             raise Refusal(408, "the body comes too slowly")

@@ -11,9 +11,10 @@ import binascii
 import hmac
 import secrets
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Protocol, cast
+from typing import Protocol, cast, runtime_checkable
 
 from mm7zeep.credentials import Basic
 from mm7zeep.errors import LocalError
@@ -36,6 +37,34 @@ class Door(Protocol):
 
     def slow(self, head: Wire, peer: str | None) -> bool:
         """Whether ``user`` would take longer than a millisecond for these."""
+        ...
+
+
+@runtime_checkable
+class PatientDoor(Door, Protocol):
+    """A door before which some have to wait: where ``slow`` says so, ``submit`` is called instead of ``user``."""
+
+    def submit(self, head: Wire, peer: str | None) -> Future[str | None]:
+        """What ``user`` gives, when it is this one's turn; who no longer waits cancels it.
+
+        Raises ``Refusal`` (503) where too many wait.
+        """
+        ...
+
+
+CLIENT = "mm7zeep.client"
+"""In ``scope["extensions"]`` of an ASGI request: the ``Client``, where the server has one."""
+
+
+class Client(Protocol):
+    """The connection that a request came on, as a server may show it; called in the event loop."""
+
+    def recognised(self) -> None:
+        """Who asks has proven who he is: his connection is not among the first to go where places are short."""
+        ...
+
+    def when_lost(self, call: Callable[[], object]) -> None:
+        """Have ``call`` called if the connection ends before the request is answered."""
         ...
 
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
-from concurrent.futures import Executor
+from concurrent.futures import Executor, Future
 from typing import Any, NamedTuple, TypeVar, cast
+
+from mm7zeep.receiver.guard import Client, Gone
 
 Pull = Callable[[], Awaitable[bytes | None]]
 """Gives the next octets of the body, None at its end."""
@@ -21,12 +23,13 @@ class Mode(NamedTuple):
     """How a face waits.
 
     ``run`` calls a function that may block, ``apart`` one that others must not wait for, in an executor of its own;
-    ``wait`` gives what an awaitable gives.
+    ``wait`` gives what an awaitable gives, ``result`` what another thread puts into a future.
     """
 
     run: Callable[..., Awaitable[Any]]
     apart: Callable[..., Awaitable[Any]]
     wait: Callable[[Awaitable[Any]], Awaitable[Any]]
+    result: Callable[[Future[Any]], Awaitable[Any]]
 
 
 def puller(chunks: Iterator[bytes]) -> Pull:
@@ -71,5 +74,28 @@ async def _wait(awaitable: Awaitable[T]) -> T:
     return await awaitable
 
 
-BLOCKING = Mode(_call_here, _call_here_apart, _wait_here)
-ASYNCIO = Mode(asyncio.to_thread, _call_apart, _wait)
+async def _result_here(future: Future[T]) -> T:
+    return future.result()
+
+
+async def _result(future: Future[T]) -> T:
+    return await asyncio.wrap_future(future)
+
+
+BLOCKING = Mode(_call_here, _call_here_apart, _wait_here, _result_here)
+ASYNCIO = Mode(asyncio.to_thread, _call_apart, _wait, _result)
+
+
+async def turn_at(waiting: Future[T], mode: Mode, client: Client | None) -> T:
+    """What another thread gives us when it is our turn. Raises ``Gone`` where the sender did not wait for it."""
+    if client is not None:
+        client.when_lost(waiting.cancel)
+    try:
+        given: T = await mode.result(waiting)
+    except asyncio.CancelledError:
+        if not waiting.cancelled():
+            raise
+        raise Gone from None
+    finally:
+        waiting.cancel()  # where we were cancelled ourselves
+    return given
