@@ -137,19 +137,19 @@ class Intake:
         same = digest(call.message)
         findings = call.received.findings
         with self.database.write() as connection:
-            known = store.answers(connection, *key)
-            if same in known:
-                return _answer(kind, json.loads(known[same]))
-            if known:
+            known, used = store.remembered(connection, *key, same)
+            if known is not None:
+                return _answer(kind, json.loads(known))
+            if used:
                 reused = finding("soap/transaction-repeated", "/Envelope/Header/TransactionID", detail=transaction_id)
                 findings = (*findings, reused)
             try:
                 answer = work(connection, findings)
             except StatusError:
                 # PostgreSQL: it may have waited for another process that was just doing this very request
-                known = store.answers(connection, *key)
-                if same in known:
-                    return _answer(kind, json.loads(known[same]))
+                known, _ = store.remembered(connection, *key, same)
+                if known is not None:
+                    return _answer(kind, json.loads(known))
                 raise
             store.remember(connection, *key, same, self.clock(), _record(answer))
             return answer

@@ -120,7 +120,8 @@ class Relaying:
         key = (call.user or "", type(call.message).__name__, (call.received.transaction_id or "").strip())
         same = digest(call.message)
         with self.database.write() as connection:
-            if same not in store.answers(connection, *key):
+            known, _ = store.remembered(connection, *key, same)
+            if known is None:
                 work(connection)
                 store.remember(connection, *key, same, self.clock(), {"code": 1000})
         self.poke()

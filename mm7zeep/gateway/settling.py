@@ -20,6 +20,7 @@ from mm7zeep.gateway.network import Network
 from mm7zeep.gateway.outcomes import Outcome, next_attempt
 from mm7zeep.gateway.records import DELIVERED, REFUSED, SENT, CallRow, MessageRow, RecipientRow
 from mm7zeep.gateway.settings import Settings
+from mm7zeep.gateway.tables import index_key
 from mm7zeep.messages import Address
 
 _LOG = logging.getLogger("mm7zeep.gateway")
@@ -80,7 +81,8 @@ class Settler:
         if message is None:
             return
         if state == DELIVERED:
-            store.move(connection, copy, state=SENT, changed=now, remote_id=outcome.message_id, content=message.content)
+            remote = index_key(outcome.message_id.strip()) if outcome.message_id is not None else None
+            store.move(connection, copy, state=SENT, changed=now, remote_id=remote, content=message.content)
             return
         end = _end(message, outcome, now)
         yield self.network.settle(connection, message, copy, end, now, detail=outcome.reason, status_text=outcome.text)

@@ -26,15 +26,20 @@ from mm7zeep.gateway.records import (
     RawRow,
     RecipientRow,
 )
-from mm7zeep.gateway.tables import DUPLICATE, MESSAGE, OUTBOX, RAW, RECIPIENT, SETTING
+from mm7zeep.gateway.tables import DUPLICATE, MESSAGE, OUTBOX, RAW, RECIPIENT, SETTING, index_key
 
 # What every request needs is built once: SQLAlchemy takes longer to build a statement than SQLite to run it.
 _KEEP_MESSAGE, _KEEP_RAW, _KEEP_COPY = sa.insert(MESSAGE), sa.insert(RAW), sa.insert(RECIPIENT)
 _REMEMBER = sa.insert(DUPLICATE)
-_KNOWN = sa.select(DUPLICATE.c.digest, DUPLICATE.c.answer).where(
+_OWN = sa.and_(
     DUPLICATE.c.application == sa.bindparam("application"),
     DUPLICATE.c.operation == sa.bindparam("operation"),
     DUPLICATE.c.transaction_id == sa.bindparam("transaction_id"),
+)
+# two probes of the primary key, whatever was remembered: this very request, and whether there is any under its id
+_KNOWN = sa.union_all(
+    sa.select(DUPLICATE.c.answer).where(_OWN, DUPLICATE.c.digest == sa.bindparam("digest")),
+    sa.select(sa.literal(None, DUPLICATE.c.answer.type)).where(sa.exists().where(_OWN)),
 )
 
 
@@ -55,10 +60,13 @@ def keep_raw(connection: Connection, raw: RawRow) -> None:
     connection.execute(_KEEP_RAW, asdict(raw))
 
 
-def answers(connection: Connection, application: str, operation: str, transaction_id: str) -> dict[str, str]:
-    """What requests under this TransactionID were answered, as JSON by the digest of each."""
-    key = {"application": application, "operation": operation, "transaction_id": transaction_id}
-    return {digest: answer for digest, answer in connection.execute(_KNOWN, key)}  # noqa: C416  rows are no pairs
+def remembered(
+    connection: Connection, application: str, operation: str, transaction_id: str, digest: str
+) -> tuple[str | None, bool]:
+    """What this very request was answered, as JSON, None if it is new; and whether any was, under its TransactionID."""
+    key = {"application": application, "operation": operation, "transaction_id": index_key(transaction_id)}
+    found = list(connection.scalars(_KNOWN, {**key, "digest": digest}))
+    return next((answer for answer in found if answer is not None), None), bool(found)
 
 
 def remember(
@@ -76,7 +84,7 @@ def remember(
         {
             "application": application,
             "operation": operation,
-            "transaction_id": transaction_id,
+            "transaction_id": index_key(transaction_id),
             "digest": digest,
             "created": now,
             "answer": json.dumps(answer),
@@ -166,7 +174,7 @@ def copy(connection: Connection, message_id: str, n: int, *, lock: bool = False)
 
 def remote_copy(connection: Connection, way: str, remote_id: str) -> RecipientRow | None:
     """The copy that went to an upstream and is called ``remote_id`` there."""
-    query = sa.select(RECIPIENT).where(RECIPIENT.c.remote_id == remote_id, RECIPIENT.c.way == way)
+    query = sa.select(RECIPIENT).where(RECIPIENT.c.remote_id == index_key(remote_id), RECIPIENT.c.way == way)
     found = connection.execute(query.with_for_update()).mappings().first()
     return None if found is None else RecipientRow(**found)
 
