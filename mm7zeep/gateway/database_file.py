@@ -1,4 +1,4 @@
-"""The files of an SQLite database, known by device and inode: whether those at their paths are still those we have open.
+"""The files of an SQLite database, known by device and inode: whether those at their paths are those we have open.
 
 A file that was unlinked, replaced or moved still takes what is written to it, and all of it is gone with the last
 process. Refuses nothing itself: it says what is wrong.
@@ -31,10 +31,11 @@ class DatabaseFile:
         """What is wrong; None where all files are those that were opened."""
         for end, known in zip(_ENDS, self.identities, strict=True):
             found = _identity(self.path + end)
+            name = os.path.basename(self.path) + end
             if found is None:
-                return f"the file {self.path}{end} is gone: put it back, or start again"
+                return f"the file {name} is gone; put it back, or start the gateway again"
             if found != known:
-                return f"the file {self.path}{end} is not the one that was opened: put that back, or start again"
+                return f"the file {name} is not the one that was opened; put that back, or start the gateway again"
         return None
 
 

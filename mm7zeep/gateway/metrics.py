@@ -37,6 +37,9 @@ class Metrics:
             "mm7_calls", "Calls made to applications and upstreams", ("kind", "owner", "outcome"), registry=self._own
         )
         self._copies = Counter("mm7_copies", "Copies that reached a state", ("state",), registry=self._own)
+        self._restarts = Counter(
+            "mm7_thread_restarts", "Threads that ended and were started again", ("thread",), registry=self._own
+        )
 
     def answered(self, operation: str | None, code: int | None, http: int, seconds: float, user: str | None) -> None:
         """One request was answered."""
@@ -46,6 +49,10 @@ class Metrics:
     def refused(self, http: int) -> None:
         """One request was refused before it reached the endpoint."""
         self._answers.labels("none", "none", str(http)).inc()
+
+    def restarted(self, thread: str) -> None:
+        """One thread has ended, and is started again."""
+        self._restarts.labels(thread).inc()
 
     def happened(self, event: Event) -> None:
         """One event of the pump."""

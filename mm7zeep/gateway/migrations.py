@@ -56,7 +56,8 @@ CREATE TABLE setting (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL);
 _SECOND = "CREATE INDEX outbox_expiry ON outbox (state, expires)"
 
 _THIRD = """
-CREATE TABLE heartbeat (process TEXT NOT NULL PRIMARY KEY, at {double} NOT NULL, boot TEXT, steady {double} NOT NULL)
+CREATE TABLE heartbeat (process TEXT NOT NULL PRIMARY KEY, at {double} NOT NULL, boot TEXT, steady {double} NOT NULL);
+INSERT INTO setting (name, value) VALUES ('clock', '{{}}')
 """
 
 

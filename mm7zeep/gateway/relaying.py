@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from mm7zeep.gateway import outbox, reporting, store, summaries
 from mm7zeep.gateway.accounts import Application
 from mm7zeep.gateway.admissible import check_form, refusal
+from mm7zeep.gateway.clock import GuardedClock
 from mm7zeep.gateway.contents import excerpt, listed
 from mm7zeep.gateway.digests import digest
 from mm7zeep.gateway.engine import Database
@@ -36,7 +37,7 @@ class Relaying:
 
     settings: Settings
     database: Database
-    clock: Callable[[], float]
+    clock: GuardedClock
     poke: Callable[[], object]
 
     def handlers(self) -> Mapping[type[Message], Handler]:
@@ -49,7 +50,7 @@ class Relaying:
 
         def work(connection: Connection) -> None:
             targets = self._targets(request)
-            now = self.clock()
+            now = self.clock.now(connection)
             sender = request.sender
             like = MessageRow(
                 id="",
@@ -86,7 +87,12 @@ class Relaying:
             copy, message = self._copy(connection, call, request.message_id)
             if copy.state in (SENT, DEFERRED):  # one that has ended stays as it ended
                 Network(settings=self.settings).settle(
-                    connection, message, copy, request.mm_status, self.clock(), status_text=request.status_text
+                    connection,
+                    message,
+                    copy,
+                    request.mm_status,
+                    self.clock.now(connection),
+                    status_text=request.status_text,
                 )
 
         return self._once(call, work)
@@ -102,7 +108,7 @@ class Relaying:
                     self.settings,
                     message,
                     copy,
-                    self.clock(),
+                    self.clock.now(connection),
                     mm_status=request.mm_status,
                     status_text=request.status_text,
                 )
@@ -123,7 +129,7 @@ class Relaying:
             known, _ = store.remembered(connection, *key, same)
             if known is None:
                 work(connection)
-                store.remember(connection, *key, same, self.clock(), {"code": 1000})
+                store.remember(connection, *key, same, self.clock.now(connection), {"code": 1000})
         self.poke()
         return Status(1000)
 

@@ -33,8 +33,13 @@ class Settler:
     settings: Settings
     network: Network
 
-    def settle(self, connection: Connection, call: CallRow, outcome: Outcome, now: float) -> list[Event]:
-        """Settle one call; what happened. Nothing, if its claim is not the present one."""
+    def settle(
+        self, connection: Connection, call: CallRow, outcome: Outcome, now: float, *, held: bool = False
+    ) -> list[Event]:
+        """Settle one call; what happened. Nothing, if its claim is not the present one.
+
+        While ``held`` it is not given up for its age, nor for the number of its attempts.
+        """
         verdict = outcome.verdict
         told: dict[str, Any] = {
             "reason": outcome.reason,
@@ -47,7 +52,7 @@ class Settler:
             outbox.pause(connection, call.endpoint, outcome.reason or "", now)
             _LOG.warning("calls to %s are paused: %s", call.endpoint, outcome.reason)
             stands, state = outbox.postpone(connection, call, now, attempts=max(0, call.attempts - 1), **told), "Paused"
-        elif verdict == "retry" and (due := next_attempt(call, outcome, now, self.settings.delivery)) is not None:
+        elif verdict == "retry" and (due := self._again(call, outcome, now, held)) is not None:
             stands, state = outbox.postpone(connection, call, due, **told), "Postponed"
         elif verdict == "done":
             stands, state = outbox.complete(connection, call, now, **told), DELIVERED
@@ -59,6 +64,9 @@ class Settler:
             _LOG.warning("the claim of call %d was over before its outcome was known; somebody else has it", call.id)
             return []
         return list(self._follow(connection, call, outcome, state, now))
+
+    def _again(self, call: CallRow, outcome: Outcome, now: float, held: bool) -> float | None:
+        return next_attempt(call, outcome, now, self.settings.delivery, held=held)
 
     def _follow(
         self, connection: Connection, call: CallRow, outcome: Outcome, state: str, now: float

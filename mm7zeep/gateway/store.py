@@ -18,6 +18,7 @@ from sqlalchemy import Connection, Select
 from mm7zeep.exchange import Wire
 from mm7zeep.gateway.records import (
     DEFERRED,
+    LEASED,
     PENDING,
     READY,
     REFUSED,
@@ -26,7 +27,7 @@ from mm7zeep.gateway.records import (
     RawRow,
     RecipientRow,
 )
-from mm7zeep.gateway.tables import DUPLICATE, MESSAGE, OUTBOX, RAW, RECIPIENT, SETTING, index_key
+from mm7zeep.gateway.tables import DUPLICATE, HEARTBEAT, MESSAGE, OUTBOX, RAW, RECIPIENT, SETTING, index_key
 
 # What every request needs is built once: SQLAlchemy takes longer to build a statement than SQLite to run it.
 _KEEP_MESSAGE, _KEEP_RAW, _KEEP_COPY = sa.insert(MESSAGE), sa.insert(RAW), sa.insert(RECIPIENT)
@@ -267,29 +268,70 @@ def delete(connection: Connection, ids: Sequence[str]) -> int:
     return connection.execute(sa.delete(MESSAGE).where(MESSAGE.c.id.in_(ids))).rowcount
 
 
-def finished(
-    connection: Connection, *, before: float | None, keep: int | None, most: int, sent_before: float = math.inf
-) -> list[str]:
-    """The oldest finished messages that are older than ``before``, or more than ``keep``: at most ``most`` ids.
+Position = tuple[float, int]
+"""Where a look through the messages has come to: when the last one was accepted, and its ``seq``."""
+
+
+def last_beyond(connection: Connection, keep: int) -> int | None:
+    """The ``seq`` of the newest message that is over the count; None where there are no more than ``keep``."""
+    seq = MESSAGE.c.seq
+    found: int | None = connection.scalar(sa.select(seq).order_by(seq.desc()).offset(keep).limit(1))
+    return found
+
+
+def over(
+    connection: Connection,
+    *,
+    before: float | None = None,
+    last: int | None = None,
+    after: Position | None = None,
+    most: int,
+) -> tuple[list[str], Position | None]:
+    """The next ``most`` messages that were accepted ``before``, or are not newer than ``last``, and where to go on.
+
+    The position is None where there are no more. Both walk along an index, whatever lies before ``after``.
+    """
+    columns = MESSAGE.c
+    query = sa.select(columns.id, columns.accepted, columns.seq).limit(most)
+    if before is not None:
+        query = query.where(columns.accepted < before).order_by(columns.accepted, columns.seq)
+        if after is not None:
+            query = query.where(sa.tuple_(columns.accepted, columns.seq) > sa.tuple_(*map(sa.literal, after)))
+    else:
+        query = query.where(columns.seq <= last).order_by(columns.seq)
+        if after is not None:
+            query = query.where(columns.seq > after[1])
+    rows = connection.execute(query).all()
+    return [row.id for row in rows], (rows[-1].accepted, rows[-1].seq) if len(rows) == most else None
+
+
+def finished(connection: Connection, ids: Sequence[str], *, sent_before: float = math.inf) -> list[str]:
+    """Those of ``ids`` that are finished, in their order.
 
     What waits for its recipient, what others took after ``sent_before`` and have not reported on, and what has a call
     that is not done or dead, is not finished.
     """
-    columns = MESSAGE.c
-    reported = sa.and_(RECIPIENT.c.state == SENT, RECIPIENT.c.changed > sent_before)
-    waits = _with_copy(sa.or_(RECIPIENT.c.state.in_((PENDING, DEFERRED)), reported))
-    calls = sa.exists().where(OUTBOX.c.message_id == columns.id, OUTBOX.c.state.in_((READY, "leased")))
-    query = sa.select(columns.id).where(~waits, ~calls).order_by(columns.seq).limit(most)
-    reasons = [columns.accepted < before] if before is not None else []
-    if keep is not None:
-        last = connection.scalar(sa.select(columns.seq).order_by(columns.seq.desc()).offset(keep).limit(1))
-        reasons += [columns.seq <= last] if last is not None else []
-    return list(connection.scalars(query.where(sa.or_(*reasons)))) if reasons else []
+    if not ids:
+        return []
+    copies, calls = RECIPIENT.c, OUTBOX.c
+    reported = sa.and_(copies.state == SENT, copies.changed > sent_before)
+    waits = sa.or_(copies.state.in_((PENDING, DEFERRED)), reported)
+    open_copies = sa.select(copies.message_id).where(copies.message_id.in_(ids), waits)
+    open_calls = sa.select(calls.message_id).where(calls.message_id.in_(ids), calls.state.in_((READY, LEASED)))
+    unfinished = set(connection.scalars(open_copies)) | set(connection.scalars(open_calls))
+    return [one for one in ids if one not in unfinished]
 
 
-def forget_duplicates(connection: Connection, before: float) -> int:
-    """Forget requests older than ``before``; how many."""
-    return connection.execute(sa.delete(DUPLICATE).where(DUPLICATE.c.created < before)).rowcount
+def forget_duplicates(connection: Connection, before: float, most: int) -> int:
+    """Forget requests older than ``before``, at most ``most``; how many."""
+    key = [column for column in DUPLICATE.primary_key]  # noqa: C416  an SQLAlchemy collection is no list
+    old = sa.select(*key).where(DUPLICATE.c.created < before).limit(most)
+    return connection.execute(sa.delete(DUPLICATE).where(sa.tuple_(*key).in_(old))).rowcount
+
+
+def forget_heartbeats(connection: Connection, before: float) -> None:
+    """Forget processes that have not been alive since ``before``."""
+    connection.execute(sa.delete(HEARTBEAT).where(HEARTBEAT.c.at < before))
 
 
 # --- settings that processes share ------------------------------------------------------------------------------------
