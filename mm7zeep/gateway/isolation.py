@@ -12,6 +12,7 @@ import logging
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 
 from sqlalchemy import Connection
 
@@ -54,14 +55,14 @@ class Isolation:
         error: Exception | None = None
         for attempt in (outcome, replace(outcome, reason=None, answer=None, text=None)):
             try:
-                return self._alone(lambda connection, now, one=attempt: self._settle(connection, call, one, now))
+                return self._alone(partial(self._settle, call, attempt))
             except Exception as found:  # noqa: BLE001  logged below; it is this row's alone
                 error = found
         assert error is not None  # noqa: S101  both attempts raised
         _LOG.error("the outcome of call %d cannot be kept: %s", call.id, type(error).__name__)
         return self._dead_letter(call, error) if _is_lasting(error) else None
 
-    def _settle(self, connection: Connection, call: CallRow, outcome: Outcome, now: Reading) -> list[Event]:
+    def _settle(self, call: CallRow, outcome: Outcome, connection: Connection, now: Reading) -> list[Event]:
         return self.settler.settle(connection, call, outcome, now.at, held=now.held)
 
     def _dead_letter(self, call: CallRow, error: Exception) -> list[Event] | None:
@@ -72,7 +73,7 @@ class Isolation:
             outbox.bury(connection, call, now.at, reason=reason)
             return []
 
-        for work in (lambda connection, now: self._settle(connection, call, dead, now), bury):
+        for work in (partial(self._settle, call, dead), bury):
             with suppress(Exception):  # what follows from its end cannot be had either: then its end alone
                 return self._alone(work)
         return None

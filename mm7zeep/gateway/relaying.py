@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from mm7zeep.gateway import outbox, reporting, store, summaries
 from mm7zeep.gateway.accounts import Application
-from mm7zeep.gateway.admissible import check_form, refusal
+from mm7zeep.gateway.admissible import check_addresses, check_form, refusal
 from mm7zeep.gateway.clock import GuardedClock
 from mm7zeep.gateway.contents import excerpt, listed
 from mm7zeep.gateway.digests import digest
@@ -47,6 +47,7 @@ class Relaying:
     def deliver(self, call: Call) -> Status:
         """MM7_deliver: each application whose short code is among the recipients gets the message."""
         request = cast(DeliverReq, call.message)
+        check_addresses((request.sender, *request.to, *request.cc, *request.bcc))
 
         def work(connection: Connection) -> None:
             targets = self._targets(request)
