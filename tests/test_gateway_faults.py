@@ -1,10 +1,11 @@
-"""Nothing that comes from outside, and no fault of the store, stops a gateway: long values, odd values, lost files, locks.
+"""Nothing that comes from outside, and no fault of the store, stops a gateway: long and odd values, lost files, locks.
 
 Every test runs on both engines where the store has a part in it.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
 import random
 import sqlite3
@@ -15,7 +16,9 @@ from dataclasses import fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
+import httpx
 import pytest
 import sqlalchemy as sa
 from far_side import FarSide, proper, saying
@@ -26,10 +29,12 @@ from mm7zeep.errors import Mm7Error
 from mm7zeep.exchange import Wire
 from mm7zeep.gateway import admissible, migrations, outbox, store, tables
 from mm7zeep.gateway.accounts import Callback, Route, Upstream
+from mm7zeep.gateway.admin import ROUTES, admin_app
 from mm7zeep.gateway.app import Gateway
 from mm7zeep.gateway.capacity import Gauge
 from mm7zeep.gateway.engine import Database, StoreError
 from mm7zeep.gateway.outcomes import Outcome
+from mm7zeep.gateway.readiness import Readiness
 from mm7zeep.gateway.supervised import SupervisedThread
 from mm7zeep.messages import (
     CancelReq,
@@ -44,10 +49,8 @@ from mm7zeep.messages import (
     ReplaceReq,
     RFC2822Address,
     ShortCode,
-    SubmitReq,
     SubmitRsp,
 )
-from mm7zeep.receiver import Refusal
 from mm7zeep.status import Status
 
 LONG = "".join(random.Random(9).choices("0123456789abcdefghijklmnopqrstuvwxyz", k=100_000))
@@ -312,3 +315,359 @@ def test_older_database_is_migrated(room: Make) -> None:
         assert connection.scalar(sa.select(sa.func.max(tables.MIGRATION.c.version))) == len(migrations.STEPS)
         assert store.remote_copy(connection, "upstream:far", long) is not None
     assert one.ask(ONE, transaction_id=long).message.message_id == message_id  # type: ignore[attr-defined]
+
+
+# --- the REST API -----------------------------------------------------------------------------------------------------
+
+ODD: dict[str, tuple[object, ...]] = {
+    "string": (LONG, "nul \0", "\ud800", "\U0010ffff", "%", "2026-03-01T12:00:00Z"),
+    "integer": (2**31, 2**63 - 1, 2**63, -1, int("9" * 400)),
+    "number": (1e300, -1e300, 2**63, 1e-320),
+    "boolean": (True,),
+    "array": ([], [LONG], [{}] * 1000),
+    "object": ({}, {LONG: LONG}),
+}
+"""Values of each kind that a column, an index or a conversion may not take."""
+
+
+def odd_values(schema: Any) -> Iterator[object]:
+    """Odd values that a schema's kind has."""
+    kinds = schema.get("type", "string")
+    for kind in [kinds] if isinstance(kinds, str) else kinds:
+        yield from ODD.get(kind, ())
+
+
+def plain(schema: Any) -> object:
+    """A value that a schema takes."""
+    kinds = schema.get("type", "string")
+    kind = kinds if isinstance(kinds, str) else kinds[0]
+    if "enum" in schema:
+        return schema["enum"][0]
+    if kind == "object":
+        return {name: plain(schema["properties"][name]) for name in schema.get("required", ())}
+    return {"string": "tnn", "integer": 1, "number": 1, "boolean": True, "array": []}[kind]
+
+
+def odd_requests() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Requests to every route with one odd value in path, query or body."""
+    for route in ROUTES:
+        path = route.path.replace("{id}", "1").replace("{n}", "0")
+        for parameter in route.parameters:
+            for value in odd_values(parameter.schema):
+                text = quote(str(value), safe="", errors="surrogatepass")
+                others = route.path.replace("{" + parameter.name + "}", text)
+                yield route.method, others.replace("{id}", "1").replace("{n}", "0"), {"json": plain(route.body or {})}
+        for parameter in route.query:
+            for value in odd_values(parameter.schema):
+                query = quote(str(value), safe="", errors="surrogatepass")
+                yield route.method, f"{path}?{parameter.name}={query}", {}
+        for name, schema in (route.body or {}).get("properties", {}).items():
+            for value in odd_values(schema):
+                body = json.dumps({**plain(route.body), name: value})  # type: ignore[dict-item]
+                yield route.method, path, {"content": body, "headers": {"Content-Type": "application/json"}}
+        yield route.method, path, {"headers": {"X-Long": LONG, "Accept": LONG}}
+
+
+def test_every_value_of_the_rest_api(room: Make) -> None:
+    """No value in path, query, body or header of a REST request is answered 5xx, and the gateway goes on."""
+    one = room()
+    app = admin_app(one.gateway, clock=one.clock)
+    one.submitted()
+
+    async def run() -> int:
+        seen = 0
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8008") as client:
+            for method, path, options in odd_requests():
+                if "/wait" in path:
+                    path += "&timeout=0" if "?" in path and "timeout" not in path else ""
+                    path += "?timeout=0" if "?" not in path else ""
+                try:
+                    answer = await client.request(method, path, **options)
+                except (httpx.InvalidURL, UnicodeError):
+                    continue  # the client sends none of that
+                assert answer.status_code < 500, (method, path[:200], str(options)[:200], answer.text)
+                seen += 1
+        return seen
+
+    assert asyncio.run(run()) > 150
+    assert one.gateway.ready() == ()
+    one.gateway.run_pending()
+    one.submitted()
+
+
+@pytest.mark.parametrize(("value", "statuses"), [(LONG, {431}), (LONG[:4000], {200}), ("\0\xff\udc80", {200, 400})])
+def test_long_header_fields(room: Make, value: str, statuses: set[int]) -> None:
+    """Header fields of a request are refused, or kept, whatever they hold."""
+    wire = exchange.pack(ONE)
+    assert ask(room(), replace(wire, headers=(*wire.headers, ("X-Odd", value))), "tnn").status in statuses
+
+
+# --- the store is not what it was -------------------------------------------------------------------------------------
+
+
+def path_of(one: Room) -> Path:
+    """The file of a room's database."""
+    return Path(str(sa.make_url(one.settings.database).database))
+
+
+def copied(path: Path) -> None:
+    """Put a copy in the place of a file, as a restored backup is put."""
+    copy = path.with_name("copy")
+    copy.write_bytes(path.read_bytes())
+    copy.rename(path)
+
+
+AWAY_FILES: dict[str, Callable[[Path], object]] = {
+    "unlinked": lambda path: path.unlink(),
+    "renamed": lambda path: path.rename(path.with_name("other")),
+    "replaced": copied,
+    "empty": lambda path: (path.unlink(), path.touch()),
+    "log unlinked": lambda path: path.with_name(path.name + "-wal").unlink(),
+    "log replaced": lambda path: copied(path.with_name(path.name + "-wal")),
+    "shared memory unlinked": lambda path: path.with_name(path.name + "-shm").unlink(),
+    "folder moved": lambda path: path.parent.rename(path.parent.with_name("moved")),
+}
+
+
+@pytest.mark.parametrize("name", AWAY_FILES)
+def test_file_is_not_the_one_that_was_opened(tmp_path: Path, name: str) -> None:
+    """Where a file of the database is gone, or another one, nothing is answered 1000, and readiness says which."""
+    with rooms(tmp_path) as make:
+        one = make()
+        assert one.gateway.ready() == ()
+        one.submitted()
+        AWAY_FILES[name](path_of(one))
+        answers = [ask(one, exchange.pack(ONE), "tnn") for _ in range(3)]
+        assert [answer.status for answer in answers] == [503] * 3
+        assert all(dict(answer.headers)["Retry-After"] for answer in answers)
+        one.gateway.gauge.look()
+        assert any("gateway.db" in reason or "disk" in reason for reason in one.gateway.ready())
+
+
+def test_file_comes_back(tmp_path: Path) -> None:
+    """A folder that was moved and is moved back is the one that was opened: all that was kept is there, and more is."""
+    with rooms(tmp_path) as make:
+        one = make()
+        first, folder = one.submitted(), path_of(one).parent
+        folder.rename(tmp_path / "moved")
+        assert ask(one, exchange.pack(ONE), "tnn").status == 503
+        one.gateway.gauge.look()
+        assert one.gateway.ready() != ()
+        (tmp_path / "moved").rename(folder)
+        one.gateway.gauge.look()
+        assert one.gateway.ready() == ()
+        second = one.submitted()
+        assert [row.id for row in one.messages] == [first, second]
+
+
+def test_connections_that_cannot_write_are_not_used_again(tmp_path: Path) -> None:
+    """Connections that were opened while the file could not be written fail once, and are opened anew."""
+    with rooms(tmp_path) as make:
+        one = make()
+        engine = one.gateway.database.engine
+        opened = [engine.connect() for _ in range(8)]
+        for connection in opened:
+            connection.exec_driver_sql("PRAGMA query_only=ON")  # as one that SQLite opened to be read only
+        for connection in opened:
+            connection.close()
+        answers = [ask(one, exchange.pack(ONE, transaction_id=f"t{n}"), "tnn").status for n in range(10)]
+        assert answers == [503] + [200] * 9
+
+
+def test_readiness_opens_connections_anew(tmp_path: Path) -> None:
+    """After a look that failed, no connection from before is used: the first submit afterwards is taken."""
+    with rooms(tmp_path) as make:
+        one = make()
+        folder, engine = path_of(one).parent, one.gateway.database.engine
+        opened = [engine.connect() for _ in range(8)]
+        for connection in opened:
+            connection.exec_driver_sql("PRAGMA query_only=ON")
+        for connection in opened:
+            connection.close()
+        folder.rename(tmp_path / "moved")
+        one.gateway.gauge.look()
+        assert one.gateway.ready() != ()
+        (tmp_path / "moved").rename(folder)
+        one.gateway.gauge.look()
+        assert one.gateway.ready() == ()
+        assert ask(one, exchange.pack(ONE), "tnn").status == 200
+
+
+def test_damaged_file(tmp_path: Path) -> None:
+    """A file that is overwritten is met by a submit or a look, and the gateway is not ready from then on."""
+    with rooms(tmp_path) as make:
+        one = make()
+        for _ in range(5):
+            one.submitted()
+        with one.gateway.database.engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        with path_of(one).open("r+b") as file:
+            file.write(b"\xff" * path_of(one).stat().st_size)
+        one.gateway.database.renew()  # what is remembered of pages that were read goes with its connection
+        assert ask(one, exchange.pack(ONE), "tnn").status == 503
+        for _ in range(2):
+            one.gateway.gauge.look()
+            assert any("damaged" in reason or "not a database" in reason for reason in one.gateway.ready())
+        assert ask(one, exchange.pack(ONE), "tnn").status == 503
+
+
+@pytest.mark.parametrize("engine", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def test_locked_database(tmp_path: Path, request: pytest.FixtureRequest, engine: str) -> None:
+    """While somebody else holds the lock the gateway is not ready, and it is again as soon as the lock is gone."""
+    url = request.getfixturevalue("postgres_url") if engine == "postgresql" else f"sqlite:///{tmp_path / 'x.db'}"
+    one = Room(tmp_path, database=url)
+    other = sa.create_engine(url)
+    try:
+        with other.connect() as holder:
+            if engine == "sqlite":
+                holder.exec_driver_sql("BEGIN IMMEDIATE")
+            else:
+                holder.exec_driver_sql("LOCK TABLE heartbeat IN ACCESS EXCLUSIVE MODE")
+            one.gateway.gauge.look()
+            assert one.gateway.ready() != ()
+            assert ask(one, exchange.pack(ONE), "tnn").status == 503
+            holder.rollback()
+        for _ in range(20):  # PostgreSQL: the look that was under way ends first
+            one.gateway.gauge.look()
+            if not one.gateway.ready():
+                break
+        assert one.gateway.ready() == ()
+        one.submitted()
+    finally:
+        other.dispose()
+        one.gateway.close()
+
+
+def test_wait_for_the_lock_is_bounded(tmp_path: Path) -> None:
+    """Who waits for another process, or for a thread of this one, waits no longer than it may."""
+    with closing(Database(f"sqlite:///{tmp_path / 'x.db'}")) as database:
+        with closing(sqlite3.connect(tmp_path / "x.db", isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            with pytest.raises(StoreError, match="locked"), database.write(wait=0.05):
+                pass
+        inside, leave = threading.Event(), threading.Event()
+
+        def hold() -> None:
+            with database.write():
+                inside.set()
+                leave.wait(20)
+
+        holder = threading.Thread(target=hold)
+        holder.start()
+        assert inside.wait(10)
+        with pytest.raises(StoreError, match="others have been writing"), database.write(wait=0.05):
+            pass
+        leave.set()
+        holder.join()
+        with database.write(wait=5):
+            pass
+
+
+def test_busy_is_not_locked(tmp_path: Path) -> None:
+    """A database that others of this process write to all the time is busy, and the gateway is ready."""
+    with rooms(tmp_path) as make:
+        one = make()
+        stop = threading.Event()
+
+        def write() -> None:
+            while not stop.is_set():
+                with one.gateway.database.write() as connection:
+                    store.set_setting(connection, "x", 1)
+
+        writers = [threading.Thread(target=write) for _ in range(4)]
+        for writer in writers:
+            writer.start()
+        try:
+            for _ in range(3):
+                one.gateway.gauge.look()
+                assert one.gateway.ready() == ()
+        finally:
+            stop.set()
+            for writer in writers:
+                writer.join()
+
+
+def test_database_that_hangs(tmp_path: Path) -> None:
+    """A look that does not come back is waited for no longer than it may, and others are not begun beside it."""
+    begun: list[int] = []
+    release = threading.Event()
+
+    def beat(connection: object) -> None:
+        begun.append(1)
+        release.wait(20)
+
+    with closing(Database(f"sqlite:///{tmp_path / 'x.db'}")) as database:
+        readiness = Readiness(database, beat, lambda connection: None, patience=0.05)
+        assert [readiness.why_not() for _ in range(3)] == ["the database does not answer"] * 3
+        assert len(begun) == 1
+        release.set()
+        patient = [readiness.why_not() for _ in range(100)]
+        assert patient[-1] is None
+
+
+# --- threads ----------------------------------------------------------------------------------------------------------
+
+
+def test_disk_that_says_nothing(tmp_path: Path) -> None:
+    """A disk that does not say how full it is keeps the gateway from being ready, and no look from being had."""
+    with rooms(tmp_path) as make:
+        one = make()
+        answers: list[int | OSError] = [2**50, OSError(5, "Input/output error"), 2**50]
+
+        def free(folder: str) -> int:
+            found = answers.pop(0)
+            if isinstance(found, OSError):
+                raise found
+            return found
+
+        gauge = Gauge(one.settings, one.gateway.database, free=free)
+        assert gauge.full == ()
+        gauge.look()
+        assert gauge.full == ("the disk does not say how full it is: Input/output error",)
+        gauge.look()
+        assert gauge.full == ()
+
+
+def test_thread_that_ends_is_started_again() -> None:
+    """A thread that ends by an exception is started again and counted; one that keeps ending is named."""
+    stopping, runs, restarted = threading.Event(), [], []
+    enough = threading.Event()
+
+    def work() -> None:
+        runs.append(1)
+        if len(runs) <= 3:
+            raise OSError(28, "No space left on device")
+        enough.set()
+        stopping.wait(20)
+
+    thread = SupervisedThread("keeper", work, stopping, restarted=restarted.append)
+    assert thread.failing() is None
+    thread.start()
+    assert enough.wait(20)
+    assert restarted == ["keeper"] * 3
+    assert thread.failing() == "the thread keeper keeps ending: OSError"
+    stopping.set()
+    thread.join(20)
+    assert not thread.is_alive()
+
+
+def test_keeper_survives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever a look raises, looks go on, the restarts are on the metrics page, and readiness names the thread."""
+    with rooms(tmp_path) as make:
+        one = make()
+        looks, enough = [], threading.Event()
+
+        def look() -> None:
+            looks.append(1)
+            if len(looks) >= 4:
+                enough.set()
+            raise ZeroDivisionError
+
+        monkeypatch.setattr(one.gateway.gauge, "look", look)
+        monkeypatch.setattr("mm7zeep.gateway.housekeeping._LOOK", 0.001)
+        with one.gateway.working():
+            assert enough.wait(20)
+            assert "the thread keeper keeps ending: ZeroDivisionError" in one.gateway.ready()
+            page, _ = one.gateway.metrics.exposition(one.gateway.database)
+        assert b'mm7_thread_restarts_total{thread="keeper"}' in page

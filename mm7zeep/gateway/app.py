@@ -251,6 +251,19 @@ class Gateway:
         self.pump.poke()
         return count
 
+    def clock_state(self) -> dict[str, object]:
+        """Whether a jump of the clock waits to be confirmed, since when, and how far it went. Raises ``StoreError``."""
+        with self.database.read() as connection:
+            reading, correction = self.clock.read(connection), self.clock.correction(connection)
+        return {"held": reading.held, "now": reading.at, "since": correction.since, "jump": correction.jump}
+
+    def confirm_clock(self) -> bool:
+        """Go by the clock as it is now; whether a jump waited to be confirmed. Raises ``StoreError``."""
+        with self.database.write() as connection:
+            confirmed = self.clock.confirm(connection, "the operator confirmed it")
+        self.pump.poke()
+        return confirmed
+
     # --- what follows -------------------------------------------------------------------------------------------------
 
     def run_pending(self) -> list[Event]:

@@ -25,8 +25,14 @@ class Readiness:
     """Looks whether ``database`` takes what ``beat`` writes and answers what ``ask`` reads. For one thread."""
 
     def __init__(
-        self, database: Database, beat: Callable[[Connection], object], ask: Callable[[Connection], str | None]
+        self,
+        database: Database,
+        beat: Callable[[Connection], object],
+        ask: Callable[[Connection], str | None],
+        *,
+        patience: float = PATIENCE,
     ) -> None:
+        self._patience = patience
         self._database = database
         self._beat = beat
         self._ask = ask
@@ -40,7 +46,7 @@ class Readiness:
             job = threading.Thread(target=self._look, args=(self._pending,), name="mm7zeep-look", daemon=True)
             job.start()
         try:
-            reason = self._pending.get(timeout=PATIENCE)
+            reason = self._pending.get(timeout=self._patience)
         except Empty:
             self._failed = True
             return "the database does not answer"

@@ -78,4 +78,6 @@ class SupervisedThread:
                 end = "it returned"
             self._ends.append((self._clock(), end))
             self._restarted(self.name)
-            time.sleep(min(_LONGEST, _SHORTEST * 2 ** min(len(self._recent()), 10)))
+            pause = min(_LONGEST, _SHORTEST * 2 ** min(len(self._recent()), 10))
+            if self._stopping.wait(pause):
+                time.sleep(_SHORTEST)  # what it has to end is tried again until it is ended
