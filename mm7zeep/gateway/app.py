@@ -24,7 +24,7 @@ from mm7zeep.gateway.admissible import refusal
 from mm7zeep.gateway.calls import Caller, Deliver
 from mm7zeep.gateway.capacity import Gauge
 from mm7zeep.gateway.chaos import Chaos
-from mm7zeep.gateway.clock import Clock, GuardedClock
+from mm7zeep.gateway.clock import Clock, ClockState, GuardedClock
 from mm7zeep.gateway.engine import Database, StoreError
 from mm7zeep.gateway.events import Event
 from mm7zeep.gateway.housekeeping import Housekeeper
@@ -251,11 +251,10 @@ class Gateway:
         self.pump.poke()
         return count
 
-    def clock_state(self) -> dict[str, object]:
+    def clock_state(self) -> ClockState:
         """Whether a jump of the clock waits to be confirmed, since when, and how far it went. Raises ``StoreError``."""
         with self.database.read() as connection:
-            reading, correction = self.clock.read(connection), self.clock.correction(connection)
-        return {"held": reading.held, "now": reading.at, "since": correction.since, "jump": correction.jump}
+            return self.clock.state(connection)
 
     def confirm_clock(self) -> bool:
         """Go by the clock as it is now; whether a jump waited to be confirmed. Raises ``StoreError``."""

@@ -94,6 +94,16 @@ class Correction:
         return self.since is not None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockState:
+    """The time that counts; whether it is ``held``, ``since`` when, and how many seconds the last ``jump`` went."""
+
+    now: float
+    held: bool
+    since: float | None
+    jump: float
+
+
 class GuardedClock:
     """``clock`` as one process reads it inside its transactions. Thread-safe.
 
@@ -192,6 +202,11 @@ class GuardedClock:
     def correction(self, connection: Connection) -> Correction:
         """What is added to the clock just now."""
         return _correction(connection.scalar(sa.select(SETTING.c.value).where(SETTING.c.name == _NAME)) or "{}")
+
+    def state(self, connection: Connection) -> ClockState:
+        """What there is to know of it."""
+        reading, correction = self.read(connection), self.correction(connection)
+        return ClockState(now=reading.at, held=reading.held, since=correction.since, jump=correction.jump)
 
     def confirm(self, connection: Connection, why: str) -> bool:
         """Go by the clock as it is, and plan again what was planned by the time before; whether a jump waited."""
