@@ -51,7 +51,8 @@ class Gateway:
     ``deliver(url, message, transaction_id)`` calls applications back; by default an ``MmscClient`` with the
     application's credentials does. ``clock`` is where time is read (by default this machine's, or PostgreSQL's; a
     function that gives seconds since 1970 never jumps). ``observe`` is told each ``Event``. ``shared`` says that it is
-    one of several processes whose counts are shown together. Thread-safe.
+    one of several processes whose counts are shown together; ``metrics`` goes on counting for a gateway that this one
+    follows. Thread-safe.
 
     Raises ``ValueError`` for settings that cannot be used, ``StoreError`` where the database cannot be opened.
     """
@@ -64,6 +65,7 @@ class Gateway:
         observe: Callable[[Event], object] = lambda event: None,
         clock: Clock | Callable[[], float] | None = None,
         shared: bool = False,
+        metrics: Metrics | None = None,
     ) -> None:
         names = [one.name for one in settings.applications]
         if len(set(names)) != len(names):
@@ -71,7 +73,7 @@ class Gateway:
         refuses = {one.name: one.served.fault_refusals for one in settings.applications}
         self.settings = settings
         self.database = Database(settings.database)
-        self.metrics = Metrics(shared=shared)
+        self.metrics = metrics or Metrics(shared=shared)
         self.chaos = Chaos(self.database)
         self.clock = GuardedClock(Clock.of(clock), sqlite=self.database.sqlite)
         with self.database.write() as connection:
