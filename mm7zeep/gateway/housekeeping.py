@@ -19,7 +19,7 @@ from mm7zeep.gateway.engine import Database, StoreError
 from mm7zeep.gateway.settings import Retention
 
 _LOG = logging.getLogger("mm7zeep.gateway")
-_SLICE = 50  # messages that one transaction deletes
+_SLICE = 100  # messages that one transaction deletes
 _LOOKED = 2000  # messages that one transaction looks at
 _REQUESTS = 500  # remembered requests that one transaction deletes
 _PAUSE = 0.002  # seconds at least after each slice
