@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -10,13 +11,15 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import sqlalchemy as sa
 from gateway_room import CALLED, ONE, OTHER, START, Calls
 
 from mm7zeep.errors import TransportError
+from mm7zeep.gateway import admin_routes, openapi, store, tables
 from mm7zeep.gateway import clock as clocks
-from mm7zeep.gateway import store, tables
+from mm7zeep.gateway.admin import admin_app
 from mm7zeep.gateway.app import Gateway
 from mm7zeep.gateway.clock import Clock
 from mm7zeep.gateway.handset import Handset
@@ -322,3 +325,29 @@ def messages(gateway: Gateway) -> list[tuple[str, list[str]]]:
     with gateway.database.read() as connection:
         rows = store.listed(connection)
         return [(row.id, [one.state for one in store.recipients(connection, row.id)]) for row in rows]
+
+
+def test_rest_api(tmp_path: Path, times: Times) -> None:
+    """The API shows a jump and takes the operator's word; the metrics page shows that one waits."""
+
+    def ask(method: str, path: str) -> httpx.Response:
+        async def once() -> httpx.Response:
+            transport = httpx.ASGITransport(admin_app(gateway))
+            async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8008") as client:
+                return await client.request(method, path)
+
+        return asyncio.run(once())
+
+    with ExitStack() as stack:
+        gateway = Place(f"sqlite:///{tmp_path / 'x.db'}", stack, times).gateway()
+        assert ask("GET", "/api/v1/clock").json()["held"] is False
+        assert ask("POST", "/api/v1/clock/confirm").status_code == 409
+        gateway.gauge.look()
+        times.set(-HOUR)
+        gateway.gauge.look()
+        found = ask("GET", "/api/v1/clock").json()
+        assert (found["held"], found["jump"]) == (True, -HOUR)
+        admin_routes.judged(found, openapi.SCHEMAS["Clock"], "Clock")
+        assert "mm7_clock_held 1.0" in ask("GET", "/metrics").text
+        assert ask("POST", "/api/v1/clock/confirm").json()["held"] is False
+        assert "mm7_clock_held 0.0" in ask("GET", "/metrics").text

@@ -443,6 +443,7 @@ def test_file_is_not_the_one_that_was_opened(tmp_path: Path, name: str) -> None:
         assert all(dict(answer.headers)["Retry-After"] for answer in answers)
         one.gateway.gauge.look()
         assert any("gateway.db" in reason or "disk" in reason for reason in one.gateway.ready())
+        assert name not in ("unlinked", "renamed") or not path_of(one).exists()  # no empty file in its place
 
 
 def test_file_comes_back(tmp_path: Path) -> None:

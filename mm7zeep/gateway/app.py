@@ -125,6 +125,8 @@ class Gateway:
         """
 
         def guarded(call: Call) -> object:
+            if self.gauge.full:  # since it was admitted, while it waited for its turn
+                raise self.gauge.refusal(self.gauge.full[0])
             try:
                 return handler(call)
             except StoreError as error:

@@ -113,12 +113,12 @@ class GuardedClock:
     def __init__(self, clock: Clock, *, sqlite: bool) -> None:
         self._clock = clock
         self._wall = clock.wall if clock.wall is not None else (time.time if sqlite else None)
-        shared = sa.select(SETTING.c.value).where(SETTING.c.name == _NAME)
+        setting = sa.select(SETTING.c.value).where(SETTING.c.name == _NAME)
         if self._wall is None:
             now = sa.cast(sa.extract("epoch", sa.func.clock_timestamp()), sa.Double)
-            self._query = sa.select(now, shared.scalar_subquery())
+            self._query = sa.select(now, setting.scalar_subquery())
         else:
-            self._query = shared
+            self._query = setting
         self._lock = threading.Lock()
         self._last: tuple[float, float, int] | None = None  # corrected, steady, count of the correction
 
@@ -195,17 +195,13 @@ class GuardedClock:
         mine = sa.update(HEARTBEAT).where(HEARTBEAT.c.process == process).values(values)
         if not connection.execute(mine).rowcount:
             connection.execute(sa.insert(HEARTBEAT).values(process=process, **values))
-        since = self.correction(connection).since
+        since = shared(connection).since
         if since is not None and reading.at - since >= STEADY:
             self.confirm(connection, "it went on evenly")
 
-    def correction(self, connection: Connection) -> Correction:
-        """What is added to the clock just now."""
-        return _correction(connection.scalar(sa.select(SETTING.c.value).where(SETTING.c.name == _NAME)) or "{}")
-
     def state(self, connection: Connection) -> ClockState:
         """What there is to know of it."""
-        reading, correction = self.read(connection), self.correction(connection)
+        reading, correction = self.read(connection), shared(connection)
         return ClockState(now=reading.at, held=reading.held, since=correction.since, jump=correction.jump)
 
     def confirm(self, connection: Connection, why: str) -> bool:
@@ -217,6 +213,11 @@ class GuardedClock:
         _plan_again(connection, -correction.seconds)
         _LOG.warning("the clock counts again, %+.0f s from before: %s", -correction.seconds, why)
         return True
+
+
+def shared(connection: Connection) -> Correction:
+    """What all processes add to the clock just now."""
+    return _correction(connection.scalar(sa.select(SETTING.c.value).where(SETTING.c.name == _NAME)) or "{}")
 
 
 def _correction(text: str) -> Correction:

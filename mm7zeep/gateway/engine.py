@@ -72,6 +72,7 @@ class Database:
         self.committed = 0.0
         """When a transaction was last committed, by ``time.monotonic``."""
         for engine in {self.engine, self._unpooled}:
+            event.listen(engine, "do_connect", self._connecting)
             event.listen(engine, "connect", self._connected)
         event.listen(self.engine, "checkout", self._checked_out)
         try:
@@ -195,6 +196,11 @@ class Database:
     def renew(self) -> None:
         """Open connections anew, instead of using those that are open."""
         self._generation += 1
+
+    def _connecting(self, dialect: Any, record: Any, arguments: Any, options: Any) -> None:
+        """Open nothing in the place of a file that is gone: SQLite would make an empty one."""
+        if self._file is not None and (wrong := self._file.changed()) is not None:
+            raise sqlite3.OperationalError(wrong)
 
     def _connected(self, connection: Any, record: Any) -> None:
         record.info["generation"] = self._generation

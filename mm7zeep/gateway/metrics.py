@@ -12,7 +12,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
-from mm7zeep.gateway import store
+from mm7zeep.gateway import clock, store
 from mm7zeep.gateway.engine import Database, StoreError
 from mm7zeep.gateway.events import Event
 
@@ -76,12 +76,16 @@ class Metrics:
 class _Waiting(Collector):
     """What the database holds, asked when the page is made."""
 
-    def __init__(self, counts: dict[str, dict[str, int]] | None) -> None:
+    def __init__(self, counts: dict[str, dict[str, int]] | None, held: bool) -> None:
         self._counts = counts
+        self._held = held
 
     def collect(self) -> list[GaugeMetricFamily]:
         up = GaugeMetricFamily("mm7_database_up", "Whether the database answers", value=self._counts is not None)
-        families = [up]
+        held = GaugeMetricFamily(
+            "mm7_clock_held", "Whether a jump of the clock waits to be confirmed", value=self._held
+        )
+        families = [up, held]
         names = {
             "messages": ("direction", "Messages kept"),
             "recipients": ("state", "Copies kept, by state"),
@@ -98,9 +102,9 @@ class _Waiting(Collector):
 def _waiting(database: Database) -> CollectorRegistry:
     try:
         with database.read() as connection:
-            counts = store.counts(connection)
+            counts, held = store.counts(connection), clock.shared(connection).held
     except StoreError:
-        counts = None
+        counts, held = None, False
     registry = CollectorRegistry()
-    registry.register(_Waiting(counts))
+    registry.register(_Waiting(counts, held))
     return registry
