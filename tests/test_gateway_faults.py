@@ -446,6 +446,28 @@ def test_file_is_not_the_one_that_was_opened(tmp_path: Path, name: str) -> None:
         assert name not in ("unlinked", "renamed") or not path_of(one).exists()  # no empty file in its place
 
 
+def test_link_to_another_file(tmp_path: Path) -> None:
+    """A link in the path that leads to another file by now is not followed: what was opened is gone on with."""
+    first, second, link = tmp_path / "first", tmp_path / "second", tmp_path / "link"
+    first.mkdir()
+    second.mkdir()
+    link.symlink_to(first)
+    one = Room(tmp_path, database=f"sqlite:///{link / 'x.db'}")
+    with closing(one.gateway):
+        kept = [one.submitted()]
+        link.unlink()
+        link.symlink_to(second)
+        one.gateway.database.renew()  # connections are opened by the path, and lead elsewhere
+        assert ask(one, exchange.pack(ONE), "tnn").status == 503
+        one.gateway.gauge.look()
+        assert "leads to another file" in one.gateway.ready()[0]
+        link.unlink()
+        link.symlink_to(first)
+        one.gateway.gauge.look()
+        kept.append(one.submitted())
+        assert [row.id for row in one.messages] == kept
+
+
 def test_file_comes_back(tmp_path: Path) -> None:
     """A folder that was moved and is moved back is the one that was opened: all that was kept is there, and more is."""
     with rooms(tmp_path) as make:

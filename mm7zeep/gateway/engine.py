@@ -109,9 +109,8 @@ class Database:
             cursor = self._anchor.cursor()
             cursor.execute("SELECT count(*) FROM sqlite_master")  # opens the log, too
             cursor.fetchall()
-            cursor.execute("PRAGMA database_list")
-            name = next(row[2] for row in cursor.fetchall() if row[1] == "main")
             cursor.close()
+            name = _path_of(self._anchor.dbapi_connection)
         except (SQLAlchemyError, sqlite3.Error) as error:
             raise StoreError(_words(error)) from error
         self._file = DatabaseFile.opened(name)
@@ -204,7 +203,12 @@ class Database:
 
     def _connected(self, connection: Any, record: Any) -> None:
         record.info["generation"] = self._generation
-        if self._file is not None and (wrong := self._file.changed()) is not None:
+        if self._file is None:
+            return
+        wrong = self._file.changed()
+        if wrong is None and _path_of(connection) != self._file.path:  # a link in the path leads elsewhere by now
+            wrong = "the path of the database leads to another file; put it back, or start the gateway again"
+        if wrong is not None:
             connection.close()
             raise sqlite3.OperationalError(wrong)
 
@@ -279,6 +283,11 @@ def _engine(url: str, *, pooled: bool = True) -> Engine:
 
 
 _FORMS = "give sqlite:///FILE, or postgresql+psycopg://USER@HOST/DATABASE"
+
+
+def _path_of(connection: Any) -> str:
+    """The file that a connection of SQLite's has open, links followed."""
+    return next(str(row[2]) for row in connection.execute("PRAGMA database_list") if row[1] == "main")
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, record: object) -> None:
