@@ -264,6 +264,28 @@ def test_recipient_that_cannot_be_processed(room: Make) -> None:
     assert [row.state for message in (before, after) for row in one.outbox(message_id=message)] == ["done", "done"]
 
 
+def test_recipient_that_the_database_does_not_process(room: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A recipient that the database keeps refusing for a cause that may pass waits; those behind it have their turn."""
+    one = room()
+    bad, good = (one.submitted(ONE) for _ in range(2))
+    settle = type(one.gateway.pump.network).settle
+
+    def choosy(network: Any, connection: Any, message: Any, *arguments: Any, **options: Any) -> Any:
+        if message.id == bad:
+            raise StoreError("a cause that may pass")
+        return settle(network, connection, message, *arguments, **options)
+
+    monkeypatch.setattr(type(one.gateway.pump.network), "settle", choosy)
+    with pytest.raises(StoreError):
+        one.gateway.pump.turn()
+    one.gateway.pump._isolate()
+    assert (one.states(bad), one.states(good)) == (["Pending"], ["Retrieved"])
+    monkeypatch.undo()
+    one.clock.move(seconds=31)
+    one.gateway.run_pending()
+    assert one.states(bad) == ["Retrieved"]
+
+
 def test_result_that_cannot_be_processed(room: Make) -> None:
     """A call whose result cannot be recorded is a dead letter with a reason; the results beside it are recorded."""
     one = room(CALLED, **AWAY)

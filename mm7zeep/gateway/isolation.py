@@ -27,6 +27,7 @@ from mm7zeep.gateway.settling import Settler
 
 _LOG = logging.getLogger("mm7zeep.gateway")
 
+_LATER = 30.0  # seconds until a recipient is looked at again that the database would not process
 Work = Callable[[Connection, Reading], list[Event]]
 
 
@@ -91,13 +92,28 @@ class Isolation:
             try:
                 events += self._alone(work)
             except Exception as error:  # noqa: BLE001  logged; it is this row's alone
-                if not seen or not _is_lasting(error):
+                if not seen:
                     return events
                 _LOG.error("a recipient of %s cannot be processed: %s", seen[0].message_id, type(error).__name__)
-                events += self._reject(seen[0], error)
+                if not _is_lasting(error) and not self._put_off(seen[0]):
+                    return events
+                events += self._reject(seen[0], error) if _is_lasting(error) else []
             if not seen:
                 break
         return events
+
+    def _put_off(self, copy: RecipientRow) -> bool:
+        """Look at a recipient again later, so that those behind it have their turn; whether that could be kept."""
+
+        def later(connection: Connection, now: Reading) -> list[Event]:
+            store.move(connection, copy, due=now.at + _LATER)
+            return []
+
+        try:
+            self._alone(later)
+        except StoreError:
+            return False
+        return True
 
     def _reject(self, copy: RecipientRow, error: Exception) -> list[Event]:
         detail = f"it could not be processed: {type(error).__name__}"

@@ -40,7 +40,7 @@ class Settler:
 
         While ``held`` it is not given up for its age, nor for the number of its attempts.
         """
-        verdict = outcome.verdict
+        verdict, delivery = outcome.verdict, self.settings.delivery
         told: dict[str, Any] = {
             "reason": outcome.reason,
             "http_status": outcome.http_status,
@@ -52,7 +52,7 @@ class Settler:
             outbox.pause(connection, call.endpoint, outcome.reason or "", now)
             _LOG.warning("calls to %s are paused: %s", call.endpoint, outcome.reason)
             stands, state = outbox.postpone(connection, call, now, attempts=max(0, call.attempts - 1), **told), "Paused"
-        elif verdict == "retry" and (due := self._again(call, outcome, now, held)) is not None:
+        elif verdict == "retry" and (due := next_attempt(call, outcome, now, delivery, held=held)) is not None:
             stands, state = outbox.postpone(connection, call, due, **told), "Postponed"
         elif verdict == "done":
             stands, state = outbox.complete(connection, call, now, **told), DELIVERED
@@ -64,9 +64,6 @@ class Settler:
             _LOG.warning("the claim of call %d was over before its outcome was known; somebody else has it", call.id)
             return []
         return list(self._follow(connection, call, outcome, state, now))
-
-    def _again(self, call: CallRow, outcome: Outcome, now: float, held: bool) -> float | None:
-        return next_attempt(call, outcome, now, self.settings.delivery, held=held)
 
     def _follow(
         self, connection: Connection, call: CallRow, outcome: Outcome, state: str, now: float
