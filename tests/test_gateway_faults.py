@@ -303,6 +303,29 @@ def test_result_that_cannot_be_processed(room: Make) -> None:
     assert one.gateway.pump.busy == 0
 
 
+@pytest.mark.parametrize(
+    ("name", "statement", "of_value"),
+    [
+        ("integer", sa.insert(tables.RAW).values(message_id="m", n=2**70, received=0.0, headers="", body=b""), True),
+        ("missing", sa.insert(tables.RAW).values(message_id="m", n=None, received=0.0, headers="", body=b""), True),
+        ("index", sa.insert(tables.ENDPOINT).values(name=LONG, paused=False, since=0.0), True),
+        ("conflict", sa.insert(tables.MIGRATION).values(version=1, applied=0.0), False),
+        ("nothing", sa.text("SELECT 1 FROM nowhere"), False),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_whose_fault_an_error_is(room: Make, name: str, statement: Any, of_value: bool) -> None:
+    """A value at fault is told from a conflict of two transactions, and from a store that is not as it should be."""
+    database = room().gateway.database
+    if name == "index" and database.sqlite:  # whose indexes have no limit
+        with database.write() as connection:
+            connection.execute(statement)
+        return
+    with pytest.raises(StoreError) as caught, database.write() as connection:
+        connection.execute(statement)
+    assert caught.value.of_value is of_value
+
+
 # --- remembered requests ----------------------------------------------------------------------------------------------
 
 
