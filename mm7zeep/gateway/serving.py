@@ -123,10 +123,11 @@ class Listener:
         second was taken. ``stop`` is still to be called.
         """
         self._last_answers.last = True
-        self._server.accept_no_more()
         until = time.monotonic() + patience
-        while self.connections and time.monotonic() < until:  # noqa: ASYNC110  uvicorn counts them, and tells nobody
-            await asyncio.sleep(_LOOK)
+        for leave_off in (self._server.accept_no_more, self._server.accept_nothing):  # one may come between the two
+            leave_off()
+            while self.connections and time.monotonic() < until:  # noqa: ASYNC110  uvicorn counts them, and tells nobody
+                await asyncio.sleep(_LOOK)
 
     async def stop(self) -> None:
         """Accept no more (the socket is closed), let requests in flight finish for ``drain`` seconds, then end them."""
@@ -203,6 +204,12 @@ class _Server(uvicorn.Server):
         for one in self.servers:
             one.retire() if isinstance(one, _Turns) else one.close()
 
+    def accept_nothing(self) -> None:
+        """Break off waiting for a connection."""
+        for one in self.servers:
+            if isinstance(one, _Turns):
+                one.leave_off()
+
     def leave(self) -> None:
         """End, from within the loop, without waiting for the next tick."""
         self.should_exit = True
@@ -266,6 +273,10 @@ class _Turns:
     def retire(self) -> None:
         """Accept one more at most: to break off here could lose one that has just been accepted."""
         self._retired = True
+
+    def leave_off(self) -> None:
+        """Wait for no connection; those that are being opened are."""
+        self._accepting.cancel()
 
     def close(self) -> None:
         """Accept no more."""
