@@ -672,6 +672,21 @@ def test_database_that_hangs(tmp_path: Path) -> None:
         assert patient[-1] is None
 
 
+def test_look_that_fails(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Whatever a look raises is logged, means not ready, and is over with the next look that succeeds."""
+    broken = [ZeroDivisionError()]
+
+    def beat(connection: object) -> None:
+        if broken:
+            raise broken.pop()
+
+    with closing(Database(f"sqlite:///{tmp_path / 'x.db'}")) as database:
+        readiness = Readiness(database, beat, lambda connection: None, patience=60)
+        assert readiness.why_not() == "the look at the database failed"
+        assert "ZeroDivisionError" in caplog.text
+        assert readiness.why_not() is None
+
+
 # --- threads ----------------------------------------------------------------------------------------------------------
 
 

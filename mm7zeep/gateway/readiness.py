@@ -7,6 +7,7 @@ hangs: its job is left behind, and looked at again the next time.
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from sqlalchemy import Connection
 
 from mm7zeep.gateway.engine import Database, StoreError
 
+_LOG = logging.getLogger("mm7zeep.gateway")
 PATIENCE = 2.0
 """Seconds that one look at the database may take."""
 _LOCK = 1.5  # seconds of them for the lock
@@ -59,6 +61,8 @@ class Readiness:
             reason = self._reason()
         except StoreError as error:
             reason = f"the database does not answer: {error}"
+        except Exception:  # noqa: BLE001  logged; whatever it was, nothing can be taken until a look succeeds
+            _LOG.exception("a look at the database failed")
         finally:
             self._failed = reason is not None
             answer.put(reason)
