@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import sys
 import tempfile
+from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -57,7 +59,8 @@ def command(
         for line in describe(settings):
             click.echo(line)
         return
-    sys.exit(_serve(settings, demo=config is None))
+    reload = None if config is None else partial(_reloaded, config, mm7, admin, database, workers)
+    sys.exit(_serve(settings, demo=config is None, reload=reload))
 
 
 def _need_extra() -> None:
@@ -95,7 +98,14 @@ def _settings(
         sys.exit(_USAGE)
 
 
-def _serve(settings: Settings, *, demo: bool) -> int:
+def _reloaded(config: Path, mm7: str | None, admin: str | None, database: str | None, workers: int | None) -> Settings:
+    """The settings as they are by now. Raises ``ConfigError``."""
+    from mm7zeep.gateway.config import load, with_options
+
+    return with_options(load(config), mm7=mm7, admin=admin, database=database, workers=workers)
+
+
+def _serve(settings: Settings, *, demo: bool, reload: Callable[[], Settings] | None = None) -> int:
     from mm7zeep.gateway import logs
     from mm7zeep.gateway.engine import StoreError
     from mm7zeep.gateway.migrations import DatabaseIsNewer
@@ -119,10 +129,10 @@ def _serve(settings: Settings, *, demo: bool) -> int:
             if settings.workers > 1:
                 from mm7zeep.gateway.supervisor import Supervisor
 
-                return Supervisor(settings, mm7, admin, ready=ready).run()
+                return Supervisor(settings, mm7, admin, ready=ready, reload=reload).run()
             from mm7zeep.gateway.process import run
 
-            return run(settings, mm7, admin, ready=ready)
+            return run(settings, mm7, admin, ready=ready, reload=reload)
         except (StoreError, DatabaseIsNewer, ValueError, RuntimeError) as error:
             _end(str(error), COULD_NOT_RUN)
 

@@ -140,6 +140,10 @@ ROUTES: tuple[Route, ...] = (
           words="The trouble that is made on purpose."),
     Route(method="PUT", path=f"{API}/chaos", function=admin_actions.set_chaos, answer="Chaos", body=_B["chaos"],
           words="Make this trouble, and no other; an empty list ends it."),
+    Route(method="GET", path=f"{API}/clock", function=admin_actions.clock, answer="Clock",
+          words="The time that counts, and whether a jump of the clock waits to be confirmed."),
+    Route(method="POST", path=f"{API}/clock/confirm", function=admin_actions.confirm_clock, answer="Clock",
+          refusals=(409,), words="Go by the clock as it is now: what was held expires, is deleted or given up again."),
     Route(method="GET", path=f"{API}/applications", function=admin_actions.applications, answer="Applications",
           words="The applications that are served, without their secrets."),
 )

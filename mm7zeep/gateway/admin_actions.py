@@ -103,6 +103,20 @@ def _unknown(asked: Asked, error: KeyError) -> Refusal:
     return Refusal(404, "the message has no such recipient; GET /api/v1/messages/{id} names them")
 
 
+def clock(asked: Asked) -> Response:
+    """The time that counts, and whether a jump of the clock waits to be confirmed."""
+    state = asked.gateway.clock_state()
+    times = {"now": shown.time_of(state.now), "since": shown.time_of(state.since)}
+    return JSONResponse({"held": state.held, "jump": state.jump, **times})
+
+
+def confirm_clock(asked: Asked) -> Response:
+    """Go by the clock as it is now."""
+    if not asked.gateway.confirm_clock():
+        raise Refusal(409, "no jump of the clock waits to be confirmed; GET /api/v1/clock shows whether one does")
+    return clock(asked)
+
+
 def applications(asked: Asked) -> Response:
     """Whom the gateway serves."""
     return JSONResponse({"applications": [shown.application(one) for one in asked.gateway.settings.applications]})

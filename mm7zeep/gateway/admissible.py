@@ -6,7 +6,7 @@ Judges one message by itself, and looks nothing up. Refuses with ``StatusError``
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from mm7zeep import media
 from mm7zeep.errors import StatusError
@@ -18,6 +18,8 @@ from mm7zeep.status import Status
 
 MOST_RECIPIENTS = 1000
 """Recipients of one request, served or displayed."""
+LONGEST_ADDRESS = 512
+"""Characters of an address: RFC 5321 4.5.3.1 has 320, and PostgreSQL's index of them 2,704 octets."""
 
 _VERSION = re.compile(r"\s*[56]\.\d{1,2}\.\d{1,2}\s*")
 _UNKNOWN_RELEASE = re.compile(r"/REL-(?![56]-)")
@@ -67,8 +69,17 @@ def _check_label(received: Received) -> None:
         raise refusal(2007, "the Content-Type has no boundary (RFC 2046 5.1); say which one the body has")
 
 
+def check_addresses(addresses: Iterable[Address | None]) -> None:
+    """Raise ``StatusError`` (2002) for an address that is too long to be kept."""
+    if any(one is not None and len(one.value) > LONGEST_ADDRESS for one in addresses):
+        raise refusal(2002, f"an address has more than {LONGEST_ADDRESS} characters")
+
+
 def check_recipients(request: SubmitReq, application: Application) -> tuple[Address, ...]:
-    """The recipients that are no address. Raises ``StatusError``: 2002 for none that is, 3003 for too many."""
+    """The recipients that are no address. Raises ``StatusError``: 2002 for none that is, or for an address (also the
+    sender's) that is too long; 3003 for too many.
+    """
+    check_addresses((request.sender_address, *request.to, *request.cc, *request.bcc))
     profile, served = application.served, request.recipients
     if not served:
         raise refusal(2002, "nobody to be served among the recipients")

@@ -20,19 +20,22 @@ from mm7zeep import exchange
 from mm7zeep.client import ContentLike, parts_of
 from mm7zeep.exchange import Wire
 from mm7zeep.gateway import contents, outbox, reporting, store, summaries
+from mm7zeep.gateway.admissible import refusal
 from mm7zeep.gateway.calls import Caller, Deliver
 from mm7zeep.gateway.capacity import Gauge
 from mm7zeep.gateway.chaos import Chaos
+from mm7zeep.gateway.clock import Clock, ClockState, GuardedClock
 from mm7zeep.gateway.engine import Database, StoreError
 from mm7zeep.gateway.events import Event
 from mm7zeep.gateway.housekeeping import Housekeeper
 from mm7zeep.gateway.intake import Intake
 from mm7zeep.gateway.metrics import Metrics
 from mm7zeep.gateway.passwords import Gatekeeper
-from mm7zeep.gateway.pump import Pump
+from mm7zeep.gateway.pump import Pump, process_name
 from mm7zeep.gateway.records import SHOWN, CallRow, MessageRow, RawRow, RecipientRow, attributes_of
 from mm7zeep.gateway.relaying import OWNER, Relaying
 from mm7zeep.gateway.settings import Settings
+from mm7zeep.gateway.supervised import SupervisedThread
 from mm7zeep.gateway.turns import Turns
 from mm7zeep.messages import AddressLike, DeliverReq, Part, RSErrorRsp, ShortCode, VASPErrorRsp, address
 from mm7zeep.receiver import Call, Endpoint, Handler, Receive, Reply, Scope, Send
@@ -50,8 +53,10 @@ class Gateway:
     """An MMS Relay/Server on one database: ``answer`` (or ``asgi``) takes requests, ``working`` does what follows.
 
     ``deliver(url, message, transaction_id)`` calls applications back; by default an ``MmscClient`` with the
-    application's credentials does. ``clock`` gives seconds since 1970. ``observe`` is told each ``Event``. ``shared``
-    says that it is one of several processes whose counts are shown together. Thread-safe.
+    application's credentials does. ``clock`` is where time is read (by default this machine's, or PostgreSQL's; a
+    function that gives seconds since 1970 never jumps). ``observe`` is told each ``Event``. ``shared`` says that it is
+    one of several processes whose counts are shown together; ``metrics`` goes on counting for a gateway that this one
+    follows. Thread-safe.
 
     Raises ``ValueError`` for settings that cannot be used, ``StoreError`` where the database cannot be opened.
     """
@@ -62,8 +67,9 @@ class Gateway:
         *,
         deliver: Deliver | None = None,
         observe: Callable[[Event], object] = lambda event: None,
-        clock: Callable[[], float] = time.time,
+        clock: Clock | Callable[[], float] | None = None,
         shared: bool = False,
+        metrics: Metrics | None = None,
     ) -> None:
         names = [one.name for one in settings.applications]
         if len(set(names)) != len(names):
@@ -71,18 +77,23 @@ class Gateway:
         refuses = {one.name: one.served.fault_refusals for one in settings.applications}
         self.settings = settings
         self.database = Database(settings.database)
-        self.metrics = Metrics(shared=shared)
+        self.metrics = metrics or Metrics(shared=shared)
         self.chaos = Chaos(self.database)
-        self.gauge = Gauge(settings, self.database)
-        self.housekeeper = Housekeeper(self.database, settings.retention, self.gauge, clock)
-        self._clock = clock
+        self.clock = GuardedClock(Clock.of(clock), sqlite=self.database.sqlite)
+        with self.database.write() as connection:
+            self.clock.resume(connection)
+        process = process_name()
+        self.gauge = Gauge(settings, self.database, clock=self.clock, process=process)
+        self.housekeeper = Housekeeper(self.database, settings.retention, self.gauge, self.clock)
         self._observe = observe
         self._stopped = threading.Event()
-        self._threads: tuple[threading.Thread, ...] = ()
+        self._threads: tuple[SupervisedThread, ...] = ()
         self._caller = Caller(settings, self.database, deliver=deliver)
-        self.pump = Pump(settings, self.database, self._caller, clock=clock, observe=self._happened)
-        intake = Intake(settings=settings, database=self.database, clock=clock, poke=self.pump.poke)
-        relaying = Relaying(settings=settings, database=self.database, clock=clock, poke=self.pump.poke)
+        self.pump = Pump(
+            settings, self.database, self._caller, clock=self.clock, observe=self._happened, holder=process
+        )
+        intake = Intake(settings=settings, database=self.database, clock=self.clock, poke=self.pump.poke)
+        relaying = Relaying(settings=settings, database=self.database, clock=self.clock, poke=self.pump.poke)
         handlers = {**intake.handlers(), **relaying.handlers()}
         self.endpoint = Endpoint(
             {kind: self.chaos.wrap(self._guarded(handler)) for kind, handler in handlers.items()},
@@ -112,7 +123,8 @@ class Gateway:
 
     def ready(self) -> tuple[str, ...]:
         """Why no request can be taken now; nothing if they can."""
-        return (*(("it is stopping",) if self.pump.stopping else ()), *self.gauge.full)
+        failing = [found for one in self._threads if (found := one.failing()) is not None]
+        return (*(("it is stopping",) if self.pump.stopping else ()), *self.gauge.full, *failing)
 
     def _guarded(self, handler: Handler) -> Handler:
         """``handler``, where the database not doing it is answered by 503: never by 1000, and never as if it were known
@@ -120,10 +132,14 @@ class Gateway:
         """
 
         def guarded(call: Call) -> object:
+            if self.gauge.full:  # since it was admitted, while it waited for its turn
+                raise self.gauge.refusal(self.gauge.full[0])
             try:
                 return handler(call)
             except StoreError as error:
                 _LOG.error("a %s was not taken: %s", type(call.message).__name__, error)
+                if error.of_value:  # the same again would fail again
+                    raise refusal(2007, "a value of the request cannot be kept") from error
                 raise self.gauge.refusal("it could not be kept; send it again") from error
 
         return guarded
@@ -159,11 +175,11 @@ class Gateway:
             raise KeyError(application)
         if receiver.callback is None:
             raise ValueError(f"the application {application} has no callback")
-        sender, now = address(from_), self._clock()
+        sender = address(from_)
         target = ShortCode(to) if isinstance(to, str) and to in receiver.short_codes else address(to)
         message = DeliverReq(sender=sender, to=(target,), subject=subject, parts=parts_of(content))
         wire = exchange.pack(message, profile=receiver.called)
-        raw = RawRow(message_id="", n=0, received=now, headers=summaries.headers_text(wire.headers), body=wire.read())
+        raw = RawRow(message_id="", n=0, received=0.0, headers=summaries.headers_text(wire.headers), body=wire.read())
         parts = contents.parts_of(raw)
         like = MessageRow(
             id="",
@@ -174,11 +190,13 @@ class Gateway:
             sender_attributes=attributes_of(sender),
             subject=subject,
             excerpt=contents.excerpt(parts),
-            accepted=now,
+            accepted=0.0,
             size=sum(one.size for one in parts),
             parts=contents.listed(parts),
         )
         with self.database.write() as connection:
+            now = self.clock.now(connection)
+            like, raw = replace(like, accepted=now), replace(raw, received=now)
             call = self.pump.network.bring(connection, application, like, raw, [("to", target)], now)
         assert call is not None  # noqa: S101  it has a callback
         self.pump.poke()
@@ -192,7 +210,7 @@ class Gateway:
         with self.database.write() as connection:
             message, copy = self._copy(connection, message_id, recipient)
             asked = replace(message, delivery_report=True)
-            self.pump.network.settle(connection, asked, copy, state, self._clock(), status_text=text)
+            self.pump.network.settle(connection, asked, copy, state, self.clock.now(connection), status_text=text)
         self.pump.poke()
 
     def read(self, message_id: str, recipient: str, status: str) -> bool:
@@ -203,7 +221,7 @@ class Gateway:
         with self.database.write() as connection:
             message, copy = self._copy(connection, message_id, recipient)
             asked = replace(message, read_reply=True)
-            plans = list(reporting.reads(self.settings, asked, copy, self._clock(), mm_status=status))
+            plans = list(reporting.reads(self.settings, asked, copy, self.clock.now(connection), mm_status=status))
             outbox.plan(connection, plans)
         self.pump.poke()
         return bool(plans)
@@ -234,17 +252,30 @@ class Gateway:
     def replay(self, *, id: int | None = None, endpoint: str | None = None, since: float | None = None) -> int:
         """Make calls again, as ``outbox.replay``; how many. MO messages given up wait again. Raises ``StoreError``."""
         with self.database.write() as connection:
+            now = self.clock.now(connection)
             count = outbox.replay(
                 connection,
-                now=self._clock(),
+                now=now,
                 expiry=self.settings.delivery.expiry,
                 id=id,
                 endpoint=endpoint,
                 since=since,
             )
-            store.wait_again(connection, self._clock())
+            store.wait_again(connection, now)
         self.pump.poke()
         return count
+
+    def clock_state(self) -> ClockState:
+        """Whether a jump of the clock waits to be confirmed, since when, and how far it went. Raises ``StoreError``."""
+        with self.database.read() as connection:
+            return self.clock.state(connection)
+
+    def confirm_clock(self) -> bool:
+        """Go by the clock as it is now; whether a jump waited to be confirmed. Raises ``StoreError``."""
+        with self.database.write() as connection:
+            confirmed = self.clock.confirm(connection, "the operator confirmed it")
+        self.pump.poke()
+        return confirmed
 
     # --- what follows -------------------------------------------------------------------------------------------------
 
@@ -261,9 +292,13 @@ class Gateway:
 
     def start(self) -> None:
         """Do what is due in threads, from now on until ``stop``."""
-        self._threads = (
-            threading.Thread(target=self.pump.run, name="mm7zeep-pump", daemon=True),
-            threading.Thread(target=self.housekeeper.run, args=(self._stopped,), name="mm7zeep-keeper", daemon=True),
+        work = {
+            "dispatcher": self.pump.run,
+            "keeper": lambda: self.housekeeper.run(self._stopped),
+            "retention": lambda: self.housekeeper.run_retention(self._stopped),
+        }
+        self._threads = tuple(
+            SupervisedThread(name, one, self._stopped, restarted=self.metrics.restarted) for name, one in work.items()
         )
         for thread in self._threads:
             thread.start()

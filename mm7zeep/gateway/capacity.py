@@ -1,36 +1,50 @@
-"""Whether there is room for another request: on the disk, in the outbox, in memory. Where not, 503 with Retry-After.
+"""Whether there is room for another request: on the disk, in the outbox, in memory, and a database that takes it.
 
-``look`` asks the disk and the database, and may take its time; what it found is what ``admit`` goes by, in the event
-loop. Refuses, with ``Refusal``, before a body is read, or while.
+Where not, 503 with Retry-After. ``look`` asks the disk and the database, and may take its time; what it found is what
+``admit`` goes by, in the event loop. Refuses, with ``Refusal``, before a body is read, or while.
 """
 
 from __future__ import annotations
 
+import logging
 import shutil
 import threading
 from collections.abc import Callable
 from types import TracebackType
 
+from sqlalchemy import Connection
+
 from mm7zeep.exchange import Wire
 from mm7zeep.gateway import outbox
-from mm7zeep.gateway.engine import Database, StoreError
+from mm7zeep.gateway.clock import Clock, GuardedClock
+from mm7zeep.gateway.engine import Database
+from mm7zeep.gateway.readiness import Readiness
 from mm7zeep.gateway.settings import Settings
 from mm7zeep.receiver import Refusal
 
+_LOG = logging.getLogger("mm7zeep.gateway")
+
 
 class Gauge:
-    """Knows how full everything is. ``free`` tells the octets free in a folder. Thread-safe."""
+    """Knows how full everything is. ``free`` tells the octets free in a folder; ``process`` is written down as alive.
+
+    Thread-safe.
+    """
 
     def __init__(
         self,
         settings: Settings,
         database: Database,
         *,
+        clock: GuardedClock | None = None,
+        process: str = "this",
         free: Callable[[str], int] = lambda folder: shutil.disk_usage(folder).free,
     ) -> None:
+        clock = clock or GuardedClock(Clock.machine(), sqlite=database.sqlite)
         self._capacity = settings.capacity
         self._disk = max(settings.capacity.disk, settings.limits.body * 3 // 2)
         self._database = database
+        self._readiness = Readiness(database, lambda connection: clock.beat(connection, process), self._overfull)
         self._free = free
         self._lock = threading.Lock()
         self._uploads = 0
@@ -50,19 +64,28 @@ class Gauge:
 
     def look(self) -> None:
         """Ask the disk and the database how full they are."""
-        found = []
+        found = tuple(one for one in (self._disk_full(), self._readiness.why_not()) if one is not None)
+        if found != self.full:
+            _LOG.log(
+                logging.ERROR if found else logging.WARNING,
+                "%s",
+                f"not ready: {'; '.join(found)}" if found else "ready",
+            )
+        self.full = found
+
+    def _disk_full(self) -> str | None:
         folder = self._database.folder
-        if folder is not None and self._free(str(folder)) < self._disk:
-            found.append("there is too little room on the disk")
+        if folder is None:
+            return None
         try:
-            with self._database.read() as connection:
-                waiting = outbox.backlog(connection, self._capacity.outbox)
-        except StoreError:
-            found.append("the database does not answer")
-        else:
-            if waiting >= self._capacity.outbox:
-                found.append("too many calls wait in the outbox")
-        self.full = tuple(found)
+            free = self._free(str(folder))
+        except OSError as error:
+            return f"the disk does not say how full it is: {error.strerror}"
+        return "there is too little room on the disk" if free < self._disk else None
+
+    def _overfull(self, connection: Connection) -> str | None:
+        most = self._capacity.outbox
+        return "too many calls wait in the outbox" if outbox.backlog(connection, most) >= most else None
 
     def take(self, octets: int) -> None:
         """``octets`` more are in memory. Raises ``Refusal`` (503) where that is too much."""

@@ -21,6 +21,7 @@ from mm7zeep.gateway.settings import Place
 _SPAN = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,3})?)(ms|s|m|h|d)?")
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _LONGEST = 3650 * 86400.0  # seconds; what lasts longer is a mistake
+_MOST_TEXT = 1000  # characters: names and URLs stand in indexes, of which PostgreSQL's hold 2,704 octets
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,252})")
 
@@ -119,7 +120,13 @@ def whole_limit(value: object) -> int | None:
     return None if found is None else int(found)
 
 
-Text = Annotated[str, AfterValidator(line)]
+def _text(value: str) -> str:
+    if len(value) > _MOST_TEXT:
+        raise ValueError(f"has {len(value)} characters; it may have {_MOST_TEXT}")
+    return line(value)
+
+
+Text = Annotated[str, AfterValidator(_text)]
 Seconds = Annotated[float, PlainValidator(seconds)]
 Lasting = Annotated[float, PlainValidator(_positive)]
 Spanned = Annotated[float, PlainValidator(_with_unit)]

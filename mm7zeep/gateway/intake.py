@@ -2,7 +2,7 @@
 
 The same request again (application, operation, TransactionID, digest) gets the same answer and changes nothing.
 Refuses, with ``StatusError``, what is not the application's, what is wrong and what comes too late; nothing of a
-refused request is kept. Raises ``StoreError`` where the database did not do it: then nothing may be answered but 503.
+refused request is kept. Raises ``StoreError`` where the database reports an error: then the answer is 503.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from mm7zeep.findings import Finding, finding
 from mm7zeep.gateway import contents, outbox, store, summaries
 from mm7zeep.gateway.accounts import Application
 from mm7zeep.gateway.admissible import check_content, check_form, check_recipients, refusal
+from mm7zeep.gateway.clock import GuardedClock
 from mm7zeep.gateway.digests import digest
 from mm7zeep.gateway.engine import Database, StoreError
 from mm7zeep.gateway.records import CANCELLED, PENDING, REFUSED, SHOWN, MessageRow, RecipientRow
@@ -42,19 +43,19 @@ from mm7zeep.messages import (
 from mm7zeep.receiver import Call, Handler
 from mm7zeep.status import Status
 
-Work = Callable[[Connection, tuple[Finding, ...]], Response]
+Work = Callable[[Connection, tuple[Finding, ...], float], Response]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intake:
     """The handlers of an MMS Relay/Server for the requests of its applications.
 
-    ``clock`` gives seconds since 1970; ``poke`` is called when something was planned.
+    ``poke`` is called when something was planned.
     """
 
     settings: Settings
     database: Database
-    clock: Callable[[], float]
+    clock: GuardedClock
     poke: Callable[[], object]
 
     def handlers(self) -> Mapping[type[Message], Handler]:
@@ -76,8 +77,7 @@ class Intake:
         wrong = check_recipients(request, application)
         check_content(request.parts, application)
 
-        def work(connection: Connection, findings: tuple[Finding, ...]) -> Response:
-            now = self.clock()
+        def work(connection: Connection, findings: tuple[Finding, ...], now: float) -> Response:
             id = exchange.new_transaction_id()  # 128 random bits: nobody guesses another's MessageID
             message = summaries.message_row(
                 request, call.received, id=id, application=application.name, now=now, findings=findings
@@ -137,29 +137,29 @@ class Intake:
         same = digest(call.message)
         findings = call.received.findings
         with self.database.write() as connection:
-            known = store.answers(connection, *key)
-            if same in known:
-                return _answer(kind, json.loads(known[same]))
-            if known:
+            known, used = store.remembered(connection, *key, same)
+            if known is not None:
+                return _answer(kind, json.loads(known))
+            if used:
                 reused = finding("soap/transaction-repeated", "/Envelope/Header/TransactionID", detail=transaction_id)
                 findings = (*findings, reused)
             try:
-                answer = work(connection, findings)
+                now = self.clock.now(connection)
+                answer = work(connection, findings, now)
             except StatusError:
                 # PostgreSQL: it may have waited for another process that was just doing this very request
-                known = store.answers(connection, *key)
-                if same in known:
-                    return _answer(kind, json.loads(known[same]))
+                known, _ = store.remembered(connection, *key, same)
+                if known is not None:
+                    return _answer(kind, json.loads(known))
                 raise
-            store.remember(connection, *key, same, self.clock(), _record(answer))
+            store.remember(connection, *key, same, now, _record(answer))
             return answer
 
     def _take_back(self, call: Call, message_id: str, kind: type[Response]) -> Response:
         application = self._application(call)
 
-        def work(connection: Connection, findings: tuple[Finding, ...]) -> Response:
+        def work(connection: Connection, findings: tuple[Finding, ...], now: float) -> Response:
             _, copies = self._own(connection, application, message_id)
-            now = self.clock()
             reached = [one for one in copies if one.waits and self._is_here(connection, one, now)]
             for one in reached:
                 store.move(connection, one, state=CANCELLED, due=None, changed=now)
@@ -172,9 +172,8 @@ class Intake:
         request = cast(ReplaceReq | ExtendedReplaceReq, call.message)
         check_content(request.parts, application)
 
-        def work(connection: Connection, findings: tuple[Finding, ...]) -> Response:
+        def work(connection: Connection, findings: tuple[Finding, ...], now: float) -> Response:
             message, copies = self._own(connection, application, message_id or "")
-            now = self.clock()
             reached = [one for one in copies if one.waits and self._is_here(connection, one, now)]
             status = _reached(len(reached), copies)
             n = store.raws(connection, message.id)

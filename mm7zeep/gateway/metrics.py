@@ -12,7 +12,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
-from mm7zeep.gateway import store
+from mm7zeep.gateway import clock, store
 from mm7zeep.gateway.engine import Database, StoreError
 from mm7zeep.gateway.events import Event
 
@@ -37,6 +37,9 @@ class Metrics:
             "mm7_calls", "Calls made to applications and upstreams", ("kind", "owner", "outcome"), registry=self._own
         )
         self._copies = Counter("mm7_copies", "Copies that reached a state", ("state",), registry=self._own)
+        self._restarts = Counter(
+            "mm7_thread_restarts", "Threads that ended and were started again", ("thread",), registry=self._own
+        )
 
     def answered(self, operation: str | None, code: int | None, http: int, seconds: float, user: str | None) -> None:
         """One request was answered."""
@@ -46,6 +49,10 @@ class Metrics:
     def refused(self, http: int) -> None:
         """One request was refused before it reached the endpoint."""
         self._answers.labels("none", "none", str(http)).inc()
+
+    def restarted(self, thread: str) -> None:
+        """One thread has ended, and is started again."""
+        self._restarts.labels(thread).inc()
 
     def happened(self, event: Event) -> None:
         """One event of the pump."""
@@ -69,12 +76,16 @@ class Metrics:
 class _Waiting(Collector):
     """What the database holds, asked when the page is made."""
 
-    def __init__(self, counts: dict[str, dict[str, int]] | None) -> None:
+    def __init__(self, counts: dict[str, dict[str, int]] | None, held: bool) -> None:
         self._counts = counts
+        self._held = held
 
     def collect(self) -> list[GaugeMetricFamily]:
         up = GaugeMetricFamily("mm7_database_up", "Whether the database answers", value=self._counts is not None)
-        families = [up]
+        held = GaugeMetricFamily(
+            "mm7_clock_held", "Whether a jump of the clock waits to be confirmed", value=self._held
+        )
+        families = [up, held]
         names = {
             "messages": ("direction", "Messages kept"),
             "recipients": ("state", "Copies kept, by state"),
@@ -91,9 +102,9 @@ class _Waiting(Collector):
 def _waiting(database: Database) -> CollectorRegistry:
     try:
         with database.read() as connection:
-            counts = store.counts(connection)
+            counts, held = store.counts(connection), clock.shared(connection).held
     except StoreError:
-        counts = None
+        counts, held = None, False
     registry = CollectorRegistry()
-    registry.register(_Waiting(counts))
+    registry.register(_Waiting(counts, held))
     return registry

@@ -6,13 +6,13 @@ A step that has landed is never changed; what is new is a new step. Refuses a da
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from mm7zeep.gateway.tables import MIGRATION
+from mm7zeep.gateway.tables import DUPLICATE, MIGRATION, RECIPIENT, index_key
 
 _LOCK = 0x6D6D377A  # of PostgreSQL's advisory lock: one process migrates, the others wait
 
@@ -60,8 +60,24 @@ ALTER TABLE message ADD COLUMN sender_attributes TEXT;
 ALTER TABLE recipient ADD COLUMN attributes TEXT;
 """
 
-STEPS: tuple[str, ...] = (_FIRST, _SECOND, _ADDRESS_ATTRIBUTES)
-"""What each step runs; the version of a database is the number of steps it has had."""
+_CLOCK = """
+CREATE TABLE heartbeat (process TEXT NOT NULL PRIMARY KEY, at {double} NOT NULL, boot TEXT, steady {double} NOT NULL);
+INSERT INTO setting (name, value) VALUES ('clock', '{{}}')
+"""
+
+
+def _keys(connection: Connection) -> None:
+    """Replace the long values that stand in an index by their keys."""
+    for table, column in ((DUPLICATE, DUPLICATE.c.transaction_id), (RECIPIENT, RECIPIENT.c.remote_id)):
+        long = sa.select(column).distinct().where(sa.func.length(column) > _LONGEST_KEY)
+        for value in connection.scalars(long).all():
+            connection.execute(sa.update(table).where(column == value).values({column.name: index_key(value)}))
+
+
+_LONGEST_KEY = 200  # as index_key had it when this step was written
+
+STEPS: tuple[str | Callable[[Connection], None], ...] = (_FIRST, _SECOND, _ADDRESS_ATTRIBUTES, _CLOCK, _keys)
+"""What each step runs: statements, or a function. The version of a database is the number of steps it has had."""
 
 _WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
@@ -86,6 +102,7 @@ def migrate(connection: Connection) -> int:
     """
     dialect = connection.dialect.name
     if dialect == "postgresql":
+        connection.execute(sa.text("SET LOCAL lock_timeout = 0"))  # who comes second waits as long as it takes
         connection.execute(sa.text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
     words = _WORDS[dialect]
     make = "CREATE TABLE IF NOT EXISTS migration (version INTEGER NOT NULL PRIMARY KEY, applied {double} NOT NULL)"
@@ -97,8 +114,11 @@ def migrate(connection: Connection) -> int:
             "or name another database"
         )
     for number, step in enumerate(STEPS[version:], version + 1):
-        for statement in step.format(**words).split(";"):
-            if statement.strip():
-                connection.execute(sa.text(statement))
+        if callable(step):
+            step(connection)
+        else:
+            for statement in step.format(**words).split(";"):
+                if statement.strip():
+                    connection.execute(sa.text(statement))
         connection.execute(sa.insert(MIGRATION).values(version=number, applied=time.time()))
     return len(STEPS)

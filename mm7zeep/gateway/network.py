@@ -33,6 +33,7 @@ from mm7zeep.gateway.settings import Settings
 from mm7zeep.messages import Address, ShortCode
 
 BATCH = 100  # copies that one transaction sees to
+_HOLD = 30.0  # seconds until a copy that would expire is looked at again, while expiry is held
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,8 +42,8 @@ class Network:
 
     settings: Settings
 
-    def advance(self, connection: Connection, now: float, most: int = BATCH) -> list[Event]:
-        """See to the copies that are due, at most ``most``; what happened."""
+    def advance(self, connection: Connection, now: float, most: int = BATCH, *, held: bool = False) -> list[Event]:
+        """See to the copies that are due, at most ``most``; what happened. While ``held`` none of them expires."""
         events: list[Event] = []
         messages: dict[str, MessageRow] = {}
         for copy in store.due_copies(connection, now, most):
@@ -51,11 +52,16 @@ class Network:
                 store.move(connection, copy, due=None)
                 continue
             messages[message.id] = message
-            events += self._see_to(connection, message, copy, now)
+            events += self.see_to(connection, message, copy, now, held=held)
         return events
 
-    def _see_to(self, connection: Connection, message: MessageRow, copy: RecipientRow, now: float) -> Iterator[Event]:
-        if message.expires is not None and message.expires <= now:
+    def see_to(
+        self, connection: Connection, message: MessageRow, copy: RecipientRow, now: float, *, held: bool = False
+    ) -> Iterator[Event]:
+        """See to one copy that is due; what happened."""
+        if held and message.expires is not None and message.expires <= now:
+            store.move(connection, copy, due=now + _HOLD)
+        elif message.expires is not None and message.expires <= now:
             yield self.settle(connection, message, copy, "Expired", now)
         elif copy.remote_id is not None:  # put off where it is; meanwhile a replace has given the others more time
             store.move(connection, copy, due=message.expires)

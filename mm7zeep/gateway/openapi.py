@@ -228,6 +228,14 @@ SCHEMAS: Mapping[str, Schema] = {
     "Endpoints": _object({"endpoints": _list(_ref("Endpoint"))}),
     "Resumed": _object({"resumed": _whole("how many lanes: each application has its own")}),
     "Chaos": _object({"rules": _list(_RULE)}),
+    "Clock": _object(
+        {
+            "held": {**_TRUTH, "description": "whether expiry, retention and giving up are held"},
+            "now": _TIME,
+            "jump": {"type": "number", "description": "seconds that the clock jumped by, the last time"},
+            "since": _or_null(_TIME),
+        }
+    ),
     "Application": _object(_APPLICATION),
     "Applications": _object({"applications": _list(_ref("Application"))}),
 }

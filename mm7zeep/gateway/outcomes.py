@@ -92,12 +92,17 @@ def _reason(error: Exception) -> str:
     return printable(masking.credentials(f"{name}: {told}" if told != name else name))[:_REASON]
 
 
-def next_attempt(call: CallRow, outcome: Outcome, now: float, delivery: Delivery) -> float | None:
-    """When to try again; None where all attempts were made, or the next one would come after the call has expired."""
+def next_attempt(
+    call: CallRow, outcome: Outcome, now: float, delivery: Delivery, *, held: bool = False
+) -> float | None:
+    """When to try again; None where all attempts were made, or the next one would come after the call has expired.
+
+    While ``held`` no call is given up for either.
+    """
     waits = delivery.waits
-    if call.attempts > len(waits):
+    if call.attempts > len(waits) and not held:
         return None
     spread = 1 + random.uniform(-delivery.spread, delivery.spread)  # noqa: S311  spreads load, guards nothing
-    wait = waits[call.attempts - 1] * spread if call.attempts else 0.0
+    wait = waits[min(call.attempts, len(waits)) - 1] * spread if call.attempts and waits else 0.0
     wait = max(wait, min(outcome.retry_after or 0.0, delivery.longest_wait))
-    return now + wait if now + wait <= call.expires else None
+    return now + wait if held or now + wait <= call.expires else None

@@ -2,7 +2,8 @@
 
 ``turn`` does all of it that is due in one transaction and hands the claimed calls out; the calls themselves are made in
 threads, a few per endpoint, more while it answers, so that a bad endpoint delays nobody else. What the database refuses
-is tried again; nothing that was settled is forgotten meanwhile. Any number of processes may pump one database.
+is tried again; nothing that was settled is forgotten meanwhile. Where one row is at fault, ``isolation`` sets it aside,
+and the others go on. Any number of processes may pump one database.
 """
 
 from __future__ import annotations
@@ -16,14 +17,15 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 
 from sqlalchemy import Connection
 
 from mm7zeep.gateway import outbox, store
 from mm7zeep.gateway.calls import Caller
+from mm7zeep.gateway.clock import Clock, GuardedClock
 from mm7zeep.gateway.engine import Database, StoreError
 from mm7zeep.gateway.events import Event
+from mm7zeep.gateway.isolation import Isolation
 from mm7zeep.gateway.network import Network
 from mm7zeep.gateway.outcomes import Outcome
 from mm7zeep.gateway.records import CallRow
@@ -32,15 +34,16 @@ from mm7zeep.gateway.settling import Settler
 
 _LOG = logging.getLogger("mm7zeep.gateway")
 _THREADS = 1000  # in all; the windows of the endpoints bound them long before
-_PAUSE = 1.0  # seconds after the database did not do it
+_PAUSE = 1.0  # seconds after the database reported an error
 _REST = 4.0  # seconds at most that an endpoint without a sign of life is left alone
 _BREATH = 0.01  # seconds between two turns, so that one transaction sees to more
 _LULL = 0.2  # seconds at most before looking again where others have the window, or a rate leaves no room
 _EXPIRED = Outcome(verdict="retry", reason="it expired before it could be made")
 
 
-class _Probe(Exception):
-    """Takes back what was only tried."""
+def process_name() -> str:
+    """A name for this process that no other has, on any machine."""
+    return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
 
 
 class Window:
@@ -66,7 +69,7 @@ class Window:
 
 
 class Pump:
-    """Drives one process's share. ``clock`` gives seconds since 1970; ``observe`` is told each event."""
+    """Drives one process's share. ``observe`` is called with each event; ``holder`` names this process."""
 
     def __init__(
         self,
@@ -74,16 +77,19 @@ class Pump:
         database: Database,
         caller: Caller,
         *,
-        clock: Callable[[], float],
+        clock: GuardedClock | Callable[[], float],
         observe: Callable[[Event], object] = lambda event: None,
+        holder: str | None = None,
     ) -> None:
         self.settings = settings
         self.network = Network(settings=settings)
-        self.holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+        self.holder = holder or process_name()
         self._settler = Settler(settings=settings, network=self.network)
         self._database = database
         self._caller = caller
-        self._clock = clock
+        given = clock if isinstance(clock, GuardedClock) else GuardedClock(Clock.of(clock), sqlite=database.sqlite)
+        self._clock, self._steady = given, given.steady
+        self._isolation = Isolation(database=database, settler=self._settler, network=self.network, clock=given)
         self._observe = observe
         self._windows: dict[str, Window] = {}
         self._flying: dict[int, tuple[CallRow, float]] = {}  # by id, with when the lease is to be renewed
@@ -92,33 +98,48 @@ class Pump:
         self._poked = threading.Event()
         self._stopping = threading.Event()
         self._lull = _BREATH
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="mm7zeep-call")
 
     # --- one turn -----------------------------------------------------------------------------------------------------
 
     def turn(self, *, claiming: bool = True) -> tuple[list[Event], list[CallRow]]:
         """Settle, see to copies, claim: one transaction. What happened, and the calls that are now to be made.
 
-        Raises ``StoreError``; then nothing of it happened, and the next turn does it.
+        Raises ``StoreError``; then nothing of it happened, and the next turn does it. Where a row is at fault, it is
+        set aside, and the rest is done.
         """
+        try:
+            return self._together(claiming)
+        except StoreError as error:
+            if not error.of_value:
+                raise
+            _LOG.error("%s; each row is processed by itself", error)
+        except Exception:  # noqa: BLE001  logged; one row's fault is no other's
+            _LOG.exception("a turn failed; each row is processed by itself")
+        self._isolate(claiming)
+        return self._together(claiming)
+
+    def _together(self, claiming: bool) -> tuple[list[Event], list[CallRow]]:
         with self._lock:
             results = list(self._results)
             # in one order in all processes, and in that of a cancel, so that they wait for each other's rows in turn
             ordered = sorted(results, key=lambda one: (one[0].message_id, one[0].n))
-            renewed = [call for call, at in self._flying.values() if at <= self._clock()]
+            renewed = [call for call, at in self._flying.values() if at <= self._steady()]
         events: list[Event] = []
         claimed: list[CallRow] = []
         with self._database.write() as connection:
-            now = self._clock()
+            reading = self._clock.read(connection)
+            now, held = reading.at, reading.held
             for call, outcome in ordered:
-                events += self._settler.settle(connection, call, outcome, now)
+                events += self._settler.settle(connection, call, outcome, now, held=held)
             outbox.renew(connection, renewed, now + self.settings.delivery.lease)
             outbox.release_expired(connection, now)
             if claiming:
-                for call in outbox.overdue(connection, now=now, holder=self.holder):
+                for call in outbox.overdue(connection, now=now, holder=self.holder) if not held else ():
                     events += self._settler.settle(connection, call, _EXPIRED, now)
-                events += self.network.advance(connection, now)
+                events += self.network.advance(connection, now, held=held)
                 claimed = self._claim(connection, now)
-        self._took_effect(results, renewed, claimed)
+        self._took_effect([call for call, _ in results], renewed, claimed)
         for event in events:
             self._tell(event)
         return events, claimed
@@ -126,7 +147,7 @@ class Pump:
     def _claim(self, connection: Connection, now: float) -> list[CallRow]:
         claimed: list[CallRow] = []
         for endpoint, due in outbox.waiting(connection).items():
-            if max(due, self._window(endpoint).rests_until) > now:
+            if due > now or self._window(endpoint).rests_until > self._steady():
                 continue
             claimed += outbox.claim(
                 connection,
@@ -149,14 +170,13 @@ class Pump:
         name = endpoint.partition(" ")[0]
         return next((one.rate for one in self.settings.upstreams if f"upstream:{one.name}" == name), None)
 
-    def _took_effect(
-        self, results: list[tuple[CallRow, Outcome]], renewed: list[CallRow], claimed: list[CallRow]
-    ) -> None:
-        """The transaction stands: what it settled is forgotten, what it claimed is under way."""
-        half = self._clock() + self.settings.delivery.lease / 2
+    def _took_effect(self, recorded: list[CallRow], renewed: list[CallRow], claimed: list[CallRow]) -> None:
+        """The transaction was committed: what it recorded is forgotten, what it claimed is under way."""
+        half = self._steady() + self.settings.delivery.lease / 2
+        done = {call.id for call in recorded}
         with self._lock:
-            for call, _ in results:
-                self._results.popleft()
+            self._results = deque(one for one in self._results if one[0].id not in done)
+            for call in recorded:
                 self._flying.pop(call.id, None)
             for call in renewed:
                 if call.id in self._flying:
@@ -180,7 +200,7 @@ class Pump:
             outcome = Outcome(verdict="retry", reason=type(error).__name__)
         with self._lock:
             self._results.append((call, outcome))
-            self._window(call.endpoint).learn(outcome, self._clock())
+            self._window(call.endpoint).learn(outcome, self._steady())
         self.poke()
 
     @property
@@ -207,26 +227,20 @@ class Pump:
 
     def run(self) -> None:
         """Turn until ``stop``, and then until nothing is under way any more."""
-        with ThreadPoolExecutor(_THREADS, thread_name_prefix="mm7zeep-call") as threads:
-            while not (self._stopping.is_set() and not self.busy):
-                self._poked.clear()
-                try:
-                    idle = self._round(threads)
-                except StoreError as error:
-                    _LOG.error("%s; trying again", error)
-                    self._isolate()
-                    time.sleep(_PAUSE)
-                except Exception:  # noqa: BLE001  logged; whatever it was, what is due stays due
-                    _LOG.exception("a turn of the pump failed")
-                    self._isolate()
-                    time.sleep(_PAUSE)
-                else:
-                    time.sleep(_BREATH) if idle is None else self._poked.wait(idle)
+        while not (self._stopping.is_set() and not self.busy):
+            self._poked.clear()
+            try:
+                idle = self._round()
+            except StoreError as error:
+                _LOG.error("%s; trying again", error)
+                self._isolate_safely()
+                time.sleep(_PAUSE)
+            else:
+                time.sleep(_BREATH) if idle is None else self._poked.wait(idle)
+        self._threads.shutdown()
 
-    def _isolate(self) -> None:
-        """After a turn that failed: have each outcome settled by itself, so that one which cannot be does not keep the
-        others from it. That one loses what was answered, which is all that could be at fault.
-        """
+    def _isolate(self, claiming: bool = True) -> None:
+        """After a turn that failed: do its work row by row; what cannot be processed is set aside alone."""
         with self._lock:
             results = list(self._results)
         try:
@@ -234,19 +248,21 @@ class Pump:
                 pass
         except StoreError:
             return  # it is the database that is away
-        for place, (call, outcome) in enumerate(results):
-            try:
-                with self._database.write() as connection:
-                    self._settler.settle(connection, call, outcome, self._clock())
-                    raise _Probe
-            except _Probe:
-                continue
-            except Exception as error:  # noqa: BLE001  told; what is left of the outcome is settled by the next turn
-                _LOG.error("the outcome of call %d cannot be kept as it is: %s", call.id, type(error).__name__)
-                with self._lock:
-                    self._results[place] = (call, replace(outcome, reason=None, answer=None, text=None))
+        recorded, events = self._isolation.results(results)
+        self._took_effect(recorded, [], [])
+        if claiming:
+            events += self._isolation.overdue(self.holder, _EXPIRED)
+            events += self._isolation.recipients()
+        for event in events:
+            self._tell(event)
 
-    def _round(self, threads: ThreadPoolExecutor) -> float | None:
+    def _isolate_safely(self) -> None:
+        try:
+            self._isolate(claiming=not self._stopping.is_set())
+        except StoreError as error:
+            _LOG.error("%s; trying again", error)
+
+    def _round(self) -> float | None:
         """One turn, if there is something to do; seconds until there may be more, None for at once."""
         claiming = not self._stopping.is_set()
         wait = self._until_due(claiming)
@@ -255,26 +271,36 @@ class Pump:
             return wait
         events, claimed = self.turn(claiming=claiming)
         for call in claimed:
-            threads.submit(self.attempt, call)
+            self._begin(call)
         self._lull = _BREATH if events or claimed else min(2 * self._lull, _LULL)
         return None if events or claimed else self._lull
 
+    def _begin(self, call: CallRow) -> None:
+        try:
+            self._threads.submit(self.attempt, call)
+        except RuntimeError as error:  # the system starts no further thread
+            _LOG.error("a %s call could not be begun: %s", call.kind, error)
+            with self._lock:
+                self._results.append((call, Outcome(verdict="retry", reason="no thread could be started")))
+
     def _until_due(self, claiming: bool) -> float:
         """Seconds until a turn would do anything: found out by reading, since writers exclude each other."""
-        now = self._clock()
+        steady = self._steady()
         with self._lock:
             if self._results:
                 return 0.0
-            moments = [at for _, at in self._flying.values()]
+            waits = [at - steady for _, at in self._flying.values()]
         if claiming:
             with self._database.read() as connection:
-                due = store.next_due(connection)
-                expiry = outbox.next_expiry(connection)
-                moments += [at for at in (due, expiry) if at is not None]
-                waiting = outbox.waiting(connection).items()
-                moments += [max(at, self._window(name).rests_until) for name, at in waiting if self._has_room(name)]
-                moments += [now] if outbox.has_expired(connection, now) else []
-        return max(0.0, min([self.settings.poll, *(at - now for at in moments)]))
+                reading = self._clock.read(connection)
+                now = reading.at
+                moments = [store.next_due(connection), None if reading.held else outbox.next_expiry(connection)]
+                waits += [at - now for at in moments if at is not None]
+                for name, at in outbox.waiting(connection).items():
+                    if self._has_room(name):
+                        waits.append(max(at - now, self._window(name).rests_until - steady))
+                waits += [0.0] if outbox.has_expired(connection, now) else []
+        return max(0.0, min([self.settings.poll, *waits]))
 
     def _has_room(self, endpoint: str) -> bool:
         with self._lock:

@@ -15,7 +15,8 @@ from sqlalchemy import Connection
 
 from mm7zeep.gateway import outbox, reporting, store, summaries
 from mm7zeep.gateway.accounts import Application
-from mm7zeep.gateway.admissible import check_form, refusal
+from mm7zeep.gateway.admissible import check_addresses, check_form, refusal
+from mm7zeep.gateway.clock import GuardedClock
 from mm7zeep.gateway.contents import excerpt, listed
 from mm7zeep.gateway.digests import digest
 from mm7zeep.gateway.engine import Database
@@ -36,7 +37,7 @@ class Relaying:
 
     settings: Settings
     database: Database
-    clock: Callable[[], float]
+    clock: GuardedClock
     poke: Callable[[], object]
 
     def handlers(self) -> Mapping[type[Message], Handler]:
@@ -46,10 +47,11 @@ class Relaying:
     def deliver(self, call: Call) -> Status:
         """MM7_deliver: each application whose short code is among the recipients gets the message."""
         request = cast(DeliverReq, call.message)
+        check_addresses((request.sender, *request.to, *request.cc, *request.bcc))
 
         def work(connection: Connection) -> None:
             targets = self._targets(request)
-            now = self.clock()
+            now = self.clock.now(connection)
             sender = request.sender
             like = MessageRow(
                 id="",
@@ -87,7 +89,12 @@ class Relaying:
             copy, message = self._copy(connection, call, request.message_id)
             if copy.state in (SENT, DEFERRED):  # one that has ended stays as it ended
                 Network(settings=self.settings).settle(
-                    connection, message, copy, request.mm_status, self.clock(), status_text=request.status_text
+                    connection,
+                    message,
+                    copy,
+                    request.mm_status,
+                    self.clock.now(connection),
+                    status_text=request.status_text,
                 )
 
         return self._once(call, work)
@@ -103,7 +110,7 @@ class Relaying:
                     self.settings,
                     message,
                     copy,
-                    self.clock(),
+                    self.clock.now(connection),
                     mm_status=request.mm_status,
                     status_text=request.status_text,
                 )
@@ -121,9 +128,10 @@ class Relaying:
         key = (call.user or "", type(call.message).__name__, (call.received.transaction_id or "").strip())
         same = digest(call.message)
         with self.database.write() as connection:
-            if same not in store.answers(connection, *key):
+            known, _ = store.remembered(connection, *key, same)
+            if known is None:
                 work(connection)
-                store.remember(connection, *key, same, self.clock(), {"code": 1000})
+                store.remember(connection, *key, same, self.clock.now(connection), {"code": 1000})
         self.poke()
         return Status(1000)
 

@@ -12,6 +12,7 @@ import logging
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from functools import partial
@@ -28,6 +29,7 @@ _START = 10.0  # seconds that a server may take to come up
 _STOP = 10.0  # seconds that requests in flight may take to end
 _TURN = 0.001  # seconds after a connection in which other processes may take the next
 _REST = 1.0  # seconds after one that could not be accepted
+_LOOK = 0.02  # seconds between two looks whether a connection is left
 _BACKLOG = 500  # connections that may wait to be accepted
 
 
@@ -83,7 +85,8 @@ class Listener:
         drain: float = 30.0,
         shared: bool = False,
     ) -> None:
-        config = _config(asgi_app, edge, drain, lifespan="off", ssl_certfile=cert, ssl_keyfile=key)
+        self._last_answers = _LastAnswers(asgi_app)
+        config = _config(self._last_answers, edge, drain, lifespan="off", ssl_certfile=cert, ssl_keyfile=key)
         try:
             config.load()
         except (OSError, ssl.SSLError) as error:
@@ -114,6 +117,19 @@ class Listener:
         if self._running is not None:
             await asyncio.shield(self._running)
 
+    async def retire(self, patience: float) -> None:
+        """Accept no more, and end each connection with its next answer; wait ``patience`` seconds at most for that.
+
+        A client that keeps its connection finds no end of it between two requests, where it could not know whether the
+        second was taken. ``stop`` is still to be called.
+        """
+        self._last_answers.last = True
+        until = time.monotonic() + patience
+        for leave_off in (self._server.accept_no_more, self._server.accept_nothing):  # one may come between the two
+            leave_off()
+            while self.connections and time.monotonic() < until:  # noqa: ASYNC110  uvicorn counts them, and tells nobody
+                await asyncio.sleep(_LOOK)
+
     async def stop(self) -> None:
         """Accept no more (the socket is closed), let requests in flight finish for ``drain`` seconds, then end them."""
         self._server.leave()
@@ -124,6 +140,23 @@ class Listener:
         self._server.force_exit = True
         self._server.leave()
         self._server.abort()
+
+
+class _LastAnswers:
+    """An ASGI application whose answers end their connections, once ``last`` is set."""
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+        self.last = False
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        async def sending(message: Any) -> None:
+            if self.last and message["type"] == "http.response.start":
+                kept = [one for one in message["headers"] if one[0].lower() != b"connection"]
+                message = {**message, "headers": [*kept, (b"connection", b"close")]}
+            await send(message)
+
+        await self._app(scope, receive, sending)
 
 
 class _Server(uvicorn.Server):
@@ -163,6 +196,16 @@ class _Server(uvicorn.Server):
         ]
         self.started = True
         self.accepting.set()
+
+    def accept_no_more(self) -> None:
+        """Accept no further connection; those that are open go on."""
+        for one in self.servers:
+            cast(_Acceptor, one).retire()
+
+    def accept_nothing(self) -> None:
+        """Break off waiting for a connection."""
+        for one in self.servers:
+            cast(_Acceptor, one).leave_off()
 
     def leave(self) -> None:
         """End, from within the loop, without waiting for the next tick."""
@@ -211,12 +254,13 @@ class _Acceptor:
         self._secure = secure
         self._pause = _TURN if shared else 0.0  # 0 lets everything else have its turn
         self._opening: set[asyncio.Task[None]] = set()
+        self._retired = False
         listening.setblocking(False)
         self._accepting = asyncio.get_running_loop().create_task(self._accept())
 
     async def _accept(self) -> None:
         loop = asyncio.get_running_loop()
-        while True:
+        while not self._retired:
             try:
                 connection, peer = await loop.sock_accept(self._socket)
             except OSError as error:  # as asyncio: no file or memory is left for a moment, or the client is gone
@@ -265,6 +309,14 @@ class _Acceptor:
         connection.close()
         if error is not None and not isinstance(error, OSError):
             _LOG.error("a connection could not be opened", exc_info=error)
+
+    def retire(self) -> None:
+        """Accept one more at most: to break off here could lose one that has just been accepted."""
+        self._retired = True
+
+    def leave_off(self) -> None:
+        """Wait for no connection; those that are being opened are."""
+        self._accepting.cancel()
 
     def close(self) -> None:
         """Accept no more."""

@@ -20,6 +20,7 @@ from mm7zeep.gateway.network import Network
 from mm7zeep.gateway.outcomes import Outcome, next_attempt
 from mm7zeep.gateway.records import DELIVERED, REFUSED, SENT, CallRow, MessageRow, RecipientRow
 from mm7zeep.gateway.settings import Settings
+from mm7zeep.gateway.tables import index_key
 from mm7zeep.messages import Address
 
 _LOG = logging.getLogger("mm7zeep.gateway")
@@ -32,9 +33,14 @@ class Settler:
     settings: Settings
     network: Network
 
-    def settle(self, connection: Connection, call: CallRow, outcome: Outcome, now: float) -> list[Event]:
-        """Settle one call; what happened. Nothing, if its claim is not the present one."""
-        verdict = outcome.verdict
+    def settle(
+        self, connection: Connection, call: CallRow, outcome: Outcome, now: float, *, held: bool = False
+    ) -> list[Event]:
+        """Settle one call; what happened. Nothing, if its claim is not the present one.
+
+        While ``held`` it is not given up for its age, nor for the number of its attempts.
+        """
+        verdict, delivery = outcome.verdict, self.settings.delivery
         told: dict[str, Any] = {
             "reason": outcome.reason,
             "http_status": outcome.http_status,
@@ -46,7 +52,7 @@ class Settler:
             outbox.pause(connection, call.endpoint, outcome.reason or "", now)
             _LOG.warning("calls to %s are paused: %s", call.endpoint, outcome.reason)
             stands, state = outbox.postpone(connection, call, now, attempts=max(0, call.attempts - 1), **told), "Paused"
-        elif verdict == "retry" and (due := next_attempt(call, outcome, now, self.settings.delivery)) is not None:
+        elif verdict == "retry" and (due := next_attempt(call, outcome, now, delivery, held=held)) is not None:
             stands, state = outbox.postpone(connection, call, due, **told), "Postponed"
         elif verdict == "done":
             stands, state = outbox.complete(connection, call, now, **told), DELIVERED
@@ -80,7 +86,8 @@ class Settler:
         if message is None:
             return
         if state == DELIVERED:
-            store.move(connection, copy, state=SENT, changed=now, remote_id=outcome.message_id, content=message.content)
+            remote = index_key(outcome.message_id.strip()) if outcome.message_id is not None else None
+            store.move(connection, copy, state=SENT, changed=now, remote_id=remote, content=message.content)
             return
         end = _end(message, outcome, now)
         yield self.network.settle(connection, message, copy, end, now, detail=outcome.reason, status_text=outcome.text)

@@ -14,10 +14,13 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, Select
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from mm7zeep.exchange import Wire
 from mm7zeep.gateway.records import (
+    DEAD,
     DEFERRED,
+    DONE,
     PENDING,
     READY,
     REFUSED,
@@ -26,15 +29,20 @@ from mm7zeep.gateway.records import (
     RawRow,
     RecipientRow,
 )
-from mm7zeep.gateway.tables import DUPLICATE, MESSAGE, OUTBOX, RAW, RECIPIENT, SETTING
+from mm7zeep.gateway.tables import DUPLICATE, HEARTBEAT, MESSAGE, OUTBOX, RAW, RECIPIENT, SETTING, index_key
 
 # What every request needs is built once: SQLAlchemy takes longer to build a statement than SQLite to run it.
 _KEEP_MESSAGE, _KEEP_RAW, _KEEP_COPY = sa.insert(MESSAGE), sa.insert(RAW), sa.insert(RECIPIENT)
 _REMEMBER = sa.insert(DUPLICATE)
-_KNOWN = sa.select(DUPLICATE.c.digest, DUPLICATE.c.answer).where(
+_OWN = sa.and_(
     DUPLICATE.c.application == sa.bindparam("application"),
     DUPLICATE.c.operation == sa.bindparam("operation"),
     DUPLICATE.c.transaction_id == sa.bindparam("transaction_id"),
+)
+# two probes of the primary key, whatever was remembered: this very request, and whether there is any under its id
+_KNOWN = sa.union_all(
+    sa.select(DUPLICATE.c.answer).where(_OWN, DUPLICATE.c.digest == sa.bindparam("digest")),
+    sa.select(sa.literal(None, DUPLICATE.c.answer.type)).where(sa.exists().where(_OWN)),
 )
 
 
@@ -55,10 +63,13 @@ def keep_raw(connection: Connection, raw: RawRow) -> None:
     connection.execute(_KEEP_RAW, asdict(raw))
 
 
-def answers(connection: Connection, application: str, operation: str, transaction_id: str) -> dict[str, str]:
-    """What requests under this TransactionID were answered, as JSON by the digest of each."""
-    key = {"application": application, "operation": operation, "transaction_id": transaction_id}
-    return {digest: answer for digest, answer in connection.execute(_KNOWN, key)}  # noqa: C416  rows are no pairs
+def remembered(
+    connection: Connection, application: str, operation: str, transaction_id: str, digest: str
+) -> tuple[str | None, bool]:
+    """What this very request was answered, as JSON, None if it is new; and whether any was, under its TransactionID."""
+    key = {"application": application, "operation": operation, "transaction_id": index_key(transaction_id)}
+    found = list(connection.scalars(_KNOWN, {**key, "digest": digest}))
+    return next((answer for answer in found if answer is not None), None), bool(found)
 
 
 def remember(
@@ -76,7 +87,7 @@ def remember(
         {
             "application": application,
             "operation": operation,
-            "transaction_id": transaction_id,
+            "transaction_id": index_key(transaction_id),
             "digest": digest,
             "created": now,
             "answer": json.dumps(answer),
@@ -166,7 +177,7 @@ def copy(connection: Connection, message_id: str, n: int, *, lock: bool = False)
 
 def remote_copy(connection: Connection, way: str, remote_id: str) -> RecipientRow | None:
     """The copy that went to an upstream and is called ``remote_id`` there."""
-    query = sa.select(RECIPIENT).where(RECIPIENT.c.remote_id == remote_id, RECIPIENT.c.way == way)
+    query = sa.select(RECIPIENT).where(RECIPIENT.c.remote_id == index_key(remote_id), RECIPIENT.c.way == way)
     found = connection.execute(query.with_for_update()).mappings().first()
     return None if found is None else RecipientRow(**found)
 
@@ -250,38 +261,91 @@ def _recipients(rows: Iterable[sa.RowMapping]) -> list[RecipientRow]:
 # --- let go -----------------------------------------------------------------------------------------------------------
 
 
+def _among(connection: Connection, column: sa.ColumnElement[str], ids: Sequence[str]) -> sa.ColumnElement[bool]:
+    """Whether ``column`` is one of ``ids``, as one parameter: SQLAlchemy takes longer for many than a database does."""
+    if connection.dialect.name == "postgresql":
+        return column == sa.any_(sa.cast(list(ids), ARRAY(sa.Text)))
+    each = sa.func.json_each(json.dumps(list(ids))).table_valued("value")
+    return column.in_(sa.select(each.c.value))
+
+
 def delete(connection: Connection, ids: Sequence[str]) -> int:
     """Delete messages with all that hangs on them; how many there were."""
     # the messages first and in order, as who cancels one, or deletes others, does
-    connection.execute(sa.select(MESSAGE.c.id).where(MESSAGE.c.id.in_(ids)).order_by(MESSAGE.c.id).with_for_update())
+    connection.execute(
+        sa.select(MESSAGE.c.id).where(_among(connection, MESSAGE.c.id, ids)).order_by(MESSAGE.c.id).with_for_update()
+    )
     for table in (OUTBOX, RECIPIENT, RAW):
-        connection.execute(sa.delete(table).where(table.c.message_id.in_(ids)))
-    return connection.execute(sa.delete(MESSAGE).where(MESSAGE.c.id.in_(ids))).rowcount
+        connection.execute(sa.delete(table).where(_among(connection, table.c.message_id, ids)))
+    return connection.execute(sa.delete(MESSAGE).where(_among(connection, MESSAGE.c.id, ids))).rowcount
 
 
-def finished(
-    connection: Connection, *, before: float | None, keep: int | None, most: int, sent_before: float = math.inf
-) -> list[str]:
-    """The oldest finished messages that are older than ``before``, or more than ``keep``: at most ``most`` ids.
+Position = tuple[float, int]
+"""Where a look through the messages has come to: when the last one was accepted, and its ``seq``."""
+
+
+def last_beyond(connection: Connection, keep: int) -> int | None:
+    """The ``seq`` of the newest message that is over the count; None where there are no more than ``keep``."""
+    seq = MESSAGE.c.seq
+    found: int | None = connection.scalar(sa.select(seq).order_by(seq.desc()).offset(keep).limit(1))
+    return found
+
+
+def over(
+    connection: Connection,
+    *,
+    before: float | None = None,
+    last: int | None = None,
+    after: Position | None = None,
+    most: int,
+) -> tuple[list[str], Position | None]:
+    """The next ``most`` messages that were accepted ``before``, or are not newer than ``last``, and where to go on.
+
+    The position is None where there are no more. Both walk along an index, whatever lies before ``after``.
+    """
+    columns = MESSAGE.c
+    query = sa.select(columns.id, columns.accepted, columns.seq).limit(most)
+    if before is not None:
+        query = query.where(columns.accepted < before).order_by(columns.accepted, columns.seq)
+        if after is not None:
+            query = query.where(sa.tuple_(columns.accepted, columns.seq) > sa.tuple_(*map(sa.literal, after)))
+    else:
+        query = query.where(columns.seq <= last).order_by(columns.seq)
+        if after is not None:
+            query = query.where(columns.seq > after[1])
+    rows = connection.execute(query).all()
+    return [row.id for row in rows], (rows[-1].accepted, rows[-1].seq) if len(rows) == most else None
+
+
+def finished(connection: Connection, ids: Sequence[str], *, sent_before: float = math.inf) -> list[str]:
+    """Those of ``ids`` that are finished, in their order.
 
     What waits for its recipient, what others took after ``sent_before`` and have not reported on, and what has a call
     that is not done or dead, is not finished.
     """
-    columns = MESSAGE.c
-    reported = sa.and_(RECIPIENT.c.state == SENT, RECIPIENT.c.changed > sent_before)
-    waits = _with_copy(sa.or_(RECIPIENT.c.state.in_((PENDING, DEFERRED)), reported))
-    calls = sa.exists().where(OUTBOX.c.message_id == columns.id, OUTBOX.c.state.in_((READY, "leased")))
-    query = sa.select(columns.id).where(~waits, ~calls).order_by(columns.seq).limit(most)
-    reasons = [columns.accepted < before] if before is not None else []
-    if keep is not None:
-        last = connection.scalar(sa.select(columns.seq).order_by(columns.seq.desc()).offset(keep).limit(1))
-        reasons += [columns.seq <= last] if last is not None else []
-    return list(connection.scalars(query.where(sa.or_(*reasons)))) if reasons else []
+    if not ids:
+        return []
+    copies, calls = RECIPIENT.c, OUTBOX.c
+    reported = sa.and_(copies.state == SENT, copies.changed > sent_before)
+    waits = sa.or_(copies.state.in_((PENDING, DEFERRED)), reported)
+    open_copies = sa.select(copies.message_id).where(_among(connection, copies.message_id, ids), waits)
+    # asked this way round, no engine walks along all calls that wait, of which a paused endpoint may have 200,000
+    undone = calls.state.not_in((DONE, DEAD))
+    open_calls = sa.select(calls.message_id).where(_among(connection, calls.message_id, ids), undone)
+    unfinished = set(connection.scalars(open_copies)) | set(connection.scalars(open_calls))
+    return [one for one in ids if one not in unfinished]
 
 
-def forget_duplicates(connection: Connection, before: float) -> int:
-    """Forget requests older than ``before``; how many."""
-    return connection.execute(sa.delete(DUPLICATE).where(DUPLICATE.c.created < before)).rowcount
+def forget_duplicates(connection: Connection, before: float, most: int) -> int:
+    """Forget requests older than ``before``, at most ``most``; how many."""
+    key = [column for column in DUPLICATE.primary_key]  # noqa: C416  an SQLAlchemy collection is no list
+    old = sa.select(*key).where(DUPLICATE.c.created < before).limit(most)
+    return connection.execute(sa.delete(DUPLICATE).where(sa.tuple_(*key).in_(old))).rowcount
+
+
+def forget_heartbeats(connection: Connection, before: float) -> None:
+    """Forget processes that have not been alive since ``before``."""
+    connection.execute(sa.delete(HEARTBEAT).where(HEARTBEAT.c.at < before))
 
 
 # --- settings that processes share ------------------------------------------------------------------------------------

@@ -5,10 +5,18 @@ Times are seconds since 1970 (UTC), as double precision; JSON stands as text. De
 ``message`` is the summary that lists are made of, ``raw`` the octets as they came (request 0, then replacements): every
 view of content is derived from them again. ``recipient`` is one copy each; ``due`` is when the network does something
 with it. ``outbox`` is every call that is to be made. ``duplicate`` remembers requests with their answers. ``endpoint``
-holds what is known of where calls go, ``setting`` what the processes of a gateway share.
+holds what is known of where calls go, ``setting`` what the processes of a gateway share. ``heartbeat`` has one row for
+each process, written every second: that it can be written is what readiness means.
+
+Texts come from outside, and some cannot be kept as they are: every column of text replaces what no database takes, and
+a value that stands in an index is a key (``index_key``), since PostgreSQL's hold 2,704 octets at most.
 """
 
 from __future__ import annotations
+
+import hashlib
+import re
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -21,8 +29,37 @@ from sqlalchemy import (
     MetaData,
     PrimaryKeyConstraint,
     Table,
-    Text,
 )
+from sqlalchemy import Text as PlainText
+from sqlalchemy.types import TypeDecorator
+
+_UNKEPT = re.compile("[\x00\ud800-\udfff]")  # PostgreSQL takes no NUL, no UTF-8 has half a surrogate pair
+_KEY = 200  # characters of a value that stand in an index as they are
+KEY_PREFIX = "sha256:"
+"""What the index has of a longer value begins with this."""
+
+
+def kept(text: str) -> str:
+    """``text`` as a column keeps it: NUL and lone surrogates become U+FFFD."""
+    return _UNKEPT.sub("\ufffd", text)
+
+
+def index_key(value: str) -> str:
+    """``value`` as it stands in an index: itself up to 200 characters, its SHA-256 beyond."""
+    if len(value) <= _KEY:
+        return value
+    return KEY_PREFIX + hashlib.sha256(kept(value).encode()).hexdigest()
+
+
+class Text(TypeDecorator[str]):
+    """Text that no value can make a statement fail with."""
+
+    impl = PlainText
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: object) -> Any:
+        return kept(value) if isinstance(value, str) else value
+
 
 METADATA = MetaData()
 _SERIAL = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up only for INTEGER PRIMARY KEY
@@ -88,7 +125,7 @@ RECIPIENT = Table(
     Column("due", Double),
     Column("changed", Double, nullable=False),
     Column("content", Integer),  # which raw's content it was given
-    Column("remote_id", Text),  # its MessageID at the upstream
+    Column("remote_id", Text),  # the key of its MessageID at the upstream
     Column("attributes", Text),  # JSON: addressCoding, id and displayOnly of the address
     PrimaryKeyConstraint("message_id", "n"),
     Index("recipient_due", "due"),
@@ -130,7 +167,7 @@ DUPLICATE = Table(
     METADATA,
     Column("application", Text, nullable=False),
     Column("operation", Text, nullable=False),
-    Column("transaction_id", Text, nullable=False),
+    Column("transaction_id", Text, nullable=False),  # the key of it
     Column("digest", Text, nullable=False),
     Column("created", Double, nullable=False),
     Column("answer", Text, nullable=False),  # JSON
@@ -153,4 +190,13 @@ SETTING = Table(
     METADATA,
     Column("name", Text, primary_key=True),
     Column("value", Text, nullable=False),  # JSON
+)
+
+HEARTBEAT = Table(
+    "heartbeat",
+    METADATA,
+    Column("process", Text, primary_key=True),
+    Column("at", Double, nullable=False),
+    Column("boot", Text),  # of which machine, since when: ``steady`` counts from there
+    Column("steady", Double, nullable=False),
 )
