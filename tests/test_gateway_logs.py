@@ -203,10 +203,10 @@ def test_ids_stay_whole() -> None:
 def test_long_texts_are_cut(style: Literal["text", "json"], monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever somebody sends, a line stays short, and takes no time."""
     stream = sink(style)
-    began = time.perf_counter()
+    began = time.process_time()
     LOG.info("a" * 1_000_000, extra={"fields": {str(n): "7" * 100_000 for n in range(100)}})
     fail("b" * 1_000_000)
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2
     assert [len(line) < 250_000 for line in stream.lines] == [True, True]
 
 
