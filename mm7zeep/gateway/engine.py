@@ -78,7 +78,7 @@ class Database:
         event.listen(self.engine, "checkout", self._checked_out)
         try:
             if self.sqlite:
-                self._settle()
+                self._settle()  # before another connection shows what is in the log
                 self._hold()
             with self.write(wait=_MIGRATION_WAIT) as connection:
                 migrations.migrate(connection)
@@ -92,13 +92,19 @@ class Database:
         A process that died may have left there what it never synced. Where others have the database open there is
         nothing of that kind, and nothing is waited for.
         """
-        try:
-            with self.engine.connect() as connection:
-                driver = connection.connection.driver_connection
-                for pragma in ("busy_timeout=0", "wal_checkpoint(TRUNCATE)", f"busy_timeout={int(LOCK_WAIT * 1000)}"):
-                    driver.execute(f"PRAGMA {pragma}").fetchall()  # type: ignore[union-attr]
-        except (SQLAlchemyError, sqlite3.Error) as error:
-            raise StoreError(_words(error)) from error
+        until = time.monotonic() + LOCK_WAIT
+        while True:
+            try:
+                with self._unpooled.connect() as connection:
+                    driver = cast(sqlite3.Connection, connection.connection.driver_connection)
+                    for pragma in ("busy_timeout=0", "wal_checkpoint(TRUNCATE)"):
+                        driver.execute(f"PRAGMA {pragma}").fetchall()
+                    return
+            except (SQLAlchemyError, sqlite3.Error) as error:
+                # several that make the same file at once: SQLite does not wait for who is just changing it to WAL
+                if not faults.of_lock(error) or time.monotonic() > until:
+                    raise StoreError(_words(error)) from error
+            time.sleep(_TURN)
 
     def _hold(self) -> None:
         """Keep one connection open as long as the database is: with the last one closed, the next opening would recover

@@ -45,6 +45,12 @@ def of_store(error: BaseException) -> bool:
     return isinstance(cause, sqlite3.Error) and _sqlite_code(cause) & 0xFF in _SQLITE_STORE
 
 
+def of_lock(error: BaseException) -> bool:
+    """Whether another connection of SQLite's holds what is needed."""
+    cause = _driver_error(error)
+    return isinstance(cause, sqlite3.Error) and _sqlite_code(cause) & 0xFF == sqlite3.SQLITE_BUSY
+
+
 def of_damage(error: BaseException) -> bool:
     """Whether the file is damaged, or none of a database."""
     cause = _driver_error(error)
