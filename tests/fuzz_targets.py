@@ -115,7 +115,10 @@ def _as_written(part: Part) -> tuple[object, ...]:
 
 _URL = "%:/?#[]@!$&'()*+,;=-._~"
 # What a part may say of itself that is passed on as it is: its text, its odd labels.
-_OF_THE_SENDER = frozenset({"mime/text-bare-cr", "mime/content-id-syntax", "mime/content-id-unique"})
+# the last one: a part that was read as a whole may hold the header of another, and is then written as it is
+_OF_THE_SENDER = frozenset(
+    {"mime/text-bare-cr", "mime/content-id-syntax", "mime/content-id-unique", "mime/delimiter-missing"}
+)
 
 
 # --- unpack -----------------------------------------------------------------------------------------------------------

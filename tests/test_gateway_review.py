@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import socket
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from gateway_room import CALLED, ONE, START, SUBMIT, TEXT, Make, Room, basic, rooms
+from gateway_room import CALLED, ONE, START, SUBMIT, TEXT, Make, Room, rooms
 
 from mm7zeep import mime
 from mm7zeep.errors import AuthError, TransportError
@@ -406,8 +407,10 @@ def submit(self, call):
 
 intake.Intake.submit = submit
 mm7, admin = (socket.create_server(("127.0.0.1", 0)) for _ in range(2))
-app = Application(name="tnn", password="t", vaspid="TNN", short_codes=("111122",))
-settings = Settings(applications=(app,), database="sqlite:///" + sys.argv[1], drain=2.0)
+apps = tuple(
+    Application(name=f"tnn{n}", password="t", vaspid="TNN", short_codes=(f"11112{n}",)) for n in range(8)
+)
+settings = Settings(applications=apps, database="sqlite:///" + sys.argv[1], drain=2.0)
 print(mm7.getsockname()[1], flush=True)
 run(settings, mm7, admin)
 """
@@ -422,9 +425,14 @@ def test_hard_stop_with_every_thread_held(tmp_path: Path) -> None:
             port = int(process.stdout.readline())
             wire = pack(ONE)
             body = wire.read()
-            fields = [*wire.headers, basic("tnn"), ("Host", "x"), ("Content-Length", str(len(body)))]
-            head = "POST /mm7 HTTP/1.1\r\n" + "".join(f"{name}: {value}\r\n" for name, value in fields) + "\r\n"
-            for _ in range(8):
+            for n in range(8):  # applications, since none gets all the threads
+                fields = [
+                    *wire.headers,
+                    ("Authorization", "Basic " + base64.b64encode(b"tnn%d:t" % n).decode()),
+                    ("Host", "x"),
+                    ("Content-Length", str(len(body))),
+                ]
+                head = "POST /mm7 HTTP/1.1\r\n" + "".join(f"{name}: {value}\r\n" for name, value in fields) + "\r\n"
                 client = open_.enter_context(socket.create_connection(("127.0.0.1", port)))
                 client.sendall(head.encode() + body)
             for _ in range(8):
