@@ -324,16 +324,23 @@ def _continued(
             value = flow.send(Answered(response.status_code, _fields_of(response)))
         except StopIteration:
             return response
-        # requests would read the challenge's body whole and decoded
-        response._content = b""
-        response.raw.close()
-        response.close()
+        except BaseException:
+            _closed(response)
+            raise
+        _closed(response)
         again = response.request.copy()
         _authorize(again, value)
         following: requests.Response = response.connection.send(again, **options)
         following.history.append(response)
         following.request = again
         response = following
+
+
+def _closed(response: requests.Response) -> None:
+    """Close the connection of a challenge: requests would read its body whole and decoded."""
+    response._content = b""
+    response.raw.close()
+    response.close()
 
 
 def _authorize(request: requests.PreparedRequest, value: str | None) -> None:
