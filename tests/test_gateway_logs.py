@@ -23,9 +23,16 @@ LOG = logging.getLogger("mm7zeep.test")
 
 @pytest.fixture(autouse=True)
 def _loggers_as_before() -> Iterator[None]:
-    """What ``set_up`` changes is put back."""
+    """What ``set_up`` changes is put back.
+
+    Before it, they pass on what they get: pytest puts its own handler, which raises where ours does not, on those that
+    do not, and some test before may have left them so.
+    """
     loggers = [logging.getLogger(name) for name in logs._LOGGERS]
     before = [(one, list(one.handlers), one.level, one.propagate) for one in loggers]
+    for one in loggers:
+        one.handlers.clear()
+        one.propagate = True
     yield
     for one, handlers, level, propagate in before:
         one.handlers[:], one.propagate = handlers, propagate

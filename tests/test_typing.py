@@ -140,12 +140,14 @@ def _planted(text: str, change: tuple[str, str]) -> str:
     return text.replace(*change, 1)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("name", [*EXAMPLES, "more"])
 def test_example_is_clean(said: dict[str, list[str]], name: str) -> None:
     """The examples of the README, and what else a user may rightly write, pass."""
     assert said[name] == []
 
 
+@pytest.mark.once
 def test_three_planted_mistakes(said: dict[str, list[str]]) -> None:
     """Three mistakes in one example are three errors, and no more."""
     wanted = [error for _, _, error in list(PLANTED.values())[:3]]
@@ -153,6 +155,7 @@ def test_three_planted_mistakes(said: dict[str, list[str]]) -> None:
     assert all(line.startswith(start) for line, start in zip(said["three"], wanted, strict=True)), said["three"]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("name", PLANTED)
 def test_planted_mistake(said: dict[str, list[str]], name: str) -> None:
     """A misspelt option, a value of a wrong type, a function for another message: each is one error."""
