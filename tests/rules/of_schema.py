@@ -31,6 +31,7 @@ XSI = 'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
 _EARLY = "REL-5-MM7-1-0"
 _PLAIN_TO = shown_to("<Number>4670000001</Number>")
 _REPORT = message("DeliveryReportReq")
+_DELIVER = post(message("DeliverReq"))
 
 
 def _case(id: str, bad: str | bytes, good: str | bytes, shown: str, found: str = "") -> Case:
@@ -239,6 +240,43 @@ CASES = (
         SUBMIT,
         "<Number>a@kiosk.example</Number>",
     ),
+    # names and places of addresses, and of what holds them
+    refused(
+        bend("schema/unknown-element", _DELIVER, "<Number>", "<Tide>9</Tide><Number>", "schema/unknown-element"),
+    ),
+    refused(
+        _case(
+            "schema/repeated-element",
+            submit(who=_who("<SenderAddress><Number>1</Number><Number>2</Number></SenderAddress>")),
+            submit(who=_who("<SenderAddress><Number>1</Number></SenderAddress>")),
+            "two addresses in SenderAddress",
+        )
+    ),
+    refused(
+        bend("schema/attribute", SUBMIT, "<To>", '<To displayOnly="true">', "schema/attribute schema/attribute"),
+    ),
+    _case(
+        "schema/address-name",
+        message("ReadReplyReq").replace("Recipient>", "Recipients>"),
+        message("ReadReplyReq"),
+        "Recipients for the Recipient of a ReadReplyReq",
+    ),
+    refused(
+        _case(
+            "schema/unknown-element",
+            message("ReadReplyReq").replace("<Sender>", "<Recipients><Number>+2</Number></Recipients><Sender>"),
+            message("ReadReplyReq").replace("Recipient>", "Recipients>"),
+            "Recipients beside Recipient",
+        )
+    ),
+    _case("schema/name-case", every(SUBMIT, "To>", "to>"), SUBMIT, "<to>"),
+    _case(
+        "schema/address-name",
+        submit(to="<Recipients><Number>+4670000001</Number></Recipients>"),
+        SUBMIT,
+        "<Recipients><Number>",
+    ),
+    refused(bend("schema/address-untyped", SUBMIT, "<To>", "<To>+4670000002")),
     # what remains
     refused(
         _case(
