@@ -31,6 +31,7 @@ XSI = 'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
 _EARLY = "REL-5-MM7-1-0"
 _PLAIN_TO = shown_to("<Number>4670000001</Number>")
 _REPORT = message("DeliveryReportReq")
+_CODED = 'addressCoding="encrypted"'
 _DELIVER = post(message("DeliverReq"))
 
 
@@ -277,6 +278,19 @@ CASES = (
         "<Recipients><Number>",
     ),
     refused(bend("schema/address-untyped", SUBMIT, "<To>", "<To>+4670000002")),
+    _case(
+        "sem/address-whitespace",
+        submit(schema=LATE, to=shown_to(f"<Number {_CODED}>dGlk\nZQ==</Number>")),
+        submit(schema=LATE, to=shown_to(f"<Number {_CODED}>dGlkZQ==</Number>")),
+        "a line break in an encrypted address",
+    ),
+    _case(
+        "schema/version-element",
+        submit(to=shown_to(f"<Number {_CODED}>dGlkZQ==</Number>")),
+        submit(schema=LATE, to=shown_to(f"<Number {_CODED}>dGlkZQ==</Number>")),
+        f"{_CODED} in REL-5-MM7-1-2",
+    ),
+    refused(_case("schema/repeated-element", submit(to=TO + TO), SUBMIT, "Recipients twice")),
     # what remains
     refused(
         _case(
