@@ -474,15 +474,7 @@ CASES = (
         "Content-Type: text/plain and an empty line inside a part that is no mail",
         refused=True,
     ),
-    # parts that did not come
-    _case(
-        "sem/content-href-resolves",
-        bent(_TWO, b'href="cid:note@', b'href="cid:boat@'),
-        _TWO,
-        "the Content names neither of two parts",
-        "sem/content-href-resolves sem/smil-missing",
-        refused=True,
-    ),
+    # what did not come
     _case(
         "http/truncated",
         bent(packed(submit(HREF)), b"\r\n--cut-here--\r\n", b"\r\n"),

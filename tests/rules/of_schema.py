@@ -11,6 +11,7 @@ from envelopes import message as plain
 from rules.build import (
     HREF,
     LATE,
+    NOTE,
     ONE,
     SCHEMA,
     SUBMIT,
@@ -20,12 +21,14 @@ from rules.build import (
     bend,
     every,
     message,
+    packed,
     post,
     refused,
     sending,
     shown_to,
     submit,
 )
+from rules.of_envelope import FAULT
 
 XSI = 'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
 _EARLY = "REL-5-MM7-1-0"
@@ -271,6 +274,7 @@ CASES = (
         )
     ),
     _case("schema/name-case", every(SUBMIT, "To>", "to>"), SUBMIT, "<to>"),
+    _case("schema/name-case", every(FAULT, "RSErrorRsp", "RsErrorRsp"), FAULT, "<RsErrorRsp>"),
     _case(
         "schema/address-name",
         submit(to="<Recipients><Number>+4670000001</Number></Recipients>"),
@@ -303,6 +307,16 @@ CASES = (
     replace(_with("schema/valid", "<ExpiryDate/>", "", "schema/empty-element schema/valid"), policy="strict"),
     # Content and parts
     bend("sem/content-href-resolves", ONE, 'href="cid:note@', 'href="cid:boat@'),
+    refused(
+        bend(
+            "sem/content-href-resolves",
+            packed(submit(HREF), NOTE, NOTE.replace("note@", "more@")),
+            'href="cid:note@',
+            'href="cid:boat@',
+            "sem/content-href-resolves sem/smil-missing",
+            shown="a Content that names neither of two parts",
+        )
+    ),
     bend("sem/content-href-cid", ONE, 'href="cid:note', 'href="note'),
     bend("sem/content-href-brackets", ONE, 'href="cid:note@kiosk.example"', 'href="cid:&lt;note@kiosk.example&gt;"'),
     _case(
