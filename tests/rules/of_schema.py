@@ -317,6 +317,13 @@ CASES = (
             shown="a Content that names neither of two parts",
         )
     ),
+    refused(bend("schema/unknown-element", ONE, HREF, HREF.replace("/>", "><Tide>low</Tide></Content>"))),
+    _case(
+        "schema/attribute",
+        packed(submit("<Content><href>cid:note@kiosk.example</href></Content>"), NOTE),
+        ONE,
+        "<href> in Content",
+    ),
     bend("sem/content-href-cid", ONE, 'href="cid:note', 'href="note'),
     bend("sem/content-href-brackets", ONE, 'href="cid:note@kiosk.example"', 'href="cid:&lt;note@kiosk.example&gt;"'),
     _case(
