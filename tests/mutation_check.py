@@ -219,7 +219,7 @@ EQUAL: dict[str, str] = {
         (
             "_relative_namespace never: tree is None", "_total_size always: node.part is not None",
             "_root always: package is not None", "_unused always: match is not None",
-            "_presentations always: part is not None", "references always: package is not None",
+            "references always: package is not None",
             "message always: body is not None", "message always: isinstance(one.tag, str)",
             "content never: self.package is None", "_point always: isinstance(moved, datetime)",
             "_dated always: found is not None",
@@ -229,7 +229,6 @@ EQUAL: dict[str, str] = {
     "superseded always: one.id == 'schema/vendor-extension'": "no other rule speaks of that place",
     "_envelope never: namespace == _SOAP_12": _SAME,
     "_listed never: exact is None and walk.namespace != SUPERSET and _listed_later(walk, node, given)": _SAME,
-    "_without_href silent: 'soap/operation-known'": "what is no operation is not legible",
     "_now never: now.tzinfo is None": "the same where the clock of the machine shows UTC",
     **dict.fromkeys(
         (
@@ -246,7 +245,7 @@ EQUAL: dict[str, str] = {
             "route always: isinstance(message, SubmitReq) and self.profile.submit_as_deliver"
             " and (SubmitReq not in self.handler",
             "_close_all silent: 'http/truncated'",
-            "_close_all never: self._levels and self._levels[0].opened and ((self._content_length or 0) > end)",
+            "_close_all never: (self._content_length or 0) > end",
         ),
         _ELSEWHERE,
     ),

@@ -66,3 +66,9 @@ def test_documented() -> None:
 def test_broken_rule_is_noticed(mutant: mutation_check.Mutant) -> None:
     """A rule whose condition is broken fails a case: fifteen of all mutants, the others by ``tox -e mutation``."""
     assert mutation_check.noticed(mutant)
+
+
+def test_each_equal_mutant_is_there() -> None:
+    """An entry of ``EQUAL`` that names no mutant any more would hide the next one of that name."""
+    made = {mutation_check.key(one) for one in mutation_check.mutants()}
+    assert [one for one in mutation_check.EQUAL if one not in made] == []

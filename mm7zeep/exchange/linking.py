@@ -34,8 +34,7 @@ def judge_content(judged: Judgement, package: mime.Package, *, bare: bool) -> Ju
 
 
 def _without_content(judged: Judgement, package: mime.Package, where: str) -> Judgement:
-    known = judged.sketch.operation is not None and not any(one.id == "soap/operation-known" for one in judged.findings)
-    if not package.parts or not known:
+    if not package.parts or judged.sketch.operation is None:
         return judged
     return replace(judged, findings=(*judged.findings, finding("sem/part-without-content", where, action="noted")))
 

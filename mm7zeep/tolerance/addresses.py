@@ -68,12 +68,15 @@ def mend_holder(walk: Walk, node: etree._Element, kind: schema.Type) -> None:
     if not kind.repeats:
         for child in list(node)[1:]:
             what = f"{schema.local(node)} holds more than one address; send one"
-            refuse(walk, child, what, id="schema/repeated-element")
+            _refuse(walk, child, what, "schema/repeated-element")
 
 
-def refuse(walk: Walk, child: etree._Element, message: str, *, id: str = "schema/unknown-element") -> None:
-    """Refuse the message for ``child``, and take it out as an extension."""
-    message += "; use Number, RFC2822Address or ShortCode" if id == "schema/unknown-element" else ""
+def refuse(walk: Walk, child: etree._Element, message: str) -> None:
+    """Refuse the message for ``child``, which is not understood, and take it out as an extension."""
+    _refuse(walk, child, f"{message}; use Number, RFC2822Address or ShortCode", "schema/unknown-element")
+
+
+def _refuse(walk: Walk, child: etree._Element, message: str, id: str) -> None:
     walk.notes.refuse(message, id, child, detail=schema.local(child), status=2002, kind=SchemaError)
     walk.drop(child, keep="")
 
@@ -94,9 +97,7 @@ def mend_party(walk: Walk, child: etree._Element, kind: schema.Type) -> bool:
     if other is None or kind.child(other) is None:
         return False
     if schema.parent_of(child).find(walk.own + other) is not None:
-        message = f"{name} stands beside {other}; send {other} alone"
-        walk.notes.refuse(message, "schema/unknown-element", child, detail=name, status=2002, kind=SchemaError)
-        walk.drop(child, keep="")
+        _refuse(walk, child, f"{name} stands beside {other}; send {other} alone", "schema/unknown-element")
         return True
     walk.notes.add("schema/address-name", child, detail=f"{name} for {other}")
     child.tag = walk.own + other

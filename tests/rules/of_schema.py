@@ -11,6 +11,7 @@ from envelopes import message as plain
 from rules.build import (
     HREF,
     LATE,
+    NOTE,
     ONE,
     SCHEMA,
     SUBMIT,
@@ -20,17 +21,21 @@ from rules.build import (
     bend,
     every,
     message,
+    packed,
     post,
     refused,
     sending,
     shown_to,
     submit,
 )
+from rules.of_envelope import FAULT
 
 XSI = 'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
 _EARLY = "REL-5-MM7-1-0"
 _PLAIN_TO = shown_to("<Number>4670000001</Number>")
 _REPORT = message("DeliveryReportReq")
+_CODED = 'addressCoding="encrypted"'
+_DELIVER = post(message("DeliverReq"))
 
 
 def _case(id: str, bad: str | bytes, good: str | bytes, shown: str, found: str = "") -> Case:
@@ -239,6 +244,57 @@ CASES = (
         SUBMIT,
         "<Number>a@kiosk.example</Number>",
     ),
+    # names and places of addresses, and of what holds them
+    refused(
+        bend("schema/unknown-element", _DELIVER, "<Number>", "<Tide>9</Tide><Number>", "schema/unknown-element"),
+    ),
+    refused(
+        _case(
+            "schema/repeated-element",
+            submit(who=_who("<SenderAddress><Number>1</Number><Number>2</Number></SenderAddress>")),
+            submit(who=_who("<SenderAddress><Number>1</Number></SenderAddress>")),
+            "two addresses in SenderAddress",
+        )
+    ),
+    refused(
+        bend("schema/attribute", SUBMIT, "<To>", '<To displayOnly="true">', "schema/attribute schema/attribute"),
+    ),
+    _case(
+        "schema/address-name",
+        message("ReadReplyReq").replace("Recipient>", "Recipients>"),
+        message("ReadReplyReq"),
+        "Recipients for the Recipient of a ReadReplyReq",
+    ),
+    refused(
+        _case(
+            "schema/unknown-element",
+            message("ReadReplyReq").replace("<Sender>", "<Recipients><Number>+2</Number></Recipients><Sender>"),
+            message("ReadReplyReq").replace("Recipient>", "Recipients>"),
+            "Recipients beside Recipient",
+        )
+    ),
+    _case("schema/name-case", every(SUBMIT, "To>", "to>"), SUBMIT, "<to>"),
+    _case("schema/name-case", every(FAULT, "RSErrorRsp", "RsErrorRsp"), FAULT, "<RsErrorRsp>"),
+    _case(
+        "schema/address-name",
+        submit(to="<Recipients><Number>+4670000001</Number></Recipients>"),
+        SUBMIT,
+        "<Recipients><Number>",
+    ),
+    refused(bend("schema/address-untyped", SUBMIT, "<To>", "<To>+4670000002")),
+    _case(
+        "sem/address-whitespace",
+        submit(schema=LATE, to=shown_to(f"<Number {_CODED}>dGlk\nZQ==</Number>")),
+        submit(schema=LATE, to=shown_to(f"<Number {_CODED}>dGlkZQ==</Number>")),
+        "a line break in an encrypted address",
+    ),
+    _case(
+        "schema/version-element",
+        submit(to=shown_to(f"<Number {_CODED}>dGlkZQ==</Number>")),
+        submit(schema=LATE, to=shown_to(f"<Number {_CODED}>dGlkZQ==</Number>")),
+        f"{_CODED} in REL-5-MM7-1-2",
+    ),
+    refused(_case("schema/repeated-element", submit(to=TO + TO), SUBMIT, "Recipients twice")),
     # what remains
     refused(
         _case(
@@ -251,6 +307,23 @@ CASES = (
     replace(_with("schema/valid", "<ExpiryDate/>", "", "schema/empty-element schema/valid"), policy="strict"),
     # Content and parts
     bend("sem/content-href-resolves", ONE, 'href="cid:note@', 'href="cid:boat@'),
+    refused(
+        bend(
+            "sem/content-href-resolves",
+            packed(submit(HREF), NOTE, NOTE.replace("note@", "more@")),
+            'href="cid:note@',
+            'href="cid:boat@',
+            "sem/content-href-resolves sem/smil-missing",
+            shown="a Content that names neither of two parts",
+        )
+    ),
+    refused(bend("schema/unknown-element", ONE, HREF, HREF.replace("/>", "><Tide>low</Tide></Content>"))),
+    _case(
+        "schema/attribute",
+        packed(submit("<Content><href>cid:note@kiosk.example</href></Content>"), NOTE),
+        ONE,
+        "<href> in Content",
+    ),
     bend("sem/content-href-cid", ONE, 'href="cid:note', 'href="note'),
     bend("sem/content-href-brackets", ONE, 'href="cid:note@kiosk.example"', 'href="cid:&lt;note@kiosk.example&gt;"'),
     _case(
