@@ -82,6 +82,13 @@ KINDS = {
     "wrong charset": Kind("Oops über\r\nnginx/1.24.0".encode("cp1252"), "text/plain; charset=utf-8", "text"),
     "unknown charset": Kind("Oops über\r\nnginx/1.24.0".encode(), "text/plain; charset=foo", "text"),
     "utf-16": Kind("Oops über\r\nnginx/1.24.0".encode("utf-16"), "text/plain; charset=utf-16", "text"),
+    "utf-16 little-endian": Kind("Oops über\r\nnginx/1.24.0".encode("utf-16-le"), "text/plain; charset=utf-16", "text"),
+    "utf-16 without label": Kind("Oops über\r\nnginx/1.24.0".encode("utf-16-be"), "text/plain", "text"),
+    "utf-8 labelled latin": Kind("Oops über\r\nnginx/1.24.0".encode(), "text/plain; charset=iso-8859-1", "text"),
+    "charset by its number": Kind("Oops über\r\nnginx/1.24.0".encode("cp1252"), "text/plain; charset=2252", "text"),
+    "charset in the page": Kind(
+        "<meta charset=windows-1252><p>Oops über<p>nginx/1.24.0".encode("cp1252"), "text/html", "an HTML page"
+    ),
     "multipart label": Kind(b"Oops", 'multipart/related; boundary="b"', "text", ("Oops",)),
     "binary": Kind(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes(range(256)) * 9, "image/png", "octets of image/png", ()),
     "binary as xml": Kind(bytes(range(256)) * 9, "text/xml", "octets of no text", ()),

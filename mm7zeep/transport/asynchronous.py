@@ -125,6 +125,8 @@ class AsyncSwaTransport(Carrier, zeep.transports.AsyncTransport):
         import anyio
         import httpx
 
+        from mm7zeep.transport.streams import FIELDS
+
         async def trace(event: str, info: Any) -> None:
             if event.endswith("receive_response_headers.started"):  # the request has gone out, or was refused before
                 scope.deadline = min(scope.deadline, anyio.current_time() + self.timeouts.reply)
@@ -137,7 +139,9 @@ class AsyncSwaTransport(Carrier, zeep.transports.AsyncTransport):
                 headers=dict(headers),
                 extensions={"trace": trace, digest.BODY: body},
             ) as answer:
-                fields = [(name, value) for name, value in answer.headers.multi_items()]
+                fields = [
+                    (name.decode("latin-1"), value.decode("latin-1")) for name, value in answer.extensions[FIELDS]
+                ]
                 intakes.append(self._intake(call, answer.status_code, fields))
                 await self._take(intakes[0], answer)
                 response = intakes[0].response()

@@ -106,16 +106,15 @@ class Answer(http.client.HTTPResponse):
             self._raw.pull(self._inbound)
         head = self._inbound.head
         self._inbound.take(len(head.octets))
-        line, _, fields = head.octets.partition(b"\n")
+        fields = head.octets.partition(b"\n")[2]
         self.code = self.status = head.status
-        self.reason = line.decode("latin-1").partition(" ")[2].lstrip()[3:].strip()
-        self.version = 10 if head.version == b"1.0" else 11
+        self.reason, self.version = "", 11
         parser = email.parser.Parser(_class=http.client.HTTPMessage)
         self.headers = self.msg = parser.parsestr(fields.decode("latin-1"))
-        self.chunked = head.values(b"transfer-encoding") == [b"chunked"]
+        self.chunked = bool(head.values(b"transfer-encoding"))
         self.chunk_left = None
         lengths = head.values(b"content-length")
-        self.length = int(lengths[0][:18]) if lengths and lengths[0].isdigit() and not self.chunked else None
+        self.length = int(lengths[0]) if lengths else None
         if head.status in (204, 304):
             self.length = 0
         self.will_close = head.closes or (self.length is None and not self.chunked)

@@ -98,12 +98,12 @@ def without_url(error: Exception) -> str:
         words = None
         if isinstance(one, ssl.SSLCertVerificationError):
             words = one.verify_message
-        elif isinstance(one, Overdue):
+        elif isinstance(one, Overdue | Unreadable):
             words = str(one)
         elif isinstance(one, OSError) and one.errno is not None and one.strerror:
             words = one.strerror
         known = names if words is None else told
-        name = name if words is None else words if isinstance(one, Overdue) else f"{name}: {words}"
+        name = name if words is None else words if isinstance(one, Overdue | Unreadable) else f"{name}: {words}"
         if name not in known and len(known) < 5:
             known.append(name)
     return ", ".join(told or names)  # the wrappers' names tell no more than the words within

@@ -31,7 +31,6 @@ _INLINE = frozenset({
 })  # fmt: skip
 _META = re.compile(rb"(?i)<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([a-z0-9_.:-]{1,40})")
 _DECLARED = re.compile(rb"\A\s*<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([A-Za-z0-9_.:-]{1,40})")
-_BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 _ENVELOPE = re.compile(r"<(?:[\w.-]{1,40}:)?Envelope[\s>/]")
 _FIRST = re.compile(r"<(?:[A-Za-z_][\w.-]{0,40}:)?(?P<name>[A-Za-z_][\w.-]{0,40})")
 
@@ -110,22 +109,21 @@ def _unzipped(data: bytes) -> bytes:
 
 
 def _characters(data: bytes, label: str | None) -> str | None:
-    """The text of ``data``; None where it is none. A label is believed where the octets are not UTF-8 anyway."""
-    bom = next(((mark, name) for mark, name in _BOMS if data.startswith(mark)), None)
-    if bom is not None:
-        return _text(data[len(bom[0]) :].decode(bom[1], "replace"))
+    """The text of ``data``; None where it is none."""
     inside = _DECLARED.search(data) or _META.search(data[:4096])
-    labels = [label, inside[1].decode("ascii") if inside is not None else None]
-    codecs = [codec for one in labels if one and (codec := charsets.codec(one)) is not None]
-    if any(codec.startswith(("utf-16", "utf-32")) for codec in codecs) and b"\0" in data[:8]:
-        return _text(data.decode(codecs[0], "replace"))
+    labels = (label, inside[1].decode("ascii") if inside is not None else None)
+    # what is neither as labelled nor UTF-8 is what most servers of old write
+    return _text(charsets.decoded(_uncut(data), *labels, last=("cp1252",)).text)
+
+
+def _uncut(data: bytes) -> bytes:
+    """``data`` without the beginning of a character of UTF-8 that its end was cut from, by us or by the far side."""
     try:
-        return _text(data.decode("utf-8"))
+        data.decode("utf-8")
     except UnicodeDecodeError as error:
         if error.start > len(data) - 4 and error.reason == "unexpected end of data":
-            return _text(data[: error.start].decode("utf-8"))
-    others = [codec for codec in codecs if codec not in ("utf-8", "ascii")]
-    return _text(data.decode((others or ["cp1252"])[0], "replace"))
+            return data[: error.start]
+    return data
 
 
 def _text(text: str) -> str | None:

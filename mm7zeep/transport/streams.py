@@ -25,6 +25,10 @@ _PIECE = 65536
 _CONNECTIONS, _KEPT, _IDLE = 100, 20, 5.0  # of one client: at most, idle ones, and their seconds; httpx's own defaults
 
 
+FIELDS = "mm7zeep.fields"
+"""The extension of an httpx answer under which all fields of its head are, as octets."""
+
+
 class Stream(httpcore.AsyncNetworkStream):
     """One connection, as httpcore reads and writes it."""
 
@@ -210,9 +214,10 @@ class StreamTransport(httpx.AsyncBaseTransport):
                 extensions=request.extensions,
             )
         )
-        return httpx.Response(
-            answer.status, headers=answer.headers, stream=_Content(answer), extensions=answer.extensions
-        )
+        # httpx would read a Location, only to say where it would have gone, and fail at one that is no URL
+        seen = [one for one in answer.headers if one[0].lower() != b"location"]
+        extensions = {**answer.extensions, FIELDS: answer.headers}
+        return httpx.Response(answer.status, headers=seen, stream=_Content(answer), extensions=extensions)
 
     async def aclose(self) -> None:
         await self._pool.aclose()
