@@ -23,31 +23,41 @@ _LONG = 100_000  # characters
 class BadRequests:
     """Bad requests to ``url``, those that need credentials with ``auth``; at most ``rate`` a second.
 
-    ``send`` is a deed for ``attackers.Attack``: it gives the kind and what came of it.
+    ``send`` is a deed for ``attackers.Attack``: it gives the kind and what came of it. Of ``slow`` ones, which last for
+    many seconds, there are so many at a time at most.
     """
 
-    def __init__(self, url: str, port: int, auth: tuple[str, str], *, rate: float, seed: int = 0) -> None:
+    def __init__(
+        self, url: str, port: int, auth: tuple[str, str], *, rate: float, slow: int = 10, seed: int = 0
+    ) -> None:
         self._url, self._port, self._auth = url, port, auth
         self._pace, self._random = Pace(rate), random.Random(seed)
         self._prepared = Prepared(size=10_000)
-        self._n = 0
+        self._n, self._slow, self._most_slow = 0, 0, slow
 
     async def send(self, attacker: int) -> str:
         """One bad request of a random kind."""
         await self._pace.turn()
         self._n += 1
-        kind = self._random.choice(list(KINDS))
+        kind = self._random.choice([one for one in KINDS if one != "slow" or self._slow < self._most_slow])
+        self._slow += kind == "slow"
+        try:
+            return f"{kind}: {await self._sent(kind, attacker)}"
+        finally:
+            self._slow -= kind == "slow"
+
+    async def _sent(self, kind: str, attacker: int) -> str:
         try:
             streams = await connected(self._port, address(attacker))
         except OSError as error:
-            return f"{kind}: {type(error).__name__} on connecting"
+            return f"{type(error).__name__} on connecting"
         try:
             async with asyncio.timeout(_PATIENCE):
-                return f"{kind}: {await KINDS[kind](self, streams)}"
+                return await KINDS[kind](self, streams)
         except TimeoutError:
-            return f"{kind}: no answer"
+            return "no answer"
         except (OSError, EOFError):
-            return f"{kind}: cut"
+            return "cut"
         finally:
             streams[1].transport.abort()
 

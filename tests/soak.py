@@ -68,7 +68,7 @@ class Plan:
 
 @dataclass(frozen=True, kw_only=True)
 class Flatness:
-    """The memory of one process over the last two thirds of its samples, in MiB: of the windows' medians, and the peak."""
+    """The memory of one process over the last two thirds of its samples, in MiB: the windows' medians, and the peak."""
 
     first: float
     least: float
@@ -171,7 +171,14 @@ def run(plan: Plan, folder: Path, database: str | None = None) -> Report:
     with CallbackSink() as sink:
         gateway = GatewayProcess(folder, callback=sink.url, database=database, workers=plan.workers, tables=tables)
         with gateway:
-            bad = BadRequests(gateway.url, gateway.port, AUTH, rate=plan.rate * plan.bad, seed=plan.seed)
+            bad = BadRequests(
+                gateway.url,
+                gateway.port,
+                AUTH,
+                rate=plan.rate * plan.bad,
+                slow=max(1, plan.bad_connections // 3),
+                seed=plan.seed,
+            )
             load = Load(
                 gateway.url,
                 AUTH,
