@@ -236,20 +236,27 @@ def _judge(load: Load, samples: Samples, report: Report) -> None:
         report.deviations.append(f"{plan.messages - report.accepted} submits were never accepted")
     if plan.p99 is not None and (p99 := percentile(report.latencies, 0.99)) > plan.p99:
         report.deviations.append(f"the p99 of good submits is {p99:.2f} s, more than {plan.p99:.2f} s")
-    if report.share < 0.9 * plan.bad:
-        report.deviations.append(f"only {100 * report.share:.0f} % of the requests were bad")
-    for outcome in report.refused:
-        kind, _, came = outcome.partition(": ")
-        if ACCEPTED in came.split() or came == "no answer":
-            report.deviations.append(f"a bad request ({kind}): {came}")
-    if missing := KINDS.keys() - {outcome.partition(": ")[0] for outcome in report.refused}:
-        report.deviations.append(f"kinds of bad requests that were never sent: {', '.join(sorted(missing))}")
+    report.deviations += bad_deviations(report)
     report.memory = {pid: flatness(taken) for pid, taken in samples.taken.items() if len(taken) > 2}
     if not report.memory:
         report.deviations.append("no memory was looked at")
     for pid, one in report.memory.items():
         if one.spread > plan.flat:
             report.deviations.append(f"memory of process {pid}: not flat within {100 * plan.flat:.0f} %")
+
+
+def bad_deviations(report: Report) -> list[str]:
+    """What is wrong with what the bad clients saw."""
+    found = []
+    if report.share < 0.9 * report.plan.bad:
+        found.append(f"only {100 * report.share:.0f} % of the requests were bad")
+    for outcome in report.refused:
+        kind, _, came = outcome.partition(": ")
+        if ACCEPTED in came.split() or came == "no answer":
+            found.append(f"a bad request ({kind}): {came}")
+    if missing := KINDS.keys() - {outcome.partition(": ")[0] for outcome in report.refused}:
+        found.append(f"kinds of bad requests that were never sent: {', '.join(sorted(missing))}")
+    return found
 
 
 def _compare(database: str, load: Load, sink: CallbackSink, report: Report) -> None:
