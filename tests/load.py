@@ -16,14 +16,14 @@ import secrets
 import threading
 import time
 from collections import Counter
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import Any, NamedTuple, Self
 from urllib.parse import urlsplit
 
 from mm7zeep import exchange
 from mm7zeep.messages import Part, SubmitReq
 
-_CODE = re.compile(rb"StatusCode[^>]*>\s*(\d{4})\s*<")
+CODE = re.compile(rb"StatusCode[^>]*>\s*(\d{4})\s*<")
 MESSAGE_ID = re.compile(rb"MessageID[^>]*>\s*([^<\s]+)\s*<")
 LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d+)", re.IGNORECASE)
 _CLOSE = re.compile(rb"\r\nconnection:[ \t]*close", re.IGNORECASE)
@@ -160,16 +160,19 @@ def head_of(url: str, auth: tuple[str, str] | None, headers: Iterable[tuple[str,
 class Connection:
     """One kept HTTP/1.1 connection that is opened when it is needed."""
 
-    def __init__(self, url: str, auth: tuple[str, str] | None, headers: Iterable[tuple[str, str]]) -> None:
+    def __init__(
+        self, url: str, auth: tuple[str, str] | None, headers: Iterable[tuple[str, str]], source: str | None = None
+    ) -> None:
         target = urlsplit(url)
         self._place = target.hostname or "", target.port or 80
+        self._source = (source, 0) if source else None
         self._head = head_of(url, auth, headers)
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def ask(self, body: bytes) -> Answer:
         """Send a body and read the answer. Raises ``OSError`` or ``asyncio.IncompleteReadError`` without one."""
         if self._streams is None:
-            self._streams = await asyncio.open_connection(*self._place)
+            self._streams = await asyncio.open_connection(*self._place, local_addr=self._source)
         reader, writer = self._streams
         try:
             writer.writelines((self._head, b"%d\r\n\r\n" % len(body), body))
@@ -182,7 +185,7 @@ class Connection:
             raise
         if _CLOSE.search(head):
             self.close()
-        code, message_id = _CODE.search(said), MESSAGE_ID.search(said)
+        code, message_id = CODE.search(said), MESSAGE_ID.search(said)
         return Answer(
             int(head[9:12]), int(code[1]) if code else None, message_id[1].decode() if message_id else None, head, said
         )
@@ -194,12 +197,27 @@ class Connection:
             self._streams = None
 
 
+class Pace:
+    """So many turns a second, evenly, for all tasks of one event loop; what was missed is not made up for."""
+
+    def __init__(self, rate: float) -> None:
+        self._between, self._next = 1 / rate, 0.0
+
+    async def turn(self) -> None:
+        """Wait for the next turn."""
+        now = time.monotonic()
+        mine = max(self._next, now)
+        self._next = mine + self._between
+        await asyncio.sleep(mine - now)
+
+
 class Load:
     """Submits ``count`` messages (None: until ``stop``), ``concurrency`` at a time, each until it is answered 1000.
 
     Whatever else comes, or nothing within ``timeout`` seconds, is tried again after about ``pause`` seconds with the
     same octets. ``accepted`` is the MessageID answered, by number; ``latencies`` are the seconds of the attempts that
-    were accepted, ``outcomes`` counts all. A context stops it at its end.
+    were accepted, ``outcomes`` counts all. At most ``rate`` messages are begun a second. ``source`` gives the local
+    address of a connection by its number. A context stops it at its end.
     """
 
     def __init__(
@@ -213,7 +231,10 @@ class Load:
         concurrency: int = 16,
         timeout: float = 15.0,
         pause: float = 0.1,
+        rate: float | None = None,
+        source: Callable[[int], str] | None = None,
     ) -> None:
+        self._pace, self._source = Pace(rate) if rate else None, source
         self.url, self.auth, self.prepared = url, auth, prepared
         self.first, self.count, self.concurrency = first, count, concurrency
         self.timeout, self.pause = timeout, pause
@@ -253,13 +274,18 @@ class Load:
         return (self.ended or time.monotonic()) - self.begun
 
     async def _submit_all(self) -> None:
-        await asyncio.gather(*(self._submit_some() for _ in range(self.concurrency)))
+        await asyncio.gather(*(self._submit_some(number) for number in range(self.concurrency)))
         self.ended = time.monotonic()
 
-    async def _submit_some(self) -> None:
-        connection = Connection(self.url, self.auth, self.prepared.headers)
+    async def _submit_some(self, number: int) -> None:
+        source = self._source(number) if self._source else None
+        connection = Connection(self.url, self.auth, self.prepared.headers, source)
         try:
             while not self._stopped and (self.count is None or self._next < self.first + self.count):
+                if self._pace is not None:
+                    await self._pace.turn()
+                    if self._stopped or (self.count is not None and self._next >= self.first + self.count):
+                        return
                 n, self._next = self._next, self._next + 1
                 await self._submit(connection, n)
         finally:
