@@ -37,6 +37,7 @@ _ALIASES = {
     "iso8859-15": "iso-8859-15", "latin9": "iso-8859-15", "cp1250": "windows-1250", "cp1251": "windows-1251",
     "cp1252": "windows-1252", "utf16": "utf-16", "utf32": "utf-32",
     "ucs-2": "iso-10646-ucs-2", "ucs2": "iso-10646-ucs-2", "csunicode": "iso-10646-ucs-2", "csutf8": "utf-8",
+    "iso-10646-ucs-4": "utf-32", "ucs-4": "utf-32", "ucs4": "utf-32", "csucs4": "utf-32",
     "csutf16": "utf-16", "csutf16be": "utf-16be", "csutf16le": "utf-16le", "csutf32": "utf-32",
     "csascii": "us-ascii", "csisolatin1": "iso-8859-1", "csshiftjis": "shift_jis", "cseuckr": "euc-kr",
     "csgb2312": "gb2312", "csbig5": "big5", "csgb18030": "gb18030", "csgbk": "gbk",
@@ -55,7 +56,8 @@ _ALIASES = {
 _MIBENUMS: Mapping[int, str] = MappingProxyType({
     3: "us-ascii", **{n + 3: f"iso-8859-{n}" for n in range(1, 10)}, 13: "iso-8859-10", 17: "shift_jis", 18: "euc-jp",
     37: "iso-2022-kr", 38: "euc-kr", 39: "iso-2022-jp", 106: "utf-8", 109: "iso-8859-13", 110: "iso-8859-14",
-    111: "iso-8859-15", 112: "iso-8859-16", 113: "gbk", 114: "gb18030", 1000: "iso-10646-ucs-2", 1013: "utf-16be",
+    111: "iso-8859-15", 112: "iso-8859-16", 113: "gbk", 114: "gb18030", 1000: "iso-10646-ucs-2", 1001: "utf-32",
+    1013: "utf-16be",
     1014: "utf-16le", 1015: "utf-16", 1017: "utf-32", 1018: "utf-32be", 1019: "utf-32le", 2024: "windows-31j",
     2025: "gb2312", 2026: "big5", 2084: "koi8-r", 2088: "koi8-u", 2101: "big5-hkscs", 2109: "windows-874",
     **{2250 + n: f"windows-125{n}" for n in range(9)}, 2259: "tis-620",

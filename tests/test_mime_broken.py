@@ -515,6 +515,79 @@ def test_text_like_delimiters_is_kept(text: bytes, preamble: str) -> None:
     assert not set(LOST) & {one.id for one in judged.findings}
 
 
+DOCUMENT = b"Set the field\r\nContent-Type: text/plain\r\n\r\nand send it"
+
+
+def judged_content(header: str, content: bytes, *, step: int | None = None) -> exchange.Judgement:
+    """A package whose content is one part."""
+    body = (
+        f"--{OUTER}\r\nContent-Type: text/xml; charset=utf-8\r\n\r\n".encode() + ENVELOPE
+        + f"\r\n--{OUTER}\r\n{header}\r\n\r\n".encode() + content + f"\r\n--{OUTER}--\r\n".encode()
+    )  # fmt: skip
+    step = step or len(body)
+    package = mime.read(head(ONE), [body[at : at + step] for at in range(0, len(body), step)])
+    return exchange.examine(Wire(body=body, headers=head(ONE), method="POST"), package=package)
+
+
+@pytest.mark.parametrize(
+    ("header", "content", "accepted"),
+    [
+        ("Content-Type: text/plain\r\nContent-ID: <content@w.example>", DOCUMENT, True),
+        ("Content-Type: text/plain\r\nContent-ID: <content@w.example>", DOCUMENT.replace(b"text/p", b"image/p"), False),
+        (
+            "Content-Type: text/plain\r\nContent-ID: <content@w.example>",
+            DOCUMENT.replace(b"plain", b"plain; name=a.txt"),
+            False,
+        ),
+        ("Content-Type: image/x-tide\r\nContent-ID: <content@w.example>", DOCUMENT, False),
+    ],
+    ids=["a text", "a picture in it", "a named text in it", "in a picture"],
+)
+def test_a_text_about_a_content_type(header: str, content: bytes, accepted: bool) -> None:
+    """A lone Content-Type in a named text is kept and noted; where it cannot be text, a delimiter is missing."""
+    judged = judged_content(header, content)
+    assert judged.accepted == accepted
+    noted = [one.action for one in judged.findings if one.id == "mime/delimiter-missing"]
+    assert noted == (["noted"] if accepted else ["refused"])
+    assert judged.package is not None
+    assert [part.read() for part in judged.package.parts] == [content]
+
+
+@pytest.mark.parametrize("step", [None, 1, 7])
+@pytest.mark.parametrize(
+    ("behind", "accepted"),
+    [(b"", True), (b"\r\n\r\nContent-Type: image/gif\r\nContent-ID: <lost@w.example>\r\n\r\nGIF89a", False)],
+    ids=["whole", "with a part behind it"],
+)
+def test_protected_content_is_a_multipart_of_its_own(behind: bytes, accepted: bool, step: int | None) -> None:
+    """Forward lock (OMA DRM 1.0) has part headers between its own delimiters; behind the last one they are lost."""
+    content = (
+        b"--lock\r\nContent-Type: image/gif\r\nContent-Transfer-Encoding: binary\r\n\r\nGIF89a\r\n--lock--" + behind
+    )
+    header = "Content-Type: application/vnd.oma.drm.message; boundary=lock\r\nContent-ID: <content@w.example>"
+    judged = judged_content(header, content, step=step)
+    assert judged.accepted == accepted
+    assert judged.package is not None
+    assert [part.read() for part in judged.package.parts] == [content]
+
+
+@pytest.mark.parametrize(
+    ("line", "accepted"),
+    [(b"", True), ("\r\n--b\N{EM DASH}".encode(), False), (b"\r\n--b\x97", False)],
+    ids=["missing", "em dash", "em dash of Windows-1252"],
+)
+def test_picture_before_a_last_delimiter_that_is_none(line: bytes, accepted: bool) -> None:
+    """A picture of an unclosed multipart never ends with what was meant for the delimiter, nor with its line end."""
+    picture = b"\x89PNG\r\n\x1a\n" + b"\0\0\0\0IEND\xaeB`\x82"
+    content = b"--b\r\nContent-Type: image/png\r\nContent-ID: <p@w.example>\r\n\r\n" + picture + line + b"\r\n"
+    judged = judged_content("Content-Type: multipart/mixed; boundary=b\r\nContent-ID: <content@w.example>", content)
+    assert judged.accepted == accepted
+    assert judged.package is not None
+    if accepted:
+        assert [part.read() for part in judged.package.parts] == [picture]
+        assert "mime/boundary-closed" in {one.id for one in judged.findings}
+
+
 @pytest.mark.parametrize(
     ("length", "lines", "accepted"),
     [(0, b"\r\n", True), (0, b"\n", True), (-9, b"\r\n", True), (9000, b"\r\n", False), (None, b"\r\n", False)],

@@ -164,6 +164,13 @@ def test_marked_and_utf_8_texts_are_read_truly(text: str) -> None:
 @pytest.mark.parametrize(
     "script", ["abc def", "Привет мир", "こんにちは、世界", "안녕 하세요", "你好。世界", "שלום עולם", "مرحبا"]
 )
+@pytest.mark.parametrize("label", ["iso-10646-ucs-4", "UCS-4", "ucs4", "csUCS4", "1001"])
+def test_four_octets_by_other_names(label: str) -> None:
+    """UCS-4 is read as UTF-32: big-endian without byte order mark, which is never in the text."""
+    assert decoded(SHOW.encode("utf-32-be"), label).text == SHOW
+    assert decoded(b"\xff\xfe\0\0" + SHOW.encode("utf-32-le"), label).text == SHOW
+
+
 @pytest.mark.parametrize("label", ["utf-16", "ucs-2", "1000", "utf-32"])
 @given(data=st.data())
 @settings(max_examples=25, deadline=None)
@@ -273,6 +280,8 @@ def test_an_unlabelled_presentation_is_none_missing(head: str) -> None:
         ("filename*=iso-8859-1''Gr%F6%DFe.txt", "Größe.txt", []),
         ("filename*=us-ascii''Gr%C3%B6%C3%9Fe.txt", "Größe.txt", ["mime/disposition-syntax"]),
         ("filename*=iso-8859-1''Gr%C3%B6%C3%9Fe.txt", "Größe.txt", ["mime/disposition-syntax"]),
+        ("filename*=utf-8''100%.txt", "100%.txt", ["mime/disposition-syntax"]),
+        ("filename*=utf-8''tide%2.txt", "tide%2.txt", ["mime/disposition-syntax"]),
         ("filename*=utf-16''%00a%00b", "ab", []),
         ("filename*=utf-16''a%00b%00", "ab", ["mime/disposition-syntax"]),
         ("filename*=foo''Gr%C3%B6%C3%9Fe.txt", "Größe.txt", ["mime/disposition-syntax"]),

@@ -96,6 +96,7 @@ class Draft:
         self._lines: bool | None = None
         self._last = b""  # octet of the content, as sent
         self.head = b""  # the first octets of the content, as sent
+        self.own_closed = False  # whether the content, a multipart by its own type, has had its last delimiter
 
     # --- header -------------------------------------------------------------------------------------------------------
 
@@ -245,6 +246,11 @@ class Draft:
     def bare(self) -> bool:
         """Whether this has neither a header nor content."""
         return not self.headers and (self._sink is None or not self._sink.size)
+
+    def is_named_text(self) -> bool:
+        """Whether this is a text, from a sender that names its parts."""
+        named = self.header("content-id") or self.header("content-location")
+        return bool(named) and self.content_type.media_type.startswith("text/")
 
     def whole(self, *, announced: bool) -> bool:
         """Whether the content, which no delimiter ended, is complete: padded base64, a picture with its end, or, where

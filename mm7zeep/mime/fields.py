@@ -32,6 +32,7 @@ _QUOTED = re.compile(r'"((?:[^"\\]++|\\.)*+)"', re.DOTALL)
 _UNQUOTED = re.compile(r"[^;\s\"]++(?:[ \t]++(?![^\s=;\"]++[ \t]*+=)[^;\s\"]++)*+")
 _JUNK = re.compile(r"[^;\s]++")
 _SPECIAL = re.compile(r'[()<>@,;:\\"/\[\]?=\s]')  # RFC 2045 5.1 tspecials: they call for quotes
+_NOT_ENCODED = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _SECTION = re.compile(r"([^*]++)(?:\*([0-9]{1,3}))?(\*)?\Z")  # RFC 2231 3, 4: name*0, name*, name*0*
 _WORD = re.compile(r"=\?([A-Za-z0-9_.:+\-]{1,40})(?:\*[^?\s]{0,40})?\?([BbQq])\?([^?\s]*+)\?=")
 _BETWEEN_WORDS = re.compile(r"(?<=\?=)\s++(?==\?)")
@@ -199,7 +200,9 @@ def _extended(pieces: dict[int, tuple[str, bool]]) -> tuple[str | None, str]:
     for value, flag in ordered[1:]:
         octets.append(unquote_to_bytes(value) if flag else value.encode("utf-8", "replace"))
     read = decoded(b"".join(octets), charset)
-    return (read.text if read.flaw != "undecodable" else None), read.detail
+    bare = any(flag and _NOT_ENCODED.search(value) for value, flag in ordered)
+    flaw = "a % without two hexadecimal digits" if bare else read.detail
+    return (read.text if read.flaw != "undecodable" else None), flaw
 
 
 def decode_words(text: str) -> str:

@@ -214,8 +214,19 @@ class Reader:
             upto = max(at, min(upto, len(data) - KEPT))
         if len(self._levels) > 1 and not self._dashes:
             self._dashes = self._suspects.dashes(data, at, upto, ends=ends)
-        mail = self._leaf is not None and self._leaf.content_type.media_type.startswith("message/")
-        found = self._suspects.look(data, at, upto, ends=ends, head=self._leaf.head if self._leaf else None, mail=mail)
+        leaf = self._leaf
+        found = self._suspects.look(
+            data,
+            at,
+            upto,
+            ends=ends,
+            head=leaf.head if leaf is not None else None,
+            held=_held(leaf, data, at, upto) if leaf is not None else at,
+            named=leaf.is_named_text if leaf is not None else None,
+        )
+        if (quoted := self._suspects.quoted) is not None:
+            self._suspects.quoted = None
+            self._notes.take("mime/delimiter-missing", self._base + quoted[0] + 1, detail=quoted[1], once="quoted")
         if found is not None and found.verdict == "lost":
             self._lose(found.id, self._base + found.start + 1, found.detail)
         return found
@@ -402,6 +413,8 @@ class Reader:
             # An opening delimiter with nothing behind it stands in the place of the last one: that is no part.
             self._notes.drop(self._leaf.offset)
         else:
+            if last:
+                self._leaf.whole(announced=False)  # drops the line end of the missing delimiter behind a picture
             self._levels[-1].draft.children.append(self._leaf.node(end))
         self._leaf = None
 
@@ -455,6 +468,21 @@ class _Guard:
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, RemoteError):
             self._reader.fail(error)
+
+
+def _held(leaf: Draft, data: bytes, at: int, upto: int) -> int:
+    """Up to where content in ``data[at:upto]`` holds header lines by its type: a message does everywhere, what is a
+    multipart of its own (OMA DRM) up to its last delimiter.
+    """
+    kind = leaf.content_type
+    if kind.media_type.startswith("message/"):
+        return upto
+    if leaf.own_closed or not any(name == "boundary" for name, _ in kind.parameters):
+        return at
+    own = kind.get("boundary") or ""
+    place = data.find(b"\n--" + own.encode("utf-8", "replace") + b"--", at - 1, upto)
+    leaf.own_closed = place >= 0
+    return place + 1 if place >= 0 else upto
 
 
 def read(headers: Iterable[tuple[str, str]], body: bytes | Iterable[bytes], limits: Limits | None = None) -> Package:

@@ -9,7 +9,9 @@ bear what text and binary content hold by nature:
   the rule of a table or the option of a command, and what senders generate is far longer.
 - A *part header* in the midst of content is a run of header lines that begins with a Content- field of MIME and is
   followed by an empty line, or holds two such fields. It betrays a delimiter that is missing altogether, or that is too
-  short to be known by its looks. What begins as a mail or an HTTP message itself may hold such lines.
+  short to be known by its looks. What begins as a mail or an HTTP message itself may hold such lines, and what is a
+  multipart of its own by its type (OMA DRM), up to its last delimiter. In a text that has a name, a lone Content-Type
+  of a text without one is content, and noted: a sender names all its parts, or none.
 - The delimiter of a multipart that was left without its last one must not come again.
 
 With nothing but blanks behind it, up to the delimiter of an outer multipart or to the end of the body, a near copy with
@@ -22,7 +24,7 @@ nothing depends on the pieces in which the octets arrive. Refuses nothing.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from mm7zeep.mime.delimiters import TAIL, Level, show
@@ -47,6 +49,10 @@ _TELLING = re.compile(
     rb"|content-transfer-encoding[ \t]*:[ \t]*(?:7bit|8bit|binary|base64|quoted-printable)"
     rb"|content-disposition[ \t]*:[ \t]*(?:inline|attachment|form-data))"
 )
+_QUOTED = re.compile(
+    rb"(?i)content-type[ \t]*:[ \t]*(?:text/|application/(?:json|[a-z+]*xml|x-www-form-urlencoded))"
+    rb"(?!.*\bname\*?[ \t]*=)"
+)
 _BOUNDARY = re.compile(rb"(?i:boundary)[ \t]*=[ \t]*(?:\"([^\"\r\n]*)\"|([^\s;\"]+))")
 _LINE = re.compile(rb"(?:[!-9;-~]{1,80}[ \t]*:|[ \t]+\S)[^\r\n]*\Z")
 _MESSAGE = re.compile(
@@ -55,7 +61,8 @@ _MESSAGE = re.compile(
     rb"[^\n]*\n(?:[!-9;-~]+[ \t]*:|[ \t]+\S)"
 )
 # A short line that begins or ends with a dash: all that a mistyped delimiter of a short boundary need have.
-_DASH_FIRST = re.compile(rb"\n-[ -~]{0,90}(?=\r?\n)")
+# Word processors make long dashes of two (of Windows-1252 and in UTF-8).
+_DASH_FIRST = re.compile(rb"\n-(?:[ -~\x96\x97]|\xe2\x80[\x90-\x95]){0,90}(?=\r?\n)")
 _DASH_LAST = re.compile(rb"\n[ -~]{0,90}-(?=\r?\n)")
 
 
@@ -81,6 +88,7 @@ class Suspects:
     """Looks for what broken delimiters leave behind, in the content of the multiparts that are open now."""
 
     def __init__(self) -> None:
+        self.quoted: tuple[int, str] | None = None  # the line end before header lines in a text, and the first of them
         self.arm((), ())
 
     def arm(self, levels: Sequence[Level], left: Sequence[tuple[bytes, bool]]) -> None:
@@ -97,20 +105,29 @@ class Suspects:
         self._pattern: re.Pattern[bytes] | None = None
 
     def look(
-        self, data: bytes, at: int, upto: int, *, ends: bool, head: bytes | None, mail: bool = False
+        self,
+        data: bytes,
+        at: int,
+        upto: int,
+        *,
+        ends: bool,
+        head: bytes | None,
+        held: int = 0,
+        named: Callable[[], bool] | None = None,
     ) -> Suspicion | None:
         """The first suspicion in ``data[at:upto]``, content whose line end before it stands before ``at``.
 
         ``ends``: a delimiter or the end of the body stands at ``upto``. ``head`` is the beginning of the part before
-        ``at``, which tells whether it may hold header lines; None for what may not, since it is no part. ``mail`` is
-        what may by its type.
+        ``at``, which tells whether it may hold header lines; None for what may not, since it is no part. Before
+        ``held`` it does so by its type. ``named`` tells whether it is a text from a sender that names its parts: a lone
+        Content-Type of a text is then content, and noted in ``quoted``.
         """
         if data.find(b"-", at - 1, upto + KEPT) < 0 and self._bare(data, at, upto)[1] is None:
             return None  # base64, mostly
         found = [*self._near(data, at, upto, ends), *self._again(data, at, upto)]
         stop = min((one.start for one in found), default=upto)
-        if not mail:
-            found += self._headers(data, at, stop, ends, head)
+        if held < stop:
+            found += self._headers(data, max(at, held), stop, ends, head, named)
         if not found and ends:
             found += self._short_end(data, at, upto)
         return min(found, key=lambda one: one.start, default=None)
@@ -233,7 +250,9 @@ class Suspects:
 
     # --- part headers -------------------------------------------------------------------------------------------------
 
-    def _headers(self, data: bytes, at: int, upto: int, ends: bool, head: bytes | None) -> Iterator[Suspicion]:
+    def _headers(
+        self, data: bytes, at: int, upto: int, ends: bool, head: bytes | None, named: Callable[[], bool] | None
+    ) -> Iterator[Suspicion]:
         """The first part header in the midst of content."""
         start, stop = at - 1, upto if ends else upto + KEPT
         while (found := _FIELD.search(data, start, stop)) is not None and found.start() < upto:
@@ -245,13 +264,27 @@ class Suspects:
                 told = False  # the head of the package itself, once more, before its first delimiter
             self._fields += 1
             told = told or self._fields > _MOST
-            if told:
+            if (
+                told
+                and self._fields <= _MOST
+                and _is_quoted(data[found.start(1) : end])
+                and named is not None
+                and named()
+            ):
+                self.quoted = self.quoted or (found.start(), found[1][:100].decode("latin-1"))
+            elif told:
                 before = (head or b"") + data[at : found.end()]
                 if head is None or not _MESSAGE.match(before[:600]):
                     detail = found[1][:100].decode("latin-1")
                     yield Suspicion(found.start(), "lost", "mime/delimiter-missing", detail)
                 return
             start = max(end - 1, found.start() + 1)
+
+
+def _is_quoted(header: bytes) -> bool:
+    """Whether header lines are what a text about headers holds, and no part of a sender that names its parts has."""
+    lines = [line for line in header.splitlines() if _TELLING.match(line)]
+    return len(lines) == 1 and _QUOTED.match(lines[0]) is not None
 
 
 def _gives(header: bytes, boundary: bytes) -> bool:
