@@ -264,20 +264,16 @@ class Suspects:
                 told = False  # the head of the package itself, once more, before its first delimiter
             self._fields += 1
             told = told or self._fields > _MOST
-            if (
-                told
-                and self._fields <= _MOST
-                and _is_quoted(data[found.start(1) : end])
-                and named is not None
-                and named()
-            ):
-                self.quoted = self.quoted or (found.start(), found[1][:100].decode("latin-1"))
-            elif told:
+            if told:
                 before = (head or b"") + data[at : found.end()]
-                if head is None or not _MESSAGE.match(before[:600]):
-                    detail = found[1][:100].decode("latin-1")
+                if head is not None and _MESSAGE.match(before[:600]):
+                    return
+                quoted = self._fields <= _MOST and _is_quoted(data[found.start(1) : end])
+                detail = found[1][:100].decode("latin-1")
+                if not (quoted and named is not None and named()):
                     yield Suspicion(found.start(), "lost", "mime/delimiter-missing", detail)
-                return
+                    return
+                self.quoted = self.quoted or (found.start(), detail)
             start = max(end - 1, found.start() + 1)
 
 

@@ -47,6 +47,7 @@ _EQUAL = 'Content-Type: multipart/mixed; boundary="cut-here"\r\nContent-ID: <all
 _MAP = packed(submit(content("cid:map@kiosk.example")), MAP)
 _EBB = "--ebb\r\nContent-Type: text/plain\r\n\r\nEbb\r\n--ebb\r\nContent-Type: text/plain\r\n\r\nFlow"
 _MAIL = "From: tides@kiosk.example\r\nSubject: Tide\r\nContent-Type: text/plain\r\n\r\nEbb"
+_PICTURE_MAIL = _MAIL.replace("text/plain", "image/gif")
 _EXTRA = MAP.replace(b"map@", b"extra@")
 
 
@@ -469,9 +470,9 @@ CASES = (
     ),
     _case(
         "mime/delimiter-missing",
-        bent(ONE, b"06:12", octets(f"06:12\r\n{_MAIL}")),
-        bent(ONE, b"High water 06:12", octets(_MAIL)),
-        "Content-Type: text/plain and an empty line inside a part that is no mail",
+        bent(ONE, b"06:12", octets(f"06:12\r\n{_PICTURE_MAIL}")),
+        bent(ONE, b"High water 06:12", octets(_PICTURE_MAIL)),
+        "Content-Type: image/gif and an empty line inside a part that is no mail",
         refused=True,
     ),
     # what did not come
