@@ -484,6 +484,22 @@ CASES = (
         "http/truncated mime/boundary-closed sem/content-href-resolves sem/content-without-part",
         refused=True,
     ),
+    _case(
+        "http/truncated",
+        bent(_TWO, b"\r\n--cut-here--\r\n", b"\r\n"),
+        bent(ONE, b"\r\n--cut-here--\r\n", b"\r\n"),
+        "no --cut-here--, and the Content names a part before the last one",
+        "http/truncated mime/boundary-closed mime/unreferenced-part sem/smil-missing",
+        refused=True,
+    ),
+    _case(
+        "http/truncated",
+        bent(packed(ALL, nested()), b"--inner--\r\n\r\n--cut-here--\r\n", b"--inner\r\n"),
+        SHOW,
+        "the end is --inner",
+        "http/truncated mime/boundary-closed mime/boundary-closed mime/related-start-resolves sem/content-without-part",
+        refused=True,
+    ),
     # what a sender is told of its own message
     Case(id="mime/empty-part", bad=bent(SHOW, b"High water 06:12", b""), good=SHOW, shown="no octet", door=sending),
 )

@@ -295,6 +295,13 @@ CASES = (
         f"{_CODED} in REL-5-MM7-1-2",
     ),
     refused(_case("schema/repeated-element", submit(to=TO + TO), SUBMIT, "Recipients twice")),
+    _case(
+        "schema/address-name",
+        submit("<Sender><SenderAddress><Number>1</Number></SenderAddress></Sender>"),
+        submit("<Sender><Number>1</Number></Sender>"),
+        "<Sender><SenderAddress> in a SubmitReq",
+        "schema/address-name schema/unknown-element",
+    ),
     # what remains
     refused(
         _case(
