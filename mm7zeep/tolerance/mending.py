@@ -71,6 +71,9 @@ def repair(envelope: etree._Element, *, request: bool) -> Repaired:
             f"{name} is no MM7 operation", "soap/operation-known", message, detail=name, status=4003, kind=EnvelopeError
         )
         return _done(root, sent, SUPERSET, notes, None)
+    if (exact := schema.error_name(schema.local(message))) not in (None, schema.local(message)):
+        notes.add("schema/name-case", message, detail=schema.local(message))
+        message.tag = f"{{{sent}}}{exact}" if sent is not None else str(exact)
     namespace = namespace_of(message, sent, root, notes)
     walk = Walk(notes, namespace)
     walk.upgrade = soap.transaction(root, notes, namespace, sent)
