@@ -45,6 +45,7 @@ _NO_VALUES: Mapping[str, Any] = {
     "service_code": None, "priority": None, "delivery_report": None, "content_href": None,
 }  # fmt: skip
 
+_STEP = 4096  # octets of it that are looked at in one go
 _GLIMPSED = 256 * 1024  # octets of an envelope that does not parse; a Header has some hundred
 
 
@@ -100,14 +101,14 @@ def _with_content() -> frozenset[str]:
 def glimpse(data: bytes) -> tuple[str | None, str | None]:
     """The TransactionID, and its namespace, of an envelope that does not parse, where its Header came through whole.
 
-    Takes UTF-8 without XML declaration, as ``parse``, and looks at the first 256 KiB. No entity is expanded, nothing is
-    fetched; a DOCTYPE, two TransactionIDs or none give None twice.
+    Takes UTF-8 without XML declaration, as ``parse``, and looks at the first 256 KiB, no further than the Header. No
+    entity is expanded, nothing is fetched; a DOCTYPE, two TransactionIDs or none give None twice.
     """
     head = data[:_GLIMPSED]
     if b"<!DOCTYPE" in head:
         return None, None
     parser = etree.XMLPullParser(
-        events=("end",),
+        events=("start", "end"),
         encoding="utf-8",
         resolve_entities=False,
         no_network=True,
@@ -115,13 +116,24 @@ def glimpse(data: bytes) -> tuple[str | None, str | None]:
         huge_tree=False,
         remove_comments=True,
     )
-    with contextlib.suppress(etree.XMLSyntaxError):  # known already; what was read before it is legible
-        parser.feed(head)
-    ended = (element for _, element in parser.read_events())
-    header = next((one for one in ended if _name(one) == "Header" and _is_in_envelope(one)), None)
+    header = _header(parser, head)
     ours = [one for one in header if _name(one) == "TransactionID"] if header is not None else []
     text = "".join(ours[0].itertext()).strip() if len(ours) == 1 else ""
     return (text, str(ours[0].tag).rpartition("}")[0].removeprefix("{") or None) if text else (None, None)
+
+
+def _header(parser: etree.XMLPullParser, data: bytes) -> etree._Element | None:
+    """The Header of the envelope, once it has come to its end; nothing behind it is looked at."""
+    for at in range(0, len(data), _STEP):
+        with contextlib.suppress(etree.XMLSyntaxError):  # known already; what was read before it is legible
+            parser.feed(data[at : at + _STEP])
+        for event, element in parser.read_events():
+            name = _name(element)
+            if event == "end" and name == "Header" and _is_in_envelope(element):
+                return element
+            if event == "start" and name == "Body" and _is_in_envelope(element):
+                return None
+    return None
 
 
 def _is_in_envelope(header: etree._Element) -> bool:
