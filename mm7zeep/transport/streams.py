@@ -8,6 +8,8 @@ its last exchange and nothing came since. Needs the extra ``async``.
 from __future__ import annotations
 
 import contextlib
+import errno
+import os
 import socket
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
@@ -162,7 +164,7 @@ def _within(timeout: float | None, late: type[Exception], broken: type[Exception
 
 
 class Backend(httpcore.AsyncNetworkBackend):
-    """Opens connections as httpcore's own backend does (RFC 8305), and reads and writes them by ``Stream``."""
+    """Opens connections, and reads and writes them by ``Stream``."""
 
     async def connect_tcp(
         self,
@@ -174,21 +176,42 @@ class Backend(httpcore.AsyncNetworkBackend):
     ) -> httpcore.AsyncNetworkStream:
         try:
             with anyio.fail_after(timeout):
-                opened = await anyio.connect_tcp(host, port, local_host=local_address)
+                sock = await _connected(host, port, local_address)
         except TimeoutError as error:
             raise httpcore.ConnectTimeout(str(error)) from error
         except OSError as error:
             raise httpcore.ConnectError(str(error)) from error
-        async with opened:
-            theirs = opened.extra(anyio.abc.SocketAttribute.raw_socket)  # noqa: S610 - not Django's
-            sock = socket.fromfd(theirs.fileno(), theirs.family, theirs.type)
-        sock.setblocking(False)
         for option in socket_options or ():
             sock.setsockopt(*option)
         return Stream(sock, Plain(sock))
 
     async def sleep(self, seconds: float) -> None:
         await anyio.sleep(seconds)
+
+
+async def _connected(host: str, port: int, local_address: str | None) -> socket.socket:
+    """A socket to ``host``, which does not wait; its addresses are tried one after the other. Raises ``OSError``."""
+    failure: OSError = OSError(errno.EADDRNOTAVAIL, "the host has no address")
+    for family, kind, protocol, _, place in await anyio.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+        sock = socket.socket(family, kind, protocol)
+        try:
+            sock.setblocking(False)
+            if local_address is not None:
+                sock.bind((local_address, 0))
+            begun = sock.connect_ex(place)
+            if begun in (errno.EINPROGRESS, errno.EWOULDBLOCK):
+                await anyio.wait_writable(sock)
+                begun = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+            if not begun:
+                return sock
+            failure = OSError(begun, os.strerror(begun))
+        except OSError as error:
+            failure = error
+        except BaseException:
+            sock.close()
+            raise
+        sock.close()
+    raise failure
 
 
 class StreamTransport(httpx.AsyncBaseTransport):
