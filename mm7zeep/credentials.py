@@ -178,6 +178,8 @@ def _usable(url: str, schemes: Sequence[str]) -> bool:
         host = parse_url(url).host or ""  # reads internationalized names, and refuses what is none
     except (ValueError, LocationParseError):
         return False
+    if "%" in host and not host.startswith("["):  # no name has an escape; IPv6 zones have (RFC 6874)
+        return False
     # RFC 1035 2.3.4; a last dot is the root
     labels = host.removesuffix(".").split(".")
     return host.startswith("[") or (len(host) <= 254 and all(0 < len(one) <= 63 for one in labels))
