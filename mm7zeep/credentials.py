@@ -175,10 +175,11 @@ def _usable(url: str, schemes: Sequence[str]) -> bool:
         parts = urlsplit(url)
         if parts.scheme not in schemes or not parts.hostname or parts.port == 0:
             return False
+        # Versions of urllib3 read an escape differently, and no name has one; IPv6 zones have (RFC 6874).
+        if "%" in parts.hostname and ":" not in parts.hostname:
+            return False
         host = parse_url(url).host or ""  # reads internationalized names, and refuses what is none
     except (ValueError, LocationParseError):
-        return False
-    if "%" in host and not host.startswith("["):  # no name has an escape; IPv6 zones have (RFC 6874)
         return False
     # RFC 1035 2.3.4; a last dot is the root
     labels = host.removesuffix(".").split(".")
