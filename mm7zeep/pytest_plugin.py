@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 import pytest
 
 if TYPE_CHECKING:
-    from mm7zeep.conformance.capture import Captured
+    from mm7zeep.conformance.input.capture import Captured
     from mm7zeep.conformance.verdict import Verdict
     from mm7zeep.exchange import Wire
     from mm7zeep.gateway.trial import Trial
@@ -81,7 +81,7 @@ def _mm7_gateway(tmp_path: Path) -> Iterator[Trial]:
 
 
 def _captured(wire: Wire | bytes | HttpResponse) -> list[Captured]:
-    from mm7zeep.conformance import capture
+    from mm7zeep.conformance.input import capture
     from mm7zeep.errors import LimitError
     from mm7zeep.exchange import Wire
 

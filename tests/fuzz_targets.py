@@ -20,7 +20,9 @@ import fuzz_seeds
 from lxml import etree
 
 from mm7zeep import exchange, mime, profiles, schema
-from mm7zeep.conformance import capture, report, verdict
+from mm7zeep.conformance import verdict
+from mm7zeep.conformance.input import capture
+from mm7zeep.conformance.report import text_json
 from mm7zeep.errors import LocalError, RemoteError
 from mm7zeep.messages import Fault, Part
 
@@ -185,11 +187,11 @@ def dump_target(data: bytes) -> None:
         assert 0 <= one.offset <= one.body_offset <= len(data)
         judged = verdict.judge(one, policy=POLICIES[len(data) % len(POLICIES)])
         assert judged.accepted or judged.reason
-        entries.append(report.entry(judged))
-    shown = json.loads(report.as_json(entries).encode("utf-8"))
+        entries.append(text_json.entry(judged))
+    shown = json.loads(text_json.as_json(entries).encode("utf-8"))
     assert len(shown["files"]) == len(entries)
     if len(data) % 8 == 0:  # rich is slow
-        assert "\x1b" not in report.as_text(entries)
+        assert "\x1b" not in text_json.as_text(entries)
 
 
 # --- the harness ------------------------------------------------------------------------------------------------------

@@ -32,7 +32,7 @@ from mm7zeep.findings import KINDS
 PACKAGE = Path(str(mm7zeep.__file__)).parent
 RULES = "conformance/rules"
 ROOMS = (
-    RULES, "conformance/capture", "conformance/pair_rules", "mime", "tolerance", "exchange", "envelope", "smil",
+    RULES, "conformance/input/capture", "conformance/pairs", "mime", "tolerance", "exchange", "envelope", "smil",
     "receiver",
 )  # fmt: skip
 """Where the findings of ``check`` are made: modules and packages."""

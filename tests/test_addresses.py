@@ -9,7 +9,8 @@ import pytest
 from envelopes import FROM, MINIMAL, REPORTED, TO, VERSION, WHO, fault, message, sent, wire
 from envelopes import envelope as enveloped
 
-from mm7zeep.conformance import capture, verdict
+from mm7zeep.conformance import verdict
+from mm7zeep.conformance.input import capture
 from mm7zeep.errors import LocalError, SchemaError
 from mm7zeep.exchange import Received, examine, pack, unpack
 from mm7zeep.messages import (

@@ -7,8 +7,8 @@ from dataclasses import replace
 import captures
 import pytest
 
-from mm7zeep.conformance import capture
-from mm7zeep.conformance.capture import Captured, messages
+from mm7zeep.conformance.input import capture
+from mm7zeep.conformance.input.capture import Captured, messages
 from mm7zeep.errors import LimitError
 from mm7zeep.mime import read
 

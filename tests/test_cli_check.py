@@ -12,7 +12,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from mm7zeep.cli import check, main
-from mm7zeep.conformance import capture, report, verdict
+from mm7zeep.conformance import verdict
+from mm7zeep.conformance.input import capture
+from mm7zeep.conformance.report import text_json
 from mm7zeep.exchange import Wire
 
 PACKED = captures.wire()
@@ -66,7 +68,7 @@ def test_json_steers_no_terminal(tmp_path: Path) -> None:
 
 def test_formats_are_those_of_the_report() -> None:
     """The choices of --format are the report's writers."""
-    assert tuple(report.WRITERS) == check.FORMATS
+    assert tuple(text_json.WRITERS) == check.FORMATS
     assert not set(check.FORMATS) & set(check.SHARED_FORMATS)
 
 
@@ -211,7 +213,7 @@ def test_senders_cannot_steer_the_terminal(tmp_path: Path) -> None:
     """Control characters of a message are shown, not sent, also where colours are."""
     odd = captures.bent(ODD, b">FERRY<", b">FERRY\xc2\x9b2J<").replace(b"Deck>7", b"Deck>\xe2\x80\xae7")
     [captured] = capture.messages("a\x1b[2J", odd)
-    shown = report.as_text([report.entry(verdict.judge(captured))], report.Style(colour=False))
+    shown = text_json.as_text([text_json.entry(verdict.judge(captured))], text_json.Style(colour=False))
     assert "\x1b" not in shown
     assert "\u202e" not in shown
     assert "\\u202e" in shown
@@ -219,8 +221,8 @@ def test_senders_cannot_steer_the_terminal(tmp_path: Path) -> None:
 
 def test_colour_only_when_asked() -> None:
     """With colour the report holds the same words."""
-    entries = [report.entry(verdict.judge(one)) for one in capture.messages("x", ODD)]
-    plain, coloured = (report.as_text(entries, report.Style(colour=flag)) for flag in (False, True))
+    entries = [text_json.entry(verdict.judge(one)) for one in capture.messages("x", ODD)]
+    plain, coloured = (text_json.as_text(entries, text_json.Style(colour=flag)) for flag in (False, True))
     assert "\x1b[" in coloured
     assert "\x1b" not in plain
     assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == plain
@@ -238,7 +240,7 @@ def test_missing_files_of_a_large_report_keep_no_parts() -> None:
     """An entry holds words, not the message: nothing of a part but its label and digest."""
     big = replace(captures.TEXT, body=b"x" * 300_000)
     [captured] = capture.messages("x", captures.dump(replace(captures.SUBMIT, parts=(big,))))
-    entry = report.entry(verdict.judge(captured))
+    entry = text_json.entry(verdict.judge(captured))
     assert entry.parts[0]["size"] == 300_000
     assert len(repr(entry)) < 10_000
 

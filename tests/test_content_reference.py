@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from envelopes import MINIMAL, VERSION, WHO, part, sent, wire
 
-from mm7zeep.conformance import capture, verdict
+from mm7zeep.conformance import verdict
+from mm7zeep.conformance.input import capture
 from mm7zeep.errors import LocalError
 from mm7zeep.exchange import Wire, examine, pack, unpack
 from mm7zeep.messages import DeliverReq, Fault, SubmitReq

@@ -18,7 +18,7 @@ from click.testing import CliRunner
 
 import mm7zeep
 from mm7zeep.cli import main
-from mm7zeep.conformance import capture
+from mm7zeep.conformance.input import capture
 from mm7zeep.errors import RemoteError
 from mm7zeep.exchange import Wire
 

@@ -21,7 +21,7 @@ from lxml import etree
 
 from mm7zeep import samples
 from mm7zeep.cli import main
-from mm7zeep.conformance import foreign
+from mm7zeep.conformance.input import foreign
 
 CLEAN = captures.dump(captures.wire())
 HEAD, _, BODY = CLEAN.partition(b"\r\n\r\n")

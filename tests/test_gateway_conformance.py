@@ -46,7 +46,7 @@ from suite_a import (
 from vasp_side import OTHER, Answer, Post, Vasp, accepted, change, enveloped, owed, packed, submit
 
 from mm7zeep import exchange, mime
-from mm7zeep.conformance import capture
+from mm7zeep.conformance.input import capture
 from mm7zeep.gateway import store
 from mm7zeep.gateway.accounts import Application, Callback
 from mm7zeep.gateway.admin import admin_app

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mm7zeep.conformance import har, pairs, verdict
-from mm7zeep.conformance.traffic import CaptureError, Traffic
+from mm7zeep.conformance import pairs, verdict
+from mm7zeep.conformance.input import har
+from mm7zeep.conformance.input.traffic import CaptureError, Traffic
 from mm7zeep.errors import LimitError, RemoteError
 from mm7zeep.exchange import Wire
 

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from mm7zeep import charsets, exchange, media, profiles, smil
 from mm7zeep.client import part_of
-from mm7zeep.conformance import capture, verdict
+from mm7zeep.conformance import verdict
+from mm7zeep.conformance.input import capture
 from mm7zeep.errors import LocalError
 from mm7zeep.messages import DeliverReq, Message, Part, SubmitReq
 

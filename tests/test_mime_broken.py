@@ -21,7 +21,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mm7zeep import exchange, mime
-from mm7zeep.conformance import capture, verdict
+from mm7zeep.conformance import verdict
+from mm7zeep.conformance.input import capture
 from mm7zeep.errors import MimeError
 from mm7zeep.exchange import Wire
 from mm7zeep.messages import SubmitReq

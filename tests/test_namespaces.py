@@ -18,7 +18,8 @@ from lxml import etree
 
 from mm7zeep import exchange, namespaces, smil
 from mm7zeep.client import AsyncVaspClient, VaspClient
-from mm7zeep.conformance import capture, rules, verdict
+from mm7zeep.conformance import rules, verdict
+from mm7zeep.conformance.input import capture
 from mm7zeep.errors import EnvelopeError, MimeError, RemoteError, SchemaError
 from mm7zeep.messages import Message
 from mm7zeep.profiles import NAMESPACES, SOAP_NAMESPACE

@@ -10,9 +10,10 @@ import captures
 import pytest
 
 from mm7zeep import exchange
-from mm7zeep.conformance import capture, pair_rules, pairs, verdict
-from mm7zeep.conformance.capture import Captured
-from mm7zeep.conformance.traffic import Carried
+from mm7zeep.conformance import pairs, verdict
+from mm7zeep.conformance.input import capture
+from mm7zeep.conformance.input.capture import Captured
+from mm7zeep.conformance.input.traffic import Carried
 from mm7zeep.findings import KINDS, Finding
 from mm7zeep.messages import (
     CancelReq,
@@ -67,7 +68,7 @@ def judged(*dumps: bytes, file: str = "x.http") -> list[Finding]:
     """What the rules add to the messages of one file, after making sure that nothing else is lost."""
     before = [verdict.judge(one) for one in capture.messages(file, b"".join(dumps))]
     assert len(before) == len(dumps)
-    after = pair_rules.judge(before)
+    after = pairs.judge(before)
     added = []
     for old, new in zip(before, after, strict=True):
         assert new.findings[: len(old.findings)] == old.findings
@@ -146,7 +147,7 @@ def test_bare_envelopes_are_not_paired() -> None:
 def test_every_pair_rule_is_there() -> None:
     """Each kind of finding that needs a pair has its rule, and each rule its kind."""
     wanted = {one.id for one in KINDS.values() if one.needs == "pair"}
-    assert {*pair_rules.OF_PAIRS, *pair_rules.OF_DIALOGUES} == wanted
+    assert {*pairs.OF_PAIRS, *pairs.OF_DIALOGUES} == wanted
 
 
 GOOD: dict[str, tuple[bytes, ...]] = {
@@ -234,7 +235,7 @@ def test_bad(name: str) -> None:
 
 def test_every_pair_rule_has_a_bad_example() -> None:
     """A rule that no fixture raises is no rule; the one missing in the table has a test of its own below."""
-    assert {one[1] for one in BAD.values()} | {"sem/rsp-version"} == {*pair_rules.OF_PAIRS, *pair_rules.OF_DIALOGUES}
+    assert {one[1] for one in BAD.values()} | {"sem/rsp-version"} == {*pairs.OF_PAIRS, *pairs.OF_DIALOGUES}
 
 
 def test_answer_in_another_namespace() -> None:
@@ -276,7 +277,7 @@ def test_transactions_of_other_senders_and_files() -> None:
         for name, message in (("one", SUBMIT), ("two", replace(SUBMIT, subject="x")))
         for one in capture.messages(name, dump(message))
     ]
-    assert [one.findings for one in pair_rules.judge(found)] == [one.findings for one in found]
+    assert [one.findings for one in pairs.judge(found)] == [one.findings for one in found]
 
 
 def test_report_on_what_is_older_than_the_capture() -> None:

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from packets import ACK, FIN, RST, SYN, Talk
 
 from mm7zeep import extras
-from mm7zeep.conformance import pairs, pcap, streams, verdict
-from mm7zeep.conformance.traffic import CaptureError, Carried, Traffic
+from mm7zeep.conformance import pairs, verdict
+from mm7zeep.conformance.input import pcap, streams
+from mm7zeep.conformance.input.traffic import CaptureError, Carried, Traffic
 from mm7zeep.errors import LimitError, RemoteError
 
 pytest.importorskip("dpkt")
@@ -390,7 +391,7 @@ def test_damage_raises_nothing_else(data: st.DataObject) -> None:
 @given(pieces=st.lists(st.tuples(st.integers(0, 40), st.binary(max_size=12), st.sampled_from([ACK, ACK | FIN, SYN]))))
 def test_streams_never_invent(pieces: list[tuple[int, bytes, int]]) -> None:
     """Whatever comes, the runs of a stream are in order, do not touch, and ``take`` gives what they hold."""
-    from mm7zeep.conformance.frames import Segment
+    from mm7zeep.conformance.input.frames import Segment
 
     here, there = ("192.0.2.1", 1), ("192.0.2.2", 2)
     connections = streams.Connections()

@@ -12,10 +12,13 @@ from urllib.parse import unquote
 
 import captures
 import pytest
-from lxml import etree, html
+from lxml import etree
+from lxml import html as lxml_html
 
-from mm7zeep.conformance import capture, junit, page, pair_rules, sarif, shown, verdict
-from mm7zeep.conformance.traffic import Carried
+from mm7zeep.conformance import pairs, verdict
+from mm7zeep.conformance.input import capture
+from mm7zeep.conformance.input.traffic import Carried
+from mm7zeep.conformance.report import html, junit, sarif, view
 from mm7zeep.conformance.verdict import Verdict
 from mm7zeep.findings import KINDS, finding
 
@@ -23,7 +26,7 @@ PACKED = captures.wire()
 CLEAN, ANSWER = captures.dump(PACKED), captures.dump(captures.SUBMITTED)
 ODD = captures.bent(CLEAN, b"FERRY</VASPID>", b"FERRY</VASPID><Deck>0301234567</Deck>")
 BAD = captures.bent(CLEAN, b"</Subject>", b"</Sub>")
-FORMATS: Mapping[str, Callable[..., str]] = {"junit": junit.render, "sarif": sarif.render, "page": page.render}
+FORMATS: Mapping[str, Callable[..., str]] = {"junit": junit.render, "sarif": sarif.render, "page": html.render}
 
 
 def judged(**files: bytes) -> list[Verdict]:
@@ -110,7 +113,7 @@ def test_what_a_sender_wrote_is_no_markup(form: str) -> None:
     elif form == "sarif":
         assert json.loads(text)["runs"][0]["results"]
     else:
-        tree = html.fromstring(text.encode())
+        tree = lxml_html.fromstring(text.encode())
         assert not tree.xpath("//script | //img | //b")
 
 
@@ -120,7 +123,7 @@ def test_every_finding_is_there(form: str) -> None:
     text = FORMATS[form](ALL)
     text = json.dumps(json.loads(text), ensure_ascii=False).replace('\\"', '"') if form == "sarif" else unescape(text)
     for one in ALL:
-        for line in shown.message(one).lines:
+        for line in view.message(one).lines:
             for words in (line.id, line.clause, line.wanted, line.to_do, line.excerpt or ""):
                 assert words in text
             assert line.where in text or line.where.startswith(("line ", "byte "))
@@ -333,8 +336,8 @@ def test_uri(file: str, uri: str) -> None:
 
 def test_page_stands_alone() -> None:
     """No script, no reference to anything else, both colour schemes; its own links lead somewhere."""
-    text = page.render(ALL)
-    tree = html.fromstring(text.encode())
+    text = html.render(ALL)
+    tree = lxml_html.fromstring(text.encode())
     assert not tree.xpath(
         "//script | //link | //img | //iframe | //object | //*[@src] | //@*[starts-with(name(), 'on')]"
     )
@@ -350,7 +353,7 @@ def test_page_stands_alone() -> None:
 
 def test_page_has_a_row_per_message_and_a_block_per_finding() -> None:
     """The table has verdict and counts; each message its section, each finding its block with the excerpt."""
-    tree = html.fromstring(page.render(ALL).encode())
+    tree = lxml_html.fromstring(html.render(ALL).encode())
     rows = [[cell.text_content() for cell in row] for row in tree.xpath("//tbody/tr")]
     assert [row[:3] for row in rows] == [
         ["odd.http", "accept", "SubmitReq"], ["bad.http", "reject", "no operation"],
@@ -370,12 +373,12 @@ def test_page_names_the_exchange() -> None:
     """A message of a recording is shown with what carried it."""
     [one] = capture.messages("x", CLEAN)
     carried = Carried(file="x.har", index=0, kind=one.kind, wire=one.wire, exchange="entry 12")
-    assert page.render([verdict.judge(carried)]).count("entry 12") == 2
+    assert html.render([verdict.judge(carried)]).count("entry 12") == 2
 
 
 def test_pair_findings_are_reported() -> None:
     """What the rules for pairs add is reported like the rest."""
     other = captures.bent(ANSWER, b"ferry-1", b"ferry-9")
-    added = pair_rules.judge(judged(x_http=CLEAN + other))
+    added = pairs.judge(judged(x_http=CLEAN + other))
     assert places(added)["soap/transaction-echo"][1] == "/Envelope/Header/TransactionID"
-    assert "ferry-9 for ferry-1" in page.render(added)
+    assert "ferry-9 for ferry-1" in html.render(added)

@@ -12,7 +12,7 @@ import mutation_check
 import pytest
 from rules import CASES, FIRST, REFUSED, Case, raised
 
-from mm7zeep.conformance import pair_rules, rules
+from mm7zeep.conformance import pairs, rules
 from mm7zeep.findings import KINDS
 
 
@@ -29,7 +29,7 @@ def test_rules_are_kinds() -> None:
     """A rule stands under its own id; those for pairs are the kinds that need a pair, and no others."""
     assert [rule.id for rule in rules.RULES.values()] == list(rules.RULES)
     assert set(rules.RULES) <= set(KINDS)
-    of_pairs = {*pair_rules.OF_PAIRS, *pair_rules.OF_DIALOGUES}
+    of_pairs = {*pairs.OF_PAIRS, *pairs.OF_DIALOGUES}
     assert of_pairs == {kind.id for kind in KINDS.values() if kind.needs == "pair"}
     assert not of_pairs & set(rules.RULES)
 

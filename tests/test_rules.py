@@ -9,7 +9,8 @@ import captures
 import pytest
 
 from mm7zeep import exchange
-from mm7zeep.conformance import capture, rules, verdict
+from mm7zeep.conformance import rules, verdict
+from mm7zeep.conformance.input import capture
 from mm7zeep.errors import RemoteError
 from mm7zeep.exchange import Wire
 from mm7zeep.findings import KINDS

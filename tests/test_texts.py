@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from mm7zeep import charsets, exchange, media, mime, smil
 from mm7zeep.charsets import decoded
-from mm7zeep.conformance import capture, verdict
+from mm7zeep.conformance import verdict
+from mm7zeep.conformance.input import capture
 from mm7zeep.findings import Finding
 from mm7zeep.messages import Part
 

@@ -23,14 +23,14 @@ from mm7zeep.cli import COULD_NOT_RUN, FAILURES, WARNINGS
 if TYPE_CHECKING:
     from types import ModuleType
 
-    from mm7zeep.conformance.capture import Captured
-    from mm7zeep.conformance.report import Entry
-    from mm7zeep.conformance.traffic import Traffic
+    from mm7zeep.conformance.input.capture import Captured
+    from mm7zeep.conformance.input.traffic import Traffic
+    from mm7zeep.conformance.report.text_json import Entry
     from mm7zeep.conformance.verdict import Verdict
     from mm7zeep.profiles import Policy
 
 FORMATS = ("text", "json")
-"""The keys of ``conformance.report.WRITERS``, known without importing it."""
+"""The keys of ``conformance.report.text_json.WRITERS``, known without importing it."""
 
 SHARED_FORMATS = ("junit", "sarif", "html")
 """What people hand on: written from whole verdicts, with numbers masked unless asked for."""
@@ -87,33 +87,33 @@ def command(files: tuple[str, ...], policy: str, form: str, fail_on: str, tree: 
 
 
 def _shared(verdicts: list[Verdict], form: str, *, show_numbers: bool) -> str:
-    from mm7zeep.conformance import junit, page, sarif
+    from mm7zeep.conformance.report import html, junit, sarif
 
-    render = {"junit": junit.render, "sarif": sarif.render, "html": page.render}[form]
+    render = {"junit": junit.render, "sarif": sarif.render, "html": html.render}[form]
     return render(verdicts, show_numbers=show_numbers)
 
 
 def _entry(judged: Verdict, *, tree: bool) -> Entry:
-    from mm7zeep.conformance import report
+    from mm7zeep.conformance.report import text_json
 
-    entry = report.entry(judged)
+    entry = text_json.entry(judged)
     if not tree:
         return entry
-    from mm7zeep.conformance import treeview
+    from mm7zeep.conformance.report.tree import rows
 
-    return replace(entry, more={"tree": treeview.rows(judged)})
+    return replace(entry, more={"tree": rows(judged)})
 
 
 def _report(entries: list[Entry], form: str, *, tree: bool) -> str:
-    from mm7zeep.conformance import report
+    from mm7zeep.conformance.report import text_json
 
-    style = report.Style(colour=_colour(), width=shutil.get_terminal_size().columns)
-    text = report.WRITERS[form](entries, style)
+    style = text_json.Style(colour=_colour(), width=shutil.get_terminal_size().columns)
+    text = text_json.WRITERS[form](entries, style)
     if not tree or form != "text":
         return text
-    from mm7zeep.conformance import treeview
+    from mm7zeep.conformance.report.tree import as_text
 
-    return treeview.as_text([(one.file, one.more["tree"]) for one in entries], colour=style.colour) + "\n" + text
+    return as_text([(one.file, one.more["tree"]) for one in entries], colour=style.colour) + "\n" + text
 
 
 class _Unreadable(Exception):
@@ -155,15 +155,15 @@ def _judged(name: str, policy: Policy) -> Iterator[Verdict]:
             raise _Unreadable(str(error)) from error
         judged = [verdict.judge(one, policy=policy) for one in found]
         if len(judged) > 1:  # requests and answers are judged together
-            from mm7zeep.conformance import pair_rules
+            from mm7zeep.conformance import pairs
 
-            judged = pair_rules.judge(judged)
+            judged = pairs.judge(judged)
         yield from judged
 
 
 def _messages(shown: str, data: bytes) -> Sequence[Captured]:
     """The messages of one file, whatever kind of capture it is. Raises ``RemoteError``."""
-    from mm7zeep.conformance import capture
+    from mm7zeep.conformance.input import capture
 
     recording = _recording(data)
     if recording is None:
@@ -179,7 +179,7 @@ def _messages(shown: str, data: bytes) -> Sequence[Captured]:
 
 def _refuse_foreign(shown: str, data: bytes) -> None:
     """Raise ``_Unreadable`` for what is no capture at all: there is no message to accept or to reject."""
-    from mm7zeep.conformance import foreign
+    from mm7zeep.conformance.input import foreign
 
     what = foreign.described(data)
     if what is not None:
@@ -193,11 +193,11 @@ def _recording(data: bytes) -> ModuleType | None:
     """The module that reads ``data`` if it is a recording of traffic; each is imported only where its mark is seen."""
     mark = data[:4]
     if mark in _PCAP_MARKS or mark[:2] == b"\x1f\x8b":  # gzip: the reader says to unpack it
-        from mm7zeep.conformance import pcap
+        from mm7zeep.conformance.input import pcap
 
         return pcap
     if data[:256].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
-        from mm7zeep.conformance import har
+        from mm7zeep.conformance.input import har
 
         return har if har.recognised(data) else None
     return None
@@ -209,7 +209,7 @@ _PCAP_MARKS = frozenset(
 
 
 def _contents(name: str) -> Iterator[tuple[str, bytes]]:
-    from mm7zeep.conformance import capture
+    from mm7zeep.conformance.input import capture
 
     if name == "-":
         yield "-", sys.stdin.buffer.read(capture.MAX_FILE + 1)
@@ -238,7 +238,7 @@ def _contents(name: str) -> Iterator[tuple[str, bytes]]:
 
 
 def _read(path: Path, limit: int | None = None) -> bytes:
-    from mm7zeep.conformance import capture
+    from mm7zeep.conformance.input import capture
 
     with path.open("rb") as stream:
         return stream.read(capture.MAX_FILE + 1 if limit is None else limit)

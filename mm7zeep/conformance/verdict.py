@@ -13,7 +13,7 @@ from typing import Literal
 
 from mm7zeep import exchange, mime
 from mm7zeep.conformance import rules
-from mm7zeep.conformance.capture import MAX_FILE, Captured
+from mm7zeep.conformance.input.capture import MAX_FILE, Captured
 from mm7zeep.exchange import Judgement
 from mm7zeep.findings import Action, Finding, finding
 from mm7zeep.profiles import Policy

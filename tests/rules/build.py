@@ -10,7 +10,8 @@ from captures import bent
 from envelopes import MINIMAL, TO, VERSION, WHO, sent
 
 from mm7zeep import exchange, profiles, receiver
-from mm7zeep.conformance import capture, pair_rules, verdict
+from mm7zeep.conformance import pairs, verdict
+from mm7zeep.conformance.input import capture
 from mm7zeep.findings import Finding
 
 SCHEMA = "REL-5-MM7-1-2"  # lists the one version that the builders write
@@ -35,7 +36,7 @@ def checked(case: Case, data: bytes) -> list[Finding]:
     """What ``check`` finds in all messages of a file."""
     messages = capture.messages("x", data)
     judged = [verdict.judge(one, policy=case.policy, now=case.now) for one in messages]
-    return [found for one in pair_rules.judge(judged) for found in one.findings]
+    return [found for one in pairs.judge(judged) for found in one.findings]
 
 
 def received(case: Case, data: bytes) -> list[Finding]:

@@ -1,6 +1,6 @@
 """Rules for the head of an HTTP request or answer.
 
-What ``capture`` tells of the framing (start line, field syntax, line ends, Content-Length) has no rule here.
+What ``input.capture`` tells of the framing (start line, field syntax, line ends, Content-Length) has no rule here.
 """
 
 from __future__ import annotations

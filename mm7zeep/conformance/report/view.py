@@ -9,8 +9,8 @@ import re
 from dataclasses import dataclass
 
 from mm7zeep import masking
-from mm7zeep.conformance import excerpts
-from mm7zeep.conformance.traffic import Carried
+from mm7zeep.conformance.input.traffic import Carried
+from mm7zeep.conformance.report import excerpts
 from mm7zeep.conformance.verdict import Verdict
 from mm7zeep.findings import KINDS, Finding, Level
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
-from mm7zeep.conformance.traffic import CaptureError
+from mm7zeep.conformance.input.traffic import CaptureError
 
 PCAP_MAGIC = frozenset({0xA1B2C3D4, 0xA1B23C4D, 0xA1B2CD34})  # microseconds, nanoseconds, and Kuznetsov's
 _LONG_RECORD = 0xA1B2CD34  # its record headers have 8 octets more

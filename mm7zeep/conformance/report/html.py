@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from html import escape
 
 from mm7zeep import __version__
-from mm7zeep.conformance import shown
+from mm7zeep.conformance.report import view
 from mm7zeep.conformance.verdict import Verdict
 
 _STYLE = """
@@ -42,7 +42,7 @@ dd { margin: 0; overflow-wrap: anywhere; } .finding { padding: .75rem 0; border-
 
 def render(verdicts: Sequence[Verdict], *, show_numbers: bool = False) -> str:
     """The report on ``verdicts``: a table of the messages, then each with its findings."""
-    messages = [shown.message(one, show_numbers=show_numbers) for one in verdicts]
+    messages = [view.message(one, show_numbers=show_numbers) for one in verdicts]
     rows = "".join(_row(number, one) for number, one in enumerate(messages, 1))
     sections = "".join(_section(number, one) for number, one in enumerate(messages, 1))
     heads = "".join(
@@ -61,14 +61,14 @@ def render(verdicts: Sequence[Verdict], *, show_numbers: bool = False) -> str:
     )
 
 
-def _sum(messages: Sequence[shown.Message]) -> str:
+def _sum(messages: Sequence[view.Message]) -> str:
     rejected, warned = sum(one.rejected for one in messages), sum(one.warned for one in messages)
     noun = "message" if len(messages) == 1 else "messages"
     accepted = len(messages) - rejected
     return f"{len(messages)} {noun}: {accepted} accepted ({warned} with warnings), {rejected} rejected"
 
 
-def _row(number: int, message: shown.Message) -> str:
+def _row(number: int, message: view.Message) -> str:
     levels = [one.level for one in message.lines]
     counts = "".join(f'<td class="count">{levels.count(one) or ""}</td>' for one in ("MUST", "SHOULD", "INFO"))
     return (
@@ -77,11 +77,11 @@ def _row(number: int, message: shown.Message) -> str:
     )
 
 
-def _carrier(message: shown.Message) -> str:
+def _carrier(message: view.Message) -> str:
     return f'<br><span class="dim">{escape(message.carrier)}</span>' if message.carrier else ""
 
 
-def _section(number: int, message: shown.Message) -> str:
+def _section(number: int, message: view.Message) -> str:
     told = (message.operation, message.namespace, message.mm7_version)
     what = " ".join(one for one in told if one)
     if message.transaction_id:
@@ -95,7 +95,7 @@ def _section(number: int, message: shown.Message) -> str:
     )
 
 
-def _finding(line: shown.Line) -> str:
+def _finding(line: view.Line) -> str:
     rows = [("Where", f"<code>{escape(line.where or 'message')}</code>"), ("Wanted", escape(line.wanted))]
     rows += [("Met", f"<code>{escape(line.met)}</code>")] if line.met else []
     rows += [("To do", escape(line.to_do)), ("Clause", escape(line.clause)), ("Done", escape(line.action))]

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Any
 
 from mm7zeep import envelope, json_text, masking
-from mm7zeep.conformance import excerpts
+from mm7zeep.conformance.report import excerpts
 from mm7zeep.conformance.verdict import Verdict
 from mm7zeep.findings import KINDS, Finding
 from mm7zeep.messages import Part

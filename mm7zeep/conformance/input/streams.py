@@ -10,8 +10,8 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from mm7zeep.conformance.frames import ACK, FIN, RST, SYN, Segment
-from mm7zeep.conformance.traffic import too_much
+from mm7zeep.conformance.input.frames import ACK, FIN, RST, SYN, Segment
+from mm7zeep.conformance.input.traffic import too_much
 
 MAX_CONNECTIONS = 10_000
 

@@ -9,7 +9,7 @@ import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from mm7zeep.conformance import excerpts
+from mm7zeep.conformance.report import excerpts
 from mm7zeep.conformance.verdict import Verdict
 from mm7zeep.mime import Node, Package
 

@@ -11,7 +11,7 @@ import codecs
 import re
 
 from mm7zeep import media
-from mm7zeep.conformance import capture
+from mm7zeep.conformance.input import capture
 
 _SEEN = 64 * 1024  # octets that are looked at
 _NOUNS = {"image": "image", "audio": "sound", "video": "film", "text": "text", "presentation": "presentation"}

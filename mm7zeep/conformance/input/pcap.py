@@ -14,10 +14,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from mm7zeep import extras
-from mm7zeep.conformance import capture, frames
-from mm7zeep.conformance.capture import MAX_FILE, MAX_HEAD, MAX_MESSAGES, Captured
-from mm7zeep.conformance.streams import Connection, Connections, Endpoint, Run, Stream
-from mm7zeep.conformance.traffic import CaptureError, Carried, Traffic, numbered, too_much
+from mm7zeep.conformance.input import capture, frames
+from mm7zeep.conformance.input.capture import MAX_FILE, MAX_HEAD, MAX_MESSAGES, Captured
+from mm7zeep.conformance.input.streams import Connection, Connections, Endpoint, Run, Stream
+from mm7zeep.conformance.input.traffic import CaptureError, Carried, Traffic, numbered, too_much
 from mm7zeep.errors import LimitError
 from mm7zeep.findings import Finding, finding
 

@@ -14,7 +14,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from mm7zeep.cli import main
-from mm7zeep.conformance import capture, treeview, verdict
+from mm7zeep.conformance import verdict
+from mm7zeep.conformance.input import capture
+from mm7zeep.conformance.report.tree import as_text, rows
 
 GIF = b"GIF89a" + bytes(range(200))
 LEAF = "Content-Type: image/gif; name=map.gif\r\nContent-ID: <map@kiosk>\r\nContent-Transfer-Encoding: base64\r\n\r\n"
@@ -98,12 +100,12 @@ def test_terminals_are_safe() -> None:
     label = "Content-Location: \x9b31m\u202e\r\n"
     wire = envelopes.wire(envelopes.sent("SubmitReq", more=envelopes.content()), envelopes.part(more=label))
     [found] = capture.messages("a\x1b[2J", captures.dump(wire))
-    row = treeview.rows(verdict.judge(found))
-    plain = treeview.as_text([(found.name, row)])
+    row = rows(verdict.judge(found))
+    plain = as_text([(found.name, row)])
     assert all(one.isprintable() or one == "\n" for one in plain)
     assert "\\u202e" in plain
-    assert "\x1b[" in treeview.as_text([(found.name, row)], colour=True)
-    assert "\x1b[2J" not in treeview.as_text([(found.name, row)], colour=True)
+    assert "\x1b[" in as_text([(found.name, row)], colour=True)
+    assert "\x1b[2J" not in as_text([(found.name, row)], colour=True)
 
 
 @pytest.mark.parametrize("form", ["text", "json"])

@@ -15,8 +15,8 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from mm7zeep.charsets import codec
-from mm7zeep.conformance.capture import MAX_FILE
-from mm7zeep.conformance.traffic import CaptureError, Carried, Traffic, numbered, too_much
+from mm7zeep.conformance.input.capture import MAX_FILE
+from mm7zeep.conformance.input.traffic import CaptureError, Carried, Traffic, numbered, too_much
 from mm7zeep.exchange import Headers, Wire
 from mm7zeep.mime import fields
 

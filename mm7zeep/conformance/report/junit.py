@@ -10,15 +10,15 @@ from collections.abc import Sequence
 
 from lxml import etree
 
-from mm7zeep.conformance import shown
+from mm7zeep.conformance.report import view
 from mm7zeep.conformance.verdict import Verdict
 
 
 def render(verdicts: Sequence[Verdict], *, show_numbers: bool = False) -> str:
     """The report on ``verdicts``, in their order within each file."""
-    files: dict[str, list[shown.Message]] = {}
+    files: dict[str, list[view.Message]] = {}
     for one in verdicts:
-        message = shown.message(one, show_numbers=show_numbers)
+        message = view.message(one, show_numbers=show_numbers)
         files.setdefault(message.file, []).append(message)
     every = [one for messages in files.values() for one in messages]
     root = etree.Element("testsuites", _attributes("mm7zeep check", every))
@@ -30,7 +30,7 @@ def render(verdicts: Sequence[Verdict], *, show_numbers: bool = False) -> str:
     return '<?xml version="1.0" encoding="utf-8"?>\n' + etree.tostring(root, encoding="unicode") + "\n"
 
 
-def _attributes(name: str, messages: Sequence[shown.Message]) -> dict[str, str]:
+def _attributes(name: str, messages: Sequence[view.Message]) -> dict[str, str]:
     failures = sum(one.rejected for one in messages)
     return {
         "name": name,
@@ -42,7 +42,7 @@ def _attributes(name: str, messages: Sequence[shown.Message]) -> dict[str, str]:
     }
 
 
-def _case(suite: etree._Element, message: shown.Message) -> None:
+def _case(suite: etree._Element, message: view.Message) -> None:
     titles = (message.name, message.carrier, message.operation)
     name = " ".join(one for one in titles if one)
     case = etree.SubElement(suite, "testcase", name=name, classname=message.file, time="0")
@@ -55,7 +55,7 @@ def _case(suite: etree._Element, message: shown.Message) -> None:
         etree.SubElement(case, "system-out").text = text
 
 
-def _paragraph(line: shown.Line) -> str:
+def _paragraph(line: view.Line) -> str:
     rows = [f"{line.level} {line.id} at {line.where or 'message'} ({line.action})", f"  wanted: {line.wanted}"]
     rows += [f"  met: {line.met}"] if line.met else []
     rows += [f"  > {line.excerpt}"] if line.excerpt else []

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from mm7zeep.conformance.capture import Captured
+from mm7zeep.conformance.input.capture import Captured
 from mm7zeep.errors import LimitError, RemoteError
 from mm7zeep.findings import finding
 

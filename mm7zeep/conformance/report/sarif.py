@@ -15,8 +15,8 @@ from typing import Any
 from urllib.parse import quote
 
 from mm7zeep import __version__, json_text
-from mm7zeep.conformance import shown
-from mm7zeep.conformance.traffic import Carried
+from mm7zeep.conformance.input.traffic import Carried
+from mm7zeep.conformance.report import view
 from mm7zeep.conformance.verdict import Verdict
 from mm7zeep.findings import KINDS, Finding, Kind, Level
 
@@ -72,7 +72,7 @@ def uri(file: str) -> str:
 
 
 def _results(verdict: Verdict, show_numbers: bool) -> Iterator[dict[str, Any]]:
-    message = shown.message(verdict, show_numbers=show_numbers)
+    message = view.message(verdict, show_numbers=show_numbers)
     seen: dict[str, int] = {}
     for found, line in zip(verdict.findings, message.lines, strict=True):
         key = "\0".join((message.name, found.id, line.where, line.met))
@@ -98,7 +98,7 @@ def _results(verdict: Verdict, show_numbers: bool) -> Iterator[dict[str, Any]]:
         }
 
 
-def _location(verdict: Verdict, found: Finding, message: shown.Message, line: shown.Line) -> dict[str, Any]:
+def _location(verdict: Verdict, found: Finding, message: view.Message, line: view.Line) -> dict[str, Any]:
     place: dict[str, Any] = {"artifactLocation": {"uri": uri(verdict.captured.file)}}
     offset = _offset(verdict, found)
     if offset is not None:
