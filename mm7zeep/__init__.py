@@ -29,7 +29,9 @@ if TYPE_CHECKING:
         TransportError,
         VersionError,
     )
-    from mm7zeep.exchange import Received, Wire, pack, unpack
+    from mm7zeep.exchange import Received, Wire
+    from mm7zeep.exchange.pack import pack
+    from mm7zeep.exchange.unpack import unpack
     from mm7zeep.findings import Finding
     from mm7zeep.messages import (
         Address,
@@ -93,7 +95,7 @@ _HOMES: Mapping[str, str] = MappingProxyType({
     "Retry": "client", "part_of": "client", "Timeouts": "transport", "attach": "transport",
     "Basic": "credentials", "Digest": "credentials", "Bearer": "credentials",
     "Receiver": "receiver",
-    "pack": "exchange", "unpack": "exchange", "Wire": "exchange", "Received": "exchange",
+    "pack": "exchange.pack", "unpack": "exchange.unpack", "Wire": "exchange", "Received": "exchange",
     "zeep_client": "transport", "SwaTransport": "transport", "ValidationPlugin": "transport",
     "Profile": "profiles", "profile": "profiles",
     "Finding": "findings",

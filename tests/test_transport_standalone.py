@@ -159,6 +159,17 @@ def test_strict_plugin_judges_the_package_too(wsdl: str, content_type: str) -> N
             assert service(client, far.url).submit(**SUBMIT).body.MessageID == "m-é"
 
 
+def test_strict_refusal_of_an_answer_names_envelope_and_package(wsdl: str) -> None:
+    """The strict verdict is formed once, over the envelope and the package around it, and names the faults of both."""
+    reply = REPLY.replace("{ns}", NEWEST.replace("http:", "https:"))
+    far = FarSide(echoing(reply, content_type="text/html"))
+    client = zeep.Client(wsdl=wsdl, transport=SwaTransport(), plugins=[ValidationPlugin("strict")])
+    with far, client, pytest.raises(SchemaError) as caught:
+        service(client, far.url).submit(**SUBMIT)
+    assert "ns/alias at " in str(caught.value)
+    assert "mime/root-is-xml at " in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("answer", "error"),
     [

@@ -1,17 +1,25 @@
 """The two pipelines: ``pack`` makes a ``Wire`` of a message, ``unpack`` makes a ``Received`` of a ``Wire``; sans I/O.
 
-Nothing else composes the steps. ``examine`` is ``unpack`` without zeep and without raising: the judgement of one
-message.
+``examine`` is ``unpack`` without zeep and without raising: the judgement of one message. The steps have names of their
+own (``pack``: ``compose``, ``pointing_to``, ``check``, ``enclose``; ``unpack``: ``open_root``, ``judge_tree``,
+``examine``, ``receive``, ``restore``) for those who stand between them: ``client`` and ``transport``, where zeep writes
+and reads the envelope, and ``receiver``, which answers what it cannot accept.
 """
 
 from __future__ import annotations
 
-from mm7zeep.exchange.content import Content, compose, emptiness, enclose
-from mm7zeep.exchange.judging import judge_tree
-from mm7zeep.exchange.opening import open_root
-from mm7zeep.exchange.packing import check, new_transaction_id, pack, pointing_to
-from mm7zeep.exchange.receiving import receive, restore
-from mm7zeep.exchange.unpacking import examine, unpack
+from mm7zeep.exchange.judge import judge_tree, open_root
+from mm7zeep.exchange.pack import (
+    Content,
+    check,
+    compose,
+    emptiness,
+    enclose,
+    new_transaction_id,
+    pack,
+    pointing_to,
+)
+from mm7zeep.exchange.unpack import examine, receive, restore, unpack
 from mm7zeep.exchange.wire import Dialect, Headers, Judgement, Received, Wire
 
 __all__ = [

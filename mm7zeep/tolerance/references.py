@@ -1,7 +1,7 @@
 """Content and what it refers to: the reference put into href, where the schema has it.
 
 Refuses with 2004 (TS 23.140 8.7.8.3) an element inside Content that is not understood. Whether what is named came, the
-package says (``exchange.linking``).
+package says (``exchange.judge``).
 """
 
 from __future__ import annotations

@@ -16,7 +16,6 @@ from lxml import etree
 from mm7zeep import envelope as soap
 from mm7zeep import exchange, profiles, tolerance
 from mm7zeep.errors import LocalError
-from mm7zeep.exchange import policies
 from mm7zeep.findings import Finding
 from mm7zeep.profiles import NAMESPACES, Policy
 from mm7zeep.transport.calls import Call
@@ -65,9 +64,8 @@ class ValidationPlugin(zeep.plugins.Plugin):
         self, envelope: etree._Element, http_headers: Mapping[str, str], operation: Any
     ) -> tuple[etree._Element, Mapping[str, str]]:
         """Judge the answer and give zeep the mended envelope, in the namespace of the operation."""
-        judgement = exchange.judge_tree(envelope, policy=self.policy, request=False)
-        outer = getattr(http_headers, "findings", ())
-        judgement = _with_outer(judgement, outer)
+        before = getattr(http_headers, "findings", ())  # about the package around the envelope
+        judgement = exchange.judge_tree(envelope, policy=self.policy, request=False, before=before)
         if self.call is not None:
             self.call.judgement = judgement
         if self.on_findings is not None:
@@ -79,11 +77,6 @@ class ValidationPlugin(zeep.plugins.Plugin):
         if repaired.read_as != namespace:
             tolerance.rename(mended, repaired.read_as, namespace)
         return mended, http_headers
-
-
-def _with_outer(judgement: exchange.Judgement, outer: Sequence[Finding]) -> exchange.Judgement:
-    """``judgement`` with what was noticed about the package around the envelope, which a strict reader judges too."""
-    return policies.verdict(replace(judgement, findings=(*outer, *judgement.findings)))
 
 
 def _namespace(operation: Any) -> str:

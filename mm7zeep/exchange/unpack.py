@@ -1,0 +1,136 @@
+"""``unpack`` and ``examine``: the HTTP message to the message that it carries, or to its judgement alone.
+
+Refuses, by the policy, what cannot be read or may not be; only ``unpack`` and ``receive`` raise for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from lxml import etree
+
+from mm7zeep import envelope as soap
+from mm7zeep import mime, profiles, schema, tolerance
+from mm7zeep.errors import EnvelopeError, LocalError, RemoteError
+from mm7zeep.exchange.judge import judge_content, judge_package, judge_whole, no_sketch, verdict
+from mm7zeep.exchange.wire import Dialect, Headers, Judgement, Received, Wire
+from mm7zeep.findings import Finding
+from mm7zeep.messages import Fault, Message, Response
+from mm7zeep.profiles import Policy
+
+Rules = Callable[[Wire, Judgement], tuple[Finding, ...]]
+"""Asks more of a message that was read: gives all findings, those of the judgement and its own."""
+
+
+def unpack(
+    wire: Wire,
+    *,
+    policy: Policy = "interop",
+    limits: mime.Limits | None = None,
+    package: mime.Package | None = None,
+    rules: Rules | None = None,
+) -> Received:
+    """The message that ``wire`` carries, with its parts and what was noticed.
+
+    ``strict`` refuses any violation, ``interop`` refuses what remains after the named repairs, ``lenient`` delivers
+    what can be understood of a known operation: what is missing is None (or empty text), an answer without a legible
+    Status is a 3000, and every violation is a finding. Raises a leaf of ``RemoteError`` (``MimeError``,
+    ``EnvelopeError``, ``SchemaError``, ``VersionError``, ``LimitError``), with ``.status`` to answer and ``.findings``.
+    ``package`` is the body where it was read before. Parts larger than ``limits.spool`` octets are kept in temporary
+    files. ``findings`` are what had to be borne to read the message; ``rules=conformance.rules.of`` adds the passive
+    rules, and so gives what ``mm7zeep check`` lists. They are told, and change no verdict.
+    """
+    judgement = examine(wire, policy=policy, limits=limits, package=package)
+    if rules is not None:
+        judgement = replace(judgement, findings=rules(wire, judgement))
+        if judgement.error is not None:
+            judgement.error.findings = judgement.findings
+    if judgement.error is not None:
+        raise judgement.error
+    return receive(judgement, wire.headers)
+
+
+def examine(
+    wire: Wire, *, policy: Policy = "interop", limits: mime.Limits | None = None, package: mime.Package | None = None
+) -> Judgement:
+    """Judge ``wire`` without raising for what it holds: MIME, then XML, then the repairs, then xmlschema, then the
+    content, and whether all of it came. The verdict of a strict policy comes last and names whatever they found.
+    """
+    profiles.policy(policy)
+    if not isinstance(wire, Wire):
+        raise LocalError(f"what is read is Wire(headers=..., body=...), not {type(wire).__name__}")
+    try:
+        package = package or mime.read(wire.headers, wire.chunks(), limits or mime.Limits())
+    except RemoteError as error:
+        return Judgement(policy=policy, findings=error.findings, error=error, sketch=no_sketch())
+    judged = judge_package(package, policy=policy, limits=limits)
+    if judged.tree is not None:
+        judged = judge_content(judged, package, bare=not wire.headers)
+        judged = judge_whole(judged, package)
+    return verdict(judged)
+
+
+# --- the message of an accepted judgement, read through zeep ----------------------------------------------------------
+
+
+def receive(judgement: Judgement, headers: Headers = ()) -> Received:
+    """The message of an accepted judgement, read through zeep."""
+    repaired = judgement.repaired
+    if repaired is None:
+        raise judgement.error or EnvelopeError("nothing could be read")
+    tree, findings = repaired.envelope, list(judgement.findings)
+    message = soap.read(tree, repaired.read_as, lenient=judgement.policy == "lenient")
+    message = restore(message, repaired)
+    package = judgement.package
+    parts = package.parts if package is not None else ()
+    if hasattr(message, "parts"):
+        message = replace(message, parts=parts)  # type: ignore[call-arg]
+    return Received(
+        message=message,
+        transaction_id=repaired.transaction_id,
+        namespace=repaired.namespace,
+        mm7_version=judgement.sketch.mm7_version,
+        profile=profiles.NAMESPACES[repaired.read_as],
+        dialect=_dialect(judgement, repaired),
+        parts=parts,
+        findings=tuple(findings),
+        envelope=package.root if package is not None else b"",
+        headers=headers,
+    )
+
+
+def restore(message: Message, repaired: tolerance.Repaired) -> Message:
+    """Give ``message`` what the mended tree could not hold: extensions, raw values, the version as sent, Details."""
+    unparsed = tuple((name, value) for name, value in repaired.unparsed if value and name != "MM7Version")
+    changes: dict[str, Any] = {"extensions": repaired.extensions, "unparsed": unparsed}
+    raw: Mapping[str, str] = dict(repaired.unparsed)
+    names = set(message.__dataclass_fields__)
+    if "MM7Version" in raw:
+        changes["mm7_version"] = raw["MM7Version"].strip() or None
+    for name in ("date", "time_stamp"):
+        if name in names and any(place in raw for place in ("Date", "TimeStamp")):
+            changes[name] = None  # a placeholder stands in the tree
+    if repaired.details is not None and isinstance(message, Response):
+        changes["status"] = replace(message.status, details=repaired.details)
+    if isinstance(message, Fault) and message.error is not None:
+        changes["error"] = restore(message.error, repaired)
+    return replace(message, **changes)
+
+
+def _dialect(judgement: Judgement, repaired: tolerance.Repaired) -> Dialect:
+    tree = judgement.tree
+    root_namespace = (etree.QName(tree).namespace if tree is not None else None) or profiles.SOAP_NAMESPACE
+    prefix: str | None = None
+    if tree is not None:
+        body = next((one for one in tree if schema.local(one) == "Body"), None)
+        message = next((one for one in body if isinstance(one.tag, str)), None) if body is not None else None
+        prefix = message.prefix if message is not None else None
+    alias = root_namespace.replace("https:", "http:", 1) == profiles.SOAP_NAMESPACE
+    return Dialect(
+        namespace=repaired.namespace,
+        soap_namespace=root_namespace if alias else profiles.SOAP_NAMESPACE,
+        mm7_version=judgement.sketch.mm7_version,
+        prefix=prefix,
+    )
