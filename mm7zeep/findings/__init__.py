@@ -1,0 +1,72 @@
+"""What can be noticed about a message: the table of finding kinds, and the finding itself.
+
+Every deviation that a reader meets is reported once, under a stable id of this table, with its level, clause and fix.
+The table has one module per prefix (``http/host`` is in ``http``), sorted by id. Raises ``KeyError`` for an id that is
+not in the table: findings are never made up on the way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
+
+from mm7zeep.findings import http, mime, ns, schema, sem, soap, version, xml
+from mm7zeep.findings.kind import Kind, Level
+
+__all__ = ["KINDS", "TABLES", "Action", "Finding", "Kind", "Level", "finding"]
+
+Action = Literal["noted", "repaired", "kept-raw", "refused"]
+
+TABLES: Mapping[str, tuple[Kind, ...]] = MappingProxyType(
+    {
+        "http": http.ROWS,
+        "mime": mime.ROWS,
+        "xml": xml.ROWS,
+        "soap": soap.ROWS,
+        "ns": ns.ROWS,
+        "version": version.ROWS,
+        "schema": schema.ROWS,
+        "sem": sem.ROWS,
+    }
+)
+"""The kinds by the prefix of their ids, from the outside of a message to its meaning."""
+
+KINDS: Mapping[str, Kind] = MappingProxyType({row.id: row for rows in TABLES.values() for row in rows})
+"""Every kind of finding, by id."""
+
+_DETAIL_LIMIT = 160  # characters of a met value that a finding repeats
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One deviation met in one message.
+
+    ``where`` is an XPath in the envelope, ``byte N`` of the body, or a header name; ``detail`` is the value met, at
+    most 160 characters of it; ``action`` says what the reader did about it.
+    """
+
+    id: str
+    level: Level
+    topic: str | None
+    summary: str
+    clause: str
+    where: str
+    action: Action
+    detail: str = ""
+
+    def __str__(self) -> str:
+        detail = f" ({self.detail})" if self.detail else ""
+        return f"{self.id} at {self.where or 'message'}: {self.summary}{detail}"
+
+
+def finding(
+    id: str, where: str = "", *, detail: str = "", action: Action = "noted", level: Level | None = None
+) -> Finding:
+    """Make the finding of kind ``id``; ``level`` overrides the table's. Raises ``KeyError`` for an unknown id."""
+    kind = KINDS[id]
+    shown = "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in detail)
+    if len(shown) > _DETAIL_LIMIT:
+        shown = shown[: _DETAIL_LIMIT - 3] + "..."
+    return Finding(id, level or kind.level, kind.topic, kind.summary, kind.source, where, action, shown)

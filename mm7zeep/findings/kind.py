@@ -1,0 +1,33 @@
+"""One row of the table: what a kind of finding wants, why, and what to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Level = Literal["MUST", "SHOULD", "INFO"]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of finding.
+
+    ``topic`` is a word of the published list (README, ``check --format json``) or None; ``applies`` is ``req``,
+    ``rsp`` or ``any``; ``needs`` is ``pair`` or ``clock`` where one message alone cannot show it; ``unsure`` marks a
+    clause that we could not check against the printed text.
+    """
+
+    id: str
+    level: Level
+    topic: str | None
+    clause: str
+    summary: str
+    fix: str
+    applies: str = "any"
+    needs: str = ""
+    unsure: bool = False
+
+    @property
+    def source(self) -> str:
+        """The clause as shown to people: never a clause number that we are not sure of."""
+        return "by common reading" if self.unsure else self.clause
