@@ -7,7 +7,7 @@ meant to be valid by its schema; whether it is, the schema says afterwards. Refu
 from __future__ import annotations
 
 from mm7zeep.tolerance.charsets import Readable, readable
-from mm7zeep.tolerance.mending import Repaired, repair
+from mm7zeep.tolerance.repair import Repaired, repair
 from mm7zeep.tolerance.soap import names_pre_standard, rename
 
 __all__ = ["Readable", "Repaired", "names_pre_standard", "readable", "rename", "repair"]

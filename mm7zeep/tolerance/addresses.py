@@ -16,7 +16,7 @@ from lxml import etree
 from mm7zeep import schema
 from mm7zeep.errors import SchemaError
 from mm7zeep.tolerance import values
-from mm7zeep.tolerance.walk import XSI, Walk
+from mm7zeep.tolerance.context import XSI, Context
 
 ATTRIBUTES = ("displayOnly", "addressCoding", "id")
 """What an address can carry."""
@@ -45,49 +45,49 @@ def holds_groups(kind: schema.Type) -> bool:
     return kind.choice and kind.child("To") is not None
 
 
-def mend_holder(walk: Walk, node: etree._Element, kind: schema.Type) -> None:
+def mend_holder(context: Context, node: etree._Element, kind: schema.Type) -> None:
     """Mend what stands directly in ``node``, which holds addresses or groups of them."""
-    _take_text(walk, node, kind)
+    _take_text(context, node, kind)
     pending = list(node)
     while pending:
         child = pending.pop(0)
         name = schema.local(child)
-        own = schema.namespace_of(child) == walk.namespace
+        own = schema.namespace_of(child) == context.namespace
         exact = _known(kind, name) if own else None
         if exact is not None:
-            _rename(walk, child, exact)
+            _rename(context, child, exact)
         elif own and holds_groups(kind) and schema.address_name(name):
-            _into_group(walk, child)
+            _into_group(context, child)
         elif own and holds_groups(kind) and name.lower() == "recipient" and _has_address(child):
-            _rename(walk, child, "To")
+            _rename(context, child, "To")
         elif own and holds_address(kind) and _is_wrapper(node, child):
-            walk.notes.add("schema/address-name", child, detail=name)
+            context.notes.add("schema/address-name", child, detail=name)
             pending = _unwrap(child) + pending
         else:
-            refuse(walk, child, f"{schema.local(node)} holds {name}, which is no address that is understood")
+            refuse(context, child, f"{schema.local(node)} holds {name}, which is no address that is understood")
     if not kind.repeats:
         for child in list(node)[1:]:
             what = f"{schema.local(node)} holds more than one address; send one"
-            _refuse(walk, child, what, "schema/repeated-element")
+            _refuse(context, child, what, "schema/repeated-element")
 
 
-def refuse(walk: Walk, child: etree._Element, message: str) -> None:
+def refuse(context: Context, child: etree._Element, message: str) -> None:
     """Refuse the message for ``child``, which is not understood, and take it out as an extension."""
-    _refuse(walk, child, f"{message}; use Number, RFC2822Address or ShortCode", "schema/unknown-element")
+    _refuse(context, child, f"{message}; use Number, RFC2822Address or ShortCode", "schema/unknown-element")
 
 
-def _refuse(walk: Walk, child: etree._Element, message: str, id: str) -> None:
-    walk.notes.refuse(message, id, child, detail=schema.local(child), status=2002, kind=SchemaError)
-    walk.drop(child, keep="")
+def _refuse(context: Context, child: etree._Element, message: str, id: str) -> None:
+    context.notes.refuse(message, id, child, detail=schema.local(child), status=2002, kind=SchemaError)
+    context.drop(child, keep="")
 
 
-def refuse_attribute(walk: Walk, node: etree._Element, name: str, value: str) -> None:
+def refuse_attribute(context: Context, node: etree._Element, name: str, value: str) -> None:
     """Refuse the message for an attribute that says how an address is to be taken, in words that nobody knows."""
     message = f"{name}={value[:40]!r} of {schema.local(node)} cannot be understood"
-    walk.notes.refuse(message, "schema/attribute", node, detail=f"@{name}{value}", status=2002, kind=SchemaError)
+    context.notes.refuse(message, "schema/attribute", node, detail=f"@{name}{value}", status=2002, kind=SchemaError)
 
 
-def mend_party(walk: Walk, child: etree._Element, kind: schema.Type) -> bool:
+def mend_party(context: Context, child: etree._Element, kind: schema.Type) -> bool:
     """Whether ``child`` is Recipients where ``kind`` has Recipient, or the other way round; then it is mended.
 
     Beside the right one it is refused: which of the two is meant, nobody can know.
@@ -96,11 +96,11 @@ def mend_party(walk: Walk, child: etree._Element, kind: schema.Type) -> bool:
     other = PARTIES.get(name.lower())
     if other is None or kind.child(other) is None:
         return False
-    if schema.parent_of(child).find(walk.own + other) is not None:
-        _refuse(walk, child, f"{name} stands beside {other}; send {other} alone", "schema/unknown-element")
+    if schema.parent_of(child).find(context.own + other) is not None:
+        _refuse(context, child, f"{name} stands beside {other}; send {other} alone", "schema/unknown-element")
         return True
-    walk.notes.add("schema/address-name", child, detail=f"{name} for {other}")
-    child.tag = walk.own + other
+    context.notes.add("schema/address-name", child, detail=f"{name} for {other}")
+    child.tag = context.own + other
     return True
 
 
@@ -109,17 +109,17 @@ def _known(kind: schema.Type, name: str) -> str | None:
     return alias or next((one.name for one in kind.children if one.name.lower() == name.lower()), None)
 
 
-def _rename(walk: Walk, child: etree._Element, exact: str) -> None:
+def _rename(context: Context, child: etree._Element, exact: str) -> None:
     name = schema.local(child)
     if name != exact:
-        walk.notes.add("schema/name-case" if exact in _GROUPS else "schema/address-name", child, detail=name)
-        child.tag = walk.own + exact
+        context.notes.add("schema/name-case" if exact in _GROUPS else "schema/address-name", child, detail=name)
+        child.tag = context.own + exact
 
 
-def _into_group(walk: Walk, child: etree._Element) -> None:
+def _into_group(context: Context, child: etree._Element) -> None:
     """An address directly in Recipients is one to send to: Cc and Bcc would be said."""
-    walk.notes.add("schema/address-name", child, detail=f"{schema.local(child)} in Recipients")
-    group = etree.Element(f"{walk.own}To")
+    context.notes.add("schema/address-name", child, detail=f"{schema.local(child)} in Recipients")
+    group = etree.Element(f"{context.own}To")
     schema.parent_of(child).replace(child, group)
     group.append(child)
 
@@ -144,7 +144,7 @@ def _unwrap(child: etree._Element) -> list[etree._Element]:
     return inner
 
 
-def _take_text(walk: Walk, node: etree._Element, kind: schema.Type) -> None:
+def _take_text(context: Context, node: etree._Element, kind: schema.Type) -> None:
     """Text that stands alone where an address belongs is the address; beside elements it may be one more."""
     loose = _text(node)
     if not loose:
@@ -154,12 +154,12 @@ def _take_text(walk: Walk, node: etree._Element, kind: schema.Type) -> None:
         one.tail = None
     if len(node):
         message = f"{schema.local(node)} holds text beside elements; wrap each address in an element"
-        walk.notes.refuse(message, "schema/address-untyped", node, detail=loose, status=2002, kind=SchemaError)
-        walk.unparsed.append((schema.local(node), loose))
+        context.notes.refuse(message, "schema/address-untyped", node, detail=loose, status=2002, kind=SchemaError)
+        context.unparsed.append((schema.local(node), loose))
         return
-    walk.notes.add("schema/address-untyped", node, detail=loose)
-    holder = etree.SubElement(node, f"{walk.own}To") if holds_groups(kind) else node
-    etree.SubElement(holder, walk.own + values.address_kind(loose)).text = loose
+    context.notes.add("schema/address-untyped", node, detail=loose)
+    holder = etree.SubElement(node, f"{context.own}To") if holds_groups(kind) else node
+    etree.SubElement(holder, context.own + values.address_kind(loose)).text = loose
 
 
 def _text(node: etree._Element) -> str:

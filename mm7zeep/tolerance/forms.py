@@ -12,13 +12,13 @@ from lxml import etree
 from mm7zeep import schema
 from mm7zeep.profiles import NAMESPACES
 from mm7zeep.tolerance import values
-from mm7zeep.tolerance.walk import ADDRESS_NAMES, SUPERSET, Walk
+from mm7zeep.tolerance.context import ADDRESS_NAMES, SUPERSET, Context
 
 _CONTROL = re.compile(r"[\x00-\x08\n-\x1f\x7f]+")
 
 
 def in_form(
-    walk: Walk, node: etree._Element, given: str, simple: str, listed: tuple[str, ...] = (), attribute: str = ""
+    context: Context, node: etree._Element, given: str, simple: str, listed: tuple[str, ...] = (), attribute: str = ""
 ) -> str | None:
     """The schema's form of ``given``, or None. Leaves a finding where they differ in more than blanks.
 
@@ -28,127 +28,127 @@ def in_form(
         case "boolean":
             fixed = values.boolean(given)
             if fixed is None:
-                return _bad(walk, node, given, attribute)
+                return _bad(context, node, given, attribute)
             if given.strip() not in ("true", "false", "1", "0"):
-                walk.notes.add("schema/boolean", node, detail=attribute + given)
+                context.notes.add("schema/boolean", node, detail=attribute + given)
             return given.strip() if given.strip() in ("true", "false", "1", "0") else fixed
         case "dateTime" | "moment":
-            return _moment(walk, node, given, attribute, spans=simple == "moment")
+            return _moment(context, node, given, attribute, spans=simple == "moment")
         case "positiveInteger":
-            return given.strip() if values.is_positive(given) else _bad(walk, node, given, attribute)
+            return given.strip() if values.is_positive(given) else _bad(context, node, given, attribute)
         case "NMTOKEN":
             if not given.strip() and schema.local(node) != "MessageID":
-                return _bad(walk, node, given, attribute)
+                return _bad(context, node, given, attribute)
             if not values.is_nmtoken(given):
-                walk.upgrade = True
+                context.upgrade = True
                 if schema.local(node) != "MessageID" or given.strip():  # of an empty one message_id tells
-                    walk.notes.add("schema/value", node, detail=f"{given!r} is no NMTOKEN", action="noted")
-            return given.strip() if schema.local(node) == "MessageID" else _string(walk, node, given)
+                    context.notes.add("schema/value", node, detail=f"{given!r} is no NMTOKEN", action="noted")
+            return given.strip() if schema.local(node) == "MessageID" else _string(context, node, given)
         case "ID":
-            return given if values.is_nmtoken(given) else _bad(walk, node, given, attribute)
+            return given if values.is_nmtoken(given) else _bad(context, node, given, attribute)
     if listed:
-        return _listed(walk, node, given, listed)
+        return _listed(context, node, given, listed)
     if attribute == "@addressCoding" and given not in ("encrypted", "obfuscated"):
-        return _bad(walk, node, given, attribute)
-    return given if attribute else _string(walk, node, given)
+        return _bad(context, node, given, attribute)
+    return given if attribute else _string(context, node, given)
 
 
-def _string(walk: Walk, node: etree._Element, given: str) -> str | None:
+def _string(context: Context, node: etree._Element, given: str) -> str | None:
     """Text as it stands, but for blanks and control characters where they break an address, an id or a line."""
     name = schema.local(node)
     if name in ADDRESS_NAMES:
-        return _address(walk, node, given)
+        return _address(context, node, given)
     if name == "SenderAddress" and not given.strip():
-        return _bad(walk, node, given, "")
+        return _bad(context, node, given, "")
     if name == "MessageID" and given != given.strip():
-        walk.notes.add("schema/value", node, detail=given)
+        context.notes.add("schema/value", node, detail=given)
         return given.strip()
     if name == "Subject" and _CONTROL.search(given):
-        walk.notes.add("sem/subject-control", node, detail=given)
+        context.notes.add("sem/subject-control", node, detail=given)
         return _CONTROL.sub(" ", given)
     return given
 
 
-def _address(walk: Walk, node: etree._Element, given: str) -> str | None:
+def _address(context: Context, node: etree._Element, given: str) -> str | None:
     if not given.strip():
-        return _bad(walk, node, given, "")
+        return _bad(context, node, given, "")
     if node.get("addressCoding") is not None:  # of the coded text nothing is known but that it is one line
         fixed = _CONTROL.sub("", given)
         if fixed != given:
-            walk.notes.add("sem/address-whitespace", node, detail=given)
+            context.notes.add("sem/address-whitespace", node, detail=given)
         return fixed
-    _address_form(walk, node, given)
+    _address_form(context, node, given)
     fixed = _CONTROL.sub("", given.strip())
     if fixed != given:
-        walk.notes.add("sem/address-whitespace", node, detail=given)
+        context.notes.add("sem/address-whitespace", node, detail=given)
     return fixed
 
 
-def _bad(walk: Walk, node: etree._Element, given: str, attribute: str) -> str | None:
+def _bad(context: Context, node: etree._Element, given: str, attribute: str) -> str | None:
     """Note a value that only a guess could mend; gives None for it."""
     if not given.strip() and not attribute:
-        walk.notes.add("schema/empty-element", node)
+        context.notes.add("schema/empty-element", node)
     else:
         id = "schema/attribute" if attribute else "schema/value"
-        walk.notes.add(id, node, detail=attribute + given, action="kept-raw")
+        context.notes.add(id, node, detail=attribute + given, action="kept-raw")
     return None
 
 
-def _moment(walk: Walk, node: etree._Element, given: str, attribute: str, *, spans: bool) -> str | None:
+def _moment(context: Context, node: etree._Element, given: str, attribute: str, *, spans: bool) -> str | None:
     text = given.strip()
     if values.is_moment(text, spans=spans):
         return text
     if not text:
-        return _bad(walk, node, given, attribute)
+        return _bad(context, node, given, attribute)
     fixed = values.moment(text, spans=spans)
     if values.in_schema(text, spans=spans) and fixed is not None:
         return fixed  # 24:00:00 is the schema's, not Python's
     if values.in_schema(text, spans=spans) and values.out_of_range(text):
-        walk.notes.add("schema/date-range", node, detail=text, action="kept-raw")
+        context.notes.add("schema/date-range", node, detail=text, action="kept-raw")
         return None
-    walk.notes.add("schema/date", node, detail=text, action="repaired" if fixed else "kept-raw")
+    context.notes.add("schema/date", node, detail=text, action="repaired" if fixed else "kept-raw")
     return fixed
 
 
-def _listed(walk: Walk, node: etree._Element, given: str, listed: tuple[str, ...]) -> str | None:
+def _listed(context: Context, node: etree._Element, given: str, listed: tuple[str, ...]) -> str | None:
     if given in listed:
         return given
     name = schema.local(node)
     if name == "MM7Version":
-        walk.notes.add("version/listed" if given.strip() else "version/present", node, detail=given)
+        context.notes.add("version/listed" if given.strip() else "version/present", node, detail=given)
         return values.listed(given, listed)
     if not given.strip() and name == "MessageClass":
         return "Informational"  # the element default stands for it
     exact = values.listed(given, listed)
     if not given.strip():
-        return _bad(walk, node, given, "")
+        return _bad(context, node, given, "")
     if exact is None and name == "MMStatus":
         exact = values.mm_status(given, listed)
         if exact is not None:
-            walk.unparsed.append((name, given))
+            context.unparsed.append((name, given))
     wider = NAMESPACES[SUPERSET]
-    if exact is None and walk.namespace != SUPERSET and _listed_later(walk, node, given):
-        walk.notes.add(
+    if exact is None and context.namespace != SUPERSET and _listed_later(context, node, given):
+        context.notes.add(
             "schema/enumeration",
             node,
-            detail=f"{given} is not in {walk.profile.schema}, {wider.schema} has it",
+            detail=f"{given} is not in {context.profile.schema}, {wider.schema} has it",
             action="noted",
         )
-        walk.upgrade = True
+        context.upgrade = True
         return given
-    walk.notes.add("schema/enumeration", node, detail=given, action="repaired" if exact else "kept-raw")
+    context.notes.add("schema/enumeration", node, detail=given, action="repaired" if exact else "kept-raw")
     return exact
 
 
-def _listed_later(walk: Walk, node: etree._Element, given: str) -> bool:
+def _listed_later(context: Context, node: etree._Element, given: str) -> bool:
     kind = schema.model(SUPERSET).get(schema.local(schema.parent_of(node)))
     child = kind.child(schema.local(node)) if kind is not None else None
     return child is not None and given in child.type.values
 
 
-def _address_form(walk: Walk, node: etree._Element, given: str) -> None:
+def _address_form(context: Context, node: etree._Element, given: str) -> None:
     name = schema.local(node)
     number = given.strip().lstrip("+").replace("-", "").isdigit()
     odd = "/TYPE=" in given or (name == "RFC2822Address" and number) or (name == "Number" and "@" in given)
-    if odd and "sem/address-plmn" not in walk.notes.counts:  # once: its sender writes all of them so
-        walk.notes.add("sem/address-plmn", node, detail=given, action="noted")
+    if odd and "sem/address-plmn" not in context.notes.counts:  # once: its sender writes all of them so
+        context.notes.add("sem/address-plmn", node, detail=given, action="noted")

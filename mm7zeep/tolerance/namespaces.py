@@ -12,7 +12,7 @@ from lxml import etree
 from mm7zeep import namespaces, schema
 from mm7zeep.profiles import NAMESPACES, REL_5_MM7_1_5
 from mm7zeep.tolerance import soap
-from mm7zeep.tolerance.walk import SUPERSET
+from mm7zeep.tolerance.context import SUPERSET
 
 _ADDRESS_HOLDERS = ("To", "Cc", "Bcc", "Sender", "Recipient", "Recipients", "SenderAddress", "UserAgent")
 

@@ -10,22 +10,22 @@ from lxml import etree
 
 from mm7zeep import schema
 from mm7zeep.errors import SchemaError
-from mm7zeep.tolerance.walk import Walk
+from mm7zeep.tolerance.context import Context
 
 
-def mend_content(walk: Walk, node: etree._Element) -> None:
+def mend_content(context: Context, node: etree._Element) -> None:
     """Mend the reference of ``node``, a Content."""
     reference, named = schema.content_reference(node), [name for name in node.attrib if _plain(name) == "href"]
     if reference is not None and not any(node.get(name) == reference for name in named):
-        _set(walk, node, reference)
+        _set(context, node, reference)
     for child in list(node):
         what = schema.local(child)
         message = f"Content holds {what}, which is not understood; Content refers to its parts by href alone"
-        walk.notes.refuse(message, "schema/unknown-element", child, detail=what, status=2004, kind=SchemaError)
-        walk.drop(child, keep="")
+        context.notes.refuse(message, "schema/unknown-element", child, detail=what, status=2004, kind=SchemaError)
+        context.drop(child, keep="")
 
 
-def _set(walk: Walk, node: etree._Element, reference: str) -> None:
+def _set(context: Context, node: etree._Element, reference: str) -> None:
     """Put ``reference``, which stands elsewhere, into href."""
     for name in list(node.attrib):
         if _plain(name) == "href" or (_plain(name) == "src" and node.get(name) == reference):
@@ -37,7 +37,7 @@ def _set(walk: Walk, node: etree._Element, reference: str) -> None:
         if schema.local(child).lower() == "href" and (child.text or "").strip() == reference:
             place = "an element"
             node.remove(child)
-    walk.notes.add("schema/attribute", node, detail=f"{place} for href")
+    context.notes.add("schema/attribute", node, detail=f"{place} for href")
     node.set("href", reference)
 
 

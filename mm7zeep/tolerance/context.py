@@ -38,10 +38,10 @@ SYNONYMS: Mapping[str, str] = MappingProxyType(
 
 
 class TooMany(Exception):
-    """Ends a walk that has met more than it will look at; the refusal is noted already."""
+    """Ends a pass that has met more than it will look at; the refusal is noted already."""
 
 
-class Walk:
+class Context:
     """One pass over the message with the model of one namespace: what it has met, and what it does with what it must
     take out of the mended tree.
     """
@@ -55,13 +55,13 @@ class Walk:
         self.unparsed: list[tuple[str, str]] = []
         self.details: str | None = None
         self.upgrade = False
-        self.unwalked: list[str] = []  # what only the second walk, with a later release, can look into
+        self.unread: list[str] = []  # what only the second pass, with a later release, can look into
         self.refused: set[tuple[str, str]] = set()  # (holder, name) of the mandatory elements that were refused already
 
     def later(self, node: etree._Element) -> None:
-        """Leave ``node`` to the second walk."""
+        """Leave ``node`` to the second pass."""
         self.upgrade = True
-        self.unwalked.append(schema.path(node))
+        self.unread.append(schema.path(node))
 
     def unknown(self, child: etree._Element, index: int) -> None:
         """Take out what no release knows, as an extension."""

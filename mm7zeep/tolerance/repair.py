@@ -17,9 +17,9 @@ from mm7zeep.findings import Finding
 from mm7zeep.messages import Extension
 from mm7zeep.profiles import NAMESPACES
 from mm7zeep.tolerance import soap
-from mm7zeep.tolerance.contents import start
+from mm7zeep.tolerance.context import SUPERSET, Context, TooMany
+from mm7zeep.tolerance.elements import start
 from mm7zeep.tolerance.namespaces import Adoption, header_namespace, namespace_of, operation_name
-from mm7zeep.tolerance.walk import SUPERSET, TooMany, Walk
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,18 +75,18 @@ def repair(envelope: etree._Element, *, request: bool) -> Repaired:
         notes.add("schema/name-case", message, detail=schema.local(message))
         message.tag = f"{{{sent}}}{exact}" if sent is not None else str(exact)
     namespace = namespace_of(message, sent, root, notes)
-    walk = Walk(notes, namespace)
-    walk.upgrade = soap.transaction(root, notes, namespace, sent)
+    context = Context(notes, namespace)
+    context.upgrade = soap.transaction(root, notes, namespace, sent)
     Adoption(notes, sent, namespace).adopt(message)
     try:
-        start(walk, message)
-        if walk.upgrade:
-            namespace = _upgrade(root, message, walk, namespace)
+        start(context, message)
+        if context.upgrade:
+            namespace = _upgrade(root, message, context, namespace)
     except TooMany:
-        return _done(root, sent, namespace, notes, walk)
+        return _done(root, sent, namespace, notes, context)
     if outer is message and schema.local(message) in schema.ERROR_NAMES:
         notes.add("soap/body-direct-error", message, action="noted")
-    return _done(root, sent, namespace, notes, walk, legible=True)
+    return _done(root, sent, namespace, notes, context, legible=True)
 
 
 def _done(
@@ -94,7 +94,7 @@ def _done(
     sent: str | None,
     read_as: str,
     notes: soap.Notes,
-    walk: Walk | None,
+    context: Context | None,
     *,
     legible: bool = False,
 ) -> Repaired:
@@ -107,34 +107,36 @@ def _done(
         read_as=read_as,
         transaction_id=notes.transaction_id,
         findings=tuple(notes.findings),
-        extensions=tuple(walk.extensions) if walk else (),
-        unparsed=tuple(walk.unparsed) if walk else (),
-        details=walk.details if walk else None,
+        extensions=tuple(context.extensions) if context else (),
+        unparsed=tuple(context.unparsed) if context else (),
+        details=context.details if context else None,
         error=error,
         legible=legible,
     )
 
 
-def _upgrade(root: etree._Element, message: etree._Element, walk: Walk, namespace: str) -> str:
+def _upgrade(root: etree._Element, message: etree._Element, context: Context, namespace: str) -> str:
     """Read by the newest release what the sender's own schema has no place for; why, the findings say already."""
     soap.rename(root, namespace, SUPERSET)
     block = root.find(f"{soap.SOAP}Header/{{{SUPERSET}}}TransactionID")
     if block is not None and not NAMESPACES[namespace].transaction_attributes:
         block.set(f"{soap.SOAP}mustUnderstand", "1")  # which its own release could not say
-    again = Walk(soap.Notes(), SUPERSET)
-    again.refused |= walk.refused
+    again = Context(soap.Notes(), SUPERSET)
+    again.refused |= context.refused
     try:
         start(again, message)
     finally:
-        _take_over(walk, again)
+        _take_over(context, again)
     return SUPERSET
 
 
-def _take_over(walk: Walk, again: Walk) -> None:
-    walk.extensions += again.extensions
-    walk.unparsed += [one for one in again.unparsed if one not in walk.unparsed]
-    walk.details = walk.details or again.details
-    # of what the first walk has looked at, the second tells nothing new
-    new = [one for one in again.notes.findings if one.action == "refused" or one.where.startswith(tuple(walk.unwalked))]
-    walk.notes.findings += [one for one in new if one not in walk.notes.findings]
-    walk.notes.error = walk.notes.error or again.notes.error
+def _take_over(context: Context, again: Context) -> None:
+    context.extensions += again.extensions
+    context.unparsed += [one for one in again.unparsed if one not in context.unparsed]
+    context.details = context.details or again.details
+    # of what the first pass has looked at, the second tells nothing new
+    new = [
+        one for one in again.notes.findings if one.action == "refused" or one.where.startswith(tuple(context.unread))
+    ]
+    context.notes.findings += [one for one in new if one not in context.notes.findings]
+    context.notes.error = context.notes.error or again.notes.error
