@@ -15,7 +15,7 @@ from mm7zeep.client.partial import is_partial
 from mm7zeep.errors import LocalError, Mm7Error, StatusError, TransportError
 from mm7zeep.findings import Finding
 from mm7zeep.messages import Address, Fault, Response, Status, SubmitRsp
-from mm7zeep.transport.carrier import is_seconds
+from mm7zeep.transport.bound import is_seconds
 from mm7zeep.transport.statuses import seconds
 
 R = TypeVar("R", bound=Response)

@@ -14,14 +14,15 @@ from typing import Any, TypeVar
 import zeep
 
 from mm7zeep import envelope as soap
-from mm7zeep import exchange, profiles
+from mm7zeep import profiles
 from mm7zeep.client.outcomes import Retry
 from mm7zeep.credentials import endpoint, header_fields
 from mm7zeep.errors import LocalError
+from mm7zeep.exchange import Content, compose, emptiness, new_transaction_id, pointing_to
 from mm7zeep.findings import Finding
 from mm7zeep.messages import Extension, Fault, Message, ReplyCharging, Response
 from mm7zeep.profiles import Policy, Profile
-from mm7zeep.transport import Call, Progress, Role, ValidationPlugin, bind
+from mm7zeep.transport import HttpExchange, Progress, Role, ValidationPlugin, bind
 from mm7zeep.transport.clients import zeep_options
 
 M = TypeVar("M", bound=Message)
@@ -35,7 +36,7 @@ class Sending:
     """
 
     message: Message
-    content: exchange.Content | None
+    content: Content | None
     transaction_id: str
     profile: Profile
     policy: Policy
@@ -46,9 +47,9 @@ class Sending:
     def expected(self) -> type[Response]:
         return soap.operation_of(type(self.message)).response
 
-    def call(self) -> Call:
+    def exchange(self) -> HttpExchange:
         """What belongs to one attempt."""
-        return Call(content=self.content, message=self.message, profile=self.profile, progress=self.progress)
+        return HttpExchange(content=self.content, message=self.message, profile=self.profile, progress=self.progress)
 
 
 class Sender:
@@ -85,7 +86,7 @@ class Sender:
         if isinstance(message, Response | Fault):
             raise LocalError(f"a request is sent, such as a SubmitReq, not a {type(message).__name__}")
         if transaction_id is None:
-            transaction_id = exchange.new_transaction_id()
+            transaction_id = new_transaction_id()
         if not isinstance(transaction_id, str):
             raise LocalError(f"the TransactionID is a str, not {type(transaction_id).__name__}")
         if not transaction_id.strip():
@@ -93,11 +94,11 @@ class Sender:
         if not transaction_id.isprintable():
             raise LocalError(f"the TransactionID {transaction_id!r} holds what is no printable character")
         try:
-            content = exchange.compose(getattr(message, "parts", ()), self.profile)
-            findings = exchange.emptiness(message)
+            content = compose(getattr(message, "parts", ()), self.profile)
+            findings = emptiness(message)
         except OSError as error:
             raise LocalError(f"a part cannot be read: {error.strerror}") from error
-        message = exchange.pointing_to(content, message)
+        message = pointing_to(content, message)
         return Sending(
             message=message,
             content=content,
@@ -108,8 +109,8 @@ class Sender:
             findings=findings,
         )
 
-    def _proxy(self, sending: Sending, call: Call) -> tuple[Any, dict[str, Any]]:
-        """The zeep operation bound to this call, and its arguments."""
+    def _proxy(self, sending: Sending, exchange: HttpExchange) -> tuple[Any, dict[str, Any]]:
+        """The zeep operation bound to this exchange, and its arguments."""
         operation = soap.operation_of(type(sending.message))
         soap.zeep_operation(operation, self.profile.namespace)  # says which namespace has it, if this one has not
         try:
@@ -120,7 +121,7 @@ class Sender:
             raise LocalError(f"the {soap.element_name(type(sending.message))} cannot be written: {error}") from error
         arguments["_soapheaders"] = soap.soap_headers(sending.transaction_id, self.profile)
         try:
-            return bind(self.client, call).service[operation.name], arguments
+            return bind(self.client, exchange).service[operation.name], arguments
         except AttributeError as error:  # zeep's, for what its binding does not have
             kind = type(sending.message).__name__
             raise LocalError(f"{type(self).__name__} sends no {kind}; the other side does") from error

@@ -23,13 +23,13 @@ from mm7zeep.transport import (
     AsyncMm7Client,
     AsyncSwaTransport,
     Auth,
-    Call,
+    HttpExchange,
     Mm7Client,
     Progress,
     SwaTransport,
     Timeouts,
 )
-from mm7zeep.transport.carrier import TIMEOUTS
+from mm7zeep.transport.bound import TIMEOUTS
 from mm7zeep.transport.statuses import seconds
 
 
@@ -89,23 +89,23 @@ class SyncSender(Sender):
         sending = self._sending(message, transaction_id, progress)
         waits = self.retry.waits()
         while True:
-            call = sending.call()
+            exchange = sending.exchange()
             try:
-                return self._attempt(sending, call)
+                return self._attempt(sending, exchange)
             except (StatusError, TransportError) as error:
-                error.retry_after = seconds(call.header("Retry-After"))
-                wait = self.retry.wait(error, next(waits, None), call.header("Retry-After"))
+                error.retry_after = seconds(exchange.header("Retry-After"))
+                wait = self.retry.wait(error, next(waits, None), exchange.header("Retry-After"))
                 if wait is None:
                     raise
             self._sleep(wait)
 
-    def _attempt(self, sending: Sending, call: Call) -> Accepted[Any]:
-        proxy, arguments = self._proxy(sending, call)
+    def _attempt(self, sending: Sending, exchange: HttpExchange) -> Accepted[Any]:
+        proxy, arguments = self._proxy(sending, exchange)
         try:
             value = proxy(**arguments)
         except FAILED as error:
-            return recover(error, sending, call)
-        return finish(sending, call, value)
+            return recover(error, sending, exchange)
+        return finish(sending, exchange, value)
 
 
 class AsyncSender(Sender):
@@ -157,20 +157,20 @@ class AsyncSender(Sender):
         sending = self._sending(message, transaction_id, progress)
         waits = self.retry.waits()
         while True:
-            call = sending.call()
+            exchange = sending.exchange()
             try:
-                return await self._attempt(sending, call)
+                return await self._attempt(sending, exchange)
             except (StatusError, TransportError) as error:
-                error.retry_after = seconds(call.header("Retry-After"))
-                wait = self.retry.wait(error, next(waits, None), call.header("Retry-After"))
+                error.retry_after = seconds(exchange.header("Retry-After"))
+                wait = self.retry.wait(error, next(waits, None), exchange.header("Retry-After"))
                 if wait is None:
                     raise
             await self._sleep(wait)
 
-    async def _attempt(self, sending: Sending, call: Call) -> Accepted[Any]:
-        proxy, arguments = self._proxy(sending, call)
+    async def _attempt(self, sending: Sending, exchange: HttpExchange) -> Accepted[Any]:
+        proxy, arguments = self._proxy(sending, exchange)
         try:
             value = await proxy(**arguments)
         except FAILED as error:
-            return recover(error, sending, call)
-        return finish(sending, call, value)
+            return recover(error, sending, exchange)
+        return finish(sending, exchange, value)

@@ -41,7 +41,7 @@ from mm7zeep.messages import (
 )
 from mm7zeep.profiles import Policy, Profile
 from mm7zeep.transport import Auth, Progress, Role, Timeouts
-from mm7zeep.transport.carrier import TIMEOUTS
+from mm7zeep.transport.bound import TIMEOUTS
 
 
 class Vasp(Sender):

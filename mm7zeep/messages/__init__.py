@@ -1,7 +1,7 @@
 """The messages of TS 23.140 MM7 (8.7), their addresses and parts, as frozen values.
 
 ``parties`` and ``parts`` are whom and what a message carries, ``elements`` its smaller pieces, ``kinds`` what every
-message of one side shares, ``requests`` and ``answers`` the operations themselves. Names are the specification's, in
+message of one side shares, ``requests`` and ``responses`` the operations themselves. Names are the specification's, in
 snake_case. A value is checked when made as far as no schema is needed; which elements a namespace has, and in which
 form, is the writer's business (``envelope``). Refuses, with ``LocalError``, control characters where they could break a
 header or a line.
@@ -9,19 +9,6 @@ header or a line.
 
 from __future__ import annotations
 
-from mm7zeep.messages.answers import (
-    CancelRsp,
-    DeliverRsp,
-    DeliveryReportRsp,
-    ExtendedCancelRsp,
-    ExtendedReplaceRsp,
-    Fault,
-    ReadReplyRsp,
-    ReplaceRsp,
-    RSErrorRsp,
-    SubmitRsp,
-    VASPErrorRsp,
-)
 from mm7zeep.messages.elements import ChargedParty as ChargedParty
 from mm7zeep.messages.elements import Extension, PreviouslySent, ReplyCharging, UACapabilities
 from mm7zeep.messages.elements import MessageClass as MessageClass
@@ -40,6 +27,19 @@ from mm7zeep.messages.requests import (
     ReadReplyReq,
     ReplaceReq,
     SubmitReq,
+)
+from mm7zeep.messages.responses import (
+    CancelRsp,
+    DeliverRsp,
+    DeliveryReportRsp,
+    ExtendedCancelRsp,
+    ExtendedReplaceRsp,
+    Fault,
+    ReadReplyRsp,
+    ReplaceRsp,
+    RSErrorRsp,
+    SubmitRsp,
+    VASPErrorRsp,
 )
 from mm7zeep.status import Status
 

@@ -19,7 +19,6 @@ from mm7zeep.errors import EnvelopeError, LocalError, RemoteError, StatusError
 from mm7zeep.exchange import Received, Wire
 from mm7zeep.messages import Message, RSErrorRsp, VASPErrorRsp
 from mm7zeep.profiles import Policy, Profile
-from mm7zeep.receiver.answers import UNKNOWN_TRANSACTION, addressee, end_to_end, fault, printable, reason, response
 from mm7zeep.receiver.faces import AsgiFace, WsgiFace
 from mm7zeep.receiver.guard import (
     HTTP_LIMITS,
@@ -36,6 +35,7 @@ from mm7zeep.receiver.guard import (
     unknown,
     well_formed,
 )
+from mm7zeep.receiver.replies import UNKNOWN_TRANSACTION, addressee, end_to_end, fault, printable, reason, response
 from mm7zeep.receiver.waiting import ASYNCIO, BLOCKING, Mode, Pull, drive, puller, turn_at
 from mm7zeep.status import Status
 

@@ -61,7 +61,7 @@ def mend_holder(context: Context, node: etree._Element, kind: schema.Type) -> No
         elif own and holds_groups(kind) and name.lower() == "recipient" and _has_address(child):
             _rename(context, child, "To")
         elif own and holds_address(kind) and _is_wrapper(node, child):
-            context.notes.add("schema/address-name", child, detail=name)
+            context.repairs.add("schema/address-name", child, detail=name)
             pending = _unwrap(child) + pending
         else:
             refuse(context, child, f"{schema.local(node)} holds {name}, which is no address that is understood")
@@ -77,14 +77,14 @@ def refuse(context: Context, child: etree._Element, message: str) -> None:
 
 
 def _refuse(context: Context, child: etree._Element, message: str, id: str) -> None:
-    context.notes.refuse(message, id, child, detail=schema.local(child), status=2002, kind=SchemaError)
+    context.repairs.refuse(message, id, child, detail=schema.local(child), status=2002, kind=SchemaError)
     context.drop(child, keep="")
 
 
 def refuse_attribute(context: Context, node: etree._Element, name: str, value: str) -> None:
     """Refuse the message for an attribute that says how an address is to be taken, in words that nobody knows."""
     message = f"{name}={value[:40]!r} of {schema.local(node)} cannot be understood"
-    context.notes.refuse(message, "schema/attribute", node, detail=f"@{name}{value}", status=2002, kind=SchemaError)
+    context.repairs.refuse(message, "schema/attribute", node, detail=f"@{name}{value}", status=2002, kind=SchemaError)
 
 
 def mend_party(context: Context, child: etree._Element, kind: schema.Type) -> bool:
@@ -99,7 +99,7 @@ def mend_party(context: Context, child: etree._Element, kind: schema.Type) -> bo
     if schema.parent_of(child).find(context.own + other) is not None:
         _refuse(context, child, f"{name} stands beside {other}; send {other} alone", "schema/unknown-element")
         return True
-    context.notes.add("schema/address-name", child, detail=f"{name} for {other}")
+    context.repairs.add("schema/address-name", child, detail=f"{name} for {other}")
     child.tag = context.own + other
     return True
 
@@ -112,13 +112,13 @@ def _known(kind: schema.Type, name: str) -> str | None:
 def _rename(context: Context, child: etree._Element, exact: str) -> None:
     name = schema.local(child)
     if name != exact:
-        context.notes.add("schema/name-case" if exact in _GROUPS else "schema/address-name", child, detail=name)
+        context.repairs.add("schema/name-case" if exact in _GROUPS else "schema/address-name", child, detail=name)
         child.tag = context.own + exact
 
 
 def _into_group(context: Context, child: etree._Element) -> None:
     """An address directly in Recipients is one to send to: Cc and Bcc would be said."""
-    context.notes.add("schema/address-name", child, detail=f"{schema.local(child)} in Recipients")
+    context.repairs.add("schema/address-name", child, detail=f"{schema.local(child)} in Recipients")
     group = etree.Element(f"{context.own}To")
     schema.parent_of(child).replace(child, group)
     group.append(child)
@@ -154,10 +154,10 @@ def _take_text(context: Context, node: etree._Element, kind: schema.Type) -> Non
         one.tail = None
     if len(node):
         message = f"{schema.local(node)} holds text beside elements; wrap each address in an element"
-        context.notes.refuse(message, "schema/address-untyped", node, detail=loose, status=2002, kind=SchemaError)
+        context.repairs.refuse(message, "schema/address-untyped", node, detail=loose, status=2002, kind=SchemaError)
         context.unparsed.append((schema.local(node), loose))
         return
-    context.notes.add("schema/address-untyped", node, detail=loose)
+    context.repairs.add("schema/address-untyped", node, detail=loose)
     holder = etree.SubElement(node, f"{context.own}To") if holds_groups(kind) else node
     etree.SubElement(holder, context.own + values.address_kind(loose)).text = loose
 

@@ -24,27 +24,27 @@ def mend_attributes(context: Context, node: etree._Element, kind: schema.Type, w
         elif name.startswith(XSI):
             del node.attrib[name]
             if plain not in ("schemaLocation", "noNamespaceSchemaLocation"):
-                context.notes.add("schema/attribute", node, detail=name.replace(XSI, "xsi:"))
+                context.repairs.add("schema/attribute", node, detail=name.replace(XSI, "xsi:"))
         elif exact := next((one for one in kind.attributes if one.lower() == plain.lower()), None):
-            context.notes.add("schema/attribute", node, detail=name)
+            context.repairs.add("schema/attribute", node, detail=name)
             del node.attrib[name]
             if node.get(exact) is None:
                 node.set(exact, value)
                 _attribute_value(context, node, exact, value, kind.attributes[exact][0])
         elif wider is not None and name in wider.attributes:
-            context.notes.add(
+            context.repairs.add(
                 "schema/version-element", node, detail=f"{name} is not in {context.profile.schema}", action="noted"
             )
             context.upgrade = True
         elif "*" not in kind.attributes or not name.startswith("{"):
             if schema.local(node) in _HOLDERS and plain in addresses.ATTRIBUTES:
                 addresses.refuse_attribute(context, node, plain, value)  # which of the addresses in it are meant?
-            context.notes.add("schema/attribute", node, detail=f"{plain}={value}", action="kept-raw")
+            context.repairs.add("schema/attribute", node, detail=f"{plain}={value}", action="kept-raw")
             context.unparsed.append((f"{schema.local(node)}/@{plain}", value))
             del node.attrib[name]
     for name, (_, required) in kind.attributes.items():
         if required and node.get(name) is None:
-            context.notes.add("schema/attribute", node, detail=f"{name} is missing", action="kept-raw")
+            context.repairs.add("schema/attribute", node, detail=f"{name} is missing", action="kept-raw")
             context.drop(node, keep="")
 
 

@@ -21,7 +21,7 @@ def take_loose_text(context: Context, node: etree._Element) -> None:
     node.text = None
     for one in node:
         one.tail = None
-    context.notes.add("schema/unstated", node, detail=loose, action="kept-raw")
+    context.repairs.add("schema/unstated", node, detail=loose, action="kept-raw")
     context.unparsed.append((schema.local(node), loose))
 
 
@@ -41,12 +41,12 @@ def mend_name(
         return
     exact = next((one.name for one in kind.children if one.name.lower() == name.lower()), None)
     if exact is not None:
-        context.notes.add("schema/name-case", child, detail=name)
+        context.repairs.add("schema/name-case", child, detail=name)
         child.tag = context.own + exact
         return
     other = SYNONYMS.get(name)
     if other and kind.child(other) is not None and all(schema.local(one) != other for one in node):
-        context.notes.add(
+        context.repairs.add(
             "schema/name-case" if name == "Detail" else "schema/version-element",
             child,
             detail=f"{name} for {other}",
@@ -56,7 +56,7 @@ def mend_name(
     if wider is not None and wider.child(name) is not None:
         of_answer = schema.local(node) == "SubmitRsp"  # its MessageID: the one element that every 5/1-0 sender adds
         id = "schema/message-id-rsp" if of_answer else "schema/version-element"
-        context.notes.add(id, child, detail=f"{name} is not in {context.profile.schema}", action="noted")
+        context.repairs.add(id, child, detail=f"{name} is not in {context.profile.schema}", action="noted")
         context.later(child)
         return
     if not addresses.mend_party(context, child, kind):
@@ -75,9 +75,9 @@ def take_repeated(context: Context, node: etree._Element, kind: schema.Type) -> 
         if found is not None and found.max is not None and seen[name] > found.max:
             if name in _ONLY_ONE:
                 message = f"{name} stands there more than once; send one"
-                context.notes.refuse(message, "schema/repeated-element", child, detail=name, kind=SchemaError)
+                context.repairs.refuse(message, "schema/repeated-element", child, detail=name, kind=SchemaError)
             else:
-                context.notes.add("schema/repeated-element", child, detail=name, action="kept-raw")
+                context.repairs.add("schema/repeated-element", child, detail=name, action="kept-raw")
             context.extension(child, index)
             node.remove(child)
 
@@ -90,7 +90,7 @@ def note_order(context: Context, node: etree._Element, kind: schema.Type) -> Non
     mine = [one for one in node if schema.local(one) in places]
     ranks = [places[schema.local(one)] for one in mine]
     if ranks != sorted(ranks):
-        context.notes.add("schema/order", node, detail=_first_misplaced(mine, ranks))
+        context.repairs.add("schema/order", node, detail=_first_misplaced(mine, ranks))
 
 
 def _first_misplaced(children: list[etree._Element], ranks: list[int]) -> str:

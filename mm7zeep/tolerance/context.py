@@ -46,8 +46,8 @@ class Context:
     take out of the mended tree.
     """
 
-    def __init__(self, notes: soap.Notes, namespace: str) -> None:
-        self.notes = notes
+    def __init__(self, repairs: soap.Repairs, namespace: str) -> None:
+        self.repairs = repairs
         self.namespace = namespace
         self.own = f"{{{namespace}}}"
         self.profile = NAMESPACES[namespace]
@@ -65,10 +65,10 @@ class Context:
 
     def unknown(self, child: etree._Element, index: int) -> None:
         """Take out what no release knows, as an extension."""
-        self.notes.add("schema/unknown-element", child, detail=schema.local(child), action="kept-raw")
+        self.repairs.add("schema/unknown-element", child, detail=schema.local(child), action="kept-raw")
         nested = next((one for one in child if schema.local(one) == "SenderAddress"), None)
         if nested is not None and schema.local(child) == "Sender":
-            self.notes.add("schema/address-name", nested, detail="SenderAddress inside Sender", action="noted")
+            self.repairs.add("schema/address-name", nested, detail="SenderAddress inside Sender", action="noted")
         self.extension(child, index)
         schema.parent_of(child).remove(child)
 
@@ -89,7 +89,7 @@ class Context:
 
     def too_many(self, what: str, where: etree._Element) -> TooMany:
         """Refuse the message; raise what this gives."""
-        self.notes.refuse(
+        self.repairs.refuse(
             f"more than {MOST_EXTENSIONS} {what}", "xml/limit", where, detail=what, status=2007, kind=LimitError
         )
         return TooMany()

@@ -22,11 +22,11 @@ def start(context: Context, message: etree._Element) -> None:
     kind = schema.model(context.namespace).get(name)
     wider = schema.model(SUPERSET).get(name)
     if kind is None and wider is not None:
-        context.notes.add("schema/version-element", message, detail=name, action="noted")
+        context.repairs.add("schema/version-element", message, detail=name, action="noted")
         context.later(message)
         return
     if kind is None:
-        context.notes.add("schema/name-case", message, detail=name)
+        context.repairs.add("schema/name-case", message, detail=name)
         message.tag = f"{context.own}{operation_name(message)}"
         start(context, message)
         return
@@ -54,7 +54,7 @@ def mend(context: Context, node: etree._Element, kind: schema.Type, wider: schem
 def _text(context: Context, node: etree._Element, kind: schema.Type, wider: schema.Type | None) -> None:
     typed = any(schema.address_name(schema.local(one)) for one in node)
     if typed and wider is not None and wider.content == "elements":
-        context.notes.add("schema/address-typed-early", node, action="noted")
+        context.repairs.add("schema/address-typed-early", node, action="noted")
         context.later(node)
         return
     given = "".join([node.text or "", *(child.tail or "" for child in node)])
@@ -87,9 +87,9 @@ def _unread(context: Context, node: etree._Element, given: str) -> None:
     elif name == "MMStatus":
         node.text = "Indeterminate"
     elif context.mandatory(node):
-        kind_of_value = context.notes.findings.pop().id  # told as noted so far; it is the reason to refuse
+        kind_of_value = context.repairs.findings.pop().id  # told as noted so far; it is the reason to refuse
         message = f"{name} {given.strip()[:40]!r} cannot be read"
-        context.notes.refuse(message, kind_of_value, node, detail=given, kind=SchemaError)
+        context.repairs.refuse(message, kind_of_value, node, detail=given, kind=SchemaError)
         context.refused.add((schema.path(schema.parent_of(node)), name))
         context.drop(node)
     else:
@@ -99,7 +99,7 @@ def _unread(context: Context, node: etree._Element, given: str) -> None:
 def _empty(context: Context, node: etree._Element) -> None:
     inside = "".join(node.itertext())
     if len(node) or inside:
-        context.notes.add("schema/empty-types", node, detail=inside.strip())
+        context.repairs.add("schema/empty-types", node, detail=inside.strip())
         if inside.strip():
             context.unparsed.append((schema.local(node), inside))
         for index, child in enumerate(list(node)):
@@ -117,7 +117,7 @@ def _any(context: Context, node: etree._Element) -> None:
             del one.attrib[attribute]
     loose = "".join(text for text in (node.text, *(one.tail for one in node)) if text).strip()
     if loose:
-        context.notes.add("schema/details", node, detail=loose)
+        context.repairs.add("schema/details", node, detail=loose)
     shown = [node.text or ""]
     for one in node:
         shown += [etree.tostring(one, method="c14n", exclusive=True).decode(), one.tail or ""]

@@ -30,7 +30,7 @@ def in_form(
             if fixed is None:
                 return _bad(context, node, given, attribute)
             if given.strip() not in ("true", "false", "1", "0"):
-                context.notes.add("schema/boolean", node, detail=attribute + given)
+                context.repairs.add("schema/boolean", node, detail=attribute + given)
             return given.strip() if given.strip() in ("true", "false", "1", "0") else fixed
         case "dateTime" | "moment":
             return _moment(context, node, given, attribute, spans=simple == "moment")
@@ -42,7 +42,7 @@ def in_form(
             if not values.is_nmtoken(given):
                 context.upgrade = True
                 if schema.local(node) != "MessageID" or given.strip():  # of an empty one message_id tells
-                    context.notes.add("schema/value", node, detail=f"{given!r} is no NMTOKEN", action="noted")
+                    context.repairs.add("schema/value", node, detail=f"{given!r} is no NMTOKEN", action="noted")
             return given.strip() if schema.local(node) == "MessageID" else _string(context, node, given)
         case "ID":
             return given if values.is_nmtoken(given) else _bad(context, node, given, attribute)
@@ -61,10 +61,10 @@ def _string(context: Context, node: etree._Element, given: str) -> str | None:
     if name == "SenderAddress" and not given.strip():
         return _bad(context, node, given, "")
     if name == "MessageID" and given != given.strip():
-        context.notes.add("schema/value", node, detail=given)
+        context.repairs.add("schema/value", node, detail=given)
         return given.strip()
     if name == "Subject" and _CONTROL.search(given):
-        context.notes.add("sem/subject-control", node, detail=given)
+        context.repairs.add("sem/subject-control", node, detail=given)
         return _CONTROL.sub(" ", given)
     return given
 
@@ -75,22 +75,22 @@ def _address(context: Context, node: etree._Element, given: str) -> str | None:
     if node.get("addressCoding") is not None:  # of the coded text nothing is known but that it is one line
         fixed = _CONTROL.sub("", given)
         if fixed != given:
-            context.notes.add("sem/address-whitespace", node, detail=given)
+            context.repairs.add("sem/address-whitespace", node, detail=given)
         return fixed
     _address_form(context, node, given)
     fixed = _CONTROL.sub("", given.strip())
     if fixed != given:
-        context.notes.add("sem/address-whitespace", node, detail=given)
+        context.repairs.add("sem/address-whitespace", node, detail=given)
     return fixed
 
 
 def _bad(context: Context, node: etree._Element, given: str, attribute: str) -> str | None:
     """Note a value that only a guess could mend; gives None for it."""
     if not given.strip() and not attribute:
-        context.notes.add("schema/empty-element", node)
+        context.repairs.add("schema/empty-element", node)
     else:
         id = "schema/attribute" if attribute else "schema/value"
-        context.notes.add(id, node, detail=attribute + given, action="kept-raw")
+        context.repairs.add(id, node, detail=attribute + given, action="kept-raw")
     return None
 
 
@@ -104,9 +104,9 @@ def _moment(context: Context, node: etree._Element, given: str, attribute: str, 
     if values.in_schema(text, spans=spans) and fixed is not None:
         return fixed  # 24:00:00 is the schema's, not Python's
     if values.in_schema(text, spans=spans) and values.out_of_range(text):
-        context.notes.add("schema/date-range", node, detail=text, action="kept-raw")
+        context.repairs.add("schema/date-range", node, detail=text, action="kept-raw")
         return None
-    context.notes.add("schema/date", node, detail=text, action="repaired" if fixed else "kept-raw")
+    context.repairs.add("schema/date", node, detail=text, action="repaired" if fixed else "kept-raw")
     return fixed
 
 
@@ -115,7 +115,7 @@ def _listed(context: Context, node: etree._Element, given: str, listed: tuple[st
         return given
     name = schema.local(node)
     if name == "MM7Version":
-        context.notes.add("version/listed" if given.strip() else "version/present", node, detail=given)
+        context.repairs.add("version/listed" if given.strip() else "version/present", node, detail=given)
         return values.listed(given, listed)
     if not given.strip() and name == "MessageClass":
         return "Informational"  # the element default stands for it
@@ -128,7 +128,7 @@ def _listed(context: Context, node: etree._Element, given: str, listed: tuple[st
             context.unparsed.append((name, given))
     wider = NAMESPACES[SUPERSET]
     if exact is None and context.namespace != SUPERSET and _listed_later(context, node, given):
-        context.notes.add(
+        context.repairs.add(
             "schema/enumeration",
             node,
             detail=f"{given} is not in {context.profile.schema}, {wider.schema} has it",
@@ -136,7 +136,7 @@ def _listed(context: Context, node: etree._Element, given: str, listed: tuple[st
         )
         context.upgrade = True
         return given
-    context.notes.add("schema/enumeration", node, detail=given, action="repaired" if exact else "kept-raw")
+    context.repairs.add("schema/enumeration", node, detail=given, action="repaired" if exact else "kept-raw")
     return exact
 
 
@@ -150,5 +150,5 @@ def _address_form(context: Context, node: etree._Element, given: str) -> None:
     name = schema.local(node)
     number = given.strip().lstrip("+").replace("-", "").isdigit()
     odd = "/TYPE=" in given or (name == "RFC2822Address" and number) or (name == "Number" and "@" in given)
-    if odd and "sem/address-plmn" not in context.notes.counts:  # once: its sender writes all of them so
-        context.notes.add("sem/address-plmn", node, detail=given, action="noted")
+    if odd and "sem/address-plmn" not in context.repairs.counts:  # once: its sender writes all of them so
+        context.repairs.add("sem/address-plmn", node, detail=given, action="noted")

@@ -32,20 +32,20 @@ def header_namespace(root: etree._Element) -> str | None:
     return None
 
 
-def namespace_of(message: etree._Element, sent: str | None, root: etree._Element, notes: soap.Notes) -> str:
+def namespace_of(message: etree._Element, sent: str | None, root: etree._Element, repairs: soap.Repairs) -> str:
     """The bundled namespace to read ``message`` by."""
     if sent is not None and sent in NAMESPACES:
         if sent == REL_5_MM7_1_5.namespace:
-            notes.add("ns/rel-5-1-5", message, action="noted")
+            repairs.add("ns/rel-5-1-5", message, action="noted")
         return sent
     if sent is None:
-        notes.add("ns/missing", message)
+        repairs.add("ns/missing", message)
         return header_namespace(root) or SUPERSET
     alias = namespaces.bundled(sent)
     if alias is not None:
-        notes.add("ns/alias", message, detail=sent)
+        repairs.add("ns/alias", message, detail=sent)
         return alias
-    notes.add("ns/known", message, detail=sent)
+    repairs.add("ns/known", message, detail=sent)
     return SUPERSET
 
 
@@ -55,8 +55,8 @@ class Adoption:
     What no release knows stays as sent, with all that is in it; so does what stands in Details.
     """
 
-    def __init__(self, notes: soap.Notes, sent: str | None, namespace: str) -> None:
-        self.notes = notes
+    def __init__(self, repairs: soap.Repairs, sent: str | None, namespace: str) -> None:
+        self.repairs = repairs
         self.sent = sent
         self.namespace = namespace
         self.told: set[str] = set()
@@ -91,7 +91,7 @@ class Adoption:
         """Once for the whole message: its sender writes all of them so."""
         if id not in self.told:
             self.told.add(id)
-            self.notes.add(id, node, detail=detail)
+            self.repairs.add(id, node, detail=detail)
 
 
 def _is_word(node: etree._Element) -> bool:

@@ -21,7 +21,7 @@ def mend_content(context: Context, node: etree._Element) -> None:
     for child in list(node):
         what = schema.local(child)
         message = f"Content holds {what}, which is not understood; Content refers to its parts by href alone"
-        context.notes.refuse(message, "schema/unknown-element", child, detail=what, status=2004, kind=SchemaError)
+        context.repairs.refuse(message, "schema/unknown-element", child, detail=what, status=2004, kind=SchemaError)
         context.drop(child, keep="")
 
 
@@ -37,7 +37,7 @@ def _set(context: Context, node: etree._Element, reference: str) -> None:
         if schema.local(child).lower() == "href" and (child.text or "").strip() == reference:
             place = "an element"
             node.remove(child)
-    context.notes.add("schema/attribute", node, detail=f"{place} for href")
+    context.repairs.add("schema/attribute", node, detail=f"{place} for href")
     node.set("href", reference)
 
 

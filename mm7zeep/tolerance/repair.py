@@ -48,65 +48,65 @@ def repair(envelope: etree._Element, *, request: bool) -> Repaired:
     mandatory).
     """
     root = copy.deepcopy(envelope)
-    notes = soap.Notes()
-    soap.instructions(envelope, root, notes)
-    soap.take_blanks(root, notes)
-    message = soap.frame(root, notes, request=request)
+    repairs = soap.Repairs()
+    soap.instructions(envelope, root, repairs)
+    soap.take_blanks(root, repairs)
+    message = soap.frame(root, repairs, request=request)
     if message is None:
-        return _done(root, None, SUPERSET, notes, None)
+        return _done(root, None, SUPERSET, repairs, None)
     outer = message
     if schema.local(message) == "Fault":
-        found = soap.fault(message, notes)
+        found = soap.fault(message, repairs)
         if found is None:
             namespace = header_namespace(root) or SUPERSET
-            if soap.transaction(root, notes, namespace, None):
+            if soap.transaction(root, repairs, namespace, None):
                 soap.rename(root, namespace, SUPERSET)
                 namespace = SUPERSET
-            return _done(root, None, namespace, notes, None, legible=True)
+            return _done(root, None, namespace, repairs, None, legible=True)
         message = found
     sent = etree.QName(message).namespace
     if not operation_name(message):
         name = schema.local(message)
-        notes.refuse(
+        repairs.refuse(
             f"{name} is no MM7 operation", "soap/operation-known", message, detail=name, status=4003, kind=EnvelopeError
         )
-        return _done(root, sent, SUPERSET, notes, None)
+        return _done(root, sent, SUPERSET, repairs, None)
     if (exact := schema.error_name(schema.local(message))) not in (None, schema.local(message)):
-        notes.add("schema/name-case", message, detail=schema.local(message))
+        repairs.add("schema/name-case", message, detail=schema.local(message))
         message.tag = f"{{{sent}}}{exact}" if sent is not None else str(exact)
-    namespace = namespace_of(message, sent, root, notes)
-    context = Context(notes, namespace)
-    context.upgrade = soap.transaction(root, notes, namespace, sent)
-    Adoption(notes, sent, namespace).adopt(message)
+    namespace = namespace_of(message, sent, root, repairs)
+    context = Context(repairs, namespace)
+    context.upgrade = soap.transaction(root, repairs, namespace, sent)
+    Adoption(repairs, sent, namespace).adopt(message)
     try:
         start(context, message)
         if context.upgrade:
             namespace = _upgrade(root, message, context, namespace)
     except TooMany:
-        return _done(root, sent, namespace, notes, context)
+        return _done(root, sent, namespace, repairs, context)
     if outer is message and schema.local(message) in schema.ERROR_NAMES:
-        notes.add("soap/body-direct-error", message, action="noted")
-    return _done(root, sent, namespace, notes, context, legible=True)
+        repairs.add("soap/body-direct-error", message, action="noted")
+    return _done(root, sent, namespace, repairs, context, legible=True)
 
 
 def _done(
     root: etree._Element,
     sent: str | None,
     read_as: str,
-    notes: soap.Notes,
+    repairs: soap.Repairs,
     context: Context | None,
     *,
     legible: bool = False,
 ) -> Repaired:
-    error = notes.error
+    error = repairs.error
     if error is not None:
-        error.findings, error.namespace, error.transaction_id = tuple(notes.findings), sent, notes.transaction_id
+        error.findings, error.namespace, error.transaction_id = tuple(repairs.findings), sent, repairs.transaction_id
     return Repaired(
         envelope=root,
         namespace=sent,
         read_as=read_as,
-        transaction_id=notes.transaction_id,
-        findings=tuple(notes.findings),
+        transaction_id=repairs.transaction_id,
+        findings=tuple(repairs.findings),
         extensions=tuple(context.extensions) if context else (),
         unparsed=tuple(context.unparsed) if context else (),
         details=context.details if context else None,
@@ -121,7 +121,7 @@ def _upgrade(root: etree._Element, message: etree._Element, context: Context, na
     block = root.find(f"{soap.SOAP}Header/{{{SUPERSET}}}TransactionID")
     if block is not None and not NAMESPACES[namespace].transaction_attributes:
         block.set(f"{soap.SOAP}mustUnderstand", "1")  # which its own release could not say
-    again = Context(soap.Notes(), SUPERSET)
+    again = Context(soap.Repairs(), SUPERSET)
     again.refused |= context.refused
     try:
         start(again, message)
@@ -136,7 +136,7 @@ def _take_over(context: Context, again: Context) -> None:
     context.details = context.details or again.details
     # of what the first pass has looked at, the second tells nothing new
     new = [
-        one for one in again.notes.findings if one.action == "refused" or one.where.startswith(tuple(context.unread))
+        one for one in again.repairs.findings if one.action == "refused" or one.where.startswith(tuple(context.unread))
     ]
-    context.notes.findings += [one for one in new if one not in context.notes.findings]
-    context.notes.error = context.notes.error or again.notes.error
+    context.repairs.findings += [one for one in new if one not in context.repairs.findings]
+    context.repairs.error = context.repairs.error or again.repairs.error

@@ -28,16 +28,16 @@ def fill(context: Context, node: etree._Element, kind: schema.Type, wider: schem
 def _hollow(context: Context, node: etree._Element) -> None:
     """An address, or what should hold some, that holds none."""
     parent, name = schema.parent_of(node), schema.local(node)
-    told = context.notes.findings[-1:]  # an empty Number inside is the same deviation
+    told = context.repairs.findings[-1:]  # an empty Number inside is the same deviation
     if told and told[0].id == "schema/empty-element" and told[0].where.startswith(schema.path(node) + "/"):
-        context.notes.findings.pop()
+        context.repairs.findings.pop()
     holder = schema.model(context.namespace).get(schema.local(parent))
     child = holder.child(name) if holder is not None else None
     if (child is not None and child.min == 0) or name in ("SenderAddress", "To", "Cc", "Bcc", "UserAgent"):
-        context.notes.add("schema/empty-element", node)
+        context.repairs.add("schema/empty-element", node)
     else:
         message = f"{name} holds no address"
-        context.notes.refuse(message, "schema/missing-element", node, detail="address", kind=SchemaError, status=2002)
+        context.repairs.refuse(message, "schema/missing-element", node, detail="address", kind=SchemaError, status=2002)
         context.refused.add((schema.path(parent), name))
     parent.remove(node)
 
@@ -47,28 +47,28 @@ def _absent(context: Context, node: etree._Element, child: schema.Child, wider: 
     later = wider.child(name) if wider is not None else None
     synonym = SYNONYMS.get(name)
     if wider is not None and (later is None or later.min == 0) and not (synonym and wider.child(synonym)):
-        context.notes.add("schema/missing-element", node, detail=name, action="noted")
+        context.repairs.add("schema/missing-element", node, detail=name, action="noted")
         context.upgrade = True
     elif name == "MM7Version":
-        context.notes.add("version/present", node)
+        context.repairs.add("version/present", node)
         element = etree.Element(context.own + name)
         element.text = context.profile.mm7_version
         context.unparsed.append((name, ""))
         node.insert(0, element)
     elif name == "StatusText":
-        context.notes.add("schema/status-complete", node)
+        context.repairs.add("schema/status-complete", node)
         etree.SubElement(node, context.own + name)
     elif name == "MessageID" and holder == "SubmitRsp" and not _success(node):
-        context.notes.add("schema/message-id-rsp", node)
+        context.repairs.add("schema/message-id-rsp", node)
         context.upgrade = context.upgrade or child.type.simple == "NMTOKEN"  # which cannot be empty
         etree.SubElement(node, context.own + name)
     elif name in ("Date", "TimeStamp"):
-        context.notes.add("schema/missing-element", node, detail=name)
+        context.repairs.add("schema/missing-element", node, detail=name)
         context.unparsed.append((name, ""))
         etree.SubElement(node, context.own + name).text = PLACEHOLDER_DATE
     else:
         id = "schema/message-id-rsp" if holder == "SubmitRsp" and name == "MessageID" else "schema/missing-element"
-        context.notes.refuse(f"{holder} has no {name}, which is mandatory", id, node, detail=name, kind=SchemaError)
+        context.repairs.refuse(f"{holder} has no {name}, which is mandatory", id, node, detail=name, kind=SchemaError)
 
 
 def _message_id(context: Context, node: etree._Element) -> None:
@@ -79,9 +79,9 @@ def _message_id(context: Context, node: etree._Element) -> None:
     name = schema.local(node)
     if name == "SubmitRsp" and not _success(node):
         if context.upgrade:
-            context.notes.add("schema/value", found, action="noted")
+            context.repairs.add("schema/value", found, action="noted")
         return  # nothing was accepted, but the schema wants the element
-    context.notes.refuse(f"the MessageID of {name} is empty", "sem/message-id-empty", found, kind=SchemaError)
+    context.repairs.refuse(f"the MessageID of {name} is empty", "sem/message-id-empty", found, kind=SchemaError)
 
 
 def _success(node: etree._Element) -> bool:

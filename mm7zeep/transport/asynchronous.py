@@ -16,18 +16,18 @@ from lxml import etree
 from mm7zeep import digest, extras
 from mm7zeep.credentials import Auth, ClientCert, File, credentials, header_fields, proxy_url, tls
 from mm7zeep.errors import LocalError
-from mm7zeep.transport.answers import Intake
-from mm7zeep.transport.calls import AsyncBody, Body, Call, compose, ready
-from mm7zeep.transport.carrier import TIMEOUTS, Carrier, Timeouts, bounds, own_schema, reply_limit
+from mm7zeep.transport.bound import TIMEOUTS, BoundTransport, Timeouts, bounds, own_schema, reply_limit
 from mm7zeep.transport.correlation import SentIds, transaction_id
 from mm7zeep.transport.failures import fail
+from mm7zeep.transport.http_answer import HttpAnswer
+from mm7zeep.transport.http_exchange import AsyncBody, Body, HttpExchange, compose, ready
 from mm7zeep.transport.inbound import Overdue
 
 if TYPE_CHECKING:
     import anyio
 
 
-class AsyncSwaTransport(Carrier, zeep.transports.AsyncTransport):
+class AsyncSwaTransport(BoundTransport, zeep.transports.AsyncTransport):
     """``SwaTransport`` over httpx, for ``zeep.AsyncClient``. Close it with ``aclose``.
 
     Raises ``LocalError`` as ``SwaTransport``, and where the extra ``async`` is not installed.
@@ -71,7 +71,7 @@ class AsyncSwaTransport(Carrier, zeep.transports.AsyncTransport):
         self.max_reply = reply_limit(max_reply)
         self._proxy = proxy
         self.credentials = known
-        self.call: Call | None = None
+        self.exchange: HttpExchange | None = None
         self.sent_ids = SentIds()
 
     async def aclose(self) -> None:
@@ -85,40 +85,42 @@ class AsyncSwaTransport(Carrier, zeep.transports.AsyncTransport):
 
     async def post(self, address: str, message: Any, headers: Mapping[str, str]) -> requests.Response:
         """As ``SwaTransport.post``."""
-        call = self.call or Call()
-        return await self._exchange(call, address, *ready(call, message, headers))
+        exchange = self.exchange or HttpExchange()
+        return await self._perform(exchange, address, *ready(exchange, message, headers))
 
     async def post_xml(self, address: str, envelope: etree._Element, headers: Mapping[str, str]) -> requests.Response:
         """As ``SwaTransport.post_xml``."""
-        call = self.call or Call()
-        call.transaction_id = transaction_id(envelope)
-        return await self._exchange(call, address, *compose(call, envelope, headers))
+        exchange = self.exchange or HttpExchange()
+        exchange.transaction_id = transaction_id(envelope)
+        return await self._perform(exchange, address, *compose(exchange, envelope, headers))
 
-    async def _exchange(self, call: Call, address: str, headers: Mapping[str, str], body: Body) -> requests.Response:
+    async def _perform(
+        self, exchange: HttpExchange, address: str, headers: Mapping[str, str], body: Body
+    ) -> requests.Response:
         import anyio
 
-        self._begin(call, address)
-        with self.sent_ids.under_way(call.transaction_id) as fresh:
-            intakes: list[Intake] = []
+        self._begin(exchange, address)
+        with self.sent_ids.under_way(exchange.transaction_id) as fresh:
+            arrived: list[HttpAnswer] = []
             with anyio.CancelScope(deadline=anyio.current_time() + self.timeouts.total) as scope:
-                return await self._carry(call, address, headers, body, scope, intakes, fresh=fresh)
+                return await self._carry(exchange, address, headers, body, scope, arrived, fresh=fresh)
             error = Overdue("the time for the whole exchange is over")
-            if not intakes:
-                fail(error, call, address)
-            intakes[0].break_off(error)
-            return intakes[0].response()
+            if not arrived:
+                fail(error, exchange, address)
+            arrived[0].break_off(error)
+            return arrived[0].response()
 
     def _proxy_for(self, address: str) -> str | None:
         return self._proxy
 
     async def _carry(
         self,
-        call: Call,
+        exchange: HttpExchange,
         address: str,
         headers: Mapping[str, str],
         body: Body,
         scope: anyio.CancelScope,
-        intakes: list[Intake],
+        arrived: list[HttpAnswer],
         *,
         fresh: bool,
     ) -> requests.Response:
@@ -142,26 +144,26 @@ class AsyncSwaTransport(Carrier, zeep.transports.AsyncTransport):
                 fields = [
                     (name.decode("latin-1"), value.decode("latin-1")) for name, value in answer.extensions[FIELDS]
                 ]
-                intakes.append(self._intake(call, answer.status_code, fields))
-                await self._take(intakes[0], answer)
-                response = intakes[0].response()
-                if self._ours(call, fresh=fresh) and not intakes[0].cut:
+                arrived.append(self._arriving(exchange, answer.status_code, fields))
+                await self._take(arrived[0], answer)
+                response = arrived[0].response()
+                if self._ours(exchange, fresh=fresh) and not arrived[0].cut:
                     answer.extensions["network_stream"].keep()
                 return response
         except httpx.InvalidURL as error:
             raise LocalError("the address is no URL that httpx understands") from error
         except Exception as error:  # noqa: BLE001 - whatever the libraries raise: only our errors leave
-            fail(error, call, address)
+            fail(error, exchange, address)
 
-    async def _take(self, intake: Intake, answer: Any) -> None:
+    async def _take(self, arriving: HttpAnswer, answer: Any) -> None:
         from mm7zeep.transport.streams import FAILURES
 
         # not by aiter_raw, which gives the connection back with the last octet, before the answer was judged
         pieces = aiter(answer.stream)
         try:
-            while intake.wanted and (chunk := await anext(pieces, None)) is not None:
-                intake.take(chunk)
+            while arriving.wanted and (chunk := await anext(pieces, None)) is not None:
+                arriving.take(chunk)
         except (*FAILURES, OSError) as error:
-            intake.break_off(error)
+            arriving.break_off(error)
         finally:
             await pieces.aclose()

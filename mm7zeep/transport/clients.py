@@ -20,8 +20,8 @@ from mm7zeep.errors import LocalError
 from mm7zeep.messages import Part
 from mm7zeep.profiles import Profile
 from mm7zeep.transport.asynchronous import AsyncSwaTransport
-from mm7zeep.transport.calls import Call
-from mm7zeep.transport.carrier import TIMEOUTS, Timeouts
+from mm7zeep.transport.bound import TIMEOUTS, Timeouts
+from mm7zeep.transport.http_exchange import HttpExchange
 from mm7zeep.transport.plugin import ValidationPlugin
 from mm7zeep.transport.sync import SwaTransport
 
@@ -125,13 +125,13 @@ def attach(client: T_Client, parts: Sequence[Part], *, profile: Profile | None =
     odd = next((one for one in parts if not isinstance(one, Part)), None)
     if odd is not None:
         raise LocalError(f"parts are mm7zeep.Part values, not {type(odd).__name__}; wrap the content in Part(body=...)")
-    return bind(client, Call(parts=tuple(parts), profile=profile))
+    return bind(client, HttpExchange(parts=tuple(parts), profile=profile))
 
 
-def bind(client: T_Client, call: Call) -> T_Client:
-    """A copy of ``client`` for one call: its own transport and plugins, the same session and schema."""
+def bind(client: T_Client, exchange: HttpExchange) -> T_Client:
+    """A copy of ``client`` for one exchange: its own transport and plugins, the same session and schema."""
     clone = copy.copy(client)
     clone._default_service = None
-    clone.transport = client.transport.bound(call)
-    clone.plugins = [one.bound(call) if isinstance(one, ValidationPlugin) else one for one in client.plugins]
+    clone.transport = client.transport.bound(exchange)
+    clone.plugins = [one.bound(exchange) if isinstance(one, ValidationPlugin) else one for one in client.plugins]
     return clone

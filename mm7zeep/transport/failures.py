@@ -14,7 +14,7 @@ import urllib3.exceptions
 
 from mm7zeep.errors import LocalError, Mm7Error, TransportError
 from mm7zeep.transport import reasons, statuses
-from mm7zeep.transport.calls import Call, Interrupted
+from mm7zeep.transport.http_exchange import HttpExchange, Interrupted
 from mm7zeep.transport.inbound import Overdue, Unreadable
 from mm7zeep.transport.pages import escaped
 from mm7zeep.transport.reasons import chain
@@ -37,42 +37,42 @@ def refusal(error: BaseException) -> Refused | None:
     return found(error, Refused)
 
 
-def fail(error: Exception, call: Call, address: str) -> NoReturn:
-    """Raise what ``error``, met while the call to ``address`` was under way, amounts to."""
+def fail(error: Exception, exchange: HttpExchange, address: str) -> NoReturn:
+    """Raise what ``error``, met during the exchange with ``address``, amounts to."""
     if isinstance(error, Interrupted):
         raise error.reason from error.reason.__cause__
     if isinstance(error, Mm7Error) and not isinstance(error, LocalError):
         raise error
-    failure = _failure(error, call, address)
+    failure = _failure(error, exchange, address)
     if failure is error:
         raise error
     raise failure from error
 
 
-def _failure(error: Exception, call: Call, address: str) -> Exception:
+def _failure(error: Exception, exchange: HttpExchange, address: str) -> Exception:
     """What to raise where no answer came from ``address``."""
     place = escaped(urlsplit(address).netloc)
-    if call.proxy is not None:
-        place += f" through the proxy {escaped(urlsplit(call.proxy).netloc.rpartition('@')[2])}"
+    if exchange.proxy is not None:
+        place += f" through the proxy {escaped(urlsplit(exchange.proxy).netloc.rpartition('@')[2])}"
     if isinstance(error, LocalError):  # a part changed or cannot be read
-        what = f"{error}; {call.sent} octets had gone out"
-        return TransportError(what, maybe_accepted=call.whole) if call.sent else error
+        what = f"{error}; {exchange.sent} octets had gone out"
+        return TransportError(what, maybe_accepted=exchange.whole) if exchange.sent else error
     refused = refusal(error)
     if refused is not None:  # whatever had gone out before was answered: a challenge
         return TransportError(f"the request could not be sent to {place}: {refused}", maybe_accepted=False)
-    unreadable, reason = found(error, Unreadable), reasons.of(error, address, call.proxy)
+    unreadable, reason = found(error, Unreadable), reasons.of(error, address, exchange.proxy)
     if unreadable is not None and not (reason is not None and reason.untaken):
         return TransportError(
             f"the answer of {place} cannot be read: {unreadable}",
-            maybe_accepted=call.whole and (unreadable.status is None or statuses.unclear(unreadable.status)),
+            maybe_accepted=exchange.whole and (unreadable.status is None or statuses.unclear(unreadable.status)),
             http_status=unreadable.status,
         )
     text = reason.words if reason is not None else without_url(error)
-    if _unmade(error) and not call.sent:
+    if _unmade(error) and not exchange.sent:
         return LocalError(f"the request could not be made: {text}")
-    if call.sent and not (reason is not None and reason.untaken):
-        what = f"no answer from {place} after {call.sent} octets had gone out ({text}); "
-        if not call.whole:  # RFC 9112 8: a request that is not complete is not processed
+    if exchange.sent and not (reason is not None and reason.untaken):
+        what = f"no answer from {place} after {exchange.sent} octets had gone out ({text}); "
+        if not exchange.whole:  # RFC 9112 8: a request that is not complete is not processed
             return TransportError(f"{what}they were not all, so nothing was accepted", maybe_accepted=False)
         return TransportError(f"{what}the message may have been accepted", maybe_accepted=True)
     return TransportError(f"the request could not be sent to {place}: {text}", maybe_accepted=False)

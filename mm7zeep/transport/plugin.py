@@ -14,11 +14,12 @@ import zeep.plugins
 from lxml import etree
 
 from mm7zeep import envelope as soap
-from mm7zeep import exchange, profiles, tolerance
+from mm7zeep import profiles, tolerance
 from mm7zeep.errors import LocalError
+from mm7zeep.exchange import check, judge_tree
 from mm7zeep.findings import Finding
 from mm7zeep.profiles import NAMESPACES, Policy
-from mm7zeep.transport.calls import Call
+from mm7zeep.transport.http_exchange import HttpExchange
 
 
 class ValidationPlugin(zeep.plugins.Plugin):
@@ -39,12 +40,12 @@ class ValidationPlugin(zeep.plugins.Plugin):
         self.policy = profiles.policy(policy)
         self.prefix = prefix
         self.on_findings = on_findings
-        self.call: Call | None = None
+        self.exchange: HttpExchange | None = None
 
-    def bound(self, call: Call) -> ValidationPlugin:
-        """The same plugin for one call."""
+    def bound(self, exchange: HttpExchange) -> ValidationPlugin:
+        """The same plugin for one exchange."""
         clone = copy.copy(self)
-        clone.call = call
+        clone.exchange = exchange
         return clone
 
     def egress(
@@ -55,9 +56,9 @@ class ValidationPlugin(zeep.plugins.Plugin):
         if base is None:
             raise LocalError(f"{_namespace(operation)!r} is no MM7 namespace; load the WSDL with zeep_client()")
         soap.finish(envelope, replace(base, prefix=self.prefix))
-        exchange.check(envelope, base.namespace)
-        if self.call is not None and self.call.message is not None:
-            soap.extend(envelope, self.call.message)
+        check(envelope, base.namespace)
+        if self.exchange is not None and self.exchange.message is not None:
+            soap.extend(envelope, self.exchange.message)
         return envelope, http_headers
 
     def ingress(
@@ -65,9 +66,9 @@ class ValidationPlugin(zeep.plugins.Plugin):
     ) -> tuple[etree._Element, Mapping[str, str]]:
         """Judge the answer and give zeep the mended envelope, in the namespace of the operation."""
         before = getattr(http_headers, "findings", ())  # about the package around the envelope
-        judgement = exchange.judge_tree(envelope, policy=self.policy, request=False, before=before)
-        if self.call is not None:
-            self.call.judgement = judgement
+        judgement = judge_tree(envelope, policy=self.policy, request=False, before=before)
+        if self.exchange is not None:
+            self.exchange.judgement = judgement
         if self.on_findings is not None:
             self.on_findings(judgement.findings)
         if judgement.error is not None:

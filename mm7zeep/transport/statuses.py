@@ -15,7 +15,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from mm7zeep.transport import pages
-from mm7zeep.transport.calls import Call
+from mm7zeep.transport.http_exchange import HttpExchange
 from mm7zeep.transport.pages import Page
 
 
@@ -39,19 +39,19 @@ _NOT_DONE = frozenset({
 
 
 class _Answer(NamedTuple):
-    """What advice is made of: the call, whose fields are those of the answer, and the page that came."""
+    """What advice is made of: the exchange, whose fields are those of the answer, and the page that came."""
 
-    call: Call
+    exchange: HttpExchange
     page: Page
 
     def field(self, name: str) -> str | None:
-        value = self.call.header(name)
+        value = self.exchange.header(name)
         return pages.escaped(value[:200]) if value and value.strip() else None
 
     @property
     def place(self) -> str:
         """The path that was asked for, without what may be secret behind it."""
-        path = urlsplit(self.call.address).path or "/"
+        path = urlsplit(self.exchange.address).path or "/"
         return pages.escaped(path[:200])
 
 
@@ -78,9 +78,8 @@ def _timeout(answer: _Answer) -> str:
 def _size(answer: _Answer) -> str:
     limit = _limit(answer)
     said = f" ({limit})" if limit else ""
-    return (
-        f"the request of {answer.call.size} octets is larger than it takes{said}; send less, or have the limit raised"
-    )
+    size = answer.exchange.size
+    return f"the request of {size} octets is larger than it takes{said}; send less, or have the limit raised"
 
 
 def _media_type(answer: _Answer) -> str:
@@ -91,13 +90,13 @@ def _media_type(answer: _Answer) -> str:
 
 
 def _later(answer: _Answer) -> str:
-    why = "too many requests came" if answer.call.http_status == 429 else "the server is not ready"
-    wait = seconds(answer.call.header("Retry-After"))
+    why = "too many requests came" if answer.exchange.http_status == 429 else "the server is not ready"
+    wait = seconds(answer.exchange.header("Retry-After"))
     return f"{why}; try again " + (f"in {wait:.0f} s (Retry-After)" if wait is not None else "later")
 
 
 def _gateway(answer: _Answer) -> str:
-    behind = "got no usable answer from" if answer.call.http_status == 502 else "waited in vain for"
+    behind = "got no usable answer from" if answer.exchange.http_status == 502 else "waited in vain for"
     return f"a gateway or proxy before the MMSC {behind} it"
 
 
@@ -174,15 +173,15 @@ _PHRASES: Mapping[int, str] = MappingProxyType({
 })  # fmt: skip
 
 
-def advice(call: Call, page: Page) -> str | None:
+def advice(exchange: HttpExchange, page: Page) -> str | None:
     """What the status means for the caller, and what to do; None where there is nothing to add."""
-    status = call.http_status or 0
+    status = exchange.http_status or 0
     known = _ADVICE.get(status)
     if known is None and 400 <= status < 500:
         known = _request
     if known is None and 200 <= status < 300:
         known = _success
-    return known(_Answer(call, page)) if known is not None else None
+    return known(_Answer(exchange, page)) if known is not None else None
 
 
 def seconds(retry_after: str | None) -> float | None:

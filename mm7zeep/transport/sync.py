@@ -30,19 +30,19 @@ from mm7zeep.credentials import (
     tls,
 )
 from mm7zeep.errors import LocalError
-from mm7zeep.transport.answers import Intake
-from mm7zeep.transport.calls import Body, Call, compose, ready
-from mm7zeep.transport.carrier import TIMEOUTS, Carrier, Timeouts, bounds, own_schema, reply_limit
+from mm7zeep.transport.bound import TIMEOUTS, BoundTransport, Timeouts, bounds, own_schema, reply_limit
 from mm7zeep.transport.clocks import Bounds
 from mm7zeep.transport.connections import JudgedAdapter, JudgedConnection
 from mm7zeep.transport.correlation import SentIds, transaction_id
 from mm7zeep.transport.failures import fail
+from mm7zeep.transport.http_answer import HttpAnswer
+from mm7zeep.transport.http_exchange import Body, HttpExchange, compose, ready
 
 _CHUNK = 65536
 _POOL = 32  # connections kept open towards one server, for threads that share a transport
 
 
-class SwaTransport(Carrier, zeep.transports.Transport):
+class SwaTransport(BoundTransport, zeep.transports.Transport):
     """A ``zeep.Transport`` that sends SOAP with Attachments through requests.
 
     The body is streamed with its length known; answers are bounded to ``max_reply`` octets and by ``timeouts``;
@@ -57,7 +57,7 @@ class SwaTransport(Carrier, zeep.transports.Transport):
     the work of our adapter (``connections.JudgedAdapter``, which may be built upon): through an adapter or session of
     yours, connections are kept, and answers read, as yours does; an answer with another request's TransactionID is
     refused all the same. A session of ours keeps no cookies. WSDLs of the package load from the
-    package, any other as zeep does. Safe to share between threads: what belongs to a call is in its ``Call``.
+    package, any other as zeep does. Safe to share between threads: each exchange has its own ``HttpExchange``.
 
     Raises ``LocalError`` for credentials, files or header fields that cannot be used.
     """
@@ -78,7 +78,7 @@ class SwaTransport(Carrier, zeep.transports.Transport):
         super().__init__(session=session)  # type: ignore[no-untyped-call]
         self.timeouts = bounds(timeouts)
         self.max_reply = reply_limit(max_reply)
-        self.call: Call | None = None
+        self.exchange: HttpExchange | None = None
         self.sent_ids = SentIds()
         self._original: SwaTransport | None = None
         self._mount(adapter, of_ours=session is None)
@@ -122,8 +122,8 @@ class SwaTransport(Carrier, zeep.transports.Transport):
 
     def post(self, address: str, message: Any, headers: Mapping[str, str]) -> requests.Response:
         """Send a ready body (text or bytes); what zeep's own bindings call for messages without envelope."""
-        call = self.call or Call()
-        return self._exchange(call, address, *ready(call, message, headers))
+        exchange = self.exchange or HttpExchange()
+        return self._perform(exchange, address, *ready(exchange, message, headers))
 
     def post_xml(self, address: str, envelope: etree._Element, headers: Mapping[str, str]) -> requests.Response:
         """Send ``envelope`` with the parts of the call; the answer's root part comes back as the body.
@@ -131,13 +131,15 @@ class SwaTransport(Carrier, zeep.transports.Transport):
         Raises ``TransportError``, ``AuthError``, or ``LocalError`` where parts are attached that no Content element
         names.
         """
-        call = self.call or Call()
-        call.transaction_id = transaction_id(envelope)
-        return self._exchange(call, address, *compose(call, envelope, headers))
+        exchange = self.exchange or HttpExchange()
+        exchange.transaction_id = transaction_id(envelope)
+        return self._perform(exchange, address, *compose(exchange, envelope, headers))
 
-    def _exchange(self, call: Call, address: str, headers: Mapping[str, str], body: Body) -> requests.Response:
-        self._begin(call, address)
-        with self.sent_ids.under_way(call.transaction_id) as fresh:
+    def _perform(
+        self, exchange: HttpExchange, address: str, headers: Mapping[str, str], body: Body
+    ) -> requests.Response:
+        self._begin(exchange, address)
+        with self.sent_ids.under_way(exchange.transaction_id) as fresh:
             try:
                 with (
                     self.session.post(
@@ -152,13 +154,13 @@ class SwaTransport(Carrier, zeep.transports.Transport):
                     ) as answer,
                     _held(answer) as keep,
                 ):
-                    intake = self._take(call, answer)
-                    response = intake.response()
-                    if self._ours(call, fresh=fresh) and not intake.cut:
+                    arriving = self._take(exchange, answer)
+                    response = arriving.response()
+                    if self._ours(exchange, fresh=fresh) and not arriving.cut:
                         keep()
                     return response
             except Exception as error:  # noqa: BLE001 - whatever the libraries raise: only our errors leave
-                fail(error, call, address)
+                fail(error, exchange, address)
 
     def _times(self, address: str) -> Any:
         """What an adapter is given: one that is not of ours knows only the times of connecting and of reading."""
@@ -171,17 +173,17 @@ class SwaTransport(Carrier, zeep.transports.Transport):
     def _proxy_for(self, address: str) -> str | None:
         return requests.utils.select_proxy(address, self.session.proxies)
 
-    def _take(self, call: Call, answer: requests.Response) -> Intake:
+    def _take(self, exchange: HttpExchange, answer: requests.Response) -> HttpAnswer:
         fields = [(name, value) for name, value in answer.raw.headers.items()]
-        intake = self._intake(call, answer.status_code, fields)
+        arriving = self._arriving(exchange, answer.status_code, fields)
         try:
-            while intake.wanted and (chunk := answer.raw.read1(_CHUNK, decode_content=False)):
-                intake.take(chunk)
+            while arriving.wanted and (chunk := answer.raw.read1(_CHUNK, decode_content=False)):
+                arriving.take(chunk)
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            intake.break_off(error)
-        if intake.flaw is not None:
+            arriving.break_off(error)
+        if arriving.flaw is not None:
             answer.raw.close()  # what is left of it must not be read
-        return intake
+        return arriving
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from itertools import islice
 from types import MappingProxyType
 
-from mm7zeep.conformance.rules import addresses, answers, frame, http, package, presentation, times, wording
+from mm7zeep.conformance.rules import addresses, frame, http, package, presentation, status, times, wording
 from mm7zeep.conformance.rules.subject import Check, Rule, Subject
 from mm7zeep.exchange import Judgement, Wire
 from mm7zeep.findings import Finding
@@ -25,7 +25,7 @@ CONTENT_KINDS = frozenset({"mime/part-content-type"})
 
 # The rest is only asked where the envelope is XML.
 _OF_CONTENT = (
-    *package.RULES, *presentation.RULES, *frame.RULES, *addresses.RULES, *times.RULES, *wording.RULES, *answers.RULES,
+    *package.RULES, *presentation.RULES, *frame.RULES, *addresses.RULES, *times.RULES, *wording.RULES, *status.RULES,
 )  # fmt: skip
 
 RULES: Mapping[str, Rule] = MappingProxyType({rule.id: rule for rule in (*http.RULES, *_OF_CONTENT)})

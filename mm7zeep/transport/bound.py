@@ -1,4 +1,4 @@
-"""What both transports share: their bounds in time and size, and that each call has a copy of its own.
+"""What both transports share: their bounds in time and size, and that each exchange has a copy of its own.
 
 Sends nothing itself.
 """
@@ -6,6 +6,7 @@ Sends nothing itself.
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import Self
@@ -13,9 +14,9 @@ from typing import Self
 from mm7zeep import schema
 from mm7zeep.credentials import Credentials, endpoint
 from mm7zeep.errors import LocalError, TransportError
-from mm7zeep.transport.answers import KEPT, Intake
-from mm7zeep.transport.calls import Call
 from mm7zeep.transport.correlation import SentIds
+from mm7zeep.transport.http_answer import KEPT, HttpAnswer
+from mm7zeep.transport.http_exchange import HttpExchange
 
 _LONGEST = 86400  # seconds
 
@@ -56,12 +57,12 @@ def is_seconds(value: object) -> bool:
 TIMEOUTS = Timeouts()
 
 
-class Carrier:
-    """A transport that is bound to one call at a time, by a copy of it."""
+class BoundTransport(ABC):
+    """A transport that is bound to one exchange at a time, by a copy of it."""
 
     timeouts: Timeouts
     max_reply: int
-    call: Call | None
+    exchange: HttpExchange | None
     credentials: Credentials | None = None
     sent_ids: SentIds
 
@@ -73,42 +74,42 @@ class Carrier:
         clone.__dict__.update(self.__dict__)
         return clone
 
-    def bound(self, call: Call) -> Self:
-        """The same transport for one call."""
+    def bound(self, exchange: HttpExchange) -> Self:
+        """The same transport for one exchange."""
         clone = self.__copy__()
-        clone.call = call
+        clone.exchange = exchange
         return clone
 
-    def _begin(self, call: Call, address: str) -> None:
-        """Note where ``call`` goes. Raises ``LocalError`` for an address that cannot be used."""
-        call.address, call.proxy = endpoint(address), self._proxy_for(address)
+    def _begin(self, exchange: HttpExchange, address: str) -> None:
+        """Note where ``exchange`` goes. Raises ``LocalError`` for an address that cannot be used."""
+        exchange.address, exchange.proxy = endpoint(address), self._proxy_for(address)
 
+    @abstractmethod
     def _proxy_for(self, address: str) -> str | None:
         """The URL of the proxy on the way to ``address``."""
-        raise NotImplementedError
 
-    def _intake(self, call: Call, status: int, fields: Iterable[tuple[str, str]]) -> Intake:
-        return Intake(
-            call, status, fields, most=self.max_reply, reply=self.timeouts.reply, credentials=self.credentials
+    def _arriving(self, exchange: HttpExchange, status: int, fields: Iterable[tuple[str, str]]) -> HttpAnswer:
+        return HttpAnswer(
+            exchange, status, fields, most=self.max_reply, reply=self.timeouts.reply, credentials=self.credentials
         )
 
-    def _ours(self, call: Call, *, fresh: bool) -> bool:
-        """Whether the answer surely is that of ``call``, so that its connection is in step and may carry another.
+    def _ours(self, exchange: HttpExchange, *, fresh: bool) -> bool:
+        """Whether the answer surely is that of ``exchange``, so that its connection is in step and may carry another.
 
         An id that nobody sent says nothing; one of another request of this client means that the answers on this
         connection are not in step with the requests. Raises ``TransportError`` for that.
         """
-        if call.echoed is None or call.transaction_id is None:
+        if exchange.echoed is None or exchange.transaction_id is None:
             return False
-        if call.echoed == call.transaction_id.strip():
-            return fresh and call.whole
-        if self.sent_ids.knows(call.echoed):
+        if exchange.echoed == exchange.transaction_id.strip():
+            return fresh and exchange.whole
+        if self.sent_ids.knows(exchange.echoed):
             raise TransportError(
-                f"the answer carries the TransactionID {call.echoed[:80]!r} of another request of this client, so what "
-                "became of this one is unknown; the connection was closed",
+                f"the answer carries the TransactionID {exchange.echoed[:80]!r} of another request of this client, so "
+                "what became of this one is unknown; the connection was closed",
                 maybe_accepted=True,
-                http_status=call.http_status,
-                body=(call.body or b"")[:KEPT],
+                http_status=exchange.http_status,
+                body=(exchange.body or b"")[:KEPT],
             )
         return False
 

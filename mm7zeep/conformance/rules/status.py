@@ -1,4 +1,4 @@
-"""Rules for the status that an answer gives."""
+"""Rules for the Status of an answer: its StatusCode and StatusText."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One request and its answer: the ``Call``, and the body that streams out and is counted as it goes.
+"""One request and its answer: the ``HttpExchange``, and the body that streams out and is counted as it goes.
 
 Refuses parts that no Content element names, and parts that cannot be read.
 """
@@ -13,8 +13,10 @@ from urllib.parse import unquote
 from lxml import etree
 
 from mm7zeep import envelope as soap
-from mm7zeep import exchange, mime, profiles, schema
+from mm7zeep import mime, profiles, schema
 from mm7zeep.errors import LocalError
+from mm7zeep.exchange import Content, Judgement, enclose
+from mm7zeep.exchange import compose as compose_content
 from mm7zeep.findings import Finding
 from mm7zeep.messages import Message, Part
 from mm7zeep.profiles import Profile
@@ -24,7 +26,7 @@ Progress = Callable[[int, int], None]
 
 
 @dataclass(slots=True)
-class Call:
+class HttpExchange:
     """What belongs to one request and its answer; made for it, and gone with it.
 
     ``sent`` of ``size`` octets were handed to the connection to ``address`` (through ``proxy``), the last of them at
@@ -34,7 +36,7 @@ class Call:
     complete), ``findings`` what was noticed before the envelope was judged.
     """
 
-    content: exchange.Content | None = None
+    content: Content | None = None
     parts: Sequence[Part] = ()
     message: Message | None = None
     profile: Profile | None = None
@@ -51,7 +53,7 @@ class Call:
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes | None = None
     findings: tuple[Finding, ...] = ()
-    judgement: exchange.Judgement | None = None
+    judgement: Judgement | None = None
 
     def header(self, name: str) -> str | None:
         """The first field of that name in the answer's head, in any case."""
@@ -73,23 +75,23 @@ class Interrupted(Exception):
 class Body:
     """The request body as requests and httpx read it: length known, counted as it leaves, ready to start over."""
 
-    def __init__(self, stream: mime.Stream, call: Call) -> None:
+    def __init__(self, stream: mime.Stream, exchange: HttpExchange) -> None:
         self.stream = stream
-        self.call = call
-        call.size = len(stream)
+        self.exchange = exchange
+        exchange.size = len(stream)
 
     def __len__(self) -> int:
         return len(self.stream)
 
     def __iter__(self) -> Iterator[bytes]:
-        self.call.sent, self.call.sent_at, self.call.whole = 0, None, False
+        self.exchange.sent, self.exchange.sent_at, self.exchange.whole = 0, None, False
         pieces = iter(self.stream)
         while chunk := self._next(pieces):
-            self.call.sent += len(chunk)
-            self.call.sent_at = time.monotonic()
+            self.exchange.sent += len(chunk)
+            self.exchange.sent_at = time.monotonic()
             yield chunk
             # asked for the next piece, the connection has taken this one
-            self.call.whole = self.call.sent == len(self.stream)
+            self.exchange.whole = self.exchange.sent == len(self.stream)
             self._tell()
 
     def _next(self, pieces: Iterator[bytes]) -> bytes:
@@ -100,10 +102,10 @@ class Body:
             raise LocalError(f"a part cannot be read: {error.strerror or type(error).__name__}") from error
 
     def _tell(self) -> None:
-        if self.call.progress is None:
+        if self.exchange.progress is None:
             return
         try:
-            self.call.progress(self.call.sent, len(self.stream))
+            self.exchange.progress(self.exchange.sent, len(self.stream))
         except Exception as error:
             raise Interrupted(error) from error
 
@@ -118,7 +120,7 @@ class Body:
 
     def seek(self, offset: int, whence: int = 0) -> int:
         """To the start, before a request is sent again: what had gone out was answered by a challenge."""
-        self.call.sent, self.call.sent_at = 0, None
+        self.exchange.sent, self.exchange.sent_at = 0, None
         return 0
 
 
@@ -133,36 +135,38 @@ class AsyncBody:
             yield chunk
 
 
-def _content_of(call: Call, envelope: etree._Element) -> exchange.Content | None:
-    """The content of the call; for bare ``parts``, under the name that the envelope's Content element gives."""
-    if call.content is not None or not call.parts:
-        return call.content
+def _content_of(exchange: HttpExchange, envelope: etree._Element) -> Content | None:
+    """The content of the exchange; for bare ``parts``, under the name that the envelope's Content element gives."""
+    if exchange.content is not None or not exchange.parts:
+        return exchange.content
     element = next((one for one in envelope.iter() if schema.local(one) == "Content"), None)
     href = element.get("href", "") if element is not None else ""
     if not href.lower().startswith("cid:"):
         raise LocalError(
             'parts are attached, but the message has no Content element with href="cid:..."; add one to the call'
         )
-    return exchange.compose(call.parts, call.profile or profiles.GENERIC_6_8_0, content_id=unquote(href[4:]))
+    return compose_content(exchange.parts, exchange.profile or profiles.GENERIC_6_8_0, content_id=unquote(href[4:]))
 
 
-def compose(call: Call, envelope: etree._Element, headers: Mapping[str, str]) -> tuple[dict[str, str], Body]:
-    """The header fields and the body of a request: the envelope, with the content of the call.
+def compose(
+    exchange: HttpExchange, envelope: etree._Element, headers: Mapping[str, str]
+) -> tuple[dict[str, str], Body]:
+    """The header fields and the body of a request: the envelope, with the content of the exchange.
 
     Raises ``LocalError`` for parts that nothing names or that cannot be read.
     """
     try:
-        mime_headers, stream = exchange.enclose(soap.serialize(envelope), _content_of(call, envelope))
+        mime_headers, stream = enclose(soap.serialize(envelope), _content_of(exchange, envelope))
     except OSError as error:
         raise LocalError(f"a part cannot be read: {error.strerror}") from error
     sent = {**{k: v for k, v in headers.items() if k.lower() != "content-type"}, **dict(mime_headers)}
-    return _unencoded(sent, len(stream)), Body(stream, call)
+    return _unencoded(sent, len(stream)), Body(stream, exchange)
 
 
-def ready(call: Call, message: str | bytes, headers: Mapping[str, str]) -> tuple[dict[str, str], Body]:
+def ready(exchange: HttpExchange, message: str | bytes, headers: Mapping[str, str]) -> tuple[dict[str, str], Body]:
     """The header fields and the body of a request that zeep has written itself."""
     stream = mime.Stream([message.encode() if isinstance(message, str) else bytes(message)])
-    return _unencoded(headers, len(stream)), Body(stream, call)
+    return _unencoded(headers, len(stream)), Body(stream, exchange)
 
 
 def _unencoded(headers: Mapping[str, str], length: int) -> dict[str, str]:

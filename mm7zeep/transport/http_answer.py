@@ -14,26 +14,27 @@ import requests
 from lxml import etree
 from requests.structures import CaseInsensitiveDict
 
-from mm7zeep import exchange, mime, schema
+from mm7zeep import mime, schema
 from mm7zeep.credentials import Credentials
 from mm7zeep.errors import AuthError, RemoteError, TransportError
+from mm7zeep.exchange import open_root
 from mm7zeep.findings import Finding, finding
 from mm7zeep.transport import pages, statuses
-from mm7zeep.transport.calls import Call
 from mm7zeep.transport.correlation import transaction_id
 from mm7zeep.transport.denied import CHECK, unanswered
 from mm7zeep.transport.failures import found, without_url
+from mm7zeep.transport.http_exchange import HttpExchange
 from mm7zeep.transport.inbound import Excess, Overdue
 
 KEPT = 20_000  # octets of an unusable answer that an error repeats
 
 
-class Intake:
+class HttpAnswer:
     """An answer as it arrives, within its bounds; ``flaw`` says what is wrong with it, ``cut`` that it broke off."""
 
     def __init__(
         self,
-        call: Call,
+        exchange: HttpExchange,
         status: int,
         headers: Iterable[tuple[str, str]],
         *,
@@ -41,16 +42,16 @@ class Intake:
         reply: float,
         credentials: Credentials | None = None,
     ) -> None:
-        call.http_status, call.headers = status, tuple(headers)
-        self.call = call
+        exchange.http_status, exchange.headers = status, tuple(headers)
+        self.exchange = exchange
         self.status = status
         self.content = bytearray()
         self.flaw: str | None = None
         self.cut = False
         self._most = most
         self._credentials = credentials
-        self._until = (call.sent_at or time.monotonic()) + reply
-        self._encoding = (call.header("Content-Encoding") or "identity").strip().lower()
+        self._until = (exchange.sent_at or time.monotonic()) + reply
+        self._encoding = (exchange.header("Content-Encoding") or "identity").strip().lower()
 
     @property
     def wanted(self) -> bool:
@@ -81,7 +82,7 @@ class Intake:
         if self.flaw is not None and not self.cut:
             raise self._no_mm7(f"it {self.flaw}")
         if not self.cut:
-            self.call.body = bytes(self.content)
+            self.exchange.body = bytes(self.content)
             if not self.content.strip():
                 raise self._no_mm7()
         try:
@@ -93,24 +94,24 @@ class Intake:
             raise self._unusable(f"the server answered {self.status} with {what}", error.findings) from error
         if schema.local(root) != "Envelope":
             raise self._no_mm7()  # XHTML and the like: well-formed, and no answer all the same
-        return _response(self.status, self.call, etree.tostring(root))
+        return _response(self.status, self.exchange, etree.tostring(root))
 
     def _root(self) -> etree._Element:
-        package = mime.read(self.call.headers, bytes(self.content), mime.Limits())
+        package = mime.read(self.exchange.headers, bytes(self.content), mime.Limits())
         try:
-            root, findings = exchange.open_root(package)
+            root, findings = open_root(package)
         except RemoteError as error:
             error.findings = (*package.findings, *error.findings)
             raise
-        self.call.echoed = transaction_id(root)
+        self.exchange.echoed = transaction_id(root)
         # what broke off after the envelope was complete is still an answer: its MessageID is not lost
         cut = (finding("http/truncated", f"byte {len(self.content)}", action="repaired"),) if self.cut else ()
-        self.call.findings = (*cut, *package.findings, *findings)
+        self.exchange.findings = (*cut, *package.findings, *findings)
         return root
 
     def _refused_by_http(self) -> None:
         if self.status in (401, 403):
-            lines = self.call.lines("WWW-Authenticate")
+            lines = self.exchange.lines("WWW-Authenticate")
             why = unanswered(self._credentials, lines) if self.status == 401 else CHECK
             raise AuthError(
                 f"the server answered {statuses.named(self.status)}: {why}{self._said(self._page())}",
@@ -119,7 +120,7 @@ class Intake:
                 body=bytes(self.content[:KEPT]),
             )
         if 300 <= self.status < 400:
-            place = _place(self.call.header("Location"))
+            place = _place(self.exchange.header("Location"))
             raise self._unusable(
                 f"the server answered {self.status}, a redirect to {place}; it is not followed. Give the final URL"
             )
@@ -127,20 +128,20 @@ class Intake:
     @property
     def _unclear(self) -> bool:
         """Whether the request may have been taken: RFC 9112 8 has none processed that did not leave whole."""
-        return self.call.whole and statuses.unclear(self.status)
+        return self.exchange.whole and statuses.unclear(self.status)
 
     def _no_mm7(self, flaw: str | None = None) -> TransportError:
         """What is no MM7 answer, judged by its status alone. The findings of an envelope do not fit it."""
         page = self._page()
         what = f"the server answered {statuses.named(self.status)} with {page.kind}{f' ({flaw})' if flaw else ''}"
-        advice = [statuses.advice(self.call, page)]
+        advice = [statuses.advice(self.exchange, page)]
         if self._unclear:
             advice.append("whether the message was accepted is unknown")
         told = "; ".join(one for one in advice if one)
         return self._unusable(f"{what}{': ' if told else ''}{told}{self._said(page)}")
 
     def _page(self) -> pages.Page:
-        return pages.read(bytes(self.content[: pages.READ]), self.call.header("Content-Type"), self._encoding)
+        return pages.read(bytes(self.content[: pages.READ]), self.exchange.header("Content-Type"), self._encoding)
 
     @staticmethod
     def _said(page: pages.Page) -> str:
@@ -155,7 +156,7 @@ class Intake:
             body=bytes(self.content[:KEPT]),
             findings=findings,
         )
-        error.retry_after = statuses.seconds(self.call.header("Retry-After"))
+        error.retry_after = statuses.seconds(self.exchange.header("Retry-After"))
         return error
 
 
@@ -175,13 +176,13 @@ class _AnswerFields(CaseInsensitiveDict[str]):
     findings: tuple[Finding, ...] = ()
 
 
-def _response(status: int, call: Call, content: bytes) -> requests.Response:
+def _response(status: int, exchange: HttpExchange, content: bytes) -> requests.Response:
     response = requests.Response()
     response._content = content
     response.status_code = status
-    fields = _AnswerFields(one for one in call.headers if not one[0].lower().startswith(("content-", "transfer-")))
+    fields = _AnswerFields(one for one in exchange.headers if not one[0].lower().startswith(("content-", "transfer-")))
     fields["Content-Type"] = 'text/xml; charset="utf-8"'
-    fields.findings = call.findings
+    fields.findings = exchange.findings
     response.headers = fields
     response.encoding = "utf-8"
     return response

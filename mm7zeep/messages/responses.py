@@ -1,4 +1,4 @@
-"""The answers of MM7, and the Fault that stands in their place.
+"""The responses of MM7, and the Fault that stands in their place.
 
 Every answer has its Status; a Fault has that of its detail, or the one its fault code means. Refuses nothing.
 """
