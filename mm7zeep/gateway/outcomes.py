@@ -15,7 +15,7 @@ from mm7zeep.gateway.outbox import KEPT
 from mm7zeep.gateway.records import CallRow
 from mm7zeep.gateway.settings import Delivery
 from mm7zeep.messages import Fault
-from mm7zeep.receiver.answers import printable
+from mm7zeep.receiver.replies import printable
 from mm7zeep.transport.failures import refusal
 
 Verdict = Literal["done", "retry", "dead", "pause"]
