@@ -83,6 +83,12 @@ def is_soap(name: str | None) -> bool:
     return name == SOAP_NAMESPACE or plain(name or "") == plain(SOAP_NAMESPACE)
 
 
+def soap_as_sent(name: str | None) -> str:
+    """SOAP 1.1's namespace as its sender writes it: ``name`` where it is an alias, else the namespace itself."""
+    meant = tidy(name or "")  # what no reader of URIs takes is not written back
+    return meant if is_soap(meant) else SOAP_NAMESPACE
+
+
 def plain(name: str) -> str:
     """A namespace name without what the aliases met in the field differ in: blanks, scheme, case, ``www.``, the end of
     the path.

@@ -228,7 +228,6 @@ EQUAL: dict[str, str] = {
     ),
     "superseded always: one.id == 'schema/vendor-extension'": "no other rule speaks of that place",
     "_envelope never: namespace == _SOAP_12": _SAME,
-    "_envelope never: namespace == _ALIAS": _SAME,
     "_listed never: exact is None and context.namespace != SUPERSET and _listed_later(context, node, given)": _SAME,
     "_now never: now.tzinfo is None": "the same where the clock of the machine shows UTC",
     **dict.fromkeys(

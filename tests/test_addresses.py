@@ -335,6 +335,14 @@ def test_attribute_in_the_wrong_place(holder: str, attribute: str) -> None:
     judged = examine(wire(text))
     assert judged.error is not None
     assert judged.error.status == 2002
+    refused = [one.detail for one in judged.findings if one.action == "refused"]
+    assert refused == ["@" + attribute.replace('"', "")]
+
+
+def test_attribute_value_that_nobody_knows() -> None:
+    """The finding that refuses the message names the attribute and what it holds."""
+    judged = examine(wire(holding("To", '<Number displayOnly="perhaps">7</Number>')))
+    assert "@displayOnly=perhaps" in [one.detail for one in judged.findings if one.action == "refused"]
 
 
 # --- faults under other names -----------------------------------------------------------------------------------------

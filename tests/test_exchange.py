@@ -273,6 +273,14 @@ def test_answers_mirror_the_request(name: str, alias: bool) -> None:
     ] == ([("soap/namespace-alias", "repaired"), ("ns/alias", "repaired")] if alias else [])
 
 
+@pytest.mark.parametrize("name", [SOAP_NAMESPACE.rstrip("/"), SOAP_NAMESPACE.replace("schemas", "www.schemas")])
+def test_answers_mirror_any_alias_of_soap(name: str) -> None:
+    """Every spelling that is read as the namespace of SOAP 1.1 is written back, not that with ``https:`` alone."""
+    answer = answered(wire(sent("SubmitReq").replace(SOAP_NAMESPACE, name)), SubmitRsp(message_id="m-1"))
+    assert etree.QName(answer).namespace == name
+    assert unpack(wire(etree.tostring(answer))).operation == "SubmitRsp"
+
+
 def test_answers_mirror_the_prefix() -> None:
     """An answer has the prefix that the request's operation had."""
     text = envelope(f'<p7:CancelReq xmlns:p7="{uri("REL-5-MM7-1-3")}">{MINIMAL["CancelReq"]}</p7:CancelReq>')
@@ -474,7 +482,7 @@ def test_strict_names_all_that_was_met() -> None:
     with pytest.raises(SchemaError, match=r"^refused under the strict policy: ") as caught:
         unpack(packed, policy="strict")
     grave, _, others = str(caught.value).partition("; also met: ")
-    assert "soap/namespace-alias at /Envelope;" in grave
+    assert "soap/namespace-alias at /Envelope (https://schemas.xmlsoap.org/soap/envelope/);" in grave
     assert f"ns/alias at /Envelope/Body/SubmitReq ({HTTPS})" in grave
     assert "schema/order at /Envelope/Body/SubmitReq (Priority after Subject)" in grave
     assert "mime/delimiter-crlf at byte " in grave

@@ -87,6 +87,10 @@ CAPTURED: dict[str, bytes] = {
         for name, text in (("envelope", b'<?xml version="1.0"?>' + ENVELOPE), ("dump", CLEAN))
         for codec in ("utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be")
     },
+    **{
+        f"envelope in {codec} with a broken character": ('<?xml version="1.0"?>'.encode(codec) + b"\xdc" * 8)
+        for codec in ("utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be")
+    },
     "EBCDIC": ('<?xml version="1.0"?><a/>').encode("cp037"),
 }
 

@@ -464,16 +464,19 @@ def namespaces(body: bytes) -> tuple[str | None, str | None, str | None]:
     return tuple(etree.QName(one).namespace for one in (root, transaction, message))  # type: ignore[return-value]
 
 
-@pytest.mark.parametrize("secure", [False, True], ids=["http", "https"])
+SPELLED = {"http": (b"", b""), "https": (b"http://", b"https://"), "no slash": (b"/soap/envelope/", b"/soap/envelope")}
+
+
+@pytest.mark.parametrize("spelled", SPELLED)
 @pytest.mark.parametrize("how", ["answered", "not served", "not read"])
 @pytest.mark.parametrize("schema", NAMESPACES)
-def test_answer_mirrors_namespace_and_version(schema: str, how: str, secure: bool) -> None:
-    """Answers and faults are in the namespaces and version that the request wrote, also where it wrote https:."""
+def test_answer_mirrors_namespace_and_version(schema: str, how: str, spelled: str) -> None:
+    """Answers and faults are in the namespaces and version that the request wrote, also where it wrote an alias."""
     version = profiles.profile(schema).versions[0]
     report = replace(REPORT, mm7_version=version, recipient="61412345678")  # type: ignore[arg-type]  1-0 has no "+"
     sent = request(report, profile=schema).read()
-    if secure:
-        sent = sent.replace(b"http://", b"https://")
+    if spelled != "http":
+        sent = sent.replace(*SPELLED[spelled])
     if how == "not read":
         sent = sent.replace(b"DeliveryReportReq", b"QueryReq")
     answer = (Receiver() if how == "not served" else receiver()).answer(Wire(headers=XML, body=sent))

@@ -128,6 +128,14 @@ NAMESPACE_CASES = [
             "HTTP://SCHEMAS.XMLSOAP.ORG/SOAP/ENVELOPE/",
         )
     ),
+    *(
+        Case(
+            f"mustUnderstand in the SOAP namespace written {alias}",
+            submit().replace("env:mustUnderstand", f'xmlns:o="{alias}" o:mustUnderstand'),
+            set(),
+        )
+        for alias in ("https://schemas.xmlsoap.org/soap/envelope/", "http://schemas.xmlsoap.org/soap/envelope")
+    ),
     Case(
         "another namespace of SOAP",
         submit().replace("envelope/", "encoding/"),

@@ -218,7 +218,7 @@ def answer_profile(request: Received) -> Profile:
 
 
 def in_kind(tree: etree._Element, request: Received, profile: Profile) -> etree._Element:
-    """The answer in the namespaces of the request, where its sender writes aliases (``https:`` for ``http:``)."""
+    """The answer in the namespaces of the request, where its sender writes aliases of them."""
     dialect = request.dialect
     names = {profiles.SOAP_NAMESPACE: dialect.soap_namespace}
     if dialect.namespace is not None and profile.namespace == answer_profile(request).namespace:

@@ -12,7 +12,7 @@ from typing import Any
 from lxml import etree
 
 from mm7zeep import envelope as soap
-from mm7zeep import mime, profiles, schema, tolerance
+from mm7zeep import mime, namespaces, profiles, schema, tolerance
 from mm7zeep.errors import EnvelopeError, LocalError, RemoteError
 from mm7zeep.exchange.judge import judge_content, judge_package, judge_whole, no_sketch, verdict
 from mm7zeep.exchange.wire import Dialect, Headers, Judgement, Received, Wire
@@ -121,16 +121,14 @@ def restore(message: Message, repaired: tolerance.Repaired) -> Message:
 
 def _dialect(judgement: Judgement, repaired: tolerance.Repaired) -> Dialect:
     tree = judgement.tree
-    root_namespace = (etree.QName(tree).namespace if tree is not None else None) or profiles.SOAP_NAMESPACE
     prefix: str | None = None
     if tree is not None:
         body = next((one for one in tree if schema.local(one) == "Body"), None)
         message = next((one for one in body if isinstance(one.tag, str)), None) if body is not None else None
         prefix = message.prefix if message is not None else None
-    alias = root_namespace.replace("https:", "http:", 1) == profiles.SOAP_NAMESPACE
     return Dialect(
         namespace=repaired.namespace,
-        soap_namespace=root_namespace if alias else profiles.SOAP_NAMESPACE,
+        soap_namespace=namespaces.soap_as_sent(etree.QName(tree).namespace if tree is not None else None),
         mm7_version=judgement.sketch.mm7_version,
         prefix=prefix,
     )

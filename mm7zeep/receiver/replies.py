@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 from lxml import etree
 
-from mm7zeep import envelope, exchange, namespaces, profiles, schema
+from mm7zeep import envelope, exchange, namespaces, schema
 from mm7zeep.errors import FaultCode
 from mm7zeep.exchange import Dialect, Headers, Judgement, Received
 from mm7zeep.messages import ExtendedReplaceRsp, Fault, Message, Response, RSErrorRsp, SubmitRsp, VASPErrorRsp
@@ -73,13 +73,11 @@ def addressee(judgement: Judgement) -> Received | None:
     if base is None or named is None:
         return None
     named = namespaces.tidy(named)  # what no reader of URIs takes is not written back
-    outer = (etree.QName(tree).namespace or "") if tree is not None else profiles.SOAP_NAMESPACE
-    alias = outer.replace("https:", "http:", 1) == profiles.SOAP_NAMESPACE
     body = next((one for one in tree if schema.local(one) == "Body"), None) if tree is not None else None
     child = next(iter(body), None) if body is not None else None
     dialect = Dialect(
         namespace=named,
-        soap_namespace=outer if alias else profiles.SOAP_NAMESPACE,
+        soap_namespace=namespaces.soap_as_sent(etree.QName(tree).namespace if tree is not None else None),
         mm7_version=sketch.mm7_version,
         prefix=child.prefix if child is not None else None,
     )

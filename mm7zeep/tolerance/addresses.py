@@ -84,7 +84,7 @@ def _refuse(context: Context, child: etree._Element, message: str, id: str) -> N
 def refuse_attribute(context: Context, node: etree._Element, name: str, value: str) -> None:
     """Refuse the message for an attribute that says how an address is to be taken, in words that nobody knows."""
     message = f"{name}={value[:40]!r} of {schema.local(node)} cannot be understood"
-    context.repairs.refuse(message, "schema/attribute", node, detail=f"@{name}{value}", status=2002, kind=SchemaError)
+    context.repairs.refuse(message, "schema/attribute", node, detail=f"@{name}={value}", status=2002, kind=SchemaError)
 
 
 def mend_party(context: Context, child: etree._Element, kind: schema.Type) -> bool:

@@ -18,7 +18,6 @@ from mm7zeep.profiles import NAMESPACE_PREFIX, NAMESPACES, SOAP_NAMESPACE
 from mm7zeep.tolerance import values
 
 SOAP = f"{{{SOAP_NAMESPACE}}}"
-_ALIAS = SOAP_NAMESPACE.replace("http:", "https:")
 _SOAP_12 = "http://www.w3.org/2003/05/soap-envelope"
 _ACTOR_NEXT = "http://schemas.xmlsoap.org/soap/actor/next"
 _XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
@@ -113,10 +112,7 @@ def _envelope(root: etree._Element, repairs: Repairs) -> bool:
         what = "is an MM7 message without SOAP envelope" if name in schema.operation_names() else "is no SOAP envelope"
         repairs.refuse(f"<{name}> {what}; wrap it in Envelope and Body", "soap/envelope-present", root, detail=name)
         return False
-    if namespace == _ALIAS:
-        repairs.add("soap/namespace-alias", root)
-        rename(root, _ALIAS, SOAP_NAMESPACE)
-    elif namespace == _SOAP_12:
+    if namespace == _SOAP_12:
         # SOAP 1.1 4.4.1: VersionMismatch
         repairs.refuse(
             "the envelope is SOAP 1.2; MM7 uses SOAP 1.1", "soap/version-mismatch", root, fault="VersionMismatch"
@@ -132,13 +128,19 @@ def _envelope(root: etree._Element, repairs: Repairs) -> bool:
         rename(root, namespace, SOAP_NAMESPACE)
     for one in root.iter():  # header attributes may use the alias although the elements do not
         for attribute, value in list(one.attrib.items()):
-            if attribute.startswith(f"{{{_ALIAS}}}"):
+            if _is_alias(attribute):
                 del one.attrib[attribute]
                 one.set(SOAP + etree.QName(attribute).localname, value)
     if root.attrib.pop(f"{SOAP}encodingStyle", None) is not None:
         repairs.add("soap/encoding-style-used", root)
     _strip_xsi(root)
     return True
+
+
+def _is_alias(attribute: str) -> bool:
+    """Whether ``attribute`` is in an alias of SOAP's namespace."""
+    namespace = attribute[1:].rpartition("}")[0] if attribute.startswith("{") else ""
+    return namespace not in ("", SOAP_NAMESPACE) and namespaces.is_soap(namespace)
 
 
 def take_blanks(root: etree._Element, repairs: Repairs) -> None:

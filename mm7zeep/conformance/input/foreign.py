@@ -7,10 +7,11 @@ down: a broken capture is judged, however odd.
 
 from __future__ import annotations
 
-import codecs
 import re
+from collections.abc import Mapping
+from types import MappingProxyType
 
-from mm7zeep import media
+from mm7zeep import charsets, media
 from mm7zeep.conformance.input import capture
 
 _SEEN = 64 * 1024  # octets that are looked at
@@ -41,6 +42,10 @@ _INSIDE = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _EBCDIC_ELEMENT = (b"\x4c\x6f\xa7\x94", b"\x4c\xa2\x96\x81\x97")  # "<?xm", "<soap" in EBCDIC
+# XML 1.0 appendix F: where the zeros are in four octets of which the first character is ASCII
+_BY_ZEROS: Mapping[str, str] = MappingProxyType(
+    {"000x": "utf-32-be", "x000": "utf-32-le", "0x0x": "utf-16-be", "x0x0": "utf-16-le"}
+)
 _CONTROLS = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 
 
@@ -91,14 +96,12 @@ def _is_head(text: str) -> bool:
 
 
 def _text(head: bytes) -> str:
-    """``head`` as text: by its byte order mark, or by where its zeros are; Latin-1 keeps the octets of all else."""
-    for mark, codec in (
-        (codecs.BOM_UTF32_LE, "utf-32-le"), (codecs.BOM_UTF32_BE, "utf-32-be"),
-        (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"),
-    ):  # fmt: skip
+    """``head`` as text: by its byte order mark, or by where its zeros are; Latin-1 keeps the octets of all else.
+
+    Broken characters are passed over: ``charsets.decoded`` would look for another charset, and the message be lost.
+    """
+    for mark, codec in charsets.MARKS:
         if head.startswith(mark):
-            return head.decode(codec, "replace")
+            return head[len(mark) :].decode(codec, "replace")
     zeros = "".join("0" if octet == 0 else "x" for octet in head[:4])
-    by_zeros = {"000x": "utf-32-be", "x000": "utf-32-le", "0x0x": "utf-16-be", "x0x0": "utf-16-le"}
-    codec = by_zeros.get(zeros, "latin-1")
-    return head.decode(codec, "replace").removeprefix("ï»¿")
+    return head.decode(_BY_ZEROS.get(zeros, "latin-1"), "replace")
