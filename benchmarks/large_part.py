@@ -20,7 +20,7 @@ from pathlib import Path
 
 from mm7zeep import mime
 from mm7zeep.client import AsyncVaspClient, VaspClient
-from mm7zeep.gateway.serving import serve_in_thread
+from mm7zeep.gateway.server.listener import serve_in_thread
 from mm7zeep.messages import Part, RSErrorRsp, SubmitReq, SubmitRsp
 from mm7zeep.receiver import Call, Endpoint, HttpLimits
 from mm7zeep.transport import Timeouts

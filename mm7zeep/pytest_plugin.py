@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mm7zeep.conformance.input.capture import Captured
     from mm7zeep.conformance.verdict import Verdict
     from mm7zeep.exchange import Wire
-    from mm7zeep.gateway.trial import Trial
+    from mm7zeep.gateway.testing import Trial
     from mm7zeep.profiles import Policy
 
 __all__ = ["HttpResponse", "assert_mm7_valid"]
@@ -67,7 +67,7 @@ def _mm7_gateway(tmp_path: Path) -> Iterator[Trial]:
     from mm7zeep import extras
 
     try:
-        from mm7zeep.gateway.trial import Trial
+        from mm7zeep.gateway.testing import Trial
     except ModuleNotFoundError as error:
         instruction = extras.missing(error)
         if instruction is None:

@@ -16,7 +16,7 @@ from callback_sink import Call
 from load import Prepared
 from sqlalchemy import Connection
 
-from mm7zeep.gateway.tables import MESSAGE, OUTBOX, RAW, RECIPIENT
+from mm7zeep.gateway.store.tables import MESSAGE, OUTBOX, RAW, RECIPIENT
 
 _SHOWN = 5  # examples of each kind of deviation
 

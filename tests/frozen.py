@@ -26,7 +26,7 @@ from gateway_process import AUTH, GatewayProcess, eventually
 from load import Prepared, ask
 from storm import database_of
 
-from mm7zeep.gateway.tables import OUTBOX
+from mm7zeep.gateway.store.tables import OUTBOX
 
 MESSAGES = 3
 _GIVE_UP = Trouble(hang=0.3, mm7=2007)  # a status that buries a call at once

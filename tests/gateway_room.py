@@ -12,11 +12,11 @@ from typing import Any
 
 from mm7zeep import exchange
 from mm7zeep.exchange import Received
-from mm7zeep.gateway import store
-from mm7zeep.gateway.accounts import Application, Callback
-from mm7zeep.gateway.app import Gateway
-from mm7zeep.gateway.records import CallRow, MessageRow, RecipientRow
-from mm7zeep.gateway.settings import Settings
+from mm7zeep.gateway.config.parties import Application, Callback
+from mm7zeep.gateway.config.settings import Settings
+from mm7zeep.gateway.gateway import Gateway
+from mm7zeep.gateway.store import messages as store
+from mm7zeep.gateway.store.rows import CallRow, MessageRow, RecipientRow
 from mm7zeep.messages import Message, Part, SubmitReq
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -114,7 +114,7 @@ class Room:
 
     def outbox(self, **which: Any) -> list[CallRow]:
         """Calls, the oldest first."""
-        from mm7zeep.gateway import outbox
+        from mm7zeep.gateway.store import outbox
 
         with self.gateway.database.read() as connection:
             return outbox.listed(connection, limit=1000, **which)[::-1]

@@ -22,7 +22,7 @@ from gateway_process import AUTH, GatewayProcess, eventually
 from gateway_room import CALLED, ONE, OTHER, Room
 from load import Load, Prepared, ask, percentile
 
-from mm7zeep.gateway import tables
+from mm7zeep.gateway.store import tables
 from mm7zeep.messages import SubmitReq
 
 pytestmark = pytest.mark.attack

@@ -46,17 +46,18 @@ def test_all_of_it_happens() -> None:
 
 def failing(monkeypatch: pytest.MonkeyPatch, *, deliver: Any = None, **options: Any) -> Result:
     """Run the demo with an MMSC that was given these settings."""
-    from mm7zeep.gateway import app, settings
+    from mm7zeep.gateway import gateway
+    from mm7zeep.gateway.config import settings
 
     monkeypatch.setattr(settings, "Settings", partial(settings.Settings, **options))
-    monkeypatch.setattr(app, "Gateway", partial(app.Gateway, deliver=deliver))
+    monkeypatch.setattr(gateway, "Gateway", partial(gateway.Gateway, deliver=deliver))
     monkeypatch.setattr(demo, "LIMIT", 1.0)
     return run()
 
 
 def test_handset_that_rejects(monkeypatch: pytest.MonkeyPatch) -> None:
     """A copy that was not retrieved ends the demo with 1, and the step is named."""
-    from mm7zeep.gateway.handset import Handset
+    from mm7zeep.gateway.config.handset import Handset
 
     done = failing(monkeypatch, handsets=(Handset(outcome="Rejected"),))
     assert done.exit_code == 1
@@ -78,7 +79,7 @@ def test_report_that_is_not_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_time_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     """What does not happen in time ends the demo with 1, too."""
-    from mm7zeep.gateway.handset import Handset
+    from mm7zeep.gateway.config.handset import Handset
 
     done = failing(monkeypatch, handsets=(Handset(delay=timedelta(hours=1)),))
     assert done.exit_code == 1

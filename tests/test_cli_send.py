@@ -22,7 +22,7 @@ from mm7zeep.receiver import Call, Endpoint
 from mm7zeep.samples import saturn_png
 
 pytest.importorskip("uvicorn")
-from mm7zeep.gateway.serving import serve_in_thread
+from mm7zeep.gateway.server.listener import serve_in_thread
 
 PATH = "/mm7"
 

@@ -16,7 +16,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from mm7zeep.cli import main, trigger
-from mm7zeep.gateway.handset import Outcome
+from mm7zeep.gateway.config.handset import Outcome
 from mm7zeep.samples import saturn_png
 
 AUTH = "operator:a:quiet wörd"

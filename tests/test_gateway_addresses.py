@@ -15,12 +15,14 @@ from far_side import FarSide
 from gateway_room import CALLED, OTHER, SUBMIT, TEXT, Make, Room, basic, rooms
 
 from mm7zeep import exchange
-from mm7zeep.gateway import migrations, records, reporting, shown
-from mm7zeep.gateway.accounts import Route, Upstream
-from mm7zeep.gateway.app import Gateway
-from mm7zeep.gateway.handset import Handset
-from mm7zeep.gateway.records import CallRow
-from mm7zeep.gateway.settings import Settings
+from mm7zeep.gateway.admin import views
+from mm7zeep.gateway.config.handset import Handset
+from mm7zeep.gateway.config.parties import Route, Upstream
+from mm7zeep.gateway.config.settings import Settings
+from mm7zeep.gateway.delivery import reports
+from mm7zeep.gateway.gateway import Gateway
+from mm7zeep.gateway.store import migrations, rows
+from mm7zeep.gateway.store.rows import CallRow
 from mm7zeep.messages import (
     Address,
     DeliverReq,
@@ -68,7 +70,7 @@ def test_kept_and_reported(room: Make) -> None:
         told = one.calls.of(kind)
         assert sorted((report.recipient for report in told), key=str) == sorted((CODED, VEILED), key=str)
         assert {report.sender for report in told} == {SENDER}
-    view = shown.message(one.messages[0], one.copies(message_id))
+    view = views.message(one.messages[0], one.copies(message_id))
     assert [copy["attributes"] for copy in view["recipients"]] == [
         {"addressCoding": "encrypted", "id": "a-1"},
         {"addressCoding": "obfuscated", "id": "a-2"},
@@ -214,7 +216,7 @@ def test_database_of_an_earlier_version(tmp_path: Path) -> None:
         kind="report", owner="tnn", endpoint="x", message_id="m", n=0, transaction_id="t", payload=json.dumps(payload),
         due=0, expires=1, created=0,
     )  # fmt: skip
-    report = reporting.report_of(call, None)
+    report = reports.report_of(call, None)
     assert isinstance(report, DeliveryReportReq)
     assert (report.recipient, report.sender) == (Number("+61400"), ShortCode("1"))
 
@@ -222,7 +224,7 @@ def test_database_of_an_earlier_version(tmp_path: Path) -> None:
 @pytest.mark.parametrize("address", [CODED, VEILED, SHOWN, SENDER, Number("+1")], ids=str)
 def test_columns(address: Address) -> None:
     """An address comes out of its columns as it went in."""
-    assert records.address_of(*records.columns_of(address)) == address
+    assert rows.address_of(*rows.columns_of(address)) == address
 
 
 def test_same_request_with_another_id_is_another(room: Make) -> None:

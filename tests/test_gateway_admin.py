@@ -22,10 +22,14 @@ from gateway_room import CALLED, OTHER, SUBMIT, Room, basic
 from mm7zeep import exchange
 from mm7zeep.cli import main
 from mm7zeep.errors import AuthError, LocalError, StatusError
-from mm7zeep.gateway import admin_access, admin_messages, admin_routes, openapi, outbox, store
-from mm7zeep.gateway.accounts import Application, Callback
-from mm7zeep.gateway.admin import API, ROUTES, admin_app
-from mm7zeep.gateway.engine import StoreError
+from mm7zeep.gateway.admin import access as admin_access
+from mm7zeep.gateway.admin import messages, openapi
+from mm7zeep.gateway.admin import request as admin_routes
+from mm7zeep.gateway.admin.app import API, ROUTES, admin_app
+from mm7zeep.gateway.config.parties import Application, Callback
+from mm7zeep.gateway.store import messages as store
+from mm7zeep.gateway.store import outbox
+from mm7zeep.gateway.store.database import StoreError
 from mm7zeep.messages import DeliverReq, DeliveryReportReq, Number, Part, ReadReplyReq, ShortCode
 from mm7zeep.receiver import Refusal
 
@@ -370,8 +374,8 @@ def test_many_waiters_look_less_often(desk: Callable[..., Desk], monkeypatch: py
         looks += 1
         return listed(*arguments, **options)
 
-    monkeypatch.setattr(store, "listed", counted)
-    monkeypatch.setattr(admin_messages, "LOOKS", 20)
+    monkeypatch.setattr(messages, "listed", counted)
+    monkeypatch.setattr(messages, "LOOKS", 20)
 
     async def play() -> set[int]:
         transport = httpx.ASGITransport(admin_app(one.room.gateway, clock=one.room.clock))
@@ -855,7 +859,7 @@ HOSTS = {
 
 def test_host(desk: Callable[..., Desk]) -> None:
     """Without a password the listener answers under its own names only: another name may be a rebound one."""
-    from mm7zeep.gateway.settings import Place
+    from mm7zeep.gateway.config.settings import Place
 
     one = desk(admin=Place("gw.example", 8008), admin_hosts=("admin.corp", "2001:db8::1"))
     for host, status in HOSTS.items():

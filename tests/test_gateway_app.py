@@ -21,12 +21,12 @@ from mm7zeep import exchange
 from mm7zeep.client import VaspClient
 from mm7zeep.errors import AuthError, StatusError, TransportError
 from mm7zeep.exchange import Wire
-from mm7zeep.gateway.accounts import Application, Callback, Route, Upstream
-from mm7zeep.gateway.app import Gateway
-from mm7zeep.gateway.events import Event
-from mm7zeep.gateway.handset import Handset, handset_of
-from mm7zeep.gateway.serving import serve_in_thread
-from mm7zeep.gateway.settings import Delivery, Settings
+from mm7zeep.gateway.config.handset import Handset, handset_of
+from mm7zeep.gateway.config.parties import Application, Callback, Route, Upstream
+from mm7zeep.gateway.config.settings import Delivery, Settings
+from mm7zeep.gateway.delivery.events import Event
+from mm7zeep.gateway.gateway import Gateway
+from mm7zeep.gateway.server.listener import serve_in_thread
 from mm7zeep.messages import (
     CancelReq,
     DeliverReq,
@@ -805,7 +805,7 @@ def test_upstream_refused(message: Message, status: int, room: Make) -> None:
 
 def test_retention(room: Make) -> None:
     """Finished messages go when they are too old or too many, the oldest first; what waits stays."""
-    from mm7zeep.gateway.settings import Retention
+    from mm7zeep.gateway.config.settings import Retention
 
     one = room(CALLED, retention=Retention(days=1, messages=2))
     waiting = one.submitted(replace(ONE, earliest_delivery_time=timedelta(days=30)))

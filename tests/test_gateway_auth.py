@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from mm7zeep.exchange import Wire
-from mm7zeep.gateway.accounts import Application, Upstream
-from mm7zeep.gateway.passwords import WAITING, Cost, Gatekeeper, derive, hashed, parsed, verify
-from mm7zeep.gateway.throttle import Throttle
+from mm7zeep.gateway.config.parties import Application, Upstream
+from mm7zeep.gateway.mm7.auth import WAITING, Cost, Gatekeeper, derive, hashed, parsed, verify
+from mm7zeep.gateway.security.rate_limit import Throttle
 from mm7zeep.messages import RSErrorRsp
 from mm7zeep.receiver import Endpoint, Refusal
 

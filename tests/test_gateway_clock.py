@@ -17,13 +17,16 @@ import sqlalchemy as sa
 from gateway_room import CALLED, ONE, OTHER, START, Calls
 
 from mm7zeep.errors import TransportError
-from mm7zeep.gateway import admin_routes, openapi, store, tables
-from mm7zeep.gateway import clock as clocks
-from mm7zeep.gateway.admin import admin_app
-from mm7zeep.gateway.app import Gateway
-from mm7zeep.gateway.clock import Clock
-from mm7zeep.gateway.handset import Handset
-from mm7zeep.gateway.settings import Retention, Settings
+from mm7zeep.gateway.admin import openapi
+from mm7zeep.gateway.admin import request as admin_routes
+from mm7zeep.gateway.admin.app import admin_app
+from mm7zeep.gateway.config.handset import Handset
+from mm7zeep.gateway.config.settings import Retention, Settings
+from mm7zeep.gateway.gateway import Gateway
+from mm7zeep.gateway.store import clock as clocks
+from mm7zeep.gateway.store import messages as store
+from mm7zeep.gateway.store import tables
+from mm7zeep.gateway.store.clock import Clock
 
 HOUR, DAY = 3600.0, 86400.0
 AWAY = TransportError("refused", maybe_accepted=False)

@@ -15,14 +15,16 @@ import pytest
 pytest.importorskip("pydantic")
 pytest.importorskip("sqlalchemy")
 from mm7zeep import mime, profiles
-from mm7zeep.gateway import accounts, config, handset, passwords, sections, settings
-from mm7zeep.gateway.config import ConfigError, demo_settings, describe, load, warnings, with_options
-from mm7zeep.gateway.settings import Place, Settings
+from mm7zeep.gateway.config import handset, models, parties, settings
+from mm7zeep.gateway.config import load as config
+from mm7zeep.gateway.config.load import ConfigError, demo_settings, describe, load, warnings, with_options
+from mm7zeep.gateway.config.settings import Place, Settings
+from mm7zeep.gateway.mm7 import auth
 from mm7zeep.receiver import HttpLimits
 
 EXAMPLE = Path(__file__).resolve().parent.parent / "docs" / "gateway.toml"
 SECRET = "quietwhisper"
-HASH = passwords.hashed(SECRET, passwords.Cost(1, 1, 1))
+HASH = auth.hashed(SECRET, auth.Cost(1, 1, 1))
 APPLICATION = f'[[application]]\nname = "tnn"\npassword = "{SECRET}"\nvaspid = "TNN"\n'
 CALLBACK = f'[application.callback]\ndeliver = "https://vasp.example/mo"\nusername = "us"\npassword = "{SECRET}"\n'
 UPSTREAM = '[[upstream]]\nname = "up"\nurl = "https://mmsc.example/mm7"\n'
@@ -88,7 +90,7 @@ def test_example_is_what_it_says(example: Path) -> None:
     assert application.called == replace(application, callback=None).called
     assert application.allow == ("192.0.2.10", "198.51.100.0/24", "2001:db8::/32")
     wanted = handset.Handset(prefix="+6141", outcome="Retrieved", delay=timedelta(seconds=2), read=True)
-    assert (found.handsets, found.routes) == ((wanted,), (accounts.Route(prefix="+64", via="sinch"),))
+    assert (found.handsets, found.routes) == ((wanted,), (parties.Route(prefix="+64", via="sinch"),))
     assert (found.cert, found.key) == tuple(str(example.parent / "secrets" / one) for one in ("mm7.pem", "mm7-key.pem"))
     assert warnings(found) == []
 
@@ -99,16 +101,14 @@ def test_defaults_of_the_example_are_the_defaults(example: Path) -> None:
     whole = re.sub(r"(?m)^#(?=\w+ = )", "", text)
     assert whole.count("\n#") < text.count("\n#") - 30
     assert read(example, whole) == read(example, text)
-    for name, field in sections.File.model_fields.items():
+    for name, field in models.File.model_fields.items():
         table = re.split(rf"(?m)^\[+{name}\]+", text)[1]
         if name != "application":
             table = re.split(r"(?m)^\[", table)[0]
-        for setting in next(sections._models(field.annotation)).model_fields:
+        for setting in next(models._models(field.annotation)).model_fields:
             assert re.search(rf"\b{setting}(_file)?\b", table), f"[{name}] does not show {setting}"
     callback = text.partition("[application.callback]")[2]
-    assert all(
-        f"{setting} = " in callback for setting in sections.CallbackSection.model_fields if setting != "password"
-    )
+    assert all(f"{setting} = " in callback for setting in models.CallbackSection.model_fields if setting != "password")
 
 
 TABLES = {"applications", "handsets", "upstreams", "routes", "limits", "http", "capacity", "delivery", "retention"}
@@ -117,20 +117,20 @@ TABLES = {"applications", "handsets", "upstreams", "routes", "limits", "http", "
 @pytest.mark.parametrize(
     ("section", "target", "renamed"),
     [
-        (sections.GatewaySection, Settings, TABLES),
-        (sections.LimitsSection, mime.Limits, set()),
-        (sections.HttpSection, HttpLimits, set()),
-        (sections.CapacitySection, settings.Capacity, set()),
-        (sections.DeliverySection, settings.Delivery, set()),
-        (sections.RetentionSection, settings.Retention, set()),
-        (sections.ApplicationSection, accounts.Application, set()),
-        (sections.CallbackSection, accounts.Callback, {"namespace", "mm7_version"}),
-        (sections.HandsetSection, handset.Handset, set()),
-        (sections.UpstreamSection, accounts.Upstream, set()),
-        (sections.RouteSection, accounts.Route, set()),
+        (models.GatewaySection, Settings, TABLES),
+        (models.LimitsSection, mime.Limits, set()),
+        (models.HttpSection, HttpLimits, set()),
+        (models.CapacitySection, settings.Capacity, set()),
+        (models.DeliverySection, settings.Delivery, set()),
+        (models.RetentionSection, settings.Retention, set()),
+        (models.ApplicationSection, parties.Application, set()),
+        (models.CallbackSection, parties.Callback, {"namespace", "mm7_version"}),
+        (models.HandsetSection, handset.Handset, set()),
+        (models.UpstreamSection, parties.Upstream, set()),
+        (models.RouteSection, parties.Route, set()),
     ],
 )  # fmt: skip
-def test_every_setting_can_be_written(section: type[sections.Section], target: type, renamed: set[str]) -> None:
+def test_every_setting_can_be_written(section: type[models.Section], target: type, renamed: set[str]) -> None:
     """A table has the names of the values it fills, but for secrets in files, tables of their own, and schemas."""
     written = {name for name in section.model_fields if not name.endswith("_file")}
     assert written ^ {one.name for one in dataclasses.fields(target)} == renamed

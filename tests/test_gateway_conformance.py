@@ -47,15 +47,15 @@ from vasp_side import OTHER, Answer, Post, Vasp, accepted, change, enveloped, ow
 
 from mm7zeep import exchange, mime
 from mm7zeep.conformance.input import capture
-from mm7zeep.gateway import store
-from mm7zeep.gateway.accounts import Application, Callback
-from mm7zeep.gateway.admin import admin_app
-from mm7zeep.gateway.app import Gateway
-from mm7zeep.gateway.handset import Handset
-from mm7zeep.gateway.records import MessageRow, RecipientRow
-from mm7zeep.gateway.serving import serve_in_thread
-from mm7zeep.gateway.settings import Delivery, Settings
-from mm7zeep.gateway.shown import message as shown_message
+from mm7zeep.gateway.admin.app import admin_app
+from mm7zeep.gateway.admin.views import message as shown_message
+from mm7zeep.gateway.config.handset import Handset
+from mm7zeep.gateway.config.parties import Application, Callback
+from mm7zeep.gateway.config.settings import Delivery, Settings
+from mm7zeep.gateway.gateway import Gateway
+from mm7zeep.gateway.server.listener import serve_in_thread
+from mm7zeep.gateway.store import messages
+from mm7zeep.gateway.store.rows import MessageRow, RecipientRow
 from mm7zeep.messages import DeliveryReportReq, DeliveryReportRsp, ReadReplyReq, Status
 from mm7zeep.profiles import NAMESPACE_PREFIX, NAMESPACES, SOAP_NAMESPACE
 from mm7zeep.receiver import HttpLimits
@@ -120,9 +120,9 @@ class House:
     def kept(self, message_id: str) -> tuple[MessageRow, list[RecipientRow]]:
         """What is kept of a message."""
         with self.gateway.database.read() as connection:
-            row = store.message(connection, message_id)
+            row = messages.message(connection, message_id)
             assert row is not None
-            return row, store.recipients(connection, message_id)
+            return row, messages.recipients(connection, message_id)
 
     def parts(self, message_id: str) -> list[tuple[str | None, str, int, str]]:
         """Content-ID, type, size and digest of what came with a message."""

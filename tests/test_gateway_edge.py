@@ -22,15 +22,16 @@ import pytest
 import trustme
 from test_gateway_http import BODY, EDGE, PATIENT, connect, head, heard, post, receiver, statuses, until
 
-from mm7zeep.gateway import descriptors, logs
-from mm7zeep.gateway.connections import Pace, Slot, Slots
-from mm7zeep.gateway.framing import Chunked, Counted, framing
-from mm7zeep.gateway.heads import Edge
-from mm7zeep.gateway.lengths import LONGEST_EXTENSION, LONGEST_TEXT
-from mm7zeep.gateway.peers import Networks
-from mm7zeep.gateway.serving import Listener, bound, serve_in_thread
-from mm7zeep.gateway.settings import Settings
-from mm7zeep.gateway.turns import Turns
+from mm7zeep.gateway import logs
+from mm7zeep.gateway.config import descriptors
+from mm7zeep.gateway.config.settings import Settings
+from mm7zeep.gateway.mm7.lengths import LONGEST_EXTENSION, LONGEST_TEXT
+from mm7zeep.gateway.mm7.turns import Turns
+from mm7zeep.gateway.security.client_address import Networks
+from mm7zeep.gateway.server.connections import Pace, Slot, Slots
+from mm7zeep.gateway.server.http_framing import Chunked, Counted, framing
+from mm7zeep.gateway.server.http_head import Edge
+from mm7zeep.gateway.server.listener import Listener, bound, serve_in_thread
 from mm7zeep.receiver import CLIENT
 
 KIB = 1024

@@ -20,9 +20,9 @@ from far_side import CLOSE, FarSide, http, proper
 
 from mm7zeep.client import MmscClient, Retry, VaspClient
 from mm7zeep.errors import LocalError, TransportError
-from mm7zeep.gateway import egress
-from mm7zeep.gateway.egress import Egress, Target, check_url
-from mm7zeep.gateway.internal import kind_of
+from mm7zeep.gateway.security import outbound
+from mm7zeep.gateway.security.outbound import Egress, Target, check_url
+from mm7zeep.gateway.security.special_addresses import kind_of
 from mm7zeep.messages import DeliverReq
 from mm7zeep.transport import Digest, SwaTransport, Timeouts
 from mm7zeep.transport.failures import refusal
@@ -263,7 +263,7 @@ class Dialer:
         if target.place[0] in self.dead:
             time.sleep(self.slow)
             raise TimeoutError("timed out")
-        return egress.dial(Target(socket.AF_INET, socket.SOCK_STREAM, 6, ("127.0.0.1", _port(self.far))), 3, options)
+        return outbound.dial(Target(socket.AF_INET, socket.SOCK_STREAM, 6, ("127.0.0.1", _port(self.far))), 3, options)
 
 
 def _port(far: FarSide) -> int:
@@ -462,7 +462,7 @@ def _too_long(*_: Any) -> list[Any]:
     ],
     ids=["unknown", "label too long", "no address"],
 )
-def test_name_that_does_not_resolve(resolve: egress.Resolve, words: str) -> None:
+def test_name_that_does_not_resolve(resolve: outbound.Resolve, words: str) -> None:
     """What the resolver says is told as without the guard."""
     error = refused("http://vasp.example/mm7", Egress(resolve=resolve))
     assert words in str(error)

@@ -12,9 +12,9 @@ import pytest
 from far_side import FarSide, Request, Steps, http, proper, saying
 from gateway_room import ONE, TNN, Make, Room, rooms
 
-from mm7zeep.gateway.accounts import Callback, Route, Upstream
-from mm7zeep.gateway.records import CallRow
-from mm7zeep.gateway.settings import Delivery
+from mm7zeep.gateway.config.parties import Callback, Route, Upstream
+from mm7zeep.gateway.config.settings import Delivery
+from mm7zeep.gateway.store.rows import CallRow
 from mm7zeep.messages import DeliveryReportRsp, Message, Status, SubmitRsp
 
 HEAD = b"HTTP/1.1 %d Status\r\n\r\n"

@@ -27,14 +27,15 @@ from gateway_room import CALLED, ONE, OTHER, SUBMIT, TEXT, Make, Room, basic, ro
 from mm7zeep import exchange
 from mm7zeep.errors import Mm7Error
 from mm7zeep.exchange import Wire
-from mm7zeep.gateway import admissible, migrations, outbox, store, tables
-from mm7zeep.gateway.accounts import Callback, Route, Upstream
-from mm7zeep.gateway.admin import ROUTES, admin_app
-from mm7zeep.gateway.app import Gateway
-from mm7zeep.gateway.capacity import Gauge
-from mm7zeep.gateway.engine import Database, StoreError
-from mm7zeep.gateway.outcomes import Outcome
-from mm7zeep.gateway.readiness import Readiness
+from mm7zeep.gateway.admin.app import ROUTES, admin_app
+from mm7zeep.gateway.config.parties import Callback, Route, Upstream
+from mm7zeep.gateway.delivery.retry import Outcome
+from mm7zeep.gateway.gateway import Gateway
+from mm7zeep.gateway.mm7 import validation
+from mm7zeep.gateway.mm7.admission import Gauge
+from mm7zeep.gateway.store import messages, migrations, outbox, tables
+from mm7zeep.gateway.store.database import Database, StoreError
+from mm7zeep.gateway.store.readiness import Readiness
 from mm7zeep.gateway.supervised import SupervisedThread
 from mm7zeep.messages import (
     CancelReq,
@@ -169,7 +170,7 @@ def test_long_transaction_id(room: Make) -> None:
 def test_long_address(room: Make, where: str) -> None:
     """An address that is too long is refused with 2002, whoever it is of; the longest one is kept."""
     one = room()
-    longest = Number("4" * admissible.LONGEST_ADDRESS, display_only=where in ("to", "cc"))
+    longest = Number("4" * validation.LONGEST_ADDRESS, display_only=where in ("to", "cc"))
     for address, code in (
         (longest, 1000 if where != "bcc" else 1100),
         (replace(longest, value=longest.value + "4"), 2002),
@@ -223,12 +224,12 @@ def test_odd_texts_are_kept(room: Make, text: str) -> None:
     one = room()
     message_id = one.submitted(ONE)
     with one.gateway.database.write() as connection:
-        store.change(connection, message_id, subject=text, sender=text, transaction_id=text, excerpt=text)
+        messages.change(connection, message_id, subject=text, sender=text, transaction_id=text, excerpt=text)
         outbox.pause(connection, "tnn http://x", text, 1.0)
-        store.remember(connection, "tnn", "SubmitReq", text, "d", 1.0, {"code": 1000})
-        assert store.remembered(connection, "tnn", "SubmitReq", text, "d") == ('{"code": 1000}', True)
+        messages.remember(connection, "tnn", "SubmitReq", text, "d", 1.0, {"code": 1000})
+        assert messages.remembered(connection, "tnn", "SubmitReq", text, "d") == ('{"code": 1000}', True)
     with one.gateway.database.read() as connection:
-        row = store.message(connection, message_id)
+        row = messages.message(connection, message_id)
     assert row is not None
     assert row.subject == tables.kept(text)
     assert "\0" not in tables.kept(text)
@@ -257,7 +258,7 @@ def test_recipient_that_cannot_be_processed(room: Make) -> None:
     one = room()
     before, bad, after = (one.submitted(replace(ONE, delivery_report=True)) for _ in range(3))
     with one.gateway.database.write() as connection:
-        store.change(connection, bad, fields="{this is no JSON")
+        messages.change(connection, bad, fields="{this is no JSON")
     one.gateway.run_pending()
     assert [one.states(message) for message in (before, bad, after)] == [["Retrieved"], ["Rejected"], ["Retrieved"]]
     assert "could not be processed: JSONDecodeError" in (one.copies(bad)[0].detail or "")
@@ -294,7 +295,7 @@ def test_result_that_cannot_be_processed(room: Make) -> None:
     _, calls = one.gateway.pump.turn()
     bad = calls[1]
     with one.gateway.database.write() as connection:
-        store.change(connection, bad.message_id, fields="[")
+        messages.change(connection, bad.message_id, fields="[")
     one.gateway.pump._results.extend((call, Outcome(verdict="done")) for call in calls)
     one.gateway.pump.turn(claiming=False)
     rows = {row.id: row for row in one.outbox()}
@@ -336,9 +337,9 @@ def test_one_look_up(room: Make) -> None:
         row = {"application": "tnn", "operation": "SubmitReq", "transaction_id": "again", "created": one.clock()}
         rows = [{**row, "digest": f"{n:064x}", "answer": '{"code": 1000}'} for n in range(3000)]
         connection.execute(sa.insert(tables.DUPLICATE), rows)
-        assert len(list(connection.scalars(store._KNOWN, {**row, "digest": rows[5]["digest"]}))) == 2
-        assert store.remembered(connection, "tnn", "SubmitReq", "again", "new") == (None, True)
-        assert store.remembered(connection, "tnn", "SubmitReq", "other", "new") == (None, False)
+        assert len(list(connection.scalars(messages._KNOWN, {**row, "digest": rows[5]["digest"]}))) == 2
+        assert messages.remembered(connection, "tnn", "SubmitReq", "again", "new") == (None, True)
+        assert messages.remembered(connection, "tnn", "SubmitReq", "other", "new") == (None, False)
     first, second = (one.ask(ONE, transaction_id="again").message.message_id for _ in range(2))  # type: ignore[attr-defined]
     assert first == second
     [kept] = one.messages
@@ -360,7 +361,7 @@ def test_older_database_is_migrated(room: Make) -> None:
         connection.execute(sa.delete(tables.SETTING))
     with closing(Database(name)) as opened, opened.write() as connection:
         assert connection.scalar(sa.select(sa.func.max(tables.MIGRATION.c.version))) == len(migrations.STEPS)
-        assert store.remote_copy(connection, "upstream:far", long) is not None
+        assert messages.remote_copy(connection, "upstream:far", long) is not None
     assert one.ask(ONE, transaction_id=long).message.message_id == message_id  # type: ignore[attr-defined]
 
 
@@ -642,7 +643,7 @@ def test_busy_is_not_locked(tmp_path: Path) -> None:
         def write() -> None:
             while not stop.is_set():
                 with database.write(wait=60) as connection:
-                    store.set_setting(connection, "x", 1)
+                    messages.set_setting(connection, "x", 1)
 
         writers = [threading.Thread(target=write) for _ in range(4)]
         for writer in writers:
@@ -748,7 +749,7 @@ def test_keeper_survives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
             raise ZeroDivisionError
 
         monkeypatch.setattr(one.gateway.gauge, "look", look)
-        monkeypatch.setattr("mm7zeep.gateway.housekeeping._LOOK", 0.001)
+        monkeypatch.setattr("mm7zeep.gateway.maintenance._LOOK", 0.001)
         with one.gateway.working():
             assert enough.wait(20)
             assert "the thread keeper keeps ending: ZeroDivisionError" in one.gateway.ready()

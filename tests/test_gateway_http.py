@@ -20,9 +20,9 @@ import trustme
 
 from mm7zeep import exchange, mime
 from mm7zeep.exchange import Wire
-from mm7zeep.gateway.heads import Edge
-from mm7zeep.gateway.protocol import RESET
-from mm7zeep.gateway.serving import Listener, bound, serve_in_thread
+from mm7zeep.gateway.server.http_head import Edge
+from mm7zeep.gateway.server.http_protocol import RESET
+from mm7zeep.gateway.server.listener import Listener, bound, serve_in_thread
 from mm7zeep.messages import DeliverReq, Part
 from mm7zeep.receiver import HttpLimits, Receiver
 

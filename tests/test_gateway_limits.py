@@ -15,10 +15,11 @@ from gateway_room import CALLED, ONE, SUBMIT, TEXT, Make, Room, basic, rooms
 
 from mm7zeep import exchange, mime
 from mm7zeep.exchange import Wire
-from mm7zeep.gateway import chaos, store
-from mm7zeep.gateway.capacity import Gauge
-from mm7zeep.gateway.engine import StoreError
-from mm7zeep.gateway.settings import Capacity
+from mm7zeep.gateway.config.settings import Capacity
+from mm7zeep.gateway.mm7 import chaos
+from mm7zeep.gateway.mm7.admission import Gauge
+from mm7zeep.gateway.store import messages
+from mm7zeep.gateway.store.database import StoreError
 from mm7zeep.messages import ReplaceReq, SubmitReq
 from mm7zeep.receiver import Refusal
 
@@ -109,7 +110,7 @@ def test_commit_that_fails(room: Make, monkeypatch: pytest.MonkeyPatch) -> None:
         raise StoreError("disk I/O error")
 
     with monkeypatch.context() as patch:
-        patch.setattr(store, "remember", broken)
+        patch.setattr(messages, "remember", broken)
         assert full(submit(one, transaction_id="t-1"))
     assert one.messages == []
     assert submit(one, transaction_id="t-1").status == 200
@@ -198,7 +199,7 @@ def test_share_of_requests(room: Make) -> None:
 
 def test_connection_that_is_cut(room: Make) -> None:
     """A rule that resets ends the connection without an answer, after the work where it says so."""
-    from mm7zeep.gateway.serving import serve_in_thread
+    from mm7zeep.gateway.server.listener import serve_in_thread
 
     one = room()
     one.gateway.chaos.set([{"reset": True, "when": "after"}])
@@ -261,7 +262,7 @@ def test_metrics(room: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     def away(connection: object) -> None:
         raise StoreError("away")
 
-    monkeypatch.setattr(store, "counts", away)
+    monkeypatch.setattr(messages, "counts", away)
     assert b"mm7_database_up 0.0" in one.gateway.metrics.exposition(one.gateway.database)[0]
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mm7zeep.gateway.peers import Networks, address, peer_of
+from mm7zeep.gateway.security.client_address import Networks, address, peer_of
 
 # --- addresses --------------------------------------------------------------------------------------------------------
 

@@ -21,17 +21,17 @@ from gateway_room import CALLED, ONE, START, SUBMIT, TEXT, Make, Room, rooms
 from mm7zeep import mime
 from mm7zeep.errors import AuthError, TransportError
 from mm7zeep.exchange import pack
-from mm7zeep.gateway import outbox, store
-from mm7zeep.gateway.accounts import Route, Upstream
-from mm7zeep.gateway.app import Gateway
-from mm7zeep.gateway.digests import digest
-from mm7zeep.gateway.engine import StoreError
-from mm7zeep.gateway.handset import Handset
-from mm7zeep.gateway.outcomes import Outcome, judge
-from mm7zeep.gateway.pump import Pump
-from mm7zeep.gateway.records import CallRow
-from mm7zeep.gateway.settings import Delivery, Retention, Settings
-from mm7zeep.gateway.supervisor import Supervisor
+from mm7zeep.gateway.config.handset import Handset
+from mm7zeep.gateway.config.parties import Route, Upstream
+from mm7zeep.gateway.config.settings import Delivery, Retention, Settings
+from mm7zeep.gateway.delivery.dispatcher import Pump
+from mm7zeep.gateway.delivery.retry import Outcome, judge
+from mm7zeep.gateway.gateway import Gateway
+from mm7zeep.gateway.server.supervisor import Supervisor
+from mm7zeep.gateway.store import messages, outbox
+from mm7zeep.gateway.store.database import StoreError
+from mm7zeep.gateway.store.idempotency import digest
+from mm7zeep.gateway.store.rows import CallRow
 from mm7zeep.messages import CancelReq, DeliveryReportReq, Number, Part, ReplaceReq, ShortCode, SubmitReq
 
 FAR = Upstream(name="far", url="http://far/mm7", vaspid="WE", vasid="us", callback_username="up", callback_password="u")
@@ -101,7 +101,7 @@ def test_deferred_upstream_leaves_once(room: Make) -> None:
     assert one.code(put(message_id, earliest_delivery_time=timedelta(minutes=5))) == 1100
     one.gateway.run_pending()
     with one.gateway.database.write() as connection:  # as a replace that names ExpiryDate
-        store.change(connection, message_id, expires=one.clock() + 7200)
+        messages.change(connection, message_id, expires=one.clock() + 7200)
     one.clock.move(hours=1)
     one.gateway.run_pending()
     assert [call.state for call in one.outbox() if call.kind == "submit"] == ["done"]
@@ -122,7 +122,7 @@ def test_cancel_sent_twice_at_once(tmp_path: Path, postgres_url: str) -> None:
         for _ in range(2)
     ]
     with one.gateway.database.write() as connection:  # both get as far as the message
-        store.own(connection, "tnn", message_id)
+        messages.own(connection, "tnn", message_id)
         for thread in threads:
             thread.start()
         _until(lambda: _blocked(one) == 2)
@@ -396,16 +396,16 @@ def test_worker_started_while_the_signal_comes() -> None:
 
 _STUCK = """
 import os, socket, sys, time
-from mm7zeep.gateway import intake
-from mm7zeep.gateway.accounts import Application
-from mm7zeep.gateway.process import run
-from mm7zeep.gateway.settings import Settings
+from mm7zeep.gateway.mm7 import requests
+from mm7zeep.gateway.config.parties import Application
+from mm7zeep.gateway.server.process import run
+from mm7zeep.gateway.config.settings import Settings
 
 def submit(self, call):
     os.write(1, b"stuck\\n")
     time.sleep(60)
 
-intake.Intake.submit = submit
+requests.Intake.submit = submit
 mm7, admin = (socket.create_server(("127.0.0.1", 0)) for _ in range(2))
 apps = tuple(
     Application(name=f"tnn{n}", password="t", vaspid="TNN", short_codes=(f"11112{n}",)) for n in range(8)

@@ -13,11 +13,11 @@ import sqlalchemy as sa
 from gateway_room import ONE, SUBMIT, Room
 
 from mm7zeep.errors import TransportError
-from mm7zeep.gateway import migrations, outbox, tables
-from mm7zeep.gateway.engine import Database, StoreError
-from mm7zeep.gateway.outcomes import Outcome
-from mm7zeep.gateway.pump import Pump, Window
-from mm7zeep.gateway.records import CallRow
+from mm7zeep.gateway.delivery.dispatcher import Pump, Window
+from mm7zeep.gateway.delivery.retry import Outcome
+from mm7zeep.gateway.store import migrations, outbox, tables
+from mm7zeep.gateway.store.database import Database, StoreError
+from mm7zeep.gateway.store.rows import CallRow
 
 Open = Callable[[], Database]
 NOW = 1_000_000.0
@@ -377,7 +377,7 @@ def test_bad_endpoint_delays_nobody(tmp_path: Path) -> None:
         else:
             seen.release()
 
-    from mm7zeep.gateway.app import Gateway
+    from mm7zeep.gateway.gateway import Gateway
 
     one = Room(tmp_path)
     one.gateway.close()

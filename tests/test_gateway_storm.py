@@ -25,7 +25,7 @@ from load import Load, Prepared, percentile
 from mm7zeep import exchange
 from mm7zeep.client import MmscClient
 from mm7zeep.exchange import Wire
-from mm7zeep.gateway.tables import MESSAGE, METADATA, OUTBOX, RAW
+from mm7zeep.gateway.store.tables import MESSAGE, METADATA, OUTBOX, RAW
 from mm7zeep.messages import DeliveryReportReq, Number, SubmitReq
 from mm7zeep.profiles import REL_5_MM7_1_3, REL_6_MM7_1_4
 

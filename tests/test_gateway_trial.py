@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from mm7zeep.gateway.handset import Handset
-from mm7zeep.gateway.serving import serve_in_thread
-from mm7zeep.gateway.trial import Trial
+from mm7zeep.gateway.config.handset import Handset
+from mm7zeep.gateway.server.listener import serve_in_thread
+from mm7zeep.gateway.testing import Trial
 from mm7zeep.messages import DeliverReq, DeliveryReportReq, Message
 from mm7zeep.receiver import Receiver
 

@@ -20,8 +20,8 @@ import pytest
 import sqlalchemy as sa
 import system_calls
 
-from mm7zeep.gateway import tables
-from mm7zeep.gateway.engine import Database
+from mm7zeep.gateway.store import tables
+from mm7zeep.gateway.store.database import Database
 
 pytestmark = pytest.mark.processes
 

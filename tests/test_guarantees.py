@@ -17,10 +17,12 @@ from gateway_room import ONE, Make, rooms
 
 from mm7zeep.envelope.door import XmlLimits
 from mm7zeep.errors import AuthError, TransportError
-from mm7zeep.gateway import admissible, clock, engine, lengths, outbox, protocol, readiness, supervisor
-from mm7zeep.gateway.app import Gateway
-from mm7zeep.gateway.handset import Handset
-from mm7zeep.gateway.settings import Retention, Settings
+from mm7zeep.gateway.config.handset import Handset
+from mm7zeep.gateway.config.settings import Retention, Settings
+from mm7zeep.gateway.gateway import Gateway
+from mm7zeep.gateway.mm7 import lengths, validation
+from mm7zeep.gateway.server import http_protocol, supervisor
+from mm7zeep.gateway.store import clock, database, outbox, readiness
 from mm7zeep.messages import DeliveryReportReq, Message, ReadReplyReq
 from mm7zeep.transport import inbound
 
@@ -31,12 +33,12 @@ ROWS = re.findall(r"(?m)^\| ([^|]+) \| (?:`([a-z_.]+)`|fixed) \| ([\d,.]+) ?(KiB
 FIXED = {
     "depth of XML": XmlLimits().depth,
     "elements": XmlLimits().elements,
-    "recipients": admissible.MOST_RECIPIENTS,
+    "recipients": validation.MOST_RECIPIENTS,
     "characters of a text": lengths.LONGEST_TEXT,
     "characters of an unknown element": lengths.LONGEST_EXTENSION,
-    "characters of an address": admissible.LONGEST_ADDRESS,
-    "octets of one connection that wait behind a request": protocol.READ,
-    "wait for a lock of the database": engine.LOCK_WAIT,
+    "characters of an address": validation.LONGEST_ADDRESS,
+    "octets of one connection that wait behind a request": http_protocol.READ,
+    "wait for a lock of the database": database.LOCK_WAIT,
     "write that shows readiness": readiness.PATIENCE,
     "jump of the clock": clock.JUMP,
     "steady time that confirms it": clock.STEADY,

@@ -177,7 +177,7 @@ def test_front_door_is_not_used_inside() -> None:
     """Inside the package, names come from their module and never through the front door or a relative path."""
     [door] = complaints({"mm7zeep.cli": "from mm7zeep import VaspClient"})
     assert "name the module itself" in door
-    [dots] = complaints({"mm7zeep.gateway.app": "from .store import Store", "mm7zeep.gateway.store": ""})
+    [dots] = complaints({"mm7zeep.client.vasp": "from .styles import Style", "mm7zeep.client.styles": ""})
     assert "absolute name" in dots
 
 
@@ -189,9 +189,9 @@ def test_front_door_opens_no_room() -> None:
 
 def test_package_members_may_import_each_other() -> None:
     """Inside a package imports go both up and down its list, but not in a circle."""
-    app, store = "from mm7zeep.gateway import store", "import mm7zeep.gateway.app"
-    assert complaints({"mm7zeep.gateway.app": app, "mm7zeep.gateway.store": ""}) == []
-    [wrong] = complaints({"mm7zeep.gateway.app": app, "mm7zeep.gateway.store": store})
+    vasp, styles = "from mm7zeep.client import styles", "import mm7zeep.client.vasp"
+    assert complaints({"mm7zeep.client.vasp": vasp, "mm7zeep.client.styles": ""}) == []
+    [wrong] = complaints({"mm7zeep.client.vasp": vasp, "mm7zeep.client.styles": styles})
     assert "circle" in wrong
 
 

@@ -23,9 +23,9 @@ from sqlalchemy import event
 from sqlalchemy.pool import Pool
 
 from mm7zeep import exchange
-from mm7zeep.gateway.app import Gateway
-from mm7zeep.gateway.engine import StoreError
-from mm7zeep.gateway.settings import Settings
+from mm7zeep.gateway.config.settings import Settings
+from mm7zeep.gateway.gateway import Gateway
+from mm7zeep.gateway.store.database import StoreError
 
 TRIES = 6
 

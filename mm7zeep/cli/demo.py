@@ -26,8 +26,8 @@ from mm7zeep.cli import COULD_NOT_RUN, FAILURES, samples
 
 if TYPE_CHECKING:
     from mm7zeep.client import Submitted
-    from mm7zeep.gateway.app import Gateway
-    from mm7zeep.gateway.events import Event
+    from mm7zeep.gateway.delivery.events import Event
+    from mm7zeep.gateway.gateway import Gateway
     from mm7zeep.messages import Message, Part
     from mm7zeep.receiver import Receiver
 
@@ -93,10 +93,10 @@ def _end(text: str, code: int) -> NoReturn:
 
 def _start(stack: ExitStack) -> Stage:
     """Bring both sides up. Raises ``_Failed``."""
-    from mm7zeep.gateway.accounts import Application, Callback
-    from mm7zeep.gateway.app import PATH, Gateway
-    from mm7zeep.gateway.serving import serve_in_thread
-    from mm7zeep.gateway.settings import Settings
+    from mm7zeep.gateway.config.parties import Application, Callback
+    from mm7zeep.gateway.config.settings import Settings
+    from mm7zeep.gateway.gateway import PATH, Gateway
+    from mm7zeep.gateway.server.listener import serve_in_thread
     from mm7zeep.receiver import Receiver
     from mm7zeep.samples import saturn_png
 

@@ -63,7 +63,7 @@ def command(
     bind: tuple[str, int], auth: tuple[str, str] | None, save: Path | None, forward_to: str | None, profile: str | None
 ) -> None:
     """Receive MO messages, delivery reports and read replies, one JSON line each on standard output."""
-    from mm7zeep.gateway.serving import serve_in_thread
+    from mm7zeep.gateway.server.listener import serve_in_thread
     from mm7zeep.receiver import Receiver
 
     host, port = bind

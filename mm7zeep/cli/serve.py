@@ -20,7 +20,7 @@ from mm7zeep import extras
 from mm7zeep.cli import COULD_NOT_RUN
 
 if TYPE_CHECKING:
-    from mm7zeep.gateway.settings import Settings
+    from mm7zeep.gateway.config.settings import Settings
 
 _USAGE = 2
 
@@ -51,7 +51,7 @@ def command(
         _print_hash()
         return
     settings, remarks = _settings(config, mm7, admin, database, workers)
-    from mm7zeep.gateway.config import describe, warnings
+    from mm7zeep.gateway.config.load import describe, warnings
 
     for line in (*remarks, *warnings(settings)):
         click.echo(f"mm7zeep serve: {line}", err=True)
@@ -71,7 +71,7 @@ def _need_extra() -> None:
 
 
 def _print_hash() -> None:
-    from mm7zeep.gateway.passwords import hashed
+    from mm7zeep.gateway.mm7.auth import hashed
 
     password = (
         click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
@@ -87,7 +87,7 @@ def _settings(
     config: Path | None, mm7: str | None, admin: str | None, database: str | None, workers: int | None
 ) -> tuple[Settings, tuple[str, ...]]:
     """The settings, and remarks on how they are kept. Ends the program where they cannot be used."""
-    from mm7zeep.gateway.config import ConfigError, demo_settings, read, with_options
+    from mm7zeep.gateway.config.load import ConfigError, demo_settings, read, with_options
 
     try:
         settings, remarks = read(config) if config is not None else (demo_settings(), ())
@@ -100,16 +100,16 @@ def _settings(
 
 def _reloaded(config: Path, mm7: str | None, admin: str | None, database: str | None, workers: int | None) -> Settings:
     """The settings as they are by now. Raises ``ConfigError``."""
-    from mm7zeep.gateway.config import load, with_options
+    from mm7zeep.gateway.config.load import load, with_options
 
     return with_options(load(config), mm7=mm7, admin=admin, database=database, workers=workers)
 
 
 def _serve(settings: Settings, *, demo: bool, reload: Callable[[], Settings] | None = None) -> int:
     from mm7zeep.gateway import logs
-    from mm7zeep.gateway.engine import StoreError
-    from mm7zeep.gateway.migrations import DatabaseIsNewer
-    from mm7zeep.gateway.serving import bound
+    from mm7zeep.gateway.server.listener import bound
+    from mm7zeep.gateway.store.database import StoreError
+    from mm7zeep.gateway.store.migrations import DatabaseIsNewer
 
     logs.set_up(settings.log, show_numbers=settings.show_numbers)
     with ExitStack() as stack:
@@ -127,10 +127,10 @@ def _serve(settings: Settings, *, demo: bool, reload: Callable[[], Settings] | N
 
         try:
             if settings.workers > 1:
-                from mm7zeep.gateway.supervisor import Supervisor
+                from mm7zeep.gateway.server.supervisor import Supervisor
 
                 return Supervisor(settings, mm7, admin, ready=ready, reload=reload).run()
-            from mm7zeep.gateway.process import run
+            from mm7zeep.gateway.server.process import run
 
             return run(settings, mm7, admin, ready=ready, reload=reload)
         except (StoreError, DatabaseIsNewer, ValueError, RuntimeError) as error:
@@ -139,8 +139,8 @@ def _serve(settings: Settings, *, demo: bool, reload: Callable[[], Settings] | N
 
 def _tell(settings: Settings, mm7: int, admin: int, folder: str | None) -> None:
     """Say where both listeners stand, and without a configuration how to send a first message."""
-    from mm7zeep.gateway.app import PATH
-    from mm7zeep.gateway.overview import shown_database
+    from mm7zeep.gateway.config.describe import shown_database
+    from mm7zeep.gateway.gateway import PATH
 
     scheme = "https" if settings.cert else "http"
     url = f"{scheme}://{settings.mm7._replace(port=mm7)}{PATH}"

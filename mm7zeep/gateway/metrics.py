@@ -12,9 +12,9 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
-from mm7zeep.gateway import clock, store
-from mm7zeep.gateway.engine import Database, StoreError
-from mm7zeep.gateway.events import Event
+from mm7zeep.gateway.delivery.events import Event
+from mm7zeep.gateway.store import clock, messages
+from mm7zeep.gateway.store.database import Database, StoreError
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
@@ -102,7 +102,7 @@ class _Waiting(Collector):
 def _waiting(database: Database) -> CollectorRegistry:
     try:
         with database.read() as connection:
-            counts, held = store.counts(connection), clock.shared(connection).held
+            counts, held = messages.counts(connection), clock.shared(connection).held
     except StoreError:
         counts, held = None, False
     registry = CollectorRegistry()

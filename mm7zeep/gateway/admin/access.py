@@ -1,0 +1,156 @@
+"""Who may use the admin listener: the password, the name it is asked by, and which web pages may make it do something.
+
+Judges by the head alone, and puts on every answer what keeps browsers from making more of it than it is. Refuses, with
+``Refusal``, what comes from another site (403), under a name that is not its own (421), and without the password (401).
+"""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+import re
+import secrets
+import threading
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from typing import Any
+
+from mm7zeep.exchange import Wire
+from mm7zeep.gateway.config.settings import Settings
+from mm7zeep.gateway.mm7.auth import Remembered
+from mm7zeep.gateway.security.auth_queue import AuthQueue, Guess
+from mm7zeep.gateway.security.client_address import address, source
+from mm7zeep.receiver import BasicAuth, Refusal
+from mm7zeep.receiver.guard import authorization
+
+ALWAYS: Mapping[str, str] = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "X-Frame-Options": "DENY",
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+}
+"""Header fields of every answer that does not say otherwise."""
+
+GUESSES = (60.0, 5.0)
+"""How many wrong passwords of one address are judged immediately, and how many more per second; the others wait."""
+_KEPT = 1000  # addresses whose guesses are remembered
+_HOST = re.compile(r"(?P<name>\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._-]{1,253})(?::[0-9]{0,5})?")
+_SAFE = ("GET", "HEAD", "OPTIONS")
+
+
+class Access:
+    """The door of the admin listener. ``clock`` gives seconds, from anywhere.
+
+    An address that guesses waits longer and longer, and the right password with it, but it is never refused unseen;
+    what was proven from an address passes always. ``threads=False`` leaves it to the caller to judge who waits
+    (``queue.run_once``). Raises ``ValueError`` for a name without a password, or the other way round.
+    """
+
+    def __init__(
+        self, settings: Settings, *, clock: Callable[[], float] = time.monotonic, threads: bool = True
+    ) -> None:
+        name, password = settings.admin_username, settings.admin_password
+        if (name is None) != (password is None):
+            raise ValueError("admin_username and admin_password go together; give both, or neither")
+        self._auth = BasicAuth({name: password}) if name is not None and password is not None else None
+        self._names = {_plain(one) for one in ("localhost", settings.admin.host, *settings.admin_hosts)}
+        self.queue = AuthQueue(
+            per_name=GUESSES,
+            per_source=GUESSES,
+            most=settings.waiting_guesses,
+            kept=_KEPT,
+            clock=clock,
+            threads=threads,
+        )
+        self._key = secrets.token_bytes(32)
+        self._proven = Remembered(_KEPT)
+        self._lock = threading.Lock()
+
+    def judge(self, head: Wire, peer: str | None, *, is_open: bool) -> Future[str | None] | None:
+        """Raises ``Refusal`` for who may not come in; ``is_open`` says that what is asked for is for everybody.
+
+        Gives a future where the password has to wait until it is judged: of the admin's name, or of None, which is
+        to be answered by ``wrong``.
+        """
+        if head.method not in _SAFE:
+            _from_here(head)
+        if is_open:
+            return None
+        if self._auth is None:
+            self._by_name(head)
+            return None
+        return self._by_password(self._auth, head, peer)
+
+    def _by_name(self, head: Wire) -> None:
+        """A page of another name that resolves to this machine (DNS rebinding) would be let read everything."""
+        given = [value.strip() for name, value in head.headers if name.lower() == "host"]
+        found = _HOST.fullmatch(given[0]) if len(given) == 1 else None
+        name = _plain(found["name"]) if found else ""
+        if name not in self._names and not _is_loopback(name):
+            raise Refusal(
+                421, "this listener is asked under a name that is not its own; use localhost, or list it in admin_hosts"
+            )
+
+    def _by_password(self, auth: BasicAuth, head: Wire, peer: str | None) -> Future[str | None] | None:
+        given, place = authorization(head), source(address(peer) if peer is not None else None)
+        if given is None:
+            raise wrong()
+        proof = hmac.digest(self._key, f"{place} {given}".encode("utf-8", "surrogateescape"), "sha256")
+        with self._lock:
+            if proof in self._proven:
+                return None
+        if not self.queue.has_room(place, None):
+            return self.queue.submit(Guess(source=place, name=None, judge=lambda: self._judged(auth, given, proof)))
+        user = self._judged(auth, given, proof)
+        self.queue.note(place, None, right=user is not None)
+        if user is None:
+            raise wrong()
+        return None
+
+    def _judged(self, auth: BasicAuth, given: str, proof: bytes) -> str | None:
+        user = auth.user(given)
+        if user is not None:
+            with self._lock:
+                self._proven.add(proof)
+        return user
+
+
+def wrong() -> Refusal:
+    """The refusal of who has not shown the name and password."""
+    challenge = ("WWW-Authenticate", 'Basic realm="mm7zeep admin", charset="UTF-8"')
+    return Refusal(401, "name and password, please: admin_username and admin_password", challenge)
+
+
+def _from_here(head: Wire) -> None:
+    """Raises ``Refusal`` (403) where a page of another site asks for something to be done."""
+    site = (head.header("Sec-Fetch-Site") or "none").strip().lower()
+    origins = [value.strip().lower() for name, value in head.headers if name.lower() == "origin"]
+    host = (head.header("Host") or "").strip().lower()
+    own = {f"http://{host}", f"https://{host}"}
+    if site not in ("same-origin", "none") or any(one not in own for one in origins):
+        raise Refusal(403, "a page of another site asks for this; ask from here, or without a browser")
+
+
+def _plain(name: str) -> str:
+    """A host as it is compared: no brackets, no final dot, lower case, an address in its one form."""
+    bare = name.strip("[]").rstrip(".").lower()
+    try:
+        return str(ipaddress.ip_address(bare))
+    except ValueError:
+        return bare
+
+
+def _is_loopback(name: str) -> bool:
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+def head_of(scope: Mapping[str, Any]) -> Wire:
+    """The head of an ASGI request."""
+    fields = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"])
+    return Wire(method=scope["method"], target=scope["path"], headers=fields, body=b"")

@@ -1,0 +1,99 @@
+"""What the REST API tells of calls to applications and upstreams, and how they are made again.
+
+Refuses, with ``Refusal``, what is not there (404), and to replay a call while it is being made (409).
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection
+from starlette.responses import Response
+
+from mm7zeep.gateway.admin import views
+from mm7zeep.gateway.admin.json_response import JSONResponse
+from mm7zeep.gateway.admin.request import Asked, moment
+from mm7zeep.gateway.store import outbox
+from mm7zeep.gateway.store.rows import CallRow
+from mm7zeep.receiver import Refusal
+
+
+def listed(asked: Asked) -> Response:
+    """A page of calls, the newest first."""
+    query, limit = asked.query, asked.query["limit"]
+    with asked.gateway.database.read() as connection:
+        rows = outbox.listed(
+            connection,
+            state=query.get("state"),
+            owner=query.get("application"),
+            message_id=query.get("message"),
+            limit=limit + 1,
+            before=query.get("before"),
+        )
+        paused = _paused(connection)
+    page = rows[:limit]
+    calls = [views.call(one, paused) for one in page]
+    return JSONResponse({"callbacks": calls, "next": page[-1].id if len(rows) > limit else None})
+
+
+def one(asked: Asked) -> Response:
+    """A call with what was answered to it, where that was kept."""
+    with asked.gateway.database.read() as connection:
+        return JSONResponse(views.whole_call(_call(connection, asked.path["id"]), _paused(connection)))
+
+
+def _call(connection: Connection, id: int) -> CallRow:
+    found = outbox.call(connection, id)
+    if found is None:
+        raise Refusal(404, "no callback has that id; GET /api/v1/callbacks lists all")
+    return found
+
+
+def _paused(connection: Connection) -> set[str]:
+    return {one.name for one in outbox.endpoints(connection) if one.paused}
+
+
+def replay_one(asked: Asked) -> Response:
+    """Make a call again, whatever came of it."""
+    id = asked.path["id"]
+    again = asked.gateway.replay(id=id)
+    with asked.gateway.database.read() as connection:
+        found = _call(connection, id)
+        if not again:
+            if found.state == "leased":
+                raise Refusal(409, "this call is being made now; wait for its end", ("Retry-After", "5"))
+            raise Refusal(409, "this submit went out, or was taken back: once more would be a second message")
+        return JSONResponse(views.call(found, _paused(connection)), 202)
+
+
+def replay(asked: Asked) -> Response:
+    """Make dead calls again, by where they went or when they died."""
+    endpoint, since = asked.body.get("endpoint"), asked.body.get("since")
+    if endpoint is None and since is None:
+        raise Refusal(400, "the body names neither endpoint nor since; give one of them, or both")
+    count = asked.gateway.replay(endpoint=endpoint, since=None if since is None else moment(since, "since"))
+    return JSONResponse({"replayed": count}, 202)
+
+
+def endpoints(asked: Asked) -> Response:
+    """Where no calls go until somebody says so."""
+    with asked.gateway.database.read() as connection:
+        rows = [one for one in outbox.endpoints(connection) if one.paused]
+    return JSONResponse({"endpoints": [views.endpoint(one) for one in rows]})
+
+
+def resume(asked: Asked) -> Response:
+    """Make calls to an endpoint again."""
+    endpoint, application = asked.body["endpoint"], asked.body.get("application")
+    with asked.gateway.database.write() as connection:
+        rows = [one for one in outbox.endpoints(connection) if one.paused and endpoint in _names(one.name)]
+        if application is not None:
+            rows = [one for one in rows if one.name.partition(" ")[0] == application]
+        for one in rows:
+            outbox.resume(connection, one.name, asked.clock())
+    if not rows:
+        raise Refusal(404, "no endpoint of that URL is paused; GET /api/v1/endpoints lists those that are")
+    asked.gateway.pump.poke()
+    return JSONResponse({"resumed": len(rows)})
+
+
+def _names(lane: str) -> tuple[str, str]:
+    return lane.partition(" ")[2], views.url_of(lane)

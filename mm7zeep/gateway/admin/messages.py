@@ -1,0 +1,165 @@
+"""What the REST API tells of messages: listed, one, its octets, its parts, the next one; and how one is deleted.
+
+A part is served as what its octets show it to be, or as a download: what a sender called it decides nothing. Refuses,
+with ``Refusal``, what is not there (404), and to delete a message whose call is under way (409).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+from sqlalchemy import Connection
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from mm7zeep import media
+from mm7zeep.gateway.admin import views
+from mm7zeep.gateway.admin.json_response import JSONResponse
+from mm7zeep.gateway.admin.request import Asked, Crowd, moment
+from mm7zeep.gateway.store import content, outbox
+from mm7zeep.gateway.store import messages as store
+from mm7zeep.gateway.store.rows import LEASED, MessageRow, RawRow
+from mm7zeep.receiver import Refusal
+
+POLL = 0.1
+"""Seconds between two looks of somebody who waits."""
+LOOKS = 500
+"""How many looks all who wait take per second, at most; beyond, each waits longer for the next one."""
+_CALLS = 1000  # of one message that are shown
+_INERT = {"Content-Security-Policy": "sandbox; default-src 'none'"}
+_FILTERS = ("application", "direction", "to", "q", "state", "subject")
+
+
+def listed(asked: Asked) -> Response:
+    """A page of messages, the newest first."""
+    limit, before = asked.query["limit"], asked.query.get("before")
+    with asked.gateway.database.read() as connection:
+        rows = store.listed(connection, **_filters(asked), limit=limit + 1, before=before)
+        page = rows[:limit]
+        copies = store.recipients_of(connection, [one.id for one in page])
+    messages = [views.message(one, copies[one.id]) for one in page]
+    return JSONResponse({"messages": messages, "next": page[-1].seq if len(rows) > limit else None})
+
+
+def _filters(asked: Asked) -> dict[str, Any]:
+    filters = {name: asked.query.get(name) for name in _FILTERS}
+    return {**filters, "from_": asked.query.get("from")}
+
+
+def one(asked: Asked) -> Response:
+    """A message with all that is known of it."""
+    with asked.gateway.database.read() as connection:
+        return JSONResponse(_whole(connection, _message(connection, asked.path["id"])))
+
+
+def _message(connection: Connection, message_id: str) -> MessageRow:
+    found = store.message(connection, message_id)
+    if found is None:
+        words = "no message has been kept yet" if message_id == "latest" else "no message has that id"
+        raise Refusal(404, f"{words}; GET /api/v1/messages lists all")
+    return found
+
+
+def _whole(connection: Connection, row: MessageRow) -> views.Json:
+    raw = store.raw(connection, row.id, row.content)
+    parts = content.parts_of(raw) if raw is not None else ()
+    paused = {one.name for one in outbox.endpoints(connection) if one.paused}
+    calls = outbox.listed(connection, message_id=row.id, limit=_CALLS)
+    copies = store.recipients(connection, row.id)
+    return views.whole(row, copies, parts, [views.call(one, paused) for one in calls])
+
+
+# --- octets -----------------------------------------------------------------------------------------------------------
+
+
+def raw(asked: Asked) -> Response:
+    """A request as it came, head and all, but without the credentials."""
+    n = asked.query["n"]
+    with asked.gateway.database.read() as connection:
+        message = _message(connection, asked.path["id"])
+        found = store.raw(connection, message.id, n)
+    if found is None:
+        raise Refusal(404, f"the message has no request {n}; 0 is the one that it began with")
+    return _download(_head(found) + found.body, media.OCTET_STREAM, f"request-{n}.http")
+
+
+def _head(row: RawRow) -> bytes:
+    """The request line and the header fields; the body stands without chunks, so that its length is told instead."""
+    fields = [(name, value) for name, value in json.loads(row.headers)]
+    kept = [(name, value) for name, value in fields if name.lower() not in ("transfer-encoding", "content-length")]
+    lines = [f"{name}: {value}" for name, value in (*kept, ("Content-Length", str(len(row.body))))]
+    plain = [" ".join(line.split("\r\n")).replace("\r", " ").replace("\n", " ") for line in lines]
+    return "\r\n".join(["POST /mm7 HTTP/1.1", *plain, "", ""]).encode("latin-1", "replace")
+
+
+def part(asked: Asked) -> Response:
+    """A part, decoded: shown where its octets are an image, audio or video, otherwise as a download."""
+    n = asked.path["n"]
+    with asked.gateway.database.read() as connection:
+        message = _message(connection, asked.path["id"])
+        found = store.raw(connection, message.id, message.content)
+    parts = content.presented(content.parts_of(found)) if found is not None else ()
+    if n >= len(parts):
+        raise Refusal(404, f"the message has {len(parts)} parts, counted from 0; there is no part {n}")
+    octets = parts[n].read()
+    seen = media.by_content(octets[: media.HEAD])
+    if seen is not None and seen.magic and (seen.raster or seen.media_class in ("audio", "video")):
+        return _served(octets, seen.media_type, f'inline; filename="{media.safe_name(seen.media_type, n)}"')
+    return _download(octets, media.OCTET_STREAM, media.safe_name(parts[n].content_type, n))
+
+
+def _download(octets: bytes, content_type: str, name: str) -> Response:
+    return _served(octets, content_type, f'attachment; filename="{name}"')
+
+
+def _served(octets: bytes, content_type: str, disposition: str) -> Response:
+    return Response(octets, media_type=content_type, headers={**_INERT, "Content-Disposition": disposition})
+
+
+# --- the next one -----------------------------------------------------------------------------------------------------
+
+
+async def wait(asked: Asked) -> Response:
+    """The newest message that fits, as soon as there is one."""
+    since = moment(asked.query["since"], "since") if "since" in asked.query else None
+    with asked.crowd as crowd:
+        return await _waited(asked, crowd, since)
+
+
+async def _waited(asked: Asked, crowd: Crowd, since: float | None) -> Response:
+    loop = asyncio.get_running_loop()
+    until = loop.time() + asked.query["timeout"]
+    while True:
+        found = await run_in_threadpool(_first, asked, since)
+        if found is not None:
+            return JSONResponse(found)
+        if asked.gateway.pump.stopping:
+            raise Refusal(503, "the gateway is stopping", ("Retry-After", "5"))
+        left = until - loop.time()
+        if left <= 0 or await asked.gone():
+            raise Refusal(404, f"no message that fits came within {asked.query['timeout']:g} s")
+        await asyncio.sleep(min(max(POLL, crowd.size / LOOKS), left))
+
+
+def _first(asked: Asked, since: float | None) -> views.Json | None:
+    with asked.gateway.database.read() as connection:
+        rows = store.listed(connection, **_filters(asked), since=since, limit=1)
+        return _whole(connection, rows[0]) if rows else None
+
+
+# --- let go -----------------------------------------------------------------------------------------------------------
+
+
+def delete(asked: Asked) -> Response:
+    """Delete a message with its octets, copies and calls."""
+    message_id = asked.path["id"]
+    if message_id == "latest":  # it may be another one by now
+        raise Refusal(400, "name the message that is to be deleted by its id")
+    with asked.gateway.database.write() as connection:
+        message = _message(connection, message_id)
+        if any(call.state == LEASED for call in outbox.listed(connection, message_id=message.id, limit=10_000)):
+            raise Refusal(409, "a call of this message is being made now; try again", ("Retry-After", "5"))
+        store.delete(connection, [message.id])
+    return Response(status_code=204)

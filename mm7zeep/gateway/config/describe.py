@@ -1,0 +1,128 @@
+"""What settings amount to, told to people: what would be served, and what of it works but is unwise.
+
+Takes settings that ``checks`` found no problem in, and refuses nothing. No text holds a password.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from mm7zeep import masking
+from mm7zeep.gateway.config import descriptors, validate
+from mm7zeep.gateway.config.parties import Application, Upstream
+from mm7zeep.gateway.config.settings import Place, Settings
+from mm7zeep.gateway.config.validate import Remark, is_loopback, readable_by_all
+
+
+def warnings(settings: Settings) -> list[str]:
+    """What works and is unwise, one line each."""
+    return [str(one) for part in (_open_places, _open_calls, _unused) for one in part(settings)]
+
+
+def _open_places(settings: Settings) -> Iterator[Remark]:
+    if not is_loopback(settings.mm7.host) and settings.cert is None and not settings.trusted_proxies:
+        yield Remark(
+            "gateway.mm7",
+            "passwords cross the network in the clear; give cert and key, or list the TLS proxy in trusted_proxies",
+        )
+    if not is_loopback(settings.admin.host):
+        yield Remark(
+            "gateway.admin", "its password crosses the network in the clear; put a TLS proxy before it on loopback"
+        )
+    for n, text in enumerate(settings.trusted_proxies, 1):
+        if ipaddress.ip_network(text.strip()).prefixlen == 0:
+            yield Remark(f"gateway.trusted_proxies[{n}]", "everybody may say where they come from; list proxies alone")
+    if settings.key is not None and readable_by_all(Path(settings.key)):
+        yield Remark("gateway.key", f"{settings.key} can be read by every user; take that right away (chmod o-r)")
+    short = descriptors.shortage(settings, limit=descriptors.highest())
+    if short is not None:
+        yield Remark("gateway.connections", short)
+    if not settings.applications:
+        yield Remark("application", "nobody can submit; add an [[application]]")
+
+
+def _open_calls(settings: Settings) -> Iterator[Remark]:
+    called: list[tuple[str, str | None]] = []
+    for n, one in enumerate(settings.applications, 1):
+        if one.callback is not None:
+            called.append((f"application[{n}].callback.deliver", one.callback.deliver))
+            called.append((f"application[{n}].callback.report", one.callback.report))
+    called += [(f"upstream[{n}].url", one.url) for n, one in enumerate(settings.upstreams, 1) if one.username]
+    for here, url in called:
+        if url and url.lower().startswith("http:") and not is_loopback(urlsplit(url).hostname or ""):
+            yield Remark(here, "credentials go there in the clear; use https")
+
+
+def _unused(settings: Settings) -> Iterator[Remark]:
+    for table, prefixes in (
+        ("handset", [one.prefix for one in settings.handsets]),
+        ("route", [one.prefix for one in settings.routes]),
+    ):
+        for n, prefix in enumerate(prefixes):
+            earlier = next((m for m, other in enumerate(prefixes[:n], 1) if prefix.startswith(other)), None)
+            if earlier is not None:
+                yield Remark(f"{table}[{n + 1}]", f"is never used, since {table}[{earlier}] fits first; move it up")
+
+
+# --- what it amounts to -----------------------------------------------------------------------------------------------
+
+
+def describe(settings: Settings) -> list[str]:
+    """What would be served, one line each, for people; no passwords, and of URLs no query."""
+    scheme = "https" if settings.cert else "http"
+    open_to = "with a password" if settings.admin_password else "without a password"
+    lines = [
+        f"MM7 on {scheme}://{settings.mm7}/mm7: policy {settings.policy}, bodies up to {settings.limits.body} octets, "
+        f"{settings.connections} connections",
+        f"admin on http://{settings.admin}/ {open_to}",
+        f"database: {shown_database(settings.database)}; worker processes: {settings.workers}",
+        f"calls to internal addresses: {'allowed' if settings.allow_internal else 'refused'}; "
+        f"trusted proxies: {_listed(settings.trusted_proxies, 'none')}",
+    ]
+    lines += [_application(one) for one in settings.applications]
+    lines += [
+        f"handset {one.prefix or 'of everybody else'}: {one.outcome} after {one.delay.total_seconds():g} s"
+        for one in settings.handsets
+    ]
+    lines += [_upstream(one) for one in settings.upstreams]
+    lines += [f"route {one.prefix or 'of everybody else'}: via {one.via}" for one in settings.routes]
+    return lines
+
+
+def shown_database(database: str) -> str:
+    """A database URL without user, password and options, any of which may be a secret."""
+    url = validate.database_url(database)
+    if url is None:
+        return "unreadable"
+    if url.get_backend_name() == "sqlite":
+        return f"SQLite file {url.database}"
+    place = Place(url.host, url.port or 5432) if url.host else "the default server"
+    return f"{url.get_backend_name()} database {url.database or 'of the default name'} on {place}"
+
+
+def _application(one: Application) -> str:
+    facts = [f"VASPID {one.vaspid}", f"VASIDs {_listed(one.vasids, 'any')}", f"profile {one.served.name}"]
+    facts += [f"from {_listed(one.allow, 'anywhere')}", f"short codes {_listed(one.short_codes, 'none')}"]
+    if one.callback is None:
+        return f"application {one.name}: {', '.join(facts)}; no callback"
+    called = f"{one.called.schema} {one.called.mm7_version}"
+    ways = f"MO to {_shown(one.callback.deliver)}, reports to {_shown(one.callback.reports)} in {called}"
+    return f"application {one.name}: {', '.join(facts)}; {ways}"
+
+
+def _upstream(one: Upstream) -> str:
+    rate = f"{one.rate:g} a second at most" if one.rate else "any rate"
+    back = "calls us back" if one.callback_username else "never calls us"
+    return f"upstream {one.name}: {_shown(one.url)}, profile {one.spoken.name}, {rate}, {back}"
+
+
+def _shown(url: str) -> str:
+    parts = urlsplit(masking.url(url))
+    return f"{parts.scheme}://{parts.netloc}{parts.path}" + ("?..." if parts.query else "")
+
+
+def _listed(values: Sequence[str], none: str) -> str:
+    return " ".join(values) or none

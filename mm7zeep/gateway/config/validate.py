@@ -1,0 +1,271 @@
+"""What the settings of a gateway say together, and why they cannot be used.
+
+Looks at the certificate and its key; resolves, connects and changes nothing. No text holds a password.
+"""
+
+from __future__ import annotations
+
+import os
+import ssl
+import stat
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import sqlalchemy
+from sqlalchemy.exc import ArgumentError
+
+from mm7zeep.gateway.config.parties import Application, Callback
+from mm7zeep.gateway.config.settings import Settings
+from mm7zeep.gateway.mm7 import auth
+from mm7zeep.gateway.security import client_address, outbound
+
+DEMO = "demo"
+"""Name, password and VASPID of the application that is served without a configuration."""
+
+_LEAST_DRAIN = 2.0  # seconds: one of them is kept for closing
+_DATABASES = ("sqlite", "sqlite+pysqlite", "postgresql", "postgresql+psycopg")
+
+
+class Remark(NamedTuple):
+    """``where`` in the configuration something stands (``application[1].name``, counted from 1), and what about it."""
+
+    where: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.text}"
+
+
+def problems(settings: Settings) -> list[Remark]:
+    """Why these settings cannot be used; none if they can."""
+    parts: tuple[Callable[[Settings], Iterator[Remark]], ...]
+    parts = (_places, _database, _tls, _amounts, _applications, _upstreams, _routes, _names)
+    return [one for part in parts for one in part(settings)]
+
+
+# --- the gateway ------------------------------------------------------------------------------------------------------
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach ``host``; of names that is known of ``localhost`` alone."""
+    found = client_address.address(host)
+    return found.is_loopback if found is not None else host.lower() == "localhost"
+
+
+def _places(settings: Settings) -> Iterator[Remark]:
+    mm7, admin = settings.mm7, settings.admin
+    if not is_loopback(mm7.host):
+        reach = f"others can reach {mm7.host}, and "
+        if not settings.applications:
+            yield Remark(
+                "gateway.mm7", f"{reach}no application has credentials; add an [[application]], or listen on 127.0.0.1"
+            )
+        elif any(one.name == DEMO and one.password == DEMO for one in settings.applications):
+            yield Remark(
+                "gateway.mm7",
+                f"{reach}everybody knows the credentials of the application {DEMO}; configure an [[application]] of "
+                "your own, or listen on 127.0.0.1",
+            )
+    if not is_loopback(admin.host) and not (settings.admin_username and settings.admin_password):
+        yield Remark(
+            "gateway.admin",
+            f"others can reach {admin.host}; give admin_username and admin_password_file, or listen on 127.0.0.1",
+        )
+    if bool(settings.admin_username) != bool(settings.admin_password):
+        missing = "admin_password" if settings.admin_username else "admin_username"
+        yield Remark(f"gateway.{missing}", "is missing or empty; admin_username and a password go together")
+    yield from _colon("gateway.admin_username", settings.admin_username)
+    if mm7.port == admin.port != 0 and (mm7.host == admin.host or _is_any(mm7.host) or _is_any(admin.host)):
+        yield Remark("gateway.admin", f"is the same place as mm7 ({mm7}); give it another port")
+
+
+def _is_any(host: str) -> bool:
+    found = client_address.address(host)
+    return found is not None and found.is_unspecified
+
+
+def database_url(database: str) -> sqlalchemy.URL | None:
+    """``database`` taken apart, None if that cannot be done; whatever SQLAlchemy says then may repeat a password."""
+    try:
+        return sqlalchemy.make_url(database)
+    except (ArgumentError, ValueError):
+        return None
+
+
+def _database(settings: Settings) -> Iterator[Remark]:
+    forms = "write sqlite:///FILE or postgresql+psycopg://USER@HOST/DATABASE"
+    url = database_url(settings.database)
+    if url is None:
+        yield Remark("gateway.database", f"is no database URL; {forms}")
+    elif url.drivername not in _DATABASES:
+        yield Remark("gateway.database", f"names another database than SQLite and PostgreSQL; {forms}")
+    elif url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:"):
+        yield Remark("gateway.database", f"is kept in memory and lost with the process; {forms}")
+
+
+def _tls(settings: Settings) -> Iterator[Remark]:
+    cert, key = settings.cert, settings.key
+    if cert is None or key is None:
+        if cert != key:
+            missing, other = ("cert", "key") if cert is None else ("key", "cert")
+            yield Remark(f"gateway.{missing}", f"is missing beside {other}; give both or none")
+        return
+    unread = [Remark(f"gateway.{name}", why) for name, path in (("cert", cert), ("key", key)) if (why := _unread(path))]
+    yield from unread
+    if unread:
+        return
+    try:  # without a password, OpenSSL would ask the terminal for one
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(cert, key, password=lambda: "")
+    except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
+        pair = getattr(error, "reason", None) == "KEY_VALUES_MISMATCH"
+        why = f"belongs to another certificate than {cert}" if pair else f"cannot be used together with {cert}"
+        yield Remark("gateway.key", f"{why}; name a certificate chain and its key, both in PEM and without passphrase")
+
+
+def readable_by_all(path: Path) -> bool:
+    """Whether every user of this machine may read ``path``, as far as its mode tells. Raises ``OSError``."""
+    return os.name == "posix" and bool(path.stat().st_mode & stat.S_IROTH)
+
+
+def _unread(path: str) -> str | None:
+    try:
+        with Path(path).open("rb"):
+            return None
+    except OSError as error:
+        return f"{path} cannot be read: {error.strerror}; name a PEM file that this user may read"
+
+
+def _amounts(settings: Settings) -> Iterator[Remark]:
+    delivery, capacity, body = settings.delivery, settings.capacity, settings.limits.body
+    if delivery.narrow > delivery.wide:
+        yield Remark("delivery.narrow", f"is {delivery.narrow}, more than wide ({delivery.wide}); raise wide")
+    if capacity.uploads < body:
+        yield Remark(
+            "capacity.uploads", f"is {capacity.uploads}, less than one body may have ({body}, limits.body); raise it"
+        )
+    if settings.drain < _LEAST_DRAIN:
+        yield Remark("gateway.drain", f"is {settings.drain:g} s, too short to end anything; give at least 2s")
+    if not 1 <= settings.workers <= 64:
+        yield Remark("gateway.workers", f"is {settings.workers}; give 1 to 64 processes")
+
+
+# --- whom it deals with -----------------------------------------------------------------------------------------------
+
+
+def _applications(settings: Settings) -> Iterator[Remark]:
+    codes: dict[str, str] = {}
+    for n, one in enumerate(settings.applications, 1):
+        here = f"application[{n}]"
+        for name, value, why in (("name", one.name, "its Basic user name"), ("vaspid", one.vaspid, "who it is in MM7")):
+            if not value:
+                yield Remark(f"{here}.{name}", f'is missing or empty; write {name} = "...", {why}')
+        yield from _password(here, one)
+        yield from _callback(f"{here}.callback", one.callback, settings.allow_internal)
+        for m, code in enumerate(one.short_codes, 1):
+            if code in codes:
+                yield Remark(
+                    f"{here}.short_codes[{m}]", f"{code} is {codes[code]} already; give it to one application, once"
+                )
+            codes[code] = f"{here}.short_codes[{m}]"
+        if one.numbers is not None and one.numbers not in _regions():
+            yield Remark(f"{here}.numbers", f"{one.numbers!r} is no region; write two capitals, such as AU (ISO 3166)")
+
+
+def _regions() -> Iterable[str]:
+    import phonenumbers  # takes time, and few applications say a region
+
+    return phonenumbers.SUPPORTED_REGIONS
+
+
+def _password(here: str, application: Application) -> Iterator[Remark]:
+    password, written = application.password, application.password_hash
+    if password is None and written is None:
+        yield Remark(
+            f"{here}.password", 'is missing; write password_file = "...", password_hash = "..." or password = "..."'
+        )
+    elif password is not None and written is not None:
+        yield Remark(f"{here}.password_hash", "stands beside a password; keep one of them")
+    elif password == "":
+        yield Remark(f"{here}.password", "is empty; give one that nobody guesses")
+    elif written is not None:
+        try:
+            auth.parsed(written)
+        except ValueError as error:
+            yield Remark(f"{here}.password_hash", f"{error} (mm7zeep serve --hash-password)")
+
+
+def _callback(here: str, callback: Callback | None, allow_internal: bool) -> Iterator[Remark]:
+    if callback is None:
+        return
+    if not callback.deliver:
+        yield Remark(f"{here}.deliver", 'is missing or empty; write deliver = "https://...", where MO messages go')
+    else:
+        yield from _callable(f"{here}.deliver", callback.deliver, allow_internal)
+    if callback.report is not None:
+        yield from _callable(f"{here}.report", callback.report, allow_internal)
+    for name, value in (("username", callback.username), ("password", callback.password)):
+        if not value:
+            yield Remark(f"{here}.{name}", "is missing or empty; a callback has to show credentials, give both")
+    yield from _colon(f"{here}.username", callback.username)
+
+
+def _callable(here: str, url: str, allow_internal: bool) -> Iterator[Remark]:
+    try:
+        outbound.check_url(url, allow_internal=allow_internal)
+    except ValueError as error:
+        yield Remark(here, str(error))
+
+
+def _colon(here: str, name: str | None) -> Iterator[Remark]:
+    if name and ":" in name:
+        yield Remark(here, "holds a colon, which Basic cannot carry (RFC 7617 2); choose another")
+
+
+def _upstreams(settings: Settings) -> Iterator[Remark]:
+    names: dict[str, str] = {}
+    for n, one in enumerate(settings.upstreams, 1):
+        here = f"upstream[{n}]"
+        if not one.name:
+            yield Remark(f"{here}.name", 'is missing or empty; write name = "...", by which a route calls it')
+        elif one.name in names:
+            yield Remark(f"{here}.name", f"{one.name!r} is the name of {names[one.name]}, too; give each its own")
+        names.setdefault(one.name, here)
+        if not one.url:
+            yield Remark(f"{here}.url", 'is missing or empty; write url = "https://...", where it takes submits')
+        else:
+            yield from _callable(f"{here}.url", one.url, settings.allow_internal)
+        yield from _colon(f"{here}.username", one.username)
+        yield from _pair(here, "", one.username, one.password)
+        yield from _pair(here, "callback_", one.callback_username, one.callback_password)
+
+
+def _pair(here: str, kind: str, username: str | None, password: str | None) -> Iterator[Remark]:
+    if bool(username) != bool(password):
+        missing = "password" if username else "username"
+        yield Remark(f"{here}.{kind}{missing}", f"is missing; give {kind}username and {kind}password, or none of them")
+
+
+def _routes(settings: Settings) -> Iterator[Remark]:
+    known = [one.name for one in settings.upstreams]
+    for n, one in enumerate(settings.routes, 1):
+        here = f"route[{n}].via"
+        if not one.via:
+            yield Remark(here, 'is missing or empty; write via = "...", the name of an [[upstream]]')
+        elif one.via not in known and all(known):  # one without a name might be it
+            there = f"there are {', '.join(known)}" if known else "there is none"
+            yield Remark(here, f"{one.via!r} is the name of no [[upstream]]; {there}")
+
+
+def _names(settings: Settings) -> Iterator[Remark]:
+    """Who calls us shows one name, be it an application or an upstream, so all names differ."""
+    callers = [(f"application[{n}].name", one.name) for n, one in enumerate(settings.applications, 1)]
+    callers += [
+        (f"upstream[{n}].callback_username", one.callback_username or "") for n, one in enumerate(settings.upstreams, 1)
+    ]
+    seen: dict[str, str] = {}
+    for here, name in callers:
+        yield from _colon(here, name)
+        if name and name in seen:
+            yield Remark(here, f"{name!r} is {seen[name]}, too; give each its own")
+        seen.setdefault(name, here)

@@ -1,0 +1,1 @@
+"""What follows the commit: reports, messages to applications and upstreams, attempts and retries."""

@@ -1,0 +1,223 @@
+"""One attempt of one call: the message made anew from its rows, sent by ``MmscClient`` or ``VaspClient``.
+
+Whatever happens comes back as an ``Outcome``; changes no row. Every connection goes through the guard of ``egress``.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import cast
+
+from mm7zeep import exchange
+from mm7zeep.client import MmscClient, Retry, VaspClient
+from mm7zeep.errors import LocalError, Mm7Error
+from mm7zeep.gateway.config.parties import Application, Upstream
+from mm7zeep.gateway.config.settings import Settings
+from mm7zeep.gateway.delivery import reports
+from mm7zeep.gateway.delivery.retry import Outcome, judge
+from mm7zeep.gateway.security.outbound import Egress
+from mm7zeep.gateway.store import content, messages
+from mm7zeep.gateway.store.database import Database
+from mm7zeep.gateway.store.rows import CallRow
+from mm7zeep.messages import Message, SubmitReq
+from mm7zeep.profiles import REL_6_MM7_1_4, Profile
+from mm7zeep.transport import Timeouts
+
+Deliver = Callable[[str, Message, str], None]
+"""Sends one message to a callback URL under a TransactionID; raises ``Mm7Error`` unless it was accepted."""
+
+_CONNECT = 10.0  # seconds to open a connection
+
+
+class Caller:
+    """Makes calls; keeps one client per lane, with its connections. Thread-safe.
+
+    ``deliver`` stands in for the clients of applications, for tests and for those who have both sides in one process.
+    """
+
+    def __init__(self, settings: Settings, database: Database, *, deliver: Deliver | None = None) -> None:
+        self._settings = settings
+        self._database = database
+        self._deliver = deliver
+        self._egress = Egress(allow_internal=settings.allow_internal)
+        self._clients: dict[str, MmscClient | VaspClient] = {}
+        self._lock = threading.Lock()
+
+    def close(self) -> None:
+        """Close all connections."""
+        with self._lock:
+            for client in self._clients.values():
+                client.close()
+            self._clients.clear()
+
+    def make(self, call: CallRow) -> Outcome:
+        """Make a call once. Raises ``StoreError`` where the message could not be looked up."""
+        try:
+            return self._submit(call) if call.kind == "submit" else self._call_back(call)
+        except Mm7Error as error:
+            return judge(error)
+
+    # --- to applications ----------------------------------------------------------------------------------------------
+
+    def _call_back(self, call: CallRow) -> Outcome:
+        application = reports.application_of(self._settings, call.owner)
+        callback = application.callback if application is not None else None
+        if application is None or callback is None:
+            return Outcome(verdict="dead", reason=f"the application {call.owner} has no callback any more")
+        profiles = [application.called]
+        if call.kind == "deliver":
+            url, message = callback.deliver, self._mo(call, application)
+            if message is None:
+                return Outcome(verdict="dead", reason="the message was deleted")
+        else:
+            url, message = callback.reports, reports.report_of(call, self._settings.relay_id)
+            mirrored = reports.spoken(application, call.told.get("namespace"), call.told.get("mm7_version"))
+            profiles = [mirrored, *(one for one in profiles if one != mirrored)]
+        if self._deliver is not None:
+            self._deliver(url, message, call.transaction_id)
+        else:
+            if _has_coded_address(message):
+                profiles.append(_with_codes(profiles[-1]))
+            self._send(application, url, message, call.transaction_id, profiles)
+        return Outcome(verdict="done")
+
+    def _send(
+        self, application: Application, url: str, message: Message, transaction_id: str, profiles: Sequence[Profile]
+    ) -> None:
+        """Send in the first of ``profiles`` that can say it: a namespace may have no form for an address."""
+        for one in profiles[:-1]:
+            try:
+                self._mmsc_client(application, url, one).send(message, transaction_id=transaction_id)
+            except LocalError:
+                continue
+            return
+        self._mmsc_client(application, url, profiles[-1]).send(message, transaction_id=transaction_id)
+
+    def _mo(self, call: CallRow, application: Application) -> Message | None:
+        with self._database.read() as connection:
+            message = messages.message(connection, call.message_id)
+            raw = messages.raw(connection, call.message_id, message.content) if message is not None else None
+            copies = messages.recipients(connection, call.message_id)
+        if message is None or raw is None:
+            return None
+        return reports.deliver_of(message, copies, content.parts_of(raw), application, self._settings.relay_id)
+
+    def _mmsc_client(self, application: Application, url: str, profile: Profile) -> MmscClient:
+        callback = application.callback
+        auth = (callback.username, callback.password or "") if callback is not None and callback.username else None
+
+        def make() -> MmscClient:
+            return MmscClient(
+                url,
+                auth=auth,
+                profile=profile,
+                timeouts=self._timeouts(),
+                retry=Retry(times=0),
+                adapter=self._egress.adapter(),
+            )
+
+        name = f"{reports.lane(application.name, url)} {profile.schema} {profile.mm7_version}"
+        return cast(MmscClient, self._client(name, make))
+
+    # --- to upstreams -------------------------------------------------------------------------------------------------
+
+    def _submit(self, call: CallRow) -> Outcome:
+        name = call.owner.partition(":")[2]
+        upstream = next((one for one in self._settings.upstreams if one.name == name), None)
+        if upstream is None:
+            return Outcome(verdict="dead", reason=f"the upstream {name} is no longer configured")
+        request = self._request(call, upstream)
+        if request is None:
+            return Outcome(verdict="dead", reason="the message was deleted")
+        client = self._vasp_client(upstream)
+        accepted = client.send(request, transaction_id=call.transaction_id)
+        return Outcome(verdict="done", message_id=accepted.message_id, code=accepted.status.code)
+
+    def _request(self, call: CallRow, upstream: Upstream) -> SubmitReq | None:
+        """The SubmitReq for one copy, as its upstream is to read it: what the VASP asked, with replacements."""
+        with self._database.read() as connection:
+            message = messages.message(connection, call.message_id)
+            copy = messages.copy(connection, call.message_id, call.n)
+            first = messages.raw(connection, call.message_id)
+            raw = messages.raw(connection, call.message_id, message.content) if message is not None else None
+        if message is None or copy is None or first is None or raw is None:
+            return None
+        # it was accepted: whatever policy and limits are now, it is understood as it was
+        asked = cast(SubmitReq, exchange.unpack(messages.wire_of(first), policy="lenient", limits=content.ANY).message)
+        shown = tuple(one for one in (*asked.to, *asked.cc) if one.display_only)
+        return replace(
+            asked,
+            mm7_version=None,
+            extensions=(),
+            unparsed=(),
+            vaspid=upstream.vaspid,
+            vasid=upstream.vasid,
+            to=((*asked.to, *asked.cc, *asked.bcc)[copy.n], *shown),  # the address with its coding
+            cc=(),
+            bcc=(),
+            service_code=message.field.get("service_code"),
+            earliest_delivery_time=None,  # it was waited for here
+            expiry_date=_point(message.expires),
+            time_stamp=_point(message.accepted),
+            # how it ends is known only from its report
+            delivery_report=message.delivery_report or upstream.callback_username is not None,
+            read_reply=message.read_reply,
+            content_href=None,  # the client makes its own
+            parts=content.parts_of(raw),
+        )
+
+    def _vasp_client(self, upstream: Upstream) -> VaspClient:
+        auth = (upstream.username, upstream.password or "") if upstream.username else None
+
+        def make() -> VaspClient:
+            return VaspClient(
+                upstream.url,
+                auth=auth,
+                profile=upstream.spoken,
+                timeouts=self._timeouts(),
+                retry=Retry(times=0),
+                adapter=self._egress.adapter(),
+            )
+
+        return cast(VaspClient, self._client(reports.lane(f"upstream:{upstream.name}", upstream.url), make))
+
+    # --- both ---------------------------------------------------------------------------------------------------------
+
+    def _timeouts(self) -> Timeouts:
+        whole = self._settings.delivery.timeout
+        return Timeouts(connect=min(_CONNECT, whole), read=whole, reply=whole, total=whole)
+
+    def _client(self, name: str, make: Callable[[], MmscClient | VaspClient]) -> MmscClient | VaspClient:
+        with self._lock:
+            if name not in self._clients:
+                self._clients[name] = make()
+            return self._clients[name]
+
+
+def _has_coded_address(message: Message) -> bool:
+    """Whether an address of a callback carries what only release 6 has a form for."""
+    single = (getattr(message, name, None) for name in ("sender", "recipient"))
+    many = (one for name in ("to", "cc") for one in getattr(message, name, ()))
+    return any(one is not None and (one.coding or one.id) for one in (*single, *many))
+
+
+def _with_codes(profile: Profile) -> Profile:
+    """What the carrier wants, in the release that has a form for every address (XSD addressCoding, id)."""
+    return replace(
+        REL_6_MM7_1_4,
+        name=profile.name,
+        prefix=profile.prefix,
+        policy=profile.policy,
+        max_content=profile.max_content,
+        smil=profile.smil,
+        empty_ack=profile.empty_ack,
+        encoding=profile.encoding,
+        headers=profile.headers,
+    )
+
+
+def _point(seconds: float | None) -> datetime | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)

@@ -1,0 +1,308 @@
+"""What drives a gateway: it sees to due copies, claims due calls, has them made, and settles what came of them.
+
+``turn`` does all of it that is due in one transaction and hands the claimed calls out; the calls themselves are made in
+threads, a few per endpoint, more while it answers, so that a bad endpoint delays nobody else. What the database refuses
+is tried again; nothing that was settled is forgotten meanwhile. Where one row is at fault, ``isolation`` sets it aside,
+and the others go on. Any number of processes may pump one database.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import socket
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from sqlalchemy import Connection
+
+from mm7zeep.gateway.config.settings import Settings
+from mm7zeep.gateway.delivery.attempt import Caller
+from mm7zeep.gateway.delivery.events import Event
+from mm7zeep.gateway.delivery.isolation import Isolation
+from mm7zeep.gateway.delivery.recipients import Network
+from mm7zeep.gateway.delivery.results import Settler
+from mm7zeep.gateway.delivery.retry import Outcome
+from mm7zeep.gateway.store import messages, outbox
+from mm7zeep.gateway.store.clock import Clock, GuardedClock
+from mm7zeep.gateway.store.database import Database, StoreError
+from mm7zeep.gateway.store.rows import CallRow
+
+_LOG = logging.getLogger("mm7zeep.gateway")
+_THREADS = 1000  # in all; the windows of the endpoints bound them long before
+_PAUSE = 1.0  # seconds after the database reported an error
+_REST = 4.0  # seconds at most that an endpoint without a sign of life is left alone
+_BREATH = 0.01  # seconds between two turns, so that one transaction sees to more
+_LULL = 0.2  # seconds at most before looking again where others have the window, or a rate leaves no room
+_EXPIRED = Outcome(verdict="retry", reason="it expired before it could be made")
+
+
+def process_name() -> str:
+    """A name for this process that no other has, on any machine."""
+    return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+
+
+class Window:
+    """How many calls may be under way to one endpoint: narrow at first, one more for each that is answered.
+
+    One that gives no sign of life several times in a row rests, up to four seconds, so that many calls which wait for
+    it cost nothing; the first answer ends that.
+    """
+
+    def __init__(self, narrow: int, wide: int) -> None:
+        self.size = narrow
+        self.rests_until = 0.0
+        self._narrow, self._wide = narrow, wide
+        self._silent = 0
+
+    def learn(self, outcome: Outcome, now: float) -> None:
+        """Widen after an answer, narrow again after none."""
+        self.size = min(self.size + 1, self._wide) if outcome.verdict in ("done", "dead") else self._narrow
+        silent = outcome.verdict == "retry" and outcome.http_status is None and outcome.code is None
+        self._silent = self._silent + 1 if silent else 0
+        beyond = self._silent - self._narrow
+        self.rests_until = now + min(_REST, _REST / 16 * 2 ** min(beyond, 9)) if beyond >= 0 else 0.0
+
+
+class Pump:
+    """Drives one process's share. ``observe`` is called with each event; ``holder`` names this process."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        caller: Caller,
+        *,
+        clock: GuardedClock | Callable[[], float],
+        observe: Callable[[Event], object] = lambda event: None,
+        holder: str | None = None,
+    ) -> None:
+        self.settings = settings
+        self.network = Network(settings=settings)
+        self.holder = holder or process_name()
+        self._settler = Settler(settings=settings, network=self.network)
+        self._database = database
+        self._caller = caller
+        given = clock if isinstance(clock, GuardedClock) else GuardedClock(Clock.of(clock), sqlite=database.sqlite)
+        self._clock, self._steady = given, given.steady
+        self._isolation = Isolation(database=database, settler=self._settler, network=self.network, clock=given)
+        self._observe = observe
+        self._windows: dict[str, Window] = {}
+        self._flying: dict[int, tuple[CallRow, float]] = {}  # by id, with when the lease is to be renewed
+        self._results: deque[tuple[CallRow, Outcome]] = deque()
+        self._lock = threading.Lock()
+        self._poked = threading.Event()
+        self._stopping = threading.Event()
+        self._lull = _BREATH
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="mm7zeep-call")
+
+    # --- one turn -----------------------------------------------------------------------------------------------------
+
+    def turn(self, *, claiming: bool = True) -> tuple[list[Event], list[CallRow]]:
+        """Settle, see to copies, claim: one transaction. What happened, and the calls that are now to be made.
+
+        Raises ``StoreError``; then nothing of it happened, and the next turn does it. Where a row is at fault, it is
+        set aside, and the rest is done.
+        """
+        try:
+            return self._together(claiming)
+        except StoreError as error:
+            if not error.of_value:
+                raise
+            _LOG.error("%s; each row is processed by itself", error)
+        except Exception:  # noqa: BLE001  logged; one row's fault is no other's
+            _LOG.exception("a turn failed; each row is processed by itself")
+        self._isolate(claiming)
+        return self._together(claiming)
+
+    def _together(self, claiming: bool) -> tuple[list[Event], list[CallRow]]:
+        with self._lock:
+            results = list(self._results)
+            # in one order in all processes, and in that of a cancel, so that they wait for each other's rows in turn
+            ordered = sorted(results, key=lambda one: (one[0].message_id, one[0].n))
+            renewed = [call for call, at in self._flying.values() if at <= self._steady()]
+        events: list[Event] = []
+        claimed: list[CallRow] = []
+        with self._database.write() as connection:
+            reading = self._clock.read(connection)
+            now, held = reading.at, reading.held
+            for call, outcome in ordered:
+                events += self._settler.settle(connection, call, outcome, now, held=held)
+            outbox.renew(connection, renewed, now + self.settings.delivery.lease)
+            outbox.release_expired(connection, now)
+            if claiming:
+                for call in outbox.overdue(connection, now=now, holder=self.holder) if not held else ():
+                    events += self._settler.settle(connection, call, _EXPIRED, now)
+                events += self.network.advance(connection, now, held=held)
+                claimed = self._claim(connection, now)
+        self._took_effect([call for call, _ in results], renewed, claimed)
+        for event in events:
+            self._tell(event)
+        return events, claimed
+
+    def _claim(self, connection: Connection, now: float) -> list[CallRow]:
+        claimed: list[CallRow] = []
+        for endpoint, due in outbox.waiting(connection).items():
+            if due > now or self._window(endpoint).rests_until > self._steady():
+                continue
+            claimed += outbox.claim(
+                connection,
+                endpoint,
+                now=now,
+                window=self._window(endpoint).size,
+                lease=self.settings.delivery.lease,
+                holder=self.holder,
+                rate=self._rate(endpoint),
+            )
+        return claimed
+
+    def _window(self, endpoint: str) -> Window:
+        known = self._windows.get(endpoint)
+        if known is None:
+            known = self._windows[endpoint] = Window(self.settings.delivery.narrow, self.settings.delivery.wide)
+        return known
+
+    def _rate(self, endpoint: str) -> float | None:
+        name = endpoint.partition(" ")[0]
+        return next((one.rate for one in self.settings.upstreams if f"upstream:{one.name}" == name), None)
+
+    def _took_effect(self, recorded: list[CallRow], renewed: list[CallRow], claimed: list[CallRow]) -> None:
+        """The transaction was committed: what it recorded is forgotten, what it claimed is under way."""
+        half = self._steady() + self.settings.delivery.lease / 2
+        done = {call.id for call in recorded}
+        with self._lock:
+            self._results = deque(one for one in self._results if one[0].id not in done)
+            for call in recorded:
+                self._flying.pop(call.id, None)
+            for call in renewed:
+                if call.id in self._flying:
+                    self._flying[call.id] = (call, half)
+            self._flying |= {call.id: (call, half) for call in claimed}
+
+    def _tell(self, event: Event) -> None:
+        try:
+            self._observe(event)
+        except Exception:  # noqa: BLE001  logged; the pump, and what else is due, does not end with an observer
+            _LOG.exception("the observer of a %s event failed", event.kind)
+
+    # --- calls --------------------------------------------------------------------------------------------------------
+
+    def attempt(self, call: CallRow) -> None:
+        """Make a claimed call; what came of it is settled by the next turn."""
+        try:
+            outcome = self._caller.make(call)
+        except Exception as error:  # noqa: BLE001  logged; the call is tried again, whatever kept it from being made
+            _LOG.exception("a %s call could not be made", call.kind)
+            outcome = Outcome(verdict="retry", reason=type(error).__name__)
+        with self._lock:
+            self._results.append((call, outcome))
+            self._window(call.endpoint).learn(outcome, self._steady())
+        self.poke()
+
+    @property
+    def busy(self) -> int:
+        """Calls under way, and outcomes not settled yet."""
+        with self._lock:
+            return len(self._flying)
+
+    @property
+    def stopping(self) -> bool:
+        """Whether ``stop`` was called."""
+        return self._stopping.is_set()
+
+    # --- in a thread --------------------------------------------------------------------------------------------------
+
+    def poke(self) -> None:
+        """There is something to do."""
+        self._poked.set()
+
+    def stop(self) -> None:
+        """Claim nothing more; ``run`` ends when what is under way is settled."""
+        self._stopping.set()
+        self.poke()
+
+    def run(self) -> None:
+        """Turn until ``stop``, and then until nothing is under way any more."""
+        while not (self._stopping.is_set() and not self.busy):
+            self._poked.clear()
+            try:
+                idle = self._round()
+            except StoreError as error:
+                _LOG.error("%s; trying again", error)
+                self._isolate_safely()
+                time.sleep(_PAUSE)
+            else:
+                time.sleep(_BREATH) if idle is None else self._poked.wait(idle)
+        self._threads.shutdown()
+
+    def _isolate(self, claiming: bool = True) -> None:
+        """After a turn that failed: do its work row by row; what cannot be processed is set aside alone."""
+        with self._lock:
+            results = list(self._results)
+        try:
+            with self._database.write():
+                pass
+        except StoreError:
+            return  # it is the database that is away
+        recorded, events = self._isolation.results(results)
+        self._took_effect(recorded, [], [])
+        if claiming:
+            events += self._isolation.overdue(self.holder, _EXPIRED)
+            events += self._isolation.recipients()
+        for event in events:
+            self._tell(event)
+
+    def _isolate_safely(self) -> None:
+        try:
+            self._isolate(claiming=not self._stopping.is_set())
+        except StoreError as error:
+            _LOG.error("%s; trying again", error)
+
+    def _round(self) -> float | None:
+        """One turn, if there is something to do; seconds until there may be more, None for at once."""
+        claiming = not self._stopping.is_set()
+        wait = self._until_due(claiming)
+        if wait > 0:
+            self._lull = _BREATH
+            return wait
+        events, claimed = self.turn(claiming=claiming)
+        for call in claimed:
+            self._begin(call)
+        self._lull = _BREATH if events or claimed else min(2 * self._lull, _LULL)
+        return None if events or claimed else self._lull
+
+    def _begin(self, call: CallRow) -> None:
+        try:
+            self._threads.submit(self.attempt, call)
+        except RuntimeError as error:  # the system starts no further thread
+            _LOG.error("a %s call could not be begun: %s", call.kind, error)
+            with self._lock:
+                self._results.append((call, Outcome(verdict="retry", reason="no thread could be started")))
+
+    def _until_due(self, claiming: bool) -> float:
+        """Seconds until a turn would do anything: found out by reading, since writers exclude each other."""
+        steady = self._steady()
+        with self._lock:
+            if self._results:
+                return 0.0
+            waits = [at - steady for _, at in self._flying.values()]
+        if claiming:
+            with self._database.read() as connection:
+                reading = self._clock.read(connection)
+                now = reading.at
+                moments = [messages.next_due(connection), None if reading.held else outbox.next_expiry(connection)]
+                waits += [at - now for at in moments if at is not None]
+                for name, at in outbox.waiting(connection).items():
+                    if self._has_room(name):
+                        waits.append(max(at - now, self._window(name).rests_until - steady))
+                waits += [0.0] if outbox.has_expired(connection, now) else []
+        return max(0.0, min([self.settings.poll, *waits]))
+
+    def _has_room(self, endpoint: str) -> bool:
+        with self._lock:
+            own = sum(1 for call, _ in self._flying.values() if call.endpoint == endpoint)
+        return own < self._window(endpoint).size

@@ -1,0 +1,203 @@
+"""What the network does with copies that are due: they reach a handset, another application, an upstream, or expire.
+
+Works in the caller's transaction, so that what became of a copy and the reports on it stand or fall together. Makes no
+call: what is to be told is planned in the outbox.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import Connection
+
+from mm7zeep import exchange
+from mm7zeep.gateway.config.handset import handset_of
+from mm7zeep.gateway.config.settings import Settings
+from mm7zeep.gateway.delivery import reports
+from mm7zeep.gateway.delivery.events import Event
+from mm7zeep.gateway.store import mapping, outbox
+from mm7zeep.gateway.store import messages as store
+from mm7zeep.gateway.store.rows import (
+    DEFERRED,
+    PENDING,
+    SENT,
+    SHOWN,
+    CallRow,
+    MessageRow,
+    RawRow,
+    RecipientRow,
+    attributes_of,
+    columns_of,
+)
+from mm7zeep.messages import Address, ShortCode
+
+BATCH = 100  # copies that one transaction sees to
+_HOLD = 30.0  # seconds until a copy that would expire is looked at again, while expiry is held
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Network:
+    """Sees to copies; ``settings`` says how handsets behave and where upstreams stand."""
+
+    settings: Settings
+
+    def advance(self, connection: Connection, now: float, most: int = BATCH, *, held: bool = False) -> list[Event]:
+        """See to the copies that are due, at most ``most``; what happened. While ``held`` none of them expires."""
+        events: list[Event] = []
+        messages: dict[str, MessageRow] = {}
+        for copy in store.due_copies(connection, now, most):
+            message = messages.get(copy.message_id) or store.message(connection, copy.message_id)
+            if message is None:  # deleted meanwhile
+                store.move(connection, copy, due=None)
+                continue
+            messages[message.id] = message
+            events += self.see_to(connection, message, copy, now, held=held)
+        return events
+
+    def see_to(
+        self, connection: Connection, message: MessageRow, copy: RecipientRow, now: float, *, held: bool = False
+    ) -> Iterator[Event]:
+        """See to one copy that is due; what happened."""
+        if held and message.expires is not None and message.expires <= now:
+            store.move(connection, copy, due=now + _HOLD)
+        elif message.expires is not None and message.expires <= now:
+            yield self.settle(connection, message, copy, "Expired", now)
+        elif copy.remote_id is not None:  # put off where it is; meanwhile a replace has given the others more time
+            store.move(connection, copy, due=message.expires)
+        elif copy.way.startswith("application:"):
+            yield from self._to_application(connection, message, copy, now)
+        elif copy.way.startswith("upstream:"):
+            self._to_upstream(connection, message, copy, now)
+        else:
+            yield from self._to_handset(connection, message, copy, now)
+
+    def _to_handset(
+        self, connection: Connection, message: MessageRow, copy: RecipientRow, now: float
+    ) -> Iterator[Event]:
+        handset = handset_of(copy.of, self.settings.handsets)
+        if handset.outcome == DEFERRED and copy.state == DEFERRED:
+            store.move(connection, copy, due=message.expires)  # it waits for its end, if it has one
+            return
+        yield self.settle(connection, message, copy, handset.outcome, now)
+        if handset.read and handset.outcome == "Retrieved":
+            outbox.plan(connection, list(reports.reads(self.settings, message, copy, now)))
+
+    def settle(
+        self,
+        connection: Connection,
+        message: MessageRow,
+        copy: RecipientRow,
+        state: str,
+        now: float,
+        *,
+        detail: str | None = None,
+        status_text: str | None = None,
+        **changes: Any,
+    ) -> Event:
+        """A copy reached ``state``, an MMStatus; the report that was asked for is planned."""
+        due = message.expires if state == DEFERRED else None
+        content = message.content if state == "Retrieved" else None
+        store.move(connection, copy, state=state, due=due, changed=now, content=content, detail=detail, **changes)
+        told = replace(copy, state=state)
+        outbox.plan(connection, list(reports.reports(self.settings, message, told, now, status_text=status_text)))
+        return Event(
+            kind="handset", application=message.application, message_id=message.id, recipient=copy.of, state=state
+        )
+
+    # --- to others ----------------------------------------------------------------------------------------------------
+
+    def _to_application(
+        self, connection: Connection, message: MessageRow, copy: RecipientRow, now: float
+    ) -> Iterator[Event]:
+        """The copy becomes an MO of the application whose short code it goes to."""
+        raw = store.raw(connection, message.id, message.content)
+        sender = next((one for one in self.settings.applications if one.name == message.application), None)
+        if raw is None or sender is None:
+            yield self.settle(connection, message, copy, "Rejected", now, detail="its sender is no longer served")
+            return
+        kind, value, attributes = columns_of(mapping.sender_of(message, (*sender.short_codes, sender.vaspid)))
+        visible = [one for one in store.recipients(connection, message.id) if one.place != "bcc"]
+        planned = self.bring(
+            connection,
+            copy.way.partition(":")[2],
+            replace(message, sender_kind=kind, sender=value, sender_attributes=attributes),
+            raw,
+            [(one.place, one.of) for one in visible],
+            now,
+            origin=(message.id, copy.n),
+        )
+        if planned is None:
+            yield self.settle(connection, message, copy, "Rejected", now, detail="that application takes no messages")
+            return
+        store.move(connection, copy, state=SENT, due=None, changed=now, remote_id=planned.message_id)
+
+    def bring(
+        self,
+        connection: Connection,
+        application: str,
+        like: MessageRow,
+        raw: RawRow,
+        recipients: list[tuple[str, Address]],
+        now: float,
+        *,
+        origin: tuple[str, int] | None = None,
+    ) -> CallRow | None:
+        """Keep an MO for ``application`` that says what ``like`` says, and plan the call that brings it.
+
+        Its octets are those of ``raw``. The call is given up when ``like`` expires. None where the application takes
+        none.
+        """
+        receiver = reports.application_of(self.settings, application)
+        if receiver is None or receiver.callback is None:
+            return None
+        id = exchange.new_transaction_id()
+        fields = {**like.field, **({"origin": list(origin)} if origin is not None else {})}
+        message = replace(
+            like,
+            id=id,
+            direction="mo",
+            application=application,
+            accepted=now,
+            earliest=None,
+            expires=None,
+            delivery_report=False,
+            read_reply=False,
+            content=0,
+            fields=json.dumps(fields),
+            seq=None,
+        )
+        copies = [
+            RecipientRow(
+                message_id=id,
+                n=n,
+                place=place,
+                kind=address.kind,
+                address=address.value,
+                way=f"application:{application}" if n == 0 else "none",
+                state=PENDING if n == 0 else SHOWN,
+                changed=now,
+                attributes=attributes_of(address),
+            )
+            for n, (place, address) in enumerate(
+                recipients or [("to", ShortCode((*receiver.short_codes, receiver.vaspid)[0]))]
+            )
+        ]
+        store.keep(connection, message, replace(raw, message_id=id, n=0), copies)
+        call = reports.delivery(self.settings, receiver, receiver.callback, message, now)
+        if like.expires is not None:
+            call = replace(call, expires=min(call.expires, like.expires))
+        outbox.plan(connection, [call])
+        return call
+
+    def _to_upstream(self, connection: Connection, message: MessageRow, copy: RecipientRow, now: float) -> None:
+        """The copy is to leave through an upstream: the call is planned, and the copy waits for its end."""
+        name = copy.way.partition(":")[2]
+        upstream = next((one for one in self.settings.upstreams if one.name == name), None)
+        if upstream is None:
+            self.settle(connection, message, copy, "Rejected", now, detail="its way is no longer configured")
+            return
+        store.move(connection, copy, due=None, changed=now)
+        outbox.plan(connection, [reports.submission(self.settings, copy, message, upstream.url, now)])

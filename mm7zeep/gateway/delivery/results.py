@@ -1,0 +1,127 @@
+"""What follows from the outcome of a call: the row's end or next attempt, and what its message has become by it.
+
+Works in the caller's transaction. Changes nothing where the claim is not the present one: whoever slept through its
+lease has lost it.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, cast
+
+from sqlalchemy import Connection
+
+from mm7zeep.gateway.config.settings import Settings
+from mm7zeep.gateway.delivery.events import Event
+from mm7zeep.gateway.delivery.recipients import Network
+from mm7zeep.gateway.delivery.retry import Outcome, next_attempt
+from mm7zeep.gateway.store import messages, outbox
+from mm7zeep.gateway.store.rows import DELIVERED, REFUSED, SENT, CallRow, MessageRow, RecipientRow
+from mm7zeep.gateway.store.tables import index_key
+from mm7zeep.messages import Address
+
+_LOG = logging.getLogger("mm7zeep.gateway")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settler:
+    """Settles calls; what it means for a copy, the ``network`` does."""
+
+    settings: Settings
+    network: Network
+
+    def settle(
+        self, connection: Connection, call: CallRow, outcome: Outcome, now: float, *, held: bool = False
+    ) -> list[Event]:
+        """Settle one call; what happened. Nothing, if its claim is not the present one.
+
+        While ``held`` it is not given up for its age, nor for the number of its attempts.
+        """
+        verdict, delivery = outcome.verdict, self.settings.delivery
+        told: dict[str, Any] = {
+            "reason": outcome.reason,
+            "http_status": outcome.http_status,
+            "answer": outcome.answer,
+        }
+        if call.kind == "submit" and not outcome.unclear and verdict in ("pause", "retry"):
+            told["payload"] = json.dumps({"refused": call.epoch})  # so that it can still be taken back
+        if verdict == "pause":
+            outbox.pause(connection, call.endpoint, outcome.reason or "", now)
+            _LOG.warning("calls to %s are paused: %s", call.endpoint, outcome.reason)
+            stands, state = outbox.postpone(connection, call, now, attempts=max(0, call.attempts - 1), **told), "Paused"
+        elif verdict == "retry" and (due := next_attempt(call, outcome, now, delivery, held=held)) is not None:
+            stands, state = outbox.postpone(connection, call, due, **told), "Postponed"
+        elif verdict == "done":
+            stands, state = outbox.complete(connection, call, now, **told), DELIVERED
+        else:
+            told["reason"] = f"{outcome.reason} (given up)" if verdict == "retry" else outcome.reason
+            stands, state = outbox.bury(connection, call, now, **told), REFUSED
+            _LOG.warning("a %s call to %s is given up: %s", call.kind, call.endpoint, told["reason"])
+        if not stands:
+            _LOG.warning("the claim of call %d was over before its outcome was known; somebody else has it", call.id)
+            return []
+        return list(self._follow(connection, call, outcome, state, now))
+
+    def _follow(
+        self, connection: Connection, call: CallRow, outcome: Outcome, state: str, now: float
+    ) -> Iterator[Event]:
+        # locked only where it changes: the calls of one message end in many processes, in any order
+        changes = state in (DELIVERED, REFUSED) and call.kind in ("submit", "deliver")
+        copy = messages.copy(connection, call.message_id, call.n, lock=changes)
+        if copy is not None and changes:
+            if call.kind == "submit":
+                yield from self._submitted(connection, copy, outcome, state, now)
+            else:
+                yield from self._delivered(connection, copy, outcome, state, now)
+        yield _event(call, copy.of if copy is not None else None, outcome, state)
+
+    def _submitted(
+        self, connection: Connection, copy: RecipientRow, outcome: Outcome, state: str, now: float
+    ) -> Iterator[Event]:
+        """The upstream has taken the copy, or will never."""
+        message = messages.message(connection, copy.message_id)
+        if message is None:
+            return
+        if state == DELIVERED:
+            remote = index_key(outcome.message_id.strip()) if outcome.message_id is not None else None
+            messages.move(connection, copy, state=SENT, changed=now, remote_id=remote, content=message.content)
+            return
+        end = _end(message, outcome, now)
+        yield self.network.settle(connection, message, copy, end, now, detail=outcome.reason, status_text=outcome.text)
+
+    def _delivered(
+        self, connection: Connection, copy: RecipientRow, outcome: Outcome, state: str, now: float
+    ) -> Iterator[Event]:
+        """The application has taken the MO, or will not; so has the copy of another application that it came from."""
+        messages.move(connection, copy, state=state, changed=now, detail=outcome.reason if state == REFUSED else None)
+        message = messages.message(connection, copy.message_id)
+        origin = message.field.get("origin") if message is not None else None
+        if origin is None:
+            return
+        sent = messages.copy(connection, origin[0], origin[1], lock=True)
+        first = messages.message(connection, origin[0])
+        if sent is None or first is None or sent.state != SENT:
+            return
+        end = "Retrieved" if state == DELIVERED else _end(first, outcome, now)
+        yield self.network.settle(connection, first, sent, end, now, detail=outcome.reason)
+
+
+def _end(message: MessageRow, outcome: Outcome, now: float) -> str:
+    """The MMStatus of a copy that was never taken."""
+    late = message.expires is not None and message.expires <= now
+    return "Expired" if late or outcome.verdict == "retry" else "Rejected"
+
+
+def _event(call: CallRow, recipient: Address | None, outcome: Outcome, state: str) -> Event:
+    told = call.told
+    return Event(
+        kind=cast(Any, call.kind),
+        application=call.owner,
+        message_id=call.message_id,
+        recipient=recipient,
+        state=str(told.get("mm_status", state)) if state == DELIVERED else state,
+        error=outcome.reason if state != DELIVERED else None,
+    )

@@ -1,0 +1,108 @@
+"""What the answer to a call means for it: done, try again, give up, or stop calling there; and when to try again.
+
+Judges values; calls nobody. Refuses nothing: what it does not know is tried again.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from typing import Literal
+
+from mm7zeep import masking
+from mm7zeep.errors import AuthError, LocalError, Mm7Error, StatusError, TransportError
+from mm7zeep.gateway.config.settings import Delivery
+from mm7zeep.gateway.store.outbox import KEPT
+from mm7zeep.gateway.store.rows import CallRow
+from mm7zeep.messages import Fault
+from mm7zeep.receiver.replies import printable
+from mm7zeep.transport.failures import refusal
+
+Verdict = Literal["done", "retry", "dead", "pause"]
+_STOPS = frozenset({401, 403, 410})
+_AGAIN = frozenset({408, 425, 429})
+_REASON = 500  # characters of a reason that are kept
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What came of one attempt: ``message_id`` is what an upstream calls the message now, ``unclear`` says that it may
+    have been taken although nothing says so.
+    """
+
+    verdict: Verdict
+    reason: str | None = None
+    http_status: int | None = None
+    answer: bytes | None = None
+    retry_after: float | None = None
+    code: int | None = None
+    text: str | None = None
+    message_id: str | None = None
+    unclear: bool = False
+
+
+def judge(error: Exception) -> Outcome:
+    """The outcome of an attempt that raised ``error``."""
+    reason = _reason(error)
+    if isinstance(error, AuthError):
+        return Outcome(verdict="pause", reason=reason, http_status=error.http_status, answer=error.body[:KEPT])
+    if isinstance(error, StatusError):
+        return _of_status(error, reason)
+    if isinstance(error, TransportError):
+        forbidden = refusal(error) is not None  # an address that may not be called: somebody has to look at it
+        return Outcome(
+            verdict="pause" if forbidden else _of_http(error.http_status),
+            reason=reason,
+            http_status=error.http_status,
+            answer=error.body[:KEPT] or None,
+            retry_after=error.retry_after,
+            unclear=error.maybe_accepted,
+        )
+    # what cannot be written in the callback's namespace cannot be written the next time either
+    return Outcome(verdict="dead" if isinstance(error, LocalError) else "retry", reason=reason)
+
+
+def _of_status(error: StatusError, reason: str) -> Outcome:
+    status = error.status
+    unclear = isinstance(error.answer, Fault) and error.answer.error is None  # a Fault without an MM7 status
+    again = status.temporary or status.status_class == "server" or unclear
+    return Outcome(
+        verdict="retry" if again else "dead",
+        reason=reason,
+        answer=reason.encode()[:KEPT],
+        retry_after=error.retry_after,
+        unclear=unclear,
+        code=status.code,
+        text=status.text,
+    )
+
+
+def _of_http(status: int | None) -> Verdict:
+    if status in _STOPS:
+        return "pause"
+    # a redirect, a wrong path and the like stay so until somebody changes the configuration
+    lasting = status is not None and 300 <= status < 500 and status not in _AGAIN
+    return "dead" if lasting else "retry"
+
+
+def _reason(error: Exception) -> str:
+    told = str(error) if isinstance(error, Mm7Error) else type(error).__name__
+    name = type(error).__name__
+    # an error may quote a header field: a NUL or half a surrogate pair in it is more than a database takes
+    return printable(masking.credentials(f"{name}: {told}" if told != name else name))[:_REASON]
+
+
+def next_attempt(
+    call: CallRow, outcome: Outcome, now: float, delivery: Delivery, *, held: bool = False
+) -> float | None:
+    """When to try again; None where all attempts were made, or the next one would come after the call has expired.
+
+    While ``held`` no call is given up for either.
+    """
+    waits = delivery.waits
+    if call.attempts > len(waits) and not held:
+        return None
+    spread = 1 + random.uniform(-delivery.spread, delivery.spread)  # noqa: S311  spreads load, guards nothing
+    wait = waits[min(call.attempts, len(waits)) - 1] * spread if call.attempts and waits else 0.0
+    wait = max(wait, min(outcome.retry_after or 0.0, delivery.longest_wait))
+    return now + wait if held or now + wait <= call.expires else None

@@ -1,0 +1,117 @@
+"""What is done from time to time: looking how full everything is, deleting finished messages and old requests.
+
+Deletes only what is finished, oldest first, in slices with a pause after each that is as long as it took, so that
+nobody waits for it. While a jump of the clock waits to be confirmed, it deletes nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+from mm7zeep.gateway.config.settings import Retention
+from mm7zeep.gateway.mm7.admission import Gauge
+from mm7zeep.gateway.store import messages
+from mm7zeep.gateway.store.clock import GuardedClock
+from mm7zeep.gateway.store.database import Database, StoreError
+
+_LOG = logging.getLogger("mm7zeep.gateway")
+_SLICE = 100  # messages that one transaction deletes
+_LOOKED = 2000  # messages that one transaction looks at
+_REQUESTS = 500  # remembered requests that one transaction deletes
+_PAUSE = 0.002  # seconds at least after each slice
+_LOOK = 1.0  # seconds between two looks
+_SWEEP = 60.0  # seconds between two sweeps, more or less
+_DAY, _HOUR = 86400.0, 3600.0
+_PATIENCE = 7 * _DAY  # how long the report of who took a message is waited for
+
+
+class Housekeeper:
+    """Keeps one database in bounds."""
+
+    def __init__(self, database: Database, retention: Retention, gauge: Gauge, clock: GuardedClock) -> None:
+        self._database = database
+        self._retention = retention
+        self._gauge = gauge
+        self._clock = clock
+
+    def sweep(self, stop: threading.Event | None = None) -> int:
+        """Delete what is over its time or count; how many messages. Raises ``StoreError``.
+
+        Ends early when ``stop`` is set.
+        """
+        ending = stop if stop is not None else threading.Event()
+        with self._database.write() as connection:
+            reading = self._clock.read(connection)
+            if not reading.held:
+                messages.forget_heartbeats(connection, reading.at - _DAY)
+        if reading.held:
+            return 0
+        now = reading.at
+        before = now - self._retention.duplicates * _HOUR
+        for _ in self._slices(lambda: self._forget(before), ending):
+            pass
+        removed = 0
+        for candidates in self._over(now, ending):
+            for at in range(0, len(candidates), _SLICE):
+                piece = candidates[at : at + _SLICE]
+                removed += next(self._slices(lambda piece=piece: self._delete(piece, now), ending), 0)  # type: ignore[misc]
+                if ending.is_set():
+                    return removed
+        return removed
+
+    def _slices(self, work: Callable[[], int], stop: threading.Event) -> Iterator[int]:
+        """What each run of ``work`` did, until it does nothing more; others have as long as it took after each."""
+        while not stop.is_set():
+            begun = time.monotonic()
+            done = work()
+            if not done:
+                return
+            yield done
+            stop.wait(max(_PAUSE, time.monotonic() - begun))
+
+    def _forget(self, before: float) -> int:
+        with self._database.write() as connection:
+            return messages.forget_duplicates(connection, before, _REQUESTS)
+
+    def _over(self, now: float, stop: threading.Event) -> Iterator[list[str]]:
+        """Finished messages that are over their time, and then those over the count, from the oldest on."""
+        keep = self._retention
+        before = now - keep.days * _DAY if keep.days is not None else None
+        with self._database.read() as connection:
+            last = messages.last_beyond(connection, keep.messages) if keep.messages is not None else None
+        for bound in ({"before": before}, {"last": last}):
+            if next(iter(bound.values())) is None:
+                continue
+            after: messages.Position | None = None
+            while not stop.is_set():
+                with self._database.read() as connection:  # looking takes time, and no writer is to wait for it
+                    ids, after = messages.over(connection, after=after, most=_LOOKED, **bound)
+                    found = messages.finished(connection, ids, sent_before=now - _PATIENCE)
+                if found:
+                    yield found
+                if after is None:
+                    break
+
+    def _delete(self, ids: list[str], now: float) -> int:
+        with self._database.write() as connection:
+            found = messages.finished(connection, ids, sent_before=now - _PATIENCE)  # as they are by now
+            return messages.delete(connection, found) if found else 0
+
+    def run(self, stop: threading.Event) -> None:
+        """Look every second, until ``stop``."""
+        while not stop.wait(_LOOK):
+            self._gauge.look()
+
+    def run_retention(self, stop: threading.Event) -> None:
+        """Sweep every minute, until ``stop``; not all processes at the same time."""
+        while not stop.wait(_SWEEP * random.uniform(0.75, 1.25)):  # noqa: S311  spreads load, guards nothing
+            try:
+                removed = self.sweep(stop)
+            except StoreError as error:
+                _LOG.error("retention: %s", error)
+            else:
+                _LOG.log(logging.INFO if removed else logging.DEBUG, "%d finished messages were deleted", removed)

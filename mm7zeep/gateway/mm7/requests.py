@@ -1,0 +1,255 @@
+"""What applications ask: submit, cancel and replace, each in one durable transaction with the record that it was asked.
+
+The same request again (application, operation, TransactionID, digest) gets the same answer and changes nothing.
+Refuses, with ``StatusError``, what is not the application's, what is wrong and what comes too late; nothing of a
+refused request is kept. Raises ``StoreError`` where the database reports an error: then the answer is 503.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, cast
+
+import sqlalchemy.exc
+from sqlalchemy import Connection
+
+from mm7zeep import exchange
+from mm7zeep.errors import StatusError
+from mm7zeep.findings import Finding, finding
+from mm7zeep.gateway.config.parties import Application
+from mm7zeep.gateway.config.settings import Settings
+from mm7zeep.gateway.mm7.validation import check_content, check_form, check_recipients, refusal
+from mm7zeep.gateway.store import content, mapping, messages, outbox
+from mm7zeep.gateway.store.clock import GuardedClock
+from mm7zeep.gateway.store.database import Database, StoreError
+from mm7zeep.gateway.store.idempotency import digest
+from mm7zeep.gateway.store.rows import CANCELLED, PENDING, REFUSED, SHOWN, MessageRow, RecipientRow
+from mm7zeep.messages import (
+    CancelReq,
+    CancelRsp,
+    ExtendedCancelReq,
+    ExtendedCancelRsp,
+    ExtendedReplaceReq,
+    ExtendedReplaceRsp,
+    Message,
+    ReplaceReq,
+    ReplaceRsp,
+    Response,
+    SubmitReq,
+    SubmitRsp,
+)
+from mm7zeep.receiver import Call, Handler
+from mm7zeep.status import Status
+
+Work = Callable[[Connection, tuple[Finding, ...], float], Response]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intake:
+    """The handlers of an MMS Relay/Server for the requests of its applications.
+
+    ``poke`` is called when something was planned.
+    """
+
+    settings: Settings
+    database: Database
+    clock: GuardedClock
+    poke: Callable[[], object]
+
+    def handlers(self) -> Mapping[type[Message], Handler]:
+        """By class of the request."""
+        return {
+            SubmitReq: self.submit,
+            CancelReq: self.cancel,
+            ExtendedCancelReq: self.extended_cancel,
+            ReplaceReq: self.replace,
+            ExtendedReplaceReq: self.extended_replace,
+        }
+
+    # --- the operations -----------------------------------------------------------------------------------------------
+
+    def submit(self, call: Call) -> Response:
+        """MM7_submit: the message is kept, and on its way when its time comes. 1100 where some recipient is none."""
+        application = self._application(call)
+        request = cast(SubmitReq, call.message)
+        wrong = check_recipients(request, application)
+        check_content(request.parts, application)
+
+        def work(connection: Connection, findings: tuple[Finding, ...], now: float) -> Response:
+            id = exchange.new_transaction_id()  # 128 random bits: nobody guesses another's MessageID
+            message = mapping.message_row(
+                request, call.received, id=id, application=application.name, now=now, findings=findings
+            )
+            copies = mapping.copies(request, message, wrong=wrong, settings=self.settings)
+            raw = mapping.raw_row(id, 0, now, call.received, call.raw)
+            messages.keep(connection, message, raw, copies)
+            return SubmitRsp(message_id=id, status=Status(1100 if wrong else 1000))
+
+        return self._once(call, application, SubmitRsp, work)
+
+    def cancel(self, call: Call) -> Response:
+        """MM7_cancel."""
+        return self._take_back(call, cast(CancelReq, call.message).message_id, CancelRsp)
+
+    def extended_cancel(self, call: Call) -> Response:
+        """MM7_extended_cancel."""
+        return self._take_back(call, cast(ExtendedCancelReq, call.message).cancel_id, ExtendedCancelRsp)
+
+    def replace(self, call: Call) -> Response:
+        """MM7_replace."""
+        return self._put_in_place(call, cast(ReplaceReq, call.message).message_id, ReplaceRsp)
+
+    def extended_replace(self, call: Call) -> Response:
+        """MM7_extended_replace."""
+        return self._put_in_place(call, cast(ExtendedReplaceReq, call.message).replace_id, ExtendedReplaceRsp)
+
+    # --- what they share ----------------------------------------------------------------------------------------------
+
+    def _application(self, call: Call) -> Application:
+        """Whose request this is. Raises ``StatusError``: 4003 for an upstream, 4001 for another's VASPID or VASID."""
+        application = next((one for one in self.settings.applications if one.name == call.user), None)
+        if application is None:
+            raise refusal(4003, "an MMSC brings messages and reports; only applications submit")
+        check_form(call.received)
+        message: Any = call.message
+        if not application.owns(message.vaspid, message.vasid):
+            raise refusal(4001, "this user may not use that VASPID or VASID")
+        return application
+
+    def _once(self, call: Call, application: Application, kind: type[Response], work: Work) -> Response:
+        """Do ``work`` in one transaction, unless this very request was answered before; then that answer again."""
+        try:
+            answer = self._transaction(call, application, kind, work)
+        except StoreError as error:
+            if not isinstance(error.__cause__, sqlalchemy.exc.IntegrityError):
+                raise
+            # another process has just taken this very request: its answer stands
+            answer = self._transaction(call, application, kind, work)
+        self.poke()
+        return answer
+
+    def _transaction(self, call: Call, application: Application, kind: type[Response], work: Work) -> Response:
+        operation = type(call.message).__name__
+        transaction_id = (call.received.transaction_id or "").strip()
+        key = (application.name, operation, transaction_id)
+        same = digest(call.message)
+        findings = call.received.findings
+        with self.database.write() as connection:
+            known, used = messages.remembered(connection, *key, same)
+            if known is not None:
+                return _answer(kind, json.loads(known))
+            if used:
+                reused = finding("soap/transaction-repeated", "/Envelope/Header/TransactionID", detail=transaction_id)
+                findings = (*findings, reused)
+            try:
+                now = self.clock.now(connection)
+                answer = work(connection, findings, now)
+            except StatusError:
+                # PostgreSQL: it may have waited for another process that was just doing this very request
+                known, _ = messages.remembered(connection, *key, same)
+                if known is not None:
+                    return _answer(kind, json.loads(known))
+                raise
+            messages.remember(connection, *key, same, now, _record(answer))
+            return answer
+
+    def _take_back(self, call: Call, message_id: str, kind: type[Response]) -> Response:
+        application = self._application(call)
+
+        def work(connection: Connection, findings: tuple[Finding, ...], now: float) -> Response:
+            _, copies = self._own(connection, application, message_id)
+            reached = [one for one in copies if one.waits and self._is_here(connection, one, now)]
+            for one in reached:
+                messages.move(connection, one, state=CANCELLED, due=None, changed=now)
+            return kind(status=_reached(len(reached), copies))
+
+        return self._once(call, application, kind, work)
+
+    def _put_in_place(self, call: Call, message_id: str | None, kind: type[Response]) -> Response:
+        application = self._application(call)
+        request = cast(ReplaceReq | ExtendedReplaceReq, call.message)
+        check_content(request.parts, application)
+
+        def work(connection: Connection, findings: tuple[Finding, ...], now: float) -> Response:
+            message, copies = self._own(connection, application, message_id or "")
+            reached = [one for one in copies if one.waits and self._is_here(connection, one, now)]
+            status = _reached(len(reached), copies)
+            n = messages.raws(connection, message.id)
+            messages.keep_raw(connection, mapping.raw_row(message.id, n, now, call.received, call.raw))
+            changes = _changes(request, message, n, now, findings)
+            messages.change(connection, message.id, **changes)
+            changed = replace(message, **changes)
+            for one in reached:
+                due = mapping.arrival(one.way, one.of, changed, now, self.settings)
+                messages.move(connection, one, state=PENDING, due=due, changed=now)
+            return kind(status=status)
+
+        answer = self._once(call, application, kind, work)
+        return replace(answer, message_id=message_id) if isinstance(answer, ExtendedReplaceRsp) else answer
+
+    def _own(
+        self, connection: Connection, application: Application, message_id: str
+    ) -> tuple[MessageRow, list[RecipientRow]]:
+        """The application's own message. Raises ``StatusError`` (2005), for another's as if it did not exist."""
+        message = messages.own(connection, application.name, message_id.strip())
+        if message is None:
+            raise refusal(2005, "there is no message of this application with that id")
+        return message, messages.recipients(connection, message.id, lock=True)
+
+    def _is_here(self, connection: Connection, copy: RecipientRow, now: float) -> bool:
+        """Whether a copy that waits is still in our hands: not where a call with it is just being made, nor where an
+        upstream has it and put it off.
+        """
+        if copy.remote_id is not None:
+            return False
+        here = copy.way == "handset" or copy.due is not None
+        return here or outbox.withdraw(connection, copy.message_id, copy.n, now)
+
+
+def _changes(
+    request: ReplaceReq | ExtendedReplaceReq,
+    message: MessageRow,
+    n: int,
+    now: float,
+    findings: Iterable[Finding],
+) -> dict[str, Any]:
+    """What a replace changes in the summary: what it names, and nothing else."""
+    changes: dict[str, Any] = {"findings": mapping.findings_text(findings)}
+    times = {"earliest": request.earliest_delivery_time, "expires": getattr(request, "expiry_date", None)}
+    changes |= {name: mapping.point(value, now) for name, value in times.items() if value is not None}
+    wishes = {"read_reply": request.read_reply, "delivery_report": getattr(request, "delivery_report", None)}
+    changes |= {name: value for name, value in wishes.items() if value is not None}
+    named = mapping.fields_of(cast(ReplaceReq, request))
+    changes["fields"] = mapping.as_text({**message.field, **named, "vaspid": message.field.get("vaspid")})
+    if request.parts:
+        changes |= {
+            "content": n,
+            "parts": content.listed(request.parts),
+            "excerpt": content.excerpt(request.parts),
+            "size": sum(one.size for one in request.parts),
+        }
+    return changes
+
+
+def _reached(reached: int, copies: Iterable[RecipientRow]) -> Status:
+    """The status of a change that reached so many copies. Raises ``StatusError`` (3001) for none."""
+    if not reached:
+        raise refusal(3001, "it is too late: no copy waits any more")
+    served = [one for one in copies if one.state not in (SHOWN, REFUSED)]
+    return Status(1000 if reached == len(served) else 1100)
+
+
+def _record(answer: Response) -> dict[str, Any]:
+    """An answer as it is remembered."""
+    status = answer.status
+    return {"code": status.code, "text": status.text, "message_id": getattr(answer, "message_id", None)}
+
+
+def _answer(kind: type[Response], record: Mapping[str, Any]) -> Response:
+    """The answer that was remembered."""
+    status = Status(record["code"], record["text"])
+    if issubclass(kind, SubmitRsp | ExtendedReplaceRsp):
+        return kind(status=status, message_id=record["message_id"])
+    return kind(status=status)

@@ -1,0 +1,169 @@
+"""What upstream MMSCs bring: reports on what left through them, and messages for our applications' short codes.
+
+Each is one durable transaction; the same request again gets the same answer. Refuses, with ``StatusError``, what is
+from somebody else, what names no message of ours (2005, or 4006 while one is being handed over) and what is for no
+application of ours (2003).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import cast
+
+from sqlalchemy import Connection
+
+from mm7zeep.gateway.config.parties import Application
+from mm7zeep.gateway.config.settings import Settings
+from mm7zeep.gateway.delivery import reports
+from mm7zeep.gateway.delivery.recipients import Network
+from mm7zeep.gateway.mm7.validation import check_addresses, check_form, refusal
+from mm7zeep.gateway.store import mapping, messages, outbox
+from mm7zeep.gateway.store.clock import GuardedClock
+from mm7zeep.gateway.store.content import excerpt, listed
+from mm7zeep.gateway.store.database import Database
+from mm7zeep.gateway.store.idempotency import digest
+from mm7zeep.gateway.store.rows import CANCELLED, DEFERRED, SENT, MessageRow, RecipientRow, attributes_of
+from mm7zeep.messages import Address, DeliverReq, DeliveryReportReq, Message, ReadReplyReq
+from mm7zeep.receiver import Call, Handler
+from mm7zeep.status import Status
+
+OWNER = "upstream:"
+"""What the name of an upstream is preceded by, where an application's could stand."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Relaying:
+    """The handlers of a VASP for the requests of the MMSCs that messages leave through."""
+
+    settings: Settings
+    database: Database
+    clock: GuardedClock
+    poke: Callable[[], object]
+
+    def handlers(self) -> Mapping[type[Message], Handler]:
+        """By class of the request."""
+        return {DeliverReq: self.deliver, DeliveryReportReq: self.report, ReadReplyReq: self.read}
+
+    def deliver(self, call: Call) -> Status:
+        """MM7_deliver: each application whose short code is among the recipients gets the message."""
+        request = cast(DeliverReq, call.message)
+        check_addresses((request.sender, *request.to, *request.cc, *request.bcc))
+
+        def work(connection: Connection) -> None:
+            targets = self._targets(request)
+            now = self.clock.now(connection)
+            sender = request.sender
+            like = MessageRow(
+                id="",
+                direction="mo",
+                application="",
+                transaction_id=call.received.transaction_id,
+                namespace=call.received.namespace,
+                mm7_version=call.received.mm7_version,
+                sender_kind=sender.kind if sender is not None else None,
+                sender=sender.value if sender is not None else None,
+                sender_attributes=attributes_of(sender),
+                subject=request.subject,
+                excerpt=excerpt(request.parts),
+                accepted=now,
+                size=sum(one.size for one in request.parts),
+                fields=mapping.as_text({**mapping.fields_of(request), "from": call.user}),
+                parts=listed(request.parts),
+                findings=mapping.findings_text(call.received.findings),
+            )
+            raw = mapping.raw_row("", 0, now, call.received, call.raw)
+            network = Network(settings=self.settings)
+            everybody = [("to", one) for one in request.to] + [("cc", one) for one in request.cc]
+            for application in targets:
+                own = [pair for pair in everybody if _code(pair[1]) in application.short_codes]
+                others = [pair for pair in everybody if pair not in own]
+                network.bring(connection, application.name, like, raw, own + others, now)
+
+        return self._once(call, work)
+
+    def report(self, call: Call) -> Status:
+        """MM7_delivery_report: what became of a copy is kept, and told to its application."""
+        request = cast(DeliveryReportReq, call.message)
+
+        def work(connection: Connection) -> None:
+            copy, message = self._copy(connection, call, request.message_id)
+            if copy.state in (SENT, DEFERRED):  # one that has ended stays as it ended
+                Network(settings=self.settings).settle(
+                    connection,
+                    message,
+                    copy,
+                    request.mm_status,
+                    self.clock.now(connection),
+                    status_text=request.status_text,
+                )
+
+        return self._once(call, work)
+
+    def read(self, call: Call) -> Status:
+        """MM7_read_reply_report: told to the application that asked for it."""
+        request = cast(ReadReplyReq, call.message)
+
+        def work(connection: Connection) -> None:
+            copy, message = self._copy(connection, call, request.message_id)
+            if copy.state != CANCELLED:
+                plans = reports.reads(
+                    self.settings,
+                    message,
+                    copy,
+                    self.clock.now(connection),
+                    mm_status=request.mm_status,
+                    status_text=request.status_text,
+                )
+                outbox.plan(connection, list(plans))
+
+        return self._once(call, work)
+
+    # --- what they share ----------------------------------------------------------------------------------------------
+
+    def _once(self, call: Call, work: Callable[[Connection], None]) -> Status:
+        """Do ``work`` in one transaction, unless this very request was seen before."""
+        if not (call.user or "").startswith(OWNER):
+            raise refusal(4003, "applications submit; only an upstream MMSC brings messages and reports")
+        check_form(call.received)
+        key = (call.user or "", type(call.message).__name__, (call.received.transaction_id or "").strip())
+        same = digest(call.message)
+        with self.database.write() as connection:
+            known, _ = messages.remembered(connection, *key, same)
+            if known is None:
+                work(connection)
+                messages.remember(connection, *key, same, self.clock.now(connection), {"code": 1000})
+        self.poke()
+        return Status(1000)
+
+    def _targets(self, request: DeliverReq) -> list[Application]:
+        """The applications that a message is for. Raises ``StatusError`` (2003) for none."""
+        codes = {_code(one) for one in (*request.to, *request.cc, *request.bcc)}
+        able = [one for one in self.settings.applications if one.callback is not None]
+        found = [one for one in able if codes & set(one.short_codes)]
+        if not found:
+            raise refusal(2003, "no recipient is the short code of an application that takes messages")
+        return found
+
+    def _copy(self, connection: Connection, call: Call, remote_id: str) -> tuple[RecipientRow, MessageRow]:
+        """The copy that is called ``remote_id`` at this upstream. Raises ``StatusError`` (2005)."""
+        user, name = call.user or "", remote_id.strip()
+        copy = messages.remote_copy(connection, user, name)
+        if copy is None:
+            # a report may come before the answer to the submit is kept: 2005 would end it for ever
+            if self._is_submitting(connection, user):
+                raise refusal(4006, "a message is just being handed over; report again in a moment")
+            copy = messages.remote_copy(connection, user, name)  # it may have been kept between the two looks
+        message = messages.message(connection, copy.message_id) if copy is not None else None
+        if copy is None or message is None:
+            raise refusal(2005, "no message that went there has that id")
+        return copy, message
+
+    def _is_submitting(self, connection: Connection, owner: str) -> bool:
+        lanes = [reports.lane(owner, one.url) for one in self.settings.upstreams if OWNER + one.name == owner]
+        return any(outbox.is_submitting(connection, lane) for lane in lanes)
+
+
+def _code(address: Address) -> str | None:
+    """The short code that an address may be; a coded one is none that we could know."""
+    return None if address.coding is not None else address.bare.strip()

@@ -1,0 +1,1 @@
+"""Who may be called and who calls: outbound guard, client addresses, rates."""

@@ -1,0 +1,299 @@
+"""One process of a gateway: one event loop, two listeners, the dispatcher behind them; from ready to drained.
+
+On SIGTERM or SIGINT ``/readyz`` turns 503 and claiming stops, the MM7 listener closes and answers what it has begun,
+calls under way end; then the admin listener closes. What takes longer than the drain time is broken off; its claims run
+out and others take them. A second signal ends the process immediately.
+
+On SIGHUP a gateway with the new settings begins to accept on the same sockets, and then the old one retires: it accepts
+no more, ends each connection with the answer to its next request, and drains. A worker of a supervisor does not read
+settings itself: it retires on SIGUSR1, when its successor serves.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+from mm7zeep.gateway import logs
+from mm7zeep.gateway.admin.app import admin_app
+from mm7zeep.gateway.config import descriptors
+from mm7zeep.gateway.config.descriptors import ADMIN_CONNECTIONS
+from mm7zeep.gateway.config.settings import Settings
+from mm7zeep.gateway.gateway import THREADS, Gateway
+from mm7zeep.gateway.metrics import Metrics
+from mm7zeep.gateway.security.client_address import Networks
+from mm7zeep.gateway.server.http_head import Edge
+from mm7zeep.gateway.server.listener import Listener
+from mm7zeep.gateway.server.reloading import Reload, reloaded
+from mm7zeep.gateway.store.database import StoreError
+
+_LOG = logging.getLogger("mm7zeep.gateway")
+_ANSWERING = 2  # threads beyond those that work on requests, which write answers
+_SWITCH = 0.001  # seconds a thread may have the interpreter while others want it: the event loop is one of them
+_SPARE = 1.0  # seconds of the drain time that closing takes
+_BEAT = 0.5  # seconds between two signs of life
+CUT = 1
+"""Exit status where something did not end in time, or was not waited for."""
+RETIRE = signal.SIGUSR1
+"""What a supervisor sends to a worker whose successor serves."""
+
+
+def run(
+    settings: Settings,
+    mm7: socket.socket,
+    admin: socket.socket,
+    *,
+    ready: Callable[[], object] = lambda: None,
+    orphaned: Callable[[], object] | None = None,
+    supervised: bool = False,
+    reload: Reload | None = None,
+    beat: Callable[[float], object] = lambda at: None,
+) -> int:
+    """Serve on two bound sockets until a signal comes; the exit status.
+
+    ``ready`` is called when both listeners accept. ``orphaned`` returns when whoever watches over this process is gone,
+    which counts as a signal. ``supervised`` says that a second signal is the supervisor's business. ``reload`` gives
+    the settings that SIGHUP asks for. ``beat`` is called with ``time.monotonic()`` as long as the event loop runs.
+
+    Raises ``ValueError`` for settings that cannot be used, ``StoreError`` where the database cannot be opened.
+    """
+    sys.setswitchinterval(_SWITCH)
+    process = _Process(mm7, admin, supervised=supervised, reload=reload)
+    gateway = Gateway(settings, shared=supervised)
+    try:
+        with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
+            return runner.run(process.serve(gateway, ready, orphaned, beat))
+    finally:
+        gateway.close()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Generation:
+    """A gateway with its listeners, from one reading of the settings to the next."""
+
+    gateway: Gateway
+    mm7: Listener
+    admin: Listener
+
+    @classmethod
+    async def started(cls, gateway: Gateway, mm7: socket.socket, admin: socket.socket, *, shared: bool) -> _Generation:
+        """One that accepts. Raises ``ValueError`` for a certificate that cannot be used."""
+        settings = gateway.settings
+        edge = _edge(settings, gateway.metrics.refused)
+        inner = Edge(
+            connections=ADMIN_CONNECTIONS,
+            per_address=edge.per_address,
+            exempt=edge.exempt,
+            descriptors=edge.descriptors,
+        )
+        tls = {"cert": settings.cert, "key": settings.key}
+        made = cls(
+            gateway=gateway,
+            mm7=Listener(gateway.asgi, mm7, edge=edge, drain=settings.drain - _SPARE, shared=shared, **tls),
+            admin=Listener(admin_app(gateway), admin, edge=inner, drain=_SPARE, shared=shared),
+        )
+        gateway.start()
+        await made.mm7.start()
+        await made.admin.start()
+        return made
+
+    async def retire(self) -> None:
+        """Leave what comes to the next one, and end what is open as it is answered."""
+        patience = self.gateway.settings.http.idle + _SPARE  # a connection that is silent for longer is closed anyway
+        await asyncio.gather(self.mm7.retire(patience), self.admin.retire(patience))
+
+
+@dataclass(slots=True)
+class _Process:
+    """What one process serves, one generation after the other."""
+
+    mm7: socket.socket
+    admin: socket.socket
+    supervised: bool
+    reload: Reload | None
+    asked: asyncio.Event = field(default_factory=asyncio.Event)  # to end
+    retiring: asyncio.Event = field(default_factory=asyncio.Event)  # asked to leave what comes to others
+    hung_up: asyncio.Event = field(default_factory=asyncio.Event)  # asked to read the settings again
+
+    async def serve(
+        self,
+        gateway: Gateway,
+        ready: Callable[[], object],
+        orphaned: Callable[[], object] | None,
+        beat: Callable[[float], object],
+    ) -> int:
+        """Serve until a signal comes; the exit status."""
+        loop = asyncio.get_running_loop()
+        loop.set_default_executor(ThreadPoolExecutor(THREADS + _ANSWERING, thread_name_prefix="mm7zeep-work"))
+        self._listen_to_signals(loop)
+        if orphaned is not None:
+            _watch(loop, orphaned, self.asked)
+        beating = loop.create_task(_beat(beat))
+        present = await _Generation.started(gateway, *self._sockets(), shared=self.supervised)
+        ready()
+        former: list[asyncio.Task[int]] = []
+        while not self.asked.is_set():
+            await _first_of(self.asked, self.hung_up, self.retiring)
+            if self.hung_up.is_set():
+                self.hung_up.clear()
+                following = await self._following(present)
+                if following is not None:
+                    former = [one for one in former if not one.done()]
+                    former.append(loop.create_task(self._retired(present)))
+                    present = following
+            if self.retiring.is_set() and not self.asked.is_set():
+                self.retiring.clear()
+                await self._unless_asked(present.retire())
+                break
+        if not self.supervised:
+            self.mm7.close()  # nobody is to wait there for a process that accepts no more
+            self.admin.close()
+        codes = await asyncio.gather(_drain(present), *former)
+        beating.cancel()
+        if present.gateway is not gateway:  # whoever made the first closes it
+            await asyncio.to_thread(present.gateway.close)
+        if any(codes):
+            _end_now()
+        _LOG.info("stopped")
+        return 0
+
+    def _sockets(self) -> tuple[socket.socket, socket.socket]:
+        """The sockets, for one generation: it closes its own when it stops."""
+        return (self.mm7, self.admin) if self.supervised else (self.mm7.dup(), self.admin.dup())
+
+    async def _following(self, present: _Generation) -> _Generation | None:
+        """The next generation, with the settings as they are now; None where they cannot be used, which is logged."""
+        settings = await asyncio.to_thread(reloaded, self.reload, present.gateway.settings)
+        if settings is None:
+            return None
+        try:
+            gateway = await asyncio.to_thread(_gateway, settings, present.gateway.metrics)
+        except (ValueError, StoreError) as error:
+            _LOG.error("the configuration was not reloaded, the old one stays: %s", error)
+            return None
+        try:
+            following = await _Generation.started(gateway, *self._sockets(), shared=self.supervised)
+        except (ValueError, OSError, RuntimeError) as error:
+            _LOG.error("the configuration was not reloaded, the old one stays: %s", error)
+            await asyncio.to_thread(gateway.stop)
+            await asyncio.to_thread(gateway.close)
+            return None
+        logs.set_up(settings.log, show_numbers=settings.show_numbers)
+        _LOG.warning("the configuration was reloaded")
+        return following
+
+    async def _retired(self, generation: _Generation) -> int:
+        """Have a generation end; 0 if all of it ended by itself."""
+        await self._unless_asked(generation.retire())
+        code = await _drain(generation)
+        if not code:
+            await asyncio.to_thread(generation.gateway.close)
+        return code
+
+    async def _unless_asked(self, work: Coroutine[Any, Any, None]) -> None:
+        """Wait for ``work``, but no longer than until a signal to end comes."""
+        running = asyncio.create_task(work)
+        waiting = asyncio.create_task(self.asked.wait())
+        await asyncio.wait((running, waiting), return_when=asyncio.FIRST_COMPLETED)
+        for one in (running, waiting):
+            one.cancel()
+        await asyncio.gather(running, waiting, return_exceptions=True)
+
+    def _listen_to_signals(self, loop: asyncio.AbstractEventLoop) -> None:
+        def first_or_again() -> None:
+            if self.asked.is_set() and not self.supervised:
+                _LOG.warning("stopped immediately; what was under way will be made again")
+                _end_now()
+            self.asked.set()
+
+        loop.add_signal_handler(signal.SIGTERM, first_or_again)
+        if self.supervised:
+            # a terminal sends both to all; the supervisor passes on what concerns a worker
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)
+            loop.add_signal_handler(RETIRE, self.retiring.set)
+        else:
+            loop.add_signal_handler(signal.SIGINT, first_or_again)
+            loop.add_signal_handler(signal.SIGHUP, self.hung_up.set)
+
+
+def _gateway(settings: Settings, metrics: Metrics) -> Gateway:
+    return Gateway(settings, metrics=metrics)
+
+
+async def _beat(beat: Callable[[float], object]) -> None:
+    while True:
+        beat(time.monotonic())
+        await asyncio.sleep(_BEAT)
+
+
+async def _first_of(*events: asyncio.Event) -> None:
+    waiting = [asyncio.create_task(one.wait()) for one in events]
+    await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    for one in waiting:
+        one.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
+
+
+def _edge(settings: Settings, refused: Callable[[int], object]) -> Edge:
+    http = settings.http
+    limit = descriptors.raised(descriptors.reserved(settings) + settings.connections)
+    fitting = descriptors.fitted(settings, limit=limit)
+    short = descriptors.shortage(settings, limit=limit)
+    if short is not None:
+        _LOG.warning(short)
+    return Edge(
+        head=http.idle,
+        keep_alive=http.idle,
+        header_bytes=http.header_bytes,
+        header_fields=http.header_fields,
+        connections=fitting.connections,
+        per_address=settings.connections_per_address,
+        exempt=Networks(settings.trusted_proxies),
+        descriptors=fitting.ceiling,
+        handshake=settings.handshake,
+        refused=refused,
+    )
+
+
+async def _drain(generation: _Generation) -> int:
+    """End in order; 0 if everything ended by itself."""
+    gateway = generation.gateway
+    _LOG.info("stopping: no new requests, no new calls")
+    until = time.monotonic() + gateway.settings.drain
+    gateway.pump.stop()
+    await generation.mm7.stop()
+    left = max(0.0, until - time.monotonic() - _SPARE)
+    try:
+        # the threads may all be held by a database that does not answer: then not even this begins
+        done = await asyncio.wait_for(asyncio.to_thread(gateway.stop, left), left + _SPARE / 2)
+    except TimeoutError:
+        done = False
+    await generation.admin.stop()
+    if not done:
+        _LOG.warning("calls were under way for longer than the drain time; they will be made again")
+    return 0 if done else CUT
+
+
+def _end_now() -> None:
+    """End without waiting for threads: what they do not finish, others will."""
+    logging.shutdown()
+    os._exit(CUT)
+
+
+def _watch(loop: asyncio.AbstractEventLoop, orphaned: Callable[[], object], asked: asyncio.Event) -> None:
+    def wait() -> None:
+        orphaned()
+        loop.call_soon_threadsafe(asked.set)
+
+    threading.Thread(target=wait, name="mm7zeep-watch", daemon=True).start()

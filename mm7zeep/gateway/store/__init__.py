@@ -1,0 +1,1 @@
+"""The database: tables, messages, outbox, and the clock that all of them go by."""

@@ -1,0 +1,108 @@
+"""The content of a message, derived from its raw octets: parts, what a handset shows, what a list tells of them.
+
+Nothing is kept twice: whoever wants a part reads it out of the request again. Opens no file and fetches nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from mm7zeep import media, mime, smil
+from mm7zeep.errors import LocalError
+from mm7zeep.gateway.store import messages
+from mm7zeep.gateway.store.rows import RawRow
+from mm7zeep.messages import Part
+
+_EXCERPT = 500  # characters of the texts that a search looks through
+_GENERATED = "presentation.smil"
+_NAMED = re.compile(  # how a presentation names its parts
+    rb"""(\s(?:src|href|background-image|backgroundImage)\s*=\s*)(?:"([^"<>]*)"|'([^'<>]*)')"""
+)
+_MANY = 2**62
+ANY = mime.Limits(
+    body=_MANY, root=_MANY, parts=_MANY, depth=100, header_bytes=_MANY, header_fields=_MANY, boundary=_MANY
+)
+"""What was accepted is read again, whatever the limits are now."""
+
+
+def parts_of(raw: RawRow) -> tuple[Part, ...]:
+    """The parts of a request that was accepted."""
+    wire = messages.wire_of(raw)
+    return mime.read(wire.headers, wire.chunks(), ANY).parts
+
+
+def presented(parts: Sequence[Part]) -> tuple[Part, ...]:
+    """The parts as a handset has them: several parts without a presentation get one, the last of all."""
+    if len(parts) < 2 or any(map(smil.is_presentation, parts)):
+        return tuple(parts)
+    taken = {one.content_id for one in parts if one.content_id}
+    named: list[Part] = []
+    seen: set[str] = set()
+    for n, one in enumerate(parts, 1):
+        name = one.content_id or f"part-{n}"
+        while name in seen or (not one.content_id and name in taken):
+            name += "-"
+        seen.add(name)
+        named.append(one if one.content_id == name else replace(one, content_id=name))
+    try:
+        shown = smil.generate(named)
+    except LocalError:  # a Content-ID that no URL can name: the handset shows the parts one by one
+        return tuple(parts)
+    presentation = Part(
+        body=shown,
+        content_type=smil.MEDIA_TYPE,
+        parameters=(("charset", "utf-8"),),
+        content_id=_GENERATED,
+        content_location=_GENERATED,
+        name=_GENERATED,
+    )
+    return (*named, presentation)
+
+
+def listed(parts: Sequence[Part]) -> str:
+    """What a list tells of parts, as JSON: labels, sizes, digests."""
+    return json.dumps([_row(n, one) for n, one in enumerate(parts)])
+
+
+def _row(n: int, part: Part) -> dict[str, Any]:
+    return {
+        "n": n,
+        "content_type": part.content_type,
+        "charset": part.charset,
+        "content_id": part.content_id,
+        "name": part.name,
+        "size": part.size,
+        "sha256": part.sha256(),
+    }
+
+
+def excerpt(parts: Sequence[Part]) -> str:
+    """The beginning of the texts, on one line."""
+    texts: list[str] = []
+    for one in parts:
+        if media.media_class(one.content_type) == "text" and one.size < 1_000_000:
+            texts.append(one.text())
+            if sum(map(len, texts)) > _EXCERPT:
+                break
+    return " ".join("".join(c if c.isprintable() else " " for c in " ".join(texts)[:_EXCERPT]).split())
+
+
+def digest(part: Part, names: Sequence[str]) -> str:
+    """The SHA-256 of a part; of a presentation without the Content-IDs in it, which differ each time it is made."""
+    if not smil.is_presentation(part):
+        return part.sha256()
+    places: dict[bytes, int] = {}
+    for n, name in enumerate(names):
+        for written in (name, f"cid:{name}", smil.cid_url(name)):
+            places.setdefault(written.encode(), n)
+
+    def placed(found: re.Match[bytes]) -> bytes:
+        named = found[2] if found[2] is not None else found[3]
+        return b'%s"<%d>"' % (found[1], places[named]) if named in places else found[0]  # "<" stands in no value
+
+    return hashlib.sha256(_NAMED.sub(placed, part.read())).hexdigest()

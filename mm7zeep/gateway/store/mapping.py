@@ -1,0 +1,170 @@
+"""A request as the rows that are kept of it: the summary, the octets, one copy for each recipient.
+
+Values in, values out; what a relative time means is settled here. Refuses nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
+
+from isodate import Duration
+
+from mm7zeep.exchange import Received
+from mm7zeep.findings import Finding
+from mm7zeep.gateway.config.handset import handset_of
+from mm7zeep.gateway.config.settings import Settings
+from mm7zeep.gateway.store import content
+from mm7zeep.gateway.store.rows import PENDING, REFUSED, SHOWN, MessageRow, RawRow, RecipientRow, attributes_of
+from mm7zeep.messages import Address, DeliverReq, Moment, ReplaceReq, ShortCode, SubmitReq
+
+_FIELDS = (
+    "vaspid", "vasid", "service_code", "linked_id", "message_class", "priority", "charged_party", "charged_party_id",
+    "distribution_indicator", "delivery_condition", "applic_id", "reply_applic_id", "aux_applic_info", "content_class",
+    "drm_content", "allow_adaptations", "content_href", "reply_charging_id", "sender_spi", "recipient_spi",
+)  # fmt: skip
+
+
+# what a calendar can show, in seconds since 1970; what lies beyond is taken for its end
+_FIRST = datetime(1, 1, 1, tzinfo=UTC).timestamp()
+_LAST = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp()
+
+
+def point(value: Moment | None, since: float) -> float | None:
+    """The point in time that an element means, cut to the years 1 to 9999; None for none."""
+    if value is None:
+        return None
+    try:
+        found: datetime = value if isinstance(value, datetime) else datetime.fromtimestamp(since, UTC) + value
+    except (OverflowError, ValueError):
+        return _FIRST if _is_backward(cast(timedelta | Duration, value)) else _LAST
+    seconds = (found if found.tzinfo is not None else found.replace(tzinfo=UTC)).timestamp()
+    return min(max(seconds, _FIRST), _LAST)
+
+
+def _is_backward(span: timedelta | Duration) -> bool:
+    """Whether a duration is negative: all of its fields have one sign (XSD 3.2.6)."""
+    if isinstance(span, timedelta):
+        return span < timedelta(0)
+    return bool(span.years < 0 or span.months < 0 or span.tdelta < timedelta(0))
+
+
+def message_row(
+    request: SubmitReq, received: Received, *, id: str, application: str, now: float, findings: Iterable[Finding]
+) -> MessageRow:
+    """The summary of a submit."""
+    sender = request.sender_address
+    return MessageRow(
+        id=id,
+        direction="mt",
+        application=application,
+        transaction_id=received.transaction_id,
+        namespace=received.namespace,
+        mm7_version=received.mm7_version,
+        sender_kind=sender.kind if sender is not None else None,
+        sender=sender.value if sender is not None else None,
+        sender_attributes=attributes_of(sender),
+        subject=request.subject,
+        excerpt=content.excerpt(request.parts),
+        accepted=now,
+        earliest=point(request.earliest_delivery_time, now),
+        expires=point(request.expiry_date, now),
+        delivery_report=bool(request.delivery_report),
+        read_reply=bool(request.read_reply),
+        size=sum(one.size for one in request.parts),
+        fields=json.dumps(fields_of(request)),
+        parts=content.listed(request.parts),
+        findings=findings_text(findings),
+    )
+
+
+def fields_of(message: SubmitReq | DeliverReq | ReplaceReq) -> dict[str, Any]:
+    """What a request said besides what has a column of its own."""
+    found = {name: getattr(message, name, None) for name in _FIELDS}
+    return {name: value for name, value in found.items() if value not in (None, ())}
+
+
+def as_text(fields: Mapping[str, Any]) -> str:
+    """Fields as JSON, without those that say nothing."""
+    return json.dumps({name: value for name, value in fields.items() if value is not None})
+
+
+def findings_text(findings: Iterable[Finding]) -> str:
+    """Findings as JSON."""
+    rows = [
+        {"id": one.id, "level": one.level, "where": one.where, "detail": one.detail, "action": one.action}
+        for one in findings
+    ]
+    return json.dumps(rows)
+
+
+def headers_text(headers: Iterable[tuple[str, str]]) -> str:
+    """Header fields as JSON."""
+    return json.dumps(list(headers))
+
+
+def raw_row(message_id: str, n: int, now: float, received: Received, body: bytes) -> RawRow:
+    """The octets of a request."""
+    return RawRow(message_id=message_id, n=n, received=now, headers=headers_text(received.headers), body=body)
+
+
+def copies(
+    request: SubmitReq, message: MessageRow, *, wrong: Collection[Address], settings: Settings
+) -> list[RecipientRow]:
+    """One copy for each recipient: served ones with when they are due, those only displayed, and the ``wrong`` ones."""
+    places = (("to", request.to), ("cc", request.cc), ("bcc", request.bcc))
+    found = [(place, one) for place, group in places for one in group]
+    return [_copy(message, n, place, one, wrong, settings) for n, (place, one) in enumerate(found)]
+
+
+def _copy(
+    message: MessageRow, n: int, place: str, address: Address, wrong: Collection[Address], settings: Settings
+) -> RecipientRow:
+    state, way, due, detail = PENDING, way_of(address, settings), None, None
+    if address.display_only:
+        state, way = SHOWN, "none"
+    elif address in wrong:
+        state, way, detail = REFUSED, "none", "no address that can be served"
+    else:
+        due = arrival(way, address, message, message.accepted, settings)
+    return RecipientRow(
+        message_id=message.id,
+        n=n,
+        place=place,
+        kind=address.kind,
+        address=address.value,
+        way=way,
+        state=state,
+        detail=detail,
+        due=due,
+        changed=message.accepted,
+        attributes=attributes_of(address),
+    )
+
+
+def way_of(address: Address, settings: Settings) -> str:
+    """Which way a copy goes: to another application's short code, through an upstream, or to a handset."""
+    if address.coding is not None:  # what it begins with says nothing of where it leads
+        route = next((one for one in settings.routes if not one.prefix), None)
+        return f"upstream:{route.via}" if route is not None else "handset"
+    bare = address.bare.strip()
+    for one in settings.applications:
+        if bare in one.short_codes and one.callback is not None:
+            return f"application:{one.name}"
+    route = next((one for one in settings.routes if bare.startswith(one.prefix)), None)
+    return f"upstream:{route.via}" if route is not None else "handset"
+
+
+def arrival(way: str, address: Address, message: MessageRow, now: float, settings: Settings) -> float:
+    """When the network has something to do with a copy: it arrives, leaves, or expires before."""
+    delay = handset_of(address, settings.handsets).delay.total_seconds() if way == "handset" else 0.0
+    due = max(now + delay, message.earliest or 0.0)
+    return min(due, message.expires) if message.expires is not None else due
+
+
+def sender_of(message: MessageRow, fallback: Sequence[str]) -> Address:
+    """Who sent a message: its SenderAddress, or the first of ``fallback`` as a short code."""
+    # TS 23.140 8.7.4: Sender is who sent the MM; a VASP without an address of its own is known by its short code
+    return message.sent_by or ShortCode(next(iter(fallback)))

@@ -1,0 +1,377 @@
+"""Messages, their raw octets and their copies: kept, changed, looked up, let go.
+
+Every function takes the connection of a transaction; whoever opened it decides what stands or falls together. Refuses
+nothing: what may be kept was decided before.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, Select
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from mm7zeep.exchange import Wire
+from mm7zeep.gateway.store.rows import (
+    DEAD,
+    DEFERRED,
+    DONE,
+    PENDING,
+    READY,
+    REFUSED,
+    SENT,
+    MessageRow,
+    RawRow,
+    RecipientRow,
+)
+from mm7zeep.gateway.store.tables import DUPLICATE, HEARTBEAT, MESSAGE, OUTBOX, RAW, RECIPIENT, SETTING, index_key
+
+# What every request needs is built once: SQLAlchemy takes longer to build a statement than SQLite to run it.
+_KEEP_MESSAGE, _KEEP_RAW, _KEEP_COPY = sa.insert(MESSAGE), sa.insert(RAW), sa.insert(RECIPIENT)
+_REMEMBER = sa.insert(DUPLICATE)
+_OWN = sa.and_(
+    DUPLICATE.c.application == sa.bindparam("application"),
+    DUPLICATE.c.operation == sa.bindparam("operation"),
+    DUPLICATE.c.transaction_id == sa.bindparam("transaction_id"),
+)
+# two probes of the primary key, whatever was remembered: this very request, and whether there is any under its id
+_KNOWN = sa.union_all(
+    sa.select(DUPLICATE.c.answer).where(_OWN, DUPLICATE.c.digest == sa.bindparam("digest")),
+    sa.select(sa.literal(None, DUPLICATE.c.answer.type)).where(sa.exists().where(_OWN)),
+)
+
+
+# --- kept -------------------------------------------------------------------------------------------------------------
+
+
+def keep(connection: Connection, message: MessageRow, raw: RawRow, recipients: Sequence[RecipientRow]) -> None:
+    """Keep a message, its octets and its copies."""
+    values = asdict(message)
+    values.pop("seq")
+    connection.execute(_KEEP_MESSAGE, values)
+    keep_raw(connection, raw)
+    connection.execute(_KEEP_COPY, [asdict(one) for one in recipients])
+
+
+def keep_raw(connection: Connection, raw: RawRow) -> None:
+    """Keep the octets of one request."""
+    connection.execute(_KEEP_RAW, asdict(raw))
+
+
+def remembered(
+    connection: Connection, application: str, operation: str, transaction_id: str, digest: str
+) -> tuple[str | None, bool]:
+    """What this very request was answered, as JSON, None if it is new; and whether any was, under its TransactionID."""
+    key = {"application": application, "operation": operation, "transaction_id": index_key(transaction_id)}
+    found = list(connection.scalars(_KNOWN, {**key, "digest": digest}))
+    return next((answer for answer in found if answer is not None), None), bool(found)
+
+
+def remember(
+    connection: Connection,
+    application: str,
+    operation: str,
+    transaction_id: str,
+    digest: str,
+    now: float,
+    answer: Mapping[str, Any],
+) -> None:
+    """Remember a request with its answer. Raises an integrity error if another process just did."""
+    connection.execute(
+        _REMEMBER,
+        {
+            "application": application,
+            "operation": operation,
+            "transaction_id": index_key(transaction_id),
+            "digest": digest,
+            "created": now,
+            "answer": json.dumps(answer),
+        },
+    )
+
+
+# --- changed ----------------------------------------------------------------------------------------------------------
+
+
+def own(connection: Connection, application: str, message_id: str) -> MessageRow | None:
+    """The application's own MT message of that id, locked until the transaction ends; None if there is none."""
+    columns = MESSAGE.c
+    query = sa.select(MESSAGE).where(
+        columns.id == message_id, columns.application == application, columns.direction == "mt"
+    )
+    return _message(connection.execute(query.with_for_update()).mappings().first())
+
+
+def change(connection: Connection, message_id: str, **values: Any) -> None:
+    """Change the summary of a message."""
+    connection.execute(sa.update(MESSAGE).where(MESSAGE.c.id == message_id).values(**values))
+
+
+def move(connection: Connection, copy: RecipientRow, **values: Any) -> None:
+    """Change one copy."""
+    columns = RECIPIENT.c
+    connection.execute(
+        sa.update(RECIPIENT).where(columns.message_id == copy.message_id, columns.n == copy.n).values(**values)
+    )
+
+
+def wait_again(connection: Connection, now: float) -> int:
+    """Show MO messages that were given up, and are to be brought again, as waiting; how many."""
+    columns = RECIPIENT.c
+    again = sa.select(OUTBOX.c.message_id).where(OUTBOX.c.kind == "deliver", OUTBOX.c.state == READY)
+    given_up = sa.update(RECIPIENT).where(columns.message_id.in_(again), columns.n == 0, columns.state == REFUSED)
+    return connection.execute(given_up.values(state=PENDING, detail=None, changed=now)).rowcount
+
+
+def due_copies(connection: Connection, now: float, most: int) -> list[RecipientRow]:
+    """Copies with which the network has something to do, the longest due first; others do not get them meanwhile."""
+    columns = RECIPIENT.c
+    query = sa.select(RECIPIENT).where(columns.due <= now).order_by(columns.due).limit(most)
+    return _recipients(connection.execute(query.with_for_update(skip_locked=True)).mappings())
+
+
+def next_due(connection: Connection) -> float | None:
+    """When the network has something to do next."""
+    found: float | None = connection.scalar(sa.select(sa.func.min(RECIPIENT.c.due)))
+    return found
+
+
+# --- looked up --------------------------------------------------------------------------------------------------------
+
+
+def message(connection: Connection, message_id: str) -> MessageRow | None:
+    """The message of that id; of ``latest``, the newest."""
+    query = sa.select(MESSAGE)
+    latest = query.order_by(MESSAGE.c.seq.desc()).limit(1)
+    query = latest if message_id == "latest" else query.where(MESSAGE.c.id == message_id)
+    return _message(connection.execute(query).mappings().first())
+
+
+def recipients(connection: Connection, message_id: str, *, lock: bool = False) -> list[RecipientRow]:
+    """The copies of a message, in order."""
+    query = sa.select(RECIPIENT).where(RECIPIENT.c.message_id == message_id).order_by(RECIPIENT.c.n)
+    return _recipients(connection.execute(query.with_for_update() if lock else query).mappings())
+
+
+def recipients_of(connection: Connection, ids: Sequence[str]) -> dict[str, list[RecipientRow]]:
+    """The copies of several messages."""
+    found: dict[str, list[RecipientRow]] = {one: [] for one in ids}
+    if ids:
+        query = sa.select(RECIPIENT).where(RECIPIENT.c.message_id.in_(ids)).order_by(RECIPIENT.c.n)
+        for one in _recipients(connection.execute(query).mappings()):
+            found[one.message_id].append(one)
+    return found
+
+
+def copy(connection: Connection, message_id: str, n: int, *, lock: bool = False) -> RecipientRow | None:
+    """One copy."""
+    query = sa.select(RECIPIENT).where(RECIPIENT.c.message_id == message_id, RECIPIENT.c.n == n)
+    found = connection.execute(query.with_for_update() if lock else query).mappings().first()
+    return None if found is None else RecipientRow(**found)
+
+
+def remote_copy(connection: Connection, way: str, remote_id: str) -> RecipientRow | None:
+    """The copy that went to an upstream and is called ``remote_id`` there."""
+    query = sa.select(RECIPIENT).where(RECIPIENT.c.remote_id == index_key(remote_id), RECIPIENT.c.way == way)
+    found = connection.execute(query.with_for_update()).mappings().first()
+    return None if found is None else RecipientRow(**found)
+
+
+def raw(connection: Connection, message_id: str, n: int = 0) -> RawRow | None:
+    """The octets of the ``n``-th request about a message."""
+    query = sa.select(RAW).where(RAW.c.message_id == message_id, RAW.c.n == n)
+    found = connection.execute(query).mappings().first()
+    return None if found is None else RawRow(**{**found, "body": bytes(found["body"])})
+
+
+def raws(connection: Connection, message_id: str) -> int:
+    """How many requests about a message were kept."""
+    return connection.scalar(sa.select(sa.func.count()).where(RAW.c.message_id == message_id)) or 0
+
+
+def wire_of(row: RawRow) -> Wire:
+    """The HTTP request as it came, without credentials."""
+    headers = tuple((name, value) for name, value in json.loads(row.headers))
+    return Wire(method="POST", target="/mm7", headers=headers, body=row.body)
+
+
+def listed(
+    connection: Connection,
+    *,
+    application: str | None = None,
+    direction: str | None = None,
+    to: str | None = None,
+    from_: str | None = None,
+    q: str | None = None,
+    state: str | None = None,
+    subject: str | None = None,
+    since: float | None = None,
+    limit: int = 50,
+    before: int | None = None,
+) -> list[MessageRow]:
+    """Messages, the newest first, that fit everything given; ``q`` is looked for in subject, texts and addresses.
+
+    ``before`` is the ``seq`` that the page before ended with. Letters of ASCII are compared in any case.
+    """
+    columns = MESSAGE.c
+    query = sa.select(MESSAGE).order_by(columns.seq.desc()).limit(limit)
+    exact = ((columns.application, application), (columns.direction, direction), (columns.sender, from_))
+    for column, value in exact:
+        if value is not None:
+            query = query.where(column == value)
+    if since is not None:
+        query = query.where(columns.accepted >= since)
+    if before is not None:
+        query = query.where(columns.seq < before)
+    if to is not None:
+        address = RECIPIENT.c.address
+        query = query.where(_with_copy(sa.or_(address == to, address.startswith(f"{to}/TYPE=", autoescape=True))))
+    if state is not None:
+        query = query.where(_with_copy(sa.func.lower(RECIPIENT.c.state) == state.lower()))
+    if subject is not None:
+        query = query.where(columns.subject.icontains(subject, autoescape=True))
+    if q is not None:
+        query = _searched(query, q)
+    return [MessageRow(**row) for row in connection.execute(query).mappings()]
+
+
+def _with_copy(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
+    return sa.exists().where(RECIPIENT.c.message_id == MESSAGE.c.id, condition)
+
+
+def _searched(query: Select[Any], q: str) -> Select[Any]:
+    columns = MESSAGE.c
+    own = [one.icontains(q, autoescape=True) for one in (columns.subject, columns.excerpt, columns.sender)]
+    return query.where(sa.or_(*own, columns.id == q, _with_copy(RECIPIENT.c.address.icontains(q, autoescape=True))))
+
+
+def _message(row: sa.RowMapping | None) -> MessageRow | None:
+    return None if row is None else MessageRow(**row)
+
+
+def _recipients(rows: Iterable[sa.RowMapping]) -> list[RecipientRow]:
+    return [RecipientRow(**row) for row in rows]
+
+
+# --- let go -----------------------------------------------------------------------------------------------------------
+
+
+def _among(connection: Connection, column: sa.ColumnElement[str], ids: Sequence[str]) -> sa.ColumnElement[bool]:
+    """Whether ``column`` is one of ``ids``, as one parameter: SQLAlchemy takes longer for many than a database does."""
+    if connection.dialect.name == "postgresql":
+        return column == sa.any_(sa.cast(list(ids), ARRAY(sa.Text)))
+    each = sa.func.json_each(json.dumps(list(ids))).table_valued("value")
+    return column.in_(sa.select(each.c.value))
+
+
+def delete(connection: Connection, ids: Sequence[str]) -> int:
+    """Delete messages with all that hangs on them; how many there were."""
+    # the messages first and in order, as who cancels one, or deletes others, does
+    connection.execute(
+        sa.select(MESSAGE.c.id).where(_among(connection, MESSAGE.c.id, ids)).order_by(MESSAGE.c.id).with_for_update()
+    )
+    for table in (OUTBOX, RECIPIENT, RAW):
+        connection.execute(sa.delete(table).where(_among(connection, table.c.message_id, ids)))
+    return connection.execute(sa.delete(MESSAGE).where(_among(connection, MESSAGE.c.id, ids))).rowcount
+
+
+Position = tuple[float, int]
+"""Where a look through the messages has come to: when the last one was accepted, and its ``seq``."""
+
+
+def last_beyond(connection: Connection, keep: int) -> int | None:
+    """The ``seq`` of the newest message that is over the count; None where there are no more than ``keep``."""
+    seq = MESSAGE.c.seq
+    found: int | None = connection.scalar(sa.select(seq).order_by(seq.desc()).offset(keep).limit(1))
+    return found
+
+
+def over(
+    connection: Connection,
+    *,
+    before: float | None = None,
+    last: int | None = None,
+    after: Position | None = None,
+    most: int,
+) -> tuple[list[str], Position | None]:
+    """The next ``most`` messages that were accepted ``before``, or are not newer than ``last``, and where to go on.
+
+    The position is None where there are no more. Both walk along an index, whatever lies before ``after``.
+    """
+    columns = MESSAGE.c
+    query = sa.select(columns.id, columns.accepted, columns.seq).limit(most)
+    if before is not None:
+        query = query.where(columns.accepted < before).order_by(columns.accepted, columns.seq)
+        if after is not None:
+            query = query.where(sa.tuple_(columns.accepted, columns.seq) > sa.tuple_(*map(sa.literal, after)))
+    else:
+        query = query.where(columns.seq <= last).order_by(columns.seq)
+        if after is not None:
+            query = query.where(columns.seq > after[1])
+    rows = connection.execute(query).all()
+    return [row.id for row in rows], (rows[-1].accepted, rows[-1].seq) if len(rows) == most else None
+
+
+def finished(connection: Connection, ids: Sequence[str], *, sent_before: float = math.inf) -> list[str]:
+    """Those of ``ids`` that are finished, in their order.
+
+    What waits for its recipient, what others took after ``sent_before`` and have not reported on, and what has a call
+    that is not done or dead, is not finished.
+    """
+    if not ids:
+        return []
+    copies, calls = RECIPIENT.c, OUTBOX.c
+    reported = sa.and_(copies.state == SENT, copies.changed > sent_before)
+    waits = sa.or_(copies.state.in_((PENDING, DEFERRED)), reported)
+    open_copies = sa.select(copies.message_id).where(_among(connection, copies.message_id, ids), waits)
+    # asked this way round, no engine walks along all calls that wait, of which a paused endpoint may have 200,000
+    undone = calls.state.not_in((DONE, DEAD))
+    open_calls = sa.select(calls.message_id).where(_among(connection, calls.message_id, ids), undone)
+    unfinished = set(connection.scalars(open_copies)) | set(connection.scalars(open_calls))
+    return [one for one in ids if one not in unfinished]
+
+
+def forget_duplicates(connection: Connection, before: float, most: int) -> int:
+    """Forget requests older than ``before``, at most ``most``; how many."""
+    key = [column for column in DUPLICATE.primary_key]  # noqa: C416  an SQLAlchemy collection is no list
+    old = sa.select(*key).where(DUPLICATE.c.created < before).limit(most)
+    return connection.execute(sa.delete(DUPLICATE).where(sa.tuple_(*key).in_(old))).rowcount
+
+
+def forget_heartbeats(connection: Connection, before: float) -> None:
+    """Forget processes that have not been alive since ``before``."""
+    connection.execute(sa.delete(HEARTBEAT).where(HEARTBEAT.c.at < before))
+
+
+# --- settings that processes share ------------------------------------------------------------------------------------
+
+
+def setting(connection: Connection, name: str) -> Any:
+    """The value kept under ``name``; None if there is none."""
+    found = connection.scalar(sa.select(SETTING.c.value).where(SETTING.c.name == name))
+    return None if found is None else json.loads(found)
+
+
+def set_setting(connection: Connection, name: str, value: Any) -> None:
+    """Keep ``value`` under ``name``."""
+    text = json.dumps(value)
+    if not connection.execute(sa.update(SETTING).where(SETTING.c.name == name).values(value=text)).rowcount:
+        connection.execute(sa.insert(SETTING).values(name=name, value=text))
+
+
+def counts(connection: Connection) -> dict[str, dict[str, int]]:
+    """How many messages there are by direction, copies by state, calls by state: what a metrics page shows."""
+    result = {}
+    for name, column in (
+        ("messages", MESSAGE.c.direction),
+        ("recipients", RECIPIENT.c.state),
+        ("calls", OUTBOX.c.state),
+    ):
+        query = sa.select(column, sa.func.count()).group_by(column)
+        result[name] = {str(key): int(count) for key, count in connection.execute(query)}
+    return result

@@ -1,0 +1,304 @@
+"""The outbox: calls planned, claimed under a lease, completed behind a fence, tried again, given up, replayed.
+
+One table. A claim counts the row's ``epoch`` up; whoever completes must name the epoch it claimed, so that a worker
+which slept through its lease changes nothing. On PostgreSQL rows are claimed with FOR UPDATE SKIP LOCKED, on SQLite the
+whole transaction is IMMEDIATE. Makes no call itself. Refuses nothing.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from mm7zeep import masking
+from mm7zeep.gateway.store.rows import DEAD, DONE, LEASED, READY, CallRow, EndpointRow
+from mm7zeep.gateway.store.tables import ENDPOINT, OUTBOX
+
+_C = OUTBOX.c
+_PLAN = sa.insert(OUTBOX)
+KEPT = 20_000
+"""Octets of an answer that a failed call keeps."""
+
+
+def plan(connection: Connection, calls: Sequence[CallRow]) -> None:
+    """Plan calls."""
+    rows = [{name: value for name, value in asdict(one).items() if name != "id"} for one in calls]
+    if rows:
+        connection.execute(_PLAN, rows)
+
+
+def _first_of_each() -> sa.Select[Any]:
+    """The endpoints with calls that wait, and when the first of each is due; paused ones left out."""
+    first = sa.select(sa.func.min(_C.endpoint).label("endpoint")).where(_C.state == READY)
+    walk = first.cte("walk", recursive=True)
+    # from one endpoint to the next by the index: the number of calls that wait does not matter
+    following = sa.select(sa.func.min(_C.endpoint)).where(_C.state == READY, _C.endpoint > walk.c.endpoint)
+    walk = walk.union_all(sa.select(following.scalar_subquery()).where(walk.c.endpoint.is_not(None)))
+    when = sa.select(sa.func.min(_C.due)).where(_C.state == READY, _C.endpoint == walk.c.endpoint).scalar_subquery()
+    paused = sa.exists().where(ENDPOINT.c.name == walk.c.endpoint, ENDPOINT.c.paused)
+    return sa.select(walk.c.endpoint, when).where(walk.c.endpoint.is_not(None), ~paused)
+
+
+_WAITING = _first_of_each()
+_EXPIRED = (
+    sa.select(sa.literal(1)).where(_C.state == LEASED, _C.lease_until <= sa.bindparam("now", type_=sa.Double)).limit(1)
+)
+_RELEASE = (
+    sa.update(OUTBOX)
+    .where(
+        _C.id.in_(  # what another process is just releasing, or settling after all, is not waited for
+            sa.select(_C.id)
+            .where(_C.state == LEASED, _C.lease_until <= sa.bindparam("now", type_=sa.Double))
+            .with_for_update(skip_locked=True)
+        )
+    )
+    .values(state=READY, due=sa.bindparam("now", type_=sa.Double))
+)
+_NEXT_EXPIRY = sa.select(sa.func.min(_C.expires)).where(_C.state == READY)
+_OVERDUE = (
+    sa.select(_C.id)
+    .where(_C.state == READY, _C.expires < sa.bindparam("now", type_=sa.Double))
+    .order_by(_C.expires)
+    .limit(100)
+    .with_for_update(skip_locked=True)
+)
+
+
+def waiting(connection: Connection) -> dict[str, float]:
+    """The endpoints with calls that wait, and when the first of each is due; paused ones left out."""
+    return {str(name): float(due) for name, due in connection.execute(_WAITING) if due is not None}
+
+
+def claim(
+    connection: Connection,
+    endpoint: str,
+    *,
+    now: float,
+    window: int,
+    lease: float,
+    holder: str,
+    rate: float | None = None,
+) -> list[CallRow]:
+    """Claim the calls to ``endpoint`` that are due, until ``window`` of them are in flight in all processes.
+
+    With a ``rate`` not more per second than that go out, by all processes together.
+    """
+    if connection.dialect.name == "postgresql":
+        # two processes at once would both see room in the window; whoever comes second tries later
+        lock = sa.func.pg_try_advisory_xact_lock(0x6D6D377B, zlib.crc32(endpoint.encode()) - 2**31)
+        if not connection.scalar(sa.select(lock)):
+            return []
+    flying = sa.select(sa.func.count()).where(_C.state == LEASED, _C.endpoint == endpoint, _C.lease_until > now)
+    room = window - (connection.scalar(flying) or 0)
+    room = min(room, _allowed(connection, endpoint, now, rate, room)) if rate is not None else room
+    if room <= 0:
+        return []
+    due = sa.select(_C.id).where(_C.state == READY, _C.endpoint == endpoint, _C.due <= now, _C.expires >= now)
+    ids = list(connection.scalars(due.order_by(_C.due).limit(room).with_for_update(skip_locked=True)))
+    if not ids:
+        return []
+    if rate is not None:
+        _spend(connection, endpoint, now, rate, len(ids))
+    return _lease(connection, ids, now + lease, holder, attempts=_C.attempts + 1)
+
+
+def overdue(connection: Connection, *, now: float, holder: str) -> list[CallRow]:
+    """Claim calls that have expired while they waited, also for a paused endpoint: some of them, to be settled now."""
+    ids = list(connection.scalars(_OVERDUE, {"now": now}))
+    return _lease(connection, ids, now, holder) if ids else []
+
+
+def next_expiry(connection: Connection) -> float | None:
+    """When the first of the calls that wait expires."""
+    found: float | None = connection.scalar(_NEXT_EXPIRY)
+    return found
+
+
+def _lease(connection: Connection, ids: Sequence[int], until: float, holder: str, **values: Any) -> list[CallRow]:
+    claimed = sa.update(OUTBOX).where(_C.id.in_(ids))
+    connection.execute(claimed.values(state=LEASED, epoch=_C.epoch + 1, holder=holder, lease_until=until, **values))
+    rows = connection.execute(sa.select(OUTBOX).where(_C.id.in_(ids)).order_by(_C.due)).mappings()
+    return [CallRow(**row) for row in rows]
+
+
+def release_expired(connection: Connection, now: float) -> int:
+    """Make ready what was claimed by somebody whose lease is over; how many."""
+    return connection.execute(_RELEASE, {"now": now}).rowcount
+
+
+def has_expired(connection: Connection, now: float) -> bool:
+    """Whether there is a claim whose lease is over."""
+    return connection.scalar(_EXPIRED, {"now": now}) is not None
+
+
+def renew(connection: Connection, calls: Sequence[CallRow], until: float) -> int:
+    """Prolong claims; how many still stand."""
+    return sum(connection.execute(_claimed(one).values(lease_until=until)).rowcount for one in calls)
+
+
+def complete(connection: Connection, call: CallRow, now: float, **values: Any) -> bool:
+    """End a call as done. False, and nothing changes, if the claim is not the present one."""
+    done = _claimed(call).values(state=DONE, ended=now, lease_until=None, **values)
+    return bool(connection.execute(done).rowcount)
+
+
+def postpone(connection: Connection, call: CallRow, due: float, **values: Any) -> bool:
+    """Try again at ``due``. False, and nothing changes, if the claim is not the present one."""
+    later = _claimed(call).values(state=READY, due=due, lease_until=None, **values)
+    return bool(connection.execute(later).rowcount)
+
+
+def bury(connection: Connection, call: CallRow, now: float, **values: Any) -> bool:
+    """Give a call up: a dead letter. False, and nothing changes, if the claim is not the present one."""
+    dead = _claimed(call).values(state=DEAD, ended=now, lease_until=None, **values)
+    return bool(connection.execute(dead).rowcount)
+
+
+def _claimed(call: CallRow) -> sa.Update:
+    """The row, as long as the claim of ``call`` stands."""
+    return sa.update(OUTBOX).where(_C.id == call.id, _C.state == LEASED, _C.epoch == call.epoch)
+
+
+def is_submitting(connection: Connection, endpoint: str) -> bool:
+    """Whether a submit to ``endpoint`` is under way, or was made and its answer not understood."""
+    tried = sa.or_(_C.state == LEASED, sa.and_(_C.state == READY, _C.attempts > 0))
+    query = sa.select(sa.literal(1)).where(_C.state.in_((LEASED, READY)), _C.endpoint == endpoint, tried).limit(1)
+    return connection.scalar(query) is not None
+
+
+def withdraw(connection: Connection, message_id: str, n: int, now: float) -> bool:
+    """End the submit of a copy that has not gone out. False where it is on its way, went, or may have gone.
+
+    It may have gone where the last attempt had no clear end: the answer was lost, or the process that made it died.
+    """
+    waits = sa.select(OUTBOX).where(_C.message_id == message_id, _C.n == n, _C.kind == "submit", _C.state == READY)
+    found = connection.execute(waits.with_for_update()).mappings().first()
+    call = CallRow(**found) if found is not None else None
+    if call is None or (call.attempts and call.told.get("refused") != call.epoch):
+        return False
+    ended = sa.update(OUTBOX).where(_C.id == call.id).values(state=DONE, ended=now, reason="cancelled")
+    return bool(connection.execute(ended).rowcount)
+
+
+# --- pauses and rates -------------------------------------------------------------------------------------------------
+
+
+def pause(connection: Connection, endpoint: str, reason: str, now: float) -> None:
+    """Make no calls to ``endpoint`` until somebody says so."""
+    values = {"paused": True, "reason": reason, "since": now}
+    if not connection.execute(sa.update(ENDPOINT).where(ENDPOINT.c.name == endpoint).values(values)).rowcount:
+        connection.execute(sa.insert(ENDPOINT).values(name=endpoint, **values))
+
+
+def resume(connection: Connection, endpoint: str, now: float) -> bool:
+    """Make calls to ``endpoint`` again; whether it was paused."""
+    again = sa.update(ENDPOINT).where(ENDPOINT.c.name == endpoint, ENDPOINT.c.paused)
+    return bool(connection.execute(again.values(paused=False, reason=None, since=now)).rowcount)
+
+
+def endpoints(connection: Connection) -> list[EndpointRow]:
+    """What is known of endpoints that were paused, or have a rate."""
+    return [EndpointRow(**row) for row in connection.execute(sa.select(ENDPOINT)).mappings()]
+
+
+def _allowed(connection: Connection, endpoint: str, now: float, rate: float, room: int) -> int:
+    """How many requests may go out now, with a burst of at most one second's worth."""
+    if room <= 0:
+        return 0
+    next_at = connection.scalar(sa.select(ENDPOINT.c.next_at).where(ENDPOINT.c.name == endpoint))
+    burst = max(1.0, rate)
+    earliest = max(next_at or 0.0, now - (burst - 1) / rate)
+    return max(0, int((now - earliest) * rate + 1e-6) + 1) if earliest <= now else 0
+
+
+def _spend(connection: Connection, endpoint: str, now: float, rate: float, count: int) -> None:
+    next_at = connection.scalar(sa.select(ENDPOINT.c.next_at).where(ENDPOINT.c.name == endpoint))
+    earliest = max(next_at or 0.0, now - (max(1.0, rate) - 1) / rate) + count / rate
+    spent = sa.update(ENDPOINT).where(ENDPOINT.c.name == endpoint).values(next_at=earliest)
+    if not connection.execute(spent).rowcount:
+        connection.execute(sa.insert(ENDPOINT).values(name=endpoint, paused=False, since=now, next_at=earliest))
+
+
+# --- looked at and replayed -------------------------------------------------------------------------------------------
+
+
+def listed(
+    connection: Connection,
+    *,
+    state: str | None = None,
+    owner: str | None = None,
+    message_id: str | None = None,
+    limit: int = 50,
+    before: int | None = None,
+) -> list[CallRow]:
+    """Calls, the newest first; ``paused`` are those that wait for a paused endpoint, ``ready`` all others that wait."""
+    query = sa.select(OUTBOX).order_by(_C.id.desc()).limit(limit)
+    paused = sa.exists().where(ENDPOINT.c.name == _C.endpoint, ENDPOINT.c.paused)
+    if state in (READY, "paused"):
+        query = query.where(_C.state.in_((READY, LEASED)), paused if state == "paused" else ~paused)
+    elif state is not None:
+        query = query.where(_C.state == state)
+    for column, value in ((_C.owner, owner), (_C.message_id, message_id)):
+        if value is not None:
+            query = query.where(column == value)
+    if before is not None:
+        query = query.where(_C.id < before)
+    return [CallRow(**row) for row in connection.execute(query).mappings()]
+
+
+def call(connection: Connection, id: int) -> CallRow | None:
+    """One call."""
+    found = connection.execute(sa.select(OUTBOX).where(_C.id == id)).mappings().first()
+    return None if found is None else CallRow(**found)
+
+
+def replay(
+    connection: Connection,
+    *,
+    now: float,
+    expiry: float,
+    id: int | None = None,
+    endpoint: str | None = None,
+    since: float | None = None,
+) -> int:
+    """Plan dead calls again, by endpoint, or by when they died; how many. Endpoints that are named are resumed, and
+    what waited for them counts, too.
+
+    By ``id`` any call, unless it is being made, or a submit that went or was taken back. ``endpoint`` is a URL, or the
+    name of a lane. A call keeps its TransactionID; it has ``expiry`` seconds more, but a submit that waits.
+    """
+    resumed = 0
+    ended = sa.and_(_C.state == DONE, _C.kind == "submit")  # once more would be a second message to the recipient
+    which: list[sa.ColumnElement[bool]] = (
+        [_C.state == DEAD] if id is None else [_C.state != LEASED, ~ended, _C.id == id]
+    )
+    longer = sa.case((_C.kind == "submit", _C.expires), else_=now + expiry)
+    if endpoint is not None:
+        names = _lanes(connection, endpoint)
+        paused = [name for name in names if resume(connection, name, now)]
+        waits = sa.update(OUTBOX).where(_C.state == READY, _C.endpoint.in_(paused))
+        resumed = connection.execute(waits.values(due=now, expires=longer)).rowcount if paused else 0
+        which.append(_C.endpoint.in_(names))
+    if since is not None:
+        which.append(_C.ended >= since)
+    again: Mapping[str, Any] = {"state": READY, "due": now, "expires": now + expiry, "attempts": 0, "ended": None}
+    return resumed + connection.execute(sa.update(OUTBOX).where(*which).values(again)).rowcount
+
+
+def _lanes(connection: Connection, endpoint: str) -> list[str]:
+    """The lanes that ``endpoint`` names: itself, or every owner's lane to that URL, as it is or as it is shown."""
+    known = set(connection.scalars(sa.select(_C.endpoint).distinct()))
+    known |= set(connection.scalars(sa.select(ENDPOINT.c.name)))
+    named = {one: one.partition(" ")[2] for one in known}
+    return sorted(one for one, url in named.items() if endpoint in (one, url, masking.url(url)))
+
+
+def backlog(connection: Connection, most: int) -> int:
+    """How many calls wait, counted up to ``most``."""
+    some = sa.select(sa.literal(1)).where(_C.state.in_((READY, LEASED))).limit(most).subquery()
+    return connection.scalar(sa.select(sa.func.count()).select_from(some)) or 0
