@@ -105,8 +105,8 @@ def _written_again(root: bytes, parts: tuple[Part, ...]) -> None:
         return
     expected = [one for one in (content.presentation, *content.parts) if one is not None]
     assert [_label(one) for one in again.parts] == [_as_written(one) for one in expected]
-    grave = {one.id for one in again.findings if one.level == "MUST"}
-    assert grave <= _OF_THE_SENDER, f"written with {sorted(grave - _OF_THE_SENDER)}"
+    blocking = {one.id for one in again.findings if one.level == "MUST"}
+    assert blocking <= _OF_THE_SENDER, f"written with {sorted(blocking - _OF_THE_SENDER)}"
 
 
 def _as_written(part: Part) -> tuple[object, ...]:

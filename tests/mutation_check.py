@@ -233,8 +233,8 @@ EQUAL: dict[str, str] = {
     **dict.fromkeys(
         (
             "adopt silent: 'soap/transaction-namespace'",
-            "adopt always: 'soap/transaction-namespace' in self.told",
-            "adopt never: 'soap/transaction-namespace' in self.told",
+            "adopt always: 'soap/transaction-namespace' in self.reported",
+            "adopt never: 'soap/transaction-namespace' in self.reported",
         ),
         "mends what lxml writes; tests/test_tolerance.py",
     ),

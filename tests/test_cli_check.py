@@ -255,7 +255,7 @@ def unclosed(*, missing: int, lines: bytes = b"\r\n") -> capture.Captured:
 
 
 def test_cut_body() -> None:
-    """No last delimiter and octets missing: cut, and refused, but by lenient; either of the two alone is borne."""
+    """No last delimiter and octets missing: cut, and refused, but by lenient; either of the two alone is accepted."""
     cut = verdict.judge(unclosed(missing=2000))
     assert (cut.word, [one.id for one in cut.findings if one.action == "refused"]) == ("reject", ["http/truncated"])
     assert "http/truncated" in cut.reason

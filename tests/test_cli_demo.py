@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from mm7zeep import exchange
 from mm7zeep.cli import demo, main
+from mm7zeep.client import sending
 from mm7zeep.errors import TransportError
 
 pytest.importorskip("uvicorn")
@@ -88,7 +88,7 @@ def test_time_limit(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_changed_picture(monkeypatch: pytest.MonkeyPatch) -> None:
     """A picture that is not octet by octet the one that was sent ends the demo with 1."""
-    send = exchange.compose
+    send = sending.compose
     calls: Iterator[int] = iter(range(100))
 
     def spoil(parts: Any, profile: Any) -> Any:
@@ -98,7 +98,7 @@ def test_changed_picture(monkeypatch: pytest.MonkeyPatch) -> None:
         spoilt = tuple(_flipped(part) if part.content_type == "image/png" else part for part in content.parts)
         return replace(content, parts=spoilt)
 
-    monkeypatch.setattr(exchange, "compose", spoil)
+    monkeypatch.setattr(sending, "compose", spoil)
     done = run()
     assert done.exit_code == 1
     assert "step 'The answer reaches the VASP': the picture has SHA-256" in done.stderr

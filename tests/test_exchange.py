@@ -481,20 +481,20 @@ def test_strict_names_all_that_was_met() -> None:
     assert unpack(packed).transaction_id == "pier-7"
     with pytest.raises(SchemaError, match=r"^refused under the strict policy: ") as caught:
         unpack(packed, policy="strict")
-    grave, _, others = str(caught.value).partition("; also met: ")
-    assert "soap/namespace-alias at /Envelope (https://schemas.xmlsoap.org/soap/envelope/);" in grave
-    assert f"ns/alias at /Envelope/Body/SubmitReq ({HTTPS})" in grave
-    assert "schema/order at /Envelope/Body/SubmitReq (Priority after Subject)" in grave
-    assert "mime/delimiter-crlf at byte " in grave
+    blocking, _, others = str(caught.value).partition("; also met: ")
+    assert "soap/namespace-alias at /Envelope (https://schemas.xmlsoap.org/soap/envelope/);" in blocking
+    assert f"ns/alias at /Envelope/Body/SubmitReq ({HTTPS})" in blocking
+    assert "schema/order at /Envelope/Body/SubmitReq (Priority after Subject)" in blocking
+    assert "mime/delimiter-crlf at byte " in blocking
     told = others.split(", ")
     assert {"soap/transaction-whitespace", "mime/related-type-quoted"} <= set(told)
-    spelled = [one.split(" at ")[0] for one in grave.removeprefix("refused under the strict policy: ").split("; ")]
+    spelled = [one.split(" at ")[0] for one in blocking.removeprefix("refused under the strict policy: ").split("; ")]
     assert {*spelled, *told} == {one.id for one in caught.value.findings if one.level != "INFO"}
     assert len({*spelled, *told}) == len(spelled) + len(told)
 
 
 def test_strict_names_ten_and_counts_the_rest() -> None:
-    """Of many grave findings ten are spelled out and the others counted; kinds that only these have are named."""
+    """Of many blocking findings ten are spelled out and the others counted; kinds that only these have are named."""
     many = "".join(f"<X-{n}/>" for n in range(12)).join(("<Priority>high</Priority>", "<Subject>Tides</Subject>"))
     with pytest.raises(SchemaError) as caught:
         unpack(wire(sent("SubmitReq", VERSION + WHO + TO + many)), policy="strict")

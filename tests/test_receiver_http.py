@@ -110,7 +110,7 @@ def test_unwelcome(field: str | None) -> None:
     answer = done.reply
     assert (answer.status, done.close) == (401, True)
     assert answer.header("WWW-Authenticate") == 'Basic realm="vasp", charset="UTF-8"'
-    assert answer.read() == b"name and password, please\n"
+    assert answer.read() == b"authentication required\n"
 
 
 def test_two_authorization_fields() -> None:

@@ -88,8 +88,8 @@ FACES = pytest.mark.parametrize("ask", [by_answer, by_answer_async, by_asgi, by_
 # --- the door ---------------------------------------------------------------------------------------------------------
 
 
-class Doorman:
-    """A door that lets one address in, and notes in which threads it was asked."""
+class OneAddress:
+    """An authenticator that lets one address in, and notes in which threads it was asked."""
 
     def __init__(self, *, slow: bool = False) -> None:
         self._slow = slow
@@ -108,19 +108,19 @@ class Doorman:
 @FACES
 @pytest.mark.parametrize("slow", [False, True])
 def test_door(ask: Any, slow: bool) -> None:
-    """A door sees head and address, its user reaches the handler; in a loop it works apart only where it is slow."""
+    """An authenticator sees head and address, its user reaches the handler; in a loop it has a thread only where slow."""
     calls: list[Call] = []
-    door = Doorman(slow=slow)
+    door = OneAddress(slow=slow)
     assert ask(endpoint(calls.append, auth=door)) == 200
     assert [(one.user, one.peer) for one in calls] == [("neighbour", PEER)]
     assert door.seen == [WIRE.header("Content-Type")]
     here = not slow or ask in (by_answer, by_wsgi)
-    assert [one.startswith("MainThread" if here else "mm7zeep-door") for one in door.threads] == [True]
+    assert [one.startswith("MainThread" if here else "mm7zeep-auth") for one in door.threads] == [True]
 
 
 def test_door_that_stays_shut() -> None:
-    """Who is not let in gets the 401 of everybody else, from any kind of door."""
-    shut = endpoint(auth=Doorman()).answer(WIRE, peer="203.0.113.9")
+    """Who is not let in gets the 401 of everybody else, from any kind of authenticator."""
+    shut = endpoint(auth=OneAddress()).answer(WIRE, peer="203.0.113.9")
     wrong = endpoint(auth={"a": "b"}).answer(WIRE)
     assert (shut.status, shut.headers, shut.read()) == (wrong.status, wrong.headers, wrong.read())
     assert shut.status == 401
@@ -262,7 +262,7 @@ def test_role_by_user() -> None:
     def role(user: str | None) -> Any:
         return VASPErrorRsp if user == "upstream:x" else RSErrorRsp
 
-    class Named(Doorman):
+    class Named(OneAddress):
         def user(self, head: Wire, peer: str | None) -> str | None:
             return peer
 
@@ -295,7 +295,7 @@ TOLD: dict[str, tuple[Handler, Wire, dict[str, Any], tuple[str | None, int | Non
     "an accident": (lambda call: "odd", WIRE, {}, ("DeliverReq", 3000, 500, None)),
     "by HTTP": (refusing, WIRE, {}, ("DeliverReq", None, 503, None)),
     "unknown": (failing, WIRE, {"auth": {}}, (None, None, 401, None)),
-    "known": (failing, WIRE, {"auth": Doorman()}, ("DeliverReq", 4006, 200, "neighbour")),
+    "known": (failing, WIRE, {"auth": OneAddress()}, ("DeliverReq", 4006, 200, "neighbour")),
     "not read": (failing, replace(WIRE, body=b""), {}, (None, 2007, 500, None)),
     "not served": (failing, SUBMIT, {}, ("SubmitReq", 4003, 500, None)),
 }
@@ -328,7 +328,7 @@ def test_message_is_what_it_was() -> None:
     """With all of it joined the handler still gets the message and its parts."""
     seen: list[Message] = []
     made = endpoint(
-        lambda call: seen.append(call.message), auth=Doorman(slow=True), keep_raw=True, admission=lambda _: Room()
+        lambda call: seen.append(call.message), auth=OneAddress(slow=True), keep_raw=True, admission=lambda _: Room()
     )
     assert by_asgi(made) == 200
     [message] = seen

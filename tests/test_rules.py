@@ -142,7 +142,7 @@ def test_content_of_unreadable_envelopes_is_not_judged() -> None:
     ids=["clean", "same", "length", "bare-lf", "blank-colon", "no-version", "no-blank-line"],
 )
 def test_strict_on_the_head(bend: object, word: str) -> None:
-    """Strict refuses faults of the framing, and bears bare line feeds and lengths as documents have them."""
+    """Strict refuses faults of the framing, and accepts bare line feeds and lengths as documents have them."""
     assert callable(bend)
     [captured] = capture.messages("x", bend(captures.dump()))
     judged = verdict.judge(captured, policy="strict")

@@ -79,7 +79,7 @@ class _Commands(click.Group):
 
 
 def _drop_output() -> None:
-    """Let go of output that cannot be written: at exit, Python would try once more and end with 120."""
+    """Drop output that cannot be written: at exit, Python would try once more and end with 120."""
     try:
         sys.stdout.flush()
     except OSError:

@@ -43,7 +43,7 @@ SHARED_FORMATS = ("junit", "sarif", "html")
     type=click.Choice(["strict", "interop", "lenient"]),
     default="interop",
     show_default=True,
-    help="How much is borne: nothing; what is repaired by name; whatever can be understood.",
+    help="How much is accepted: nothing; what is repaired by name; whatever can be understood.",
 )
 @click.option(
     "--format",

@@ -1,6 +1,6 @@
 """``mm7zeep samples``: write the media sample pack and a ready request, and print the curl command that sends it.
 
-Writes only below the directory given, under names of its own, and overwrites nothing unless told to.
+Writes only below the directory given, under names of its own, and overwrites nothing unless asked to.
 """
 
 from __future__ import annotations

@@ -189,7 +189,7 @@ def _each(each: tuple[Each, ...]) -> dict[str, Any]:
     """What became of each recipient of a split message."""
     if len(each) < 2:
         return {}
-    told = [
+    outcomes = [
         {
             "to": str(one.recipient),
             "message_id": one.accepted.message_id if one.accepted is not None else None,
@@ -197,7 +197,7 @@ def _each(each: tuple[Each, ...]) -> dict[str, Any]:
         }
         for one in each
     ]
-    return {"recipients": told}
+    return {"recipients": outcomes}
 
 
 def _findings(findings: tuple[Finding, ...]) -> list[str]:
@@ -242,7 +242,7 @@ def _text_outcome(outcome: dict[str, Any]) -> str:
         named = ", ".join(outcome["failed"])
         lines.append(f"  failed          {named or 'some recipients or parts; the answer does not say which'}")
     for one in outcome.get("recipients", ()):
-        told = one["message_id"] or one["error"].replace("\n  | ", " ")
-        lines.append(f"  {one['to'].ljust(14)}  {told}")
+        result = one["message_id"] or one["error"].replace("\n  | ", " ")
+        lines.append(f"  {one['to'].ljust(14)}  {result}")
     lines += [f"  noticed         {one}" for one in outcome["findings"]]
     return "\n".join(escaped(line) for line in lines)

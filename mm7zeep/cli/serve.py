@@ -159,7 +159,7 @@ def _tell(settings: Settings, mm7: int, admin: int, folder: str | None) -> None:
         body.write_bytes(wire.read())
         auth = f"{application.name}:{application.password}"
         click.echo("\nSubmit by curl:\n\n" + samples.curl(wire, body, url=url, auth=auth))
-        click.echo(f"\nHear what becomes of it, in another terminal:\n\nmm7zeep listen --auth {auth}")
+        click.echo(f"\nWatch callbacks, in another terminal:\n\nmm7zeep listen --auth {auth}")
     sys.stdout.flush()
 
 

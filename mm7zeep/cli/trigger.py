@@ -171,7 +171,7 @@ def _post(admin: str, steps: tuple[str, ...], body: dict[str, Any], auth: tuple[
     try:
         said = json.loads(content)
     except ValueError:
-        said = None  # told below, with the status
+        said = None  # shown below, with the status
     status = answer.status_code
     if 400 <= status < 500:
         _end(f"refused with {status}: {_reason(said, status)}", FAILURES)
@@ -187,7 +187,7 @@ def _basic(auth: tuple[str, str]) -> str:
 def _reason(said: Any, status: int) -> str:
     if isinstance(said, dict) and isinstance(said.get("error"), str):
         return str(said["error"])
-    return "name and password, please: --auth" if status == 401 else "no reason given"
+    return "authentication required: --auth" if status == 401 else "no reason given"
 
 
 def _tell(said: dict[str, Any], as_json: bool) -> None:

@@ -122,7 +122,7 @@ def judge(verdicts: Sequence[Verdict]) -> list[Verdict]:
 
 
 def _echo(exchange: Exchange) -> Iterator[Finding]:
-    # 8.7.1: the answer carries the TransactionID of the request; one without any is told by soap/transaction-present
+    # 8.7.1: the answer carries the TransactionID of the request; that there is none, soap/transaction-present reports
     asked, answered = _sketch(exchange.request).transaction_id, _sketch(exchange.response).transaction_id
     if asked and answered and asked != answered:
         yield finding(
@@ -141,9 +141,9 @@ def _matches(exchange: Exchange) -> Iterator[Finding]:
 
 def _version(exchange: Exchange) -> Iterator[Finding]:
     asked, answered = _sketch(exchange.request), _sketch(exchange.response)
-    spoken = [namespaces.bundled(one.namespace) or one.namespace or "" for one in (asked, answered)]
-    if all(spoken) and spoken[0] != spoken[1]:
-        shown = [one.removeprefix(profiles.NAMESPACE_PREFIX) for one in spoken]
+    used = [namespaces.bundled(one.namespace) or one.namespace or "" for one in (asked, answered)]
+    if all(used) and used[0] != used[1]:
+        shown = [one.removeprefix(profiles.NAMESPACE_PREFIX) for one in used]
         where = _place(exchange.response, answered.operation)
         yield finding("sem/rsp-version", where, detail=f"namespace {shown[1]} for {shown[0]}")
     if asked.mm7_version and answered.mm7_version and asked.mm7_version != answered.mm7_version:
@@ -166,15 +166,15 @@ def _repeated(dialogue: Dialogue) -> Iterator[tuple[int, Finding]]:
     # 8.7.1: the TransactionID tells requests of one sender apart. The same octets again are the same request again.
     seen: dict[tuple[object, ...], bytes] = {}
     for place, one in enumerate(dialogue.verdicts):
-        told = _sketch(one)
-        role = _ROLES.get(told.operation or "")
-        if role is None or told.transaction_id is None:
+        sketch = _sketch(one)
+        role = _ROLES.get(sketch.operation or "")
+        if role is None or sketch.transaction_id is None:
             continue
-        key = (one.captured.file, role, told.values.get("vaspid"), told.transaction_id)
+        key = (one.captured.file, role, sketch.values.get("vaspid"), sketch.transaction_id)
         body = one.captured.wire.read()
         if seen.setdefault(key, body) != body:
             where = _place(one, "TransactionID")
-            yield place, finding("soap/transaction-repeated", where, detail=told.transaction_id)
+            yield place, finding("soap/transaction-repeated", where, detail=sketch.transaction_id)
 
 
 def _message_id(dialogue: Dialogue) -> Iterator[tuple[int, Finding]]:

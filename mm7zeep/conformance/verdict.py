@@ -21,7 +21,7 @@ from mm7zeep.profiles import Policy
 LIMITS = mime.Limits(body=MAX_FILE, root=8 * 1024 * 1024, parts=1000)
 """A file at rest may be looked at with more patience than a request."""
 
-# What strict refuses in an HTTP head: faults of the framing. Bare line feeds, lengths and status codes are only told.
+# What strict refuses in an HTTP head: faults of the framing. Bare line feeds, lengths and status codes are reported.
 _FRAMING = frozenset(
     {
         "http/blank-line",

@@ -38,17 +38,17 @@ def open_root(
     try:
         # UTF-8 may be up to three times as long as what was sent
         tree = soap.parse(readable.data, soap.XmlLimits(size=(limits or mime.Limits()).root * 3))
-        return tree, tuple(_untold(readable.findings, package))
+        return tree, tuple(_unreported(readable.findings, package))
     except RemoteError as error:
         error.findings = (*readable.findings, *error.findings)
         error.transaction_id, error.namespace = soap.glimpse(readable.data)  # TS 23.140 8.7.6: a Fault names it
         raise
 
 
-def _untold(findings: Iterable[Finding], package: mime.Package) -> Iterator[Finding]:
+def _unreported(findings: Iterable[Finding], package: mime.Package) -> Iterator[Finding]:
     """Without what the MIME reader has said of the charset label already."""
-    told = any(one.id == "mime/root-charset-alias" for one in package.findings)
-    return (one for one in findings if not (told and one.id == "mime/charset-alias" and one.where == "Content-Type"))
+    known = any(one.id == "mime/root-charset-alias" for one in package.findings)
+    return (one for one in findings if not (known and one.id == "mime/charset-alias" and one.where == "Content-Type"))
 
 
 def raw_marks(root: bytes, error: RemoteError) -> Iterator[Finding]:

@@ -39,8 +39,8 @@ def unpack(
     Status is a 3000, and every violation is a finding. Raises a leaf of ``RemoteError`` (``MimeError``,
     ``EnvelopeError``, ``SchemaError``, ``VersionError``, ``LimitError``), with ``.status`` to answer and ``.findings``.
     ``package`` is the body where it was read before. Parts larger than ``limits.spool`` octets are kept in temporary
-    files. ``findings`` are what had to be borne to read the message; ``rules=conformance.rules.of`` adds the passive
-    rules, and so gives what ``mm7zeep check`` lists. They are told, and change no verdict.
+    files. ``findings`` are the deviations that the message was read in spite of; ``rules=conformance.rules.of`` adds
+    the passive rules, and so gives what ``mm7zeep check`` lists. They change no verdict.
     """
     judgement = examine(wire, policy=policy, limits=limits, package=package)
     if rules is not None:

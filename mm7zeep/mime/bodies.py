@@ -55,7 +55,7 @@ class SevenBit(Identity):
         self._worst = 3  # rank of what was met so far, 3 for nothing
 
     def feed(self, data: bytes) -> bytes:
-        # The gravest of the three is told, in whatever pieces the octets arrive.
+        # The most severe of the three is reported, in whatever pieces the octets arrive.
         if self._worst > 0 and not data.isascii():
             self._tell(0, "an octet above 127")
         elif self._worst > 1 and b"\0" in data:
@@ -178,7 +178,7 @@ class Base64:
         self._pads = 0
         self.taken = 0  # octets met that are no blanks
         self.foreign = 0  # of these, octets outside the alphabet
-        self._rank = 9  # of the defect that is told, the lowest counts
+        self._rank = 9  # of the defect that is reported, the lowest counts
 
     def feed(self, data: bytes) -> bytes:
         data = data.translate(None, self._blank)
@@ -227,7 +227,7 @@ class Base64:
         return binascii.a2b_base64(held + b"=" * due)
 
     def _note(self, rank: int, detail: str) -> None:
-        # By rank and not by time, so that the same is told however the octets arrived.
+        # By rank and not by time, so that the same is reported however the octets arrived.
         if rank < self._rank:
             self._rank, self.defects["mime/base64"] = rank, detail
 

@@ -73,7 +73,7 @@ def over_limit(notes: Notes, offset: int, text: str) -> LimitError:
 class Draft:
     """A body part while it is read.
 
-    ``line`` takes its header lines, ``settle`` reads them, ``feed`` takes its content, ``node`` ends it.
+    ``line`` takes its header lines, ``read_header`` reads them, ``feed`` takes its content, ``node`` ends it.
     """
 
     def __init__(self, offset: int, limits: Limits, notes: Notes) -> None:
@@ -137,7 +137,7 @@ class Draft:
         if self._octets + more > self._limits.header_bytes:
             raise over_limit(self._notes, self.offset, f"a part header of more than {self._limits.header_bytes} octets")
 
-    def settle(self, body_offset: int) -> None:
+    def read_header(self, body_offset: int) -> None:
         """The header is complete: read its fields."""
         self.body_offset = body_offset
         self.headers = tuple((name, self._text(name, lines)) for name, lines in self._raw)
@@ -149,10 +149,10 @@ class Draft:
             self._first.setdefault(key, value)
         if "transfer-encoding" in self._first:
             self.note("mime/transfer-encoding-in-part", self._first["transfer-encoding"])
-        self._settle_type()
-        self._settle_encoding()
+        self._read_type()
+        self._read_encoding()
 
-    def settle_outer(self, headers: Iterable[tuple[str, str]]) -> None:
+    def read_outer_header(self, headers: Iterable[tuple[str, str]]) -> None:
         """This is the whole package: take its labels from the HTTP head, where no transfer encoding has a meaning."""
         self.headers = tuple((fields.clean(name), fields.clean(fields.unfold(value))) for name, value in headers)
         for name, value in self.headers:
@@ -173,7 +173,7 @@ class Draft:
             self.note("mime/part-header-syntax", f"a control character in {name}", "repaired")
         return value
 
-    def _settle_type(self) -> None:
+    def _read_type(self) -> None:
         given = self._first.get("content-type")
         if given is None:
             self.note("mime/part-content-type", "read as text/plain")
@@ -186,7 +186,7 @@ class Draft:
             found = fields.ContentType("text/plain", found.parameters, found.defects, found.unquoted)
         self.content_type = found
 
-    def _settle_encoding(self) -> None:
+    def _read_encoding(self) -> None:
         given = self._first.get("content-transfer-encoding")
         if given is None:
             return

@@ -113,8 +113,8 @@ def parse_disposition(text: str) -> Disposition:
     raw = _parameters(text, kind.end() if kind else 0, defects)
     parameters = _join_sections(raw, defects)
     defects += [("", f"{one.name}={one.value}") for one in raw if not one.quoted and _SPECIAL.search(one.value)]
-    told = tuple(dict.fromkeys(("mime/disposition-syntax", detail) for _, detail in defects))
-    return Disposition(clean(kind[1].lower()) if kind else "", parameters, told)
+    reported = tuple(dict.fromkeys(("mime/disposition-syntax", detail) for _, detail in defects))
+    return Disposition(clean(kind[1].lower()) if kind else "", parameters, reported)
 
 
 def _parameters(text: str, at: int, defects: list[tuple[str, str]]) -> list[_Raw]:

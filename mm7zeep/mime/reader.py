@@ -70,7 +70,7 @@ class Reader:
     def _begin(self, headers: Iterable[tuple[str, str]]) -> None:
         if self._content_length is not None and self._content_length > self._limits.body:
             raise self._too_large(self._content_length)
-        self._top.settle_outer(headers)
+        self._top.read_outer_header(headers)
         media_type = self._top.content_type.media_type
         if media_type and not media_type.startswith("multipart/"):
             self._leaf = self._top
@@ -110,7 +110,7 @@ class Reader:
         return _Guard(self)
 
     def fail(self, error: RemoteError) -> None:
-        """Remember the error, and let go of what was read."""
+        """Remember the error, and drop what was read."""
         self._failed = error
         self._levels, self._leaf, self._header, self._pending, self._data = [], None, None, [], b""
 
@@ -348,7 +348,7 @@ class Reader:
 
     def _begin_body(self, draft: Draft) -> None:
         self._header = None
-        draft.settle(self._base + self._at)
+        draft.read_header(self._base + self._at)
         if not draft.multipart:
             self._leaf = draft
             return

@@ -1,7 +1,7 @@
 """Octets that a broken delimiter would have swallowed: near copies of a delimiter, and part headers without one.
 
 Nobody can say what a sender meant, so the rules are made to refuse what would otherwise lose a part in silence, and to
-bear what text and binary content hold by nature:
+allow for what text and binary content hold by nature:
 
 - A line is a *near copy* of a delimiter where it differs from it by a typing error: up to two octets, any dashes and
   blanks around it, another case, a line break that is missing before or behind it. That is only asked of boundaries of
@@ -256,15 +256,15 @@ class Suspects:
         """The first part header in the midst of content."""
         start, stop = at - 1, upto if ends else upto + KEPT
         while (found := _FIELD.search(data, start, stop)) is not None and found.start() < upto:
-            end, told = _header_end(data, found, upto if ends else len(data), ends=ends)
+            end, suspicious = _header_end(data, found, upto if ends else len(data), ends=ends)
             if end < 0:
                 yield Suspicion(found.start(), "hold")
                 return
             if head is None and any(_gives(data[found.start() : end], one.name) for one in self._names):
-                told = False  # the head of the package itself, once more, before its first delimiter
+                suspicious = False  # the head of the package itself, once more, before its first delimiter
             self._fields += 1
-            told = told or self._fields > _MOST
-            if told:
+            suspicious = suspicious or self._fields > _MOST
+            if suspicious:
                 before = (head or b"") + data[at : found.end()]
                 if head is not None and _MESSAGE.match(before[:600]):
                     return

@@ -14,17 +14,17 @@ from mm7zeep.receiver.guard import (
     CLIENT,
     Admission,
     Auth,
+    Authenticator,
     BasicAuth,
     Client,
-    Door,
     Gone,
     HttpLimits,
-    PatientDoor,
+    QueuedAuthenticator,
     Refusal,
 )
 from mm7zeep.receiver.vasp import Receiver, mo_of
 
 __all__ = [
-    "CLIENT", "Admission", "Auth", "BasicAuth", "Call", "Client", "Door", "Endpoint", "Gone", "Handler", "HttpLimits",
-    "PatientDoor", "Receive", "Receiver", "Refusal", "Reply", "Scope", "Send", "Served", "mo_of",
+    "CLIENT", "Admission", "Auth", "Authenticator", "BasicAuth", "Call", "Client", "Endpoint", "Gone", "Handler",
+    "HttpLimits", "QueuedAuthenticator", "Receive", "Receiver", "Refusal", "Reply", "Scope", "Send", "Served", "mo_of",
 ]  # fmt: skip

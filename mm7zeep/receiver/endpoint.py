@@ -27,10 +27,10 @@ from mm7zeep.receiver.guard import (
     Client,
     Gone,
     HttpLimits,
-    PatientDoor,
+    QueuedAuthenticator,
     Refusal,
     affordable,
-    door,
+    authenticator,
     too_large,
     unknown,
     well_formed,
@@ -107,7 +107,7 @@ class Endpoint:
     by a SOAP Fault instead of the matching answer. ``profile`` is what a fault is written in when the request does not
     show its namespace. ``keep_raw`` gives handlers the body as it came. ``admission`` is asked, after ``auth`` and
     before the body is read, for room. ``turns`` gives the turn of a user, in which his request is worked on once it has
-    been read; it is asked where an event loop runs. ``observe`` is told of each answer; what it raises is logged.
+    been read; it is asked where an event loop runs. ``observe`` is called with each answer; what it raises is logged.
 
     Raises ``LocalError`` for options that cannot be used.
     """
@@ -135,8 +135,8 @@ class Endpoint:
             raise LocalError(f"the realm {realm!r} needs printable ASCII without quotes or backslashes")
         self.handlers = handlers
         self.error = error
-        self.auth = door(auth)
-        self._doorman = ThreadPoolExecutor(1, "mm7zeep-door")  # starts its thread only for a door that is slow
+        self.auth = authenticator(auth)
+        self._auth_executor = ThreadPoolExecutor(1, "mm7zeep-auth")  # starts its thread only where the check is slow
         self.profile, self.policy = profiles.profile(profile), profiles.policy(policy)
         self.limits = limits or mime.Limits()
         self.http = http
@@ -219,10 +219,10 @@ class Endpoint:
         user: str | None
         if not self.auth.slow(head, peer):
             user = self.auth.user(head, peer)
-        elif isinstance(self.auth, PatientDoor):
+        elif isinstance(self.auth, QueuedAuthenticator):
             user = await turn_at(self.auth.submit(head, peer), mode, client)
         else:
-            user = await mode.apart(self._doorman, self.auth.user, head, peer)
+            user = await mode.apart(self._auth_executor, self.auth.user, head, peer)
         if user is None:
             raise unknown(self.realm)
         return user

@@ -71,7 +71,7 @@ async def _lifespan(receive: Receive, send: Send) -> None:
 
 def _asgi_puller(receive: Receive, limits: HttpLimits) -> Pull:
     """The body as ASGI gives it, within the limits of time. Raises ``Refusal`` (408) beyond them."""
-    begun: float | None = None  # when it was first asked for; who waited at the door was not slow
+    begun: float | None = None  # when it was first asked for; who waited to be authenticated was not slow
     total, more = 0, True
 
     async def pull() -> bytes | None:

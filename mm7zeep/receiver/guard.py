@@ -23,7 +23,7 @@ from mm7zeep.exchange import Wire
 _CREDENTIALS = 8192  # characters of an Authorization field that are looked at
 
 
-class Door(Protocol):
+class Authenticator(Protocol):
     """Who may come in, judged by the head of a request and the address it comes from.
 
     ``peer`` is the address of the client's connection, None where there is none. Both methods are called in the event
@@ -41,8 +41,8 @@ class Door(Protocol):
 
 
 @runtime_checkable
-class PatientDoor(Door, Protocol):
-    """A door before which some have to wait: where ``slow`` says so, ``submit`` is called instead of ``user``."""
+class QueuedAuthenticator(Authenticator, Protocol):
+    """An authenticator that has a queue: where ``slow`` says so, ``submit`` is called instead of ``user``."""
 
     def submit(self, head: Wire, peer: str | None) -> Future[str | None]:
         """What ``user`` gives, when it is this one's turn; who no longer waits cancels it.
@@ -137,8 +137,8 @@ def authorization(head: Wire) -> str | None:
     return given[0] if len(given) == 1 else None
 
 
-class _BasicDoor:
-    """A ``BasicAuth`` as a ``Door``: every address is welcome."""
+class _BasicAuthenticator:
+    """A ``BasicAuth`` as an ``Authenticator``: every address is welcome."""
 
     def __init__(self, auth: BasicAuth) -> None:
         self._auth = auth
@@ -150,14 +150,14 @@ class _BasicDoor:
         return False
 
 
-Auth = Mapping[str, str] | tuple[str, str] | Basic | BasicAuth | Door | None
+Auth = Mapping[str, str] | tuple[str, str] | Basic | BasicAuth | Authenticator | None
 """Who may come in: {user: password}, or (user, password) as a client gives it; None lets everybody in."""
 
 
-def door(auth: Auth) -> Door | None:
-    """``auth``, in whichever form it was given, as a ``Door``; None lets everybody in.
+def authenticator(auth: Auth) -> Authenticator | None:
+    """``auth``, in whichever form it was given, as an ``Authenticator``; None lets everybody in.
 
-    Raises ``LocalError`` for anything else: what is no door would be found out by the first request only.
+    Raises ``LocalError`` for anything else: what is none would be found out by the first request only.
     """
     if isinstance(auth, tuple) and len(auth) == 2:
         auth = dict([auth])
@@ -166,11 +166,11 @@ def door(auth: Auth) -> Door | None:
     if isinstance(auth, Mapping):
         auth = BasicAuth(auth)
     if isinstance(auth, BasicAuth):
-        return _BasicDoor(auth)
+        return _BasicAuthenticator(auth)
     if auth is None or (callable(getattr(auth, "user", None)) and callable(getattr(auth, "slow", None))):
-        return cast("Door | None", auth)
+        return cast("Authenticator | None", auth)
     raise LocalError(
-        "auth is {user: password}, (user, password), Basic, BasicAuth or a Door, "
+        "auth is {user: password}, (user, password), Basic, BasicAuth or an Authenticator, "
         f"not {type(auth).__name__}"  # never repeats what was given
     )
 
@@ -225,7 +225,7 @@ def well_formed(head: Wire, version: str | None) -> None:
 def unknown(realm: str) -> Refusal:
     """The refusal of somebody who proved nothing: one and the same, whatever was wrong."""
     challenge = f'Basic realm="{realm}", charset="UTF-8"'
-    return Refusal(401, "name and password, please", ("WWW-Authenticate", challenge))
+    return Refusal(401, "authentication required", ("WWW-Authenticate", challenge))
 
 
 def affordable(head: Wire, http: HttpLimits, body: int) -> None:

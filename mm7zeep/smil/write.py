@@ -72,7 +72,7 @@ def _layout(width: int, height: int, *, visual: bool, text: bool) -> Iterator[st
 
 
 def _arrange(parts: Sequence[Part]) -> list[dict[str, Part]]:
-    """The slides, each a part by kind; the rules are told at ``generate``."""
+    """The slides, each a part by kind; the rules stand at ``generate``."""
     shown = [(index, media.media_class(part.content_type), part) for index, part in enumerate(parts)]
     still = [entry for entry in shown if entry[1] in ("image", "video", "text")]
     slides: dict[int, dict[str, Part]] = {}  # by the index of the first part, which is also their order

@@ -87,7 +87,7 @@ def _unread(context: Context, node: etree._Element, given: str) -> None:
     elif name == "MMStatus":
         node.text = "Indeterminate"
     elif context.mandatory(node):
-        kind_of_value = context.repairs.findings.pop().id  # told as noted so far; it is the reason to refuse
+        kind_of_value = context.repairs.findings.pop().id  # noted so far; it is the reason to refuse
         message = f"{name} {given.strip()[:40]!r} cannot be read"
         context.repairs.refuse(message, kind_of_value, node, detail=given, kind=SchemaError)
         context.refused.add((schema.path(schema.parent_of(node)), name))

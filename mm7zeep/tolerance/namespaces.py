@@ -59,7 +59,7 @@ class Adoption:
         self.repairs = repairs
         self.sent = sent
         self.namespace = namespace
-        self.told: set[str] = set()
+        self.reported: set[str] = set()
 
     def adopt(self, one: etree._Element) -> None:
         """Adopt ``one`` and what is in it."""
@@ -70,7 +70,7 @@ class Adoption:
                 continue
             if schema.local(node) not in ("Details", "Detail"):
                 pending += reversed(node)
-        if "soap/transaction-namespace" in self.told:
+        if "soap/transaction-namespace" in self.reported:
             # lxml loses track of a namespace that a declaration on the element itself hides, once the element is moved
             etree.cleanup_namespaces(one)
 
@@ -89,8 +89,8 @@ class Adoption:
 
     def tell(self, id: str, node: etree._Element, detail: str) -> None:
         """Once for the whole message: its sender writes all of them so."""
-        if id not in self.told:
-            self.told.add(id)
+        if id not in self.reported:
+            self.reported.add(id)
             self.repairs.add(id, node, detail=detail)
 
 

@@ -28,8 +28,8 @@ def fill(context: Context, node: etree._Element, kind: schema.Type, wider: schem
 def _hollow(context: Context, node: etree._Element) -> None:
     """An address, or what should hold some, that holds none."""
     parent, name = schema.parent_of(node), schema.local(node)
-    told = context.repairs.findings[-1:]  # an empty Number inside is the same deviation
-    if told and told[0].id == "schema/empty-element" and told[0].where.startswith(schema.path(node) + "/"):
+    reported = context.repairs.findings[-1:]  # an empty Number inside is the same deviation
+    if reported and reported[0].id == "schema/empty-element" and reported[0].where.startswith(schema.path(node) + "/"):
         context.repairs.findings.pop()
     holder = schema.model(context.namespace).get(schema.local(parent))
     child = holder.child(name) if holder is not None else None

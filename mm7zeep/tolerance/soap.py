@@ -255,7 +255,7 @@ def _no_transaction(repairs: Repairs, id: str, where: etree._Element, *, request
     if request:
         repairs.refuse("the request has no TransactionID; an answer could not name it (TS 23.140 8.7.1)", id, where)
     else:
-        repairs.add(id, where, action="noted")  # an answer is told by its HTTP exchange
+        repairs.add(id, where, action="noted")  # an answer is matched by its HTTP exchange
 
 
 def _foreign_block(block: etree._Element, repairs: Repairs) -> None:

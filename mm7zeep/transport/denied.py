@@ -25,8 +25,8 @@ def unanswered(auth: Credentials | None, lines: Iterable[str]) -> str:
     if any(one.named("Digest") for one in found) and isinstance(auth, Digest):
         return _undigested(found)
     if not schemes:
-        told = f"what it asks for cannot be read: {_escaped(found[0], lines)}" if found else "it does not say what for"
-        return f"{told}; {CHECK}"
+        why = f"what it asks for cannot be read: {_escaped(found[0], lines)}" if found else "it does not say what for"
+        return f"{why}; {CHECK}"
     if given is not None and any(one.named(given) for one in found):
         return CHECK
     forms = {"basic": "auth=(user, password)", "digest": "auth=Digest(user, password)", "bearer": "auth=Bearer(token)"}

@@ -29,7 +29,7 @@ _UNMADE = (
 
 
 class Refused(OSError):
-    """An adapter will not open a connection. Its text is told as it stands, so it holds no secret."""
+    """An adapter will not open a connection. Its text is shown as it is, so it holds no secret."""
 
 
 def refusal(error: BaseException) -> Refused | None:
@@ -92,7 +92,7 @@ def found(error: BaseException, kind: type[E]) -> E | None:
 def without_url(error: Exception) -> str:
     """The kind of failure in words; the URL may hold secrets, so the library's own text is not repeated."""
     names: list[str] = []
-    told: list[str] = []
+    texts: list[str] = []
     for one in chain(error):
         name = type(one).__name__
         words = None
@@ -102,8 +102,8 @@ def without_url(error: Exception) -> str:
             words = str(one)
         elif isinstance(one, OSError) and one.errno is not None and one.strerror:
             words = one.strerror
-        known = names if words is None else told
+        known = names if words is None else texts
         name = name if words is None else words if isinstance(one, Overdue | Unreadable) else f"{name}: {words}"
         if name not in known and len(known) < 5:
             known.append(name)
-    return ", ".join(told or names)  # the wrappers' names tell no more than the words within
+    return ", ".join(texts or names)  # the wrappers' names tell no more than the words within

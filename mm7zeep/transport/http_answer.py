@@ -137,8 +137,8 @@ class HttpAnswer:
         advice = [statuses.advice(self.exchange, page)]
         if self._unclear:
             advice.append("whether the message was accepted is unknown")
-        told = "; ".join(one for one in advice if one)
-        return self._unusable(f"{what}{': ' if told else ''}{told}{self._said(page)}")
+        advised = "; ".join(one for one in advice if one)
+        return self._unusable(f"{what}{': ' if advised else ''}{advised}{self._said(page)}")
 
     def _page(self) -> pages.Page:
         return pages.read(bytes(self.content[: pages.READ]), self.exchange.header("Content-Type"), self._encoding)

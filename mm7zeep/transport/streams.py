@@ -81,7 +81,7 @@ class Stream(httpcore.AsyncNetworkStream):
         while not self._inbound.full and not self._inbound.eof:
             try:
                 came = self._layer.pull()
-            except ssl.SSLError as error:  # an alert, which is told once
+            except ssl.SSLError as error:  # an alert, which is raised once
                 raise httpcore.ReadError(str(error)) from error
             if came is None:
                 break

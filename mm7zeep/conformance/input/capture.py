@@ -249,9 +249,9 @@ def _body(head: _Head, data: bytes) -> _Framed:
     body = data[head.end : end]
     if length is None or chunked:
         return _Framed(body=body, end=end)
-    # Only told: documents carry placeholders, and dumps have other line ends than the wire had.
-    told = finding("http/content-length", "Content-Length", detail=f"{length} for {len(body)}")
-    return _Framed(body=body, end=end, findings=(told,))
+    # Only reported: documents carry placeholders, and dumps have other line ends than the wire had.
+    reported = finding("http/content-length", "Content-Length", detail=f"{length} for {len(body)}")
+    return _Framed(body=body, end=end, findings=(reported,))
 
 
 def _starts_message(data: bytes, at: int) -> bool:

@@ -131,7 +131,7 @@ def _headers(message: Mapping[str, Any], where: str, content: Mapping[str, Any])
     if len(rows) > MAX_FIELDS:
         raise _Odd(f".{where}.headers: more than {MAX_FIELDS} fields")
     pairs = ((_text(row.get("name")).strip(), _text(row.get("value"))) for row in rows)
-    # ":method" and its like are of HTTP/2 and told in the start line already
+    # ":method" and its like are of HTTP/2 and stand in the start line already
     found = tuple((key, fields.clean(value).strip()) for key, value in pairs if key and not key.startswith(":"))
     media_type = _text(content.get("mimeType")).strip()
     if media_type and not any(key.lower() == "content-type" for key, _ in found):

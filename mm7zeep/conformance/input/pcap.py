@@ -2,8 +2,8 @@
 
 The heads are read by ``capture``, as those of dumps are: a strict parser such as h11 refuses, or mends without a word,
 just what the report is to show. Connections that are TLS or HTTP/2 are left out and noted; what was not captured is
-told as ``http/truncated``. Opens no file. Refuses, with ``CaptureError`` or ``LimitError``, what is no capture, or too
-much.
+reported as ``http/truncated``. Opens no file. Refuses, with ``CaptureError`` or ``LimitError``, what is no capture, or
+too much.
 """
 
 from __future__ import annotations
@@ -236,12 +236,12 @@ class _Reader:
             return None, run.start + head_end
         at = run.start + head_end
         framed = self._cut_head(run) if cut else self._framed(head, at)
-        told = [
+        reported = [
             one
             for one in head.findings
             if one.id != "http/content-length" and not (cut and one.id == "http/blank-line")
         ]
-        findings = tuple(dict.fromkeys((*told, *framed.findings)))
+        findings = tuple(dict.fromkeys((*reported, *framed.findings)))
         captured = replace(head, wire=replace(head.wire, body=framed.body), findings=findings)
         return _Message(self._stream.packet(run.start + place), captured), framed.end
 
@@ -260,20 +260,20 @@ class _Reader:
             return self._unmeasured(head, at)
         if not re.fullmatch(r"[0-9]{1,12}", length):
             unmeasured = self._unmeasured(head, at)
-            told = finding("http/content-length", "Content-Length", detail=length)
-            return replace(unmeasured, findings=(told, *unmeasured.findings))
+            reported = finding("http/content-length", "Content-Length", detail=length)
+            return replace(unmeasured, findings=(reported, *unmeasured.findings))
         return self._whole(at, at + int(length))
 
     def _whole(self, at: int, end: int) -> _Framed:
-        """A body of the length that is told, if the next message begins behind it."""
+        """A body of the length that Content-Length gives, if the next message begins behind it."""
         body = self._stream.take(at, end)
         if missing := end - at - len(body):
             run = self._stream.run(at)
             first = 0 if run is None or run.start > at else run.end - at
             early = self._stream.closed and self._stream.end == at + len(body)
             why = "were never sent: the connection was closed before" if early else "are not in the capture"
-            told = _missing(f"{missing} of {end - at} octets {why}", first)
-            return _Framed(body, min(end, self._stream.end), (told,))
+            reported = _missing(f"{missing} of {end - at} octets {why}", first)
+            return _Framed(body, min(end, self._stream.end), (reported,))
         run = self._stream.run(end)
         if run is None or run.start > end:
             return _Framed(body, end)
@@ -298,13 +298,13 @@ class _Reader:
         following = _next_start(run.data, place)
         end = run.start + following if following is not None else run.end
         body = run.data[place : end - run.start]
-        told: tuple[Finding, ...] = ()
+        reported: tuple[Finding, ...] = ()
         if following is None and run.end < self._stream.end:
-            told = (_missing("no length, and what follows is not in the capture", len(body)),)
+            reported = (_missing("no length, and what follows is not in the capture", len(body)),)
         elif following is None and body and not self._stream.closed:
             detail = "no length, and the end of the connection is not in the capture"
-            told = (finding("http/truncated", f"byte {len(body)}", detail=detail),)
-        return _Framed(body, end, told)
+            reported = (finding("http/truncated", f"byte {len(body)}", detail=detail),)
+        return _Framed(body, end, reported)
 
     def _chunked(self, at: int) -> _Framed:
         """Undo the chunked transfer coding (RFC 9112 7.1); trailer fields are dropped."""

@@ -42,7 +42,7 @@ _ENVELOPE = re.compile(rb"<(?:[\w.-]{1,64}:)?Envelope[\s>/]")
 _SEEN = 8192  # octets of a body in which an envelope has to begin
 
 
-def bears_mm7(message: Captured) -> bool:
+def carries_mm7(message: Captured) -> bool:
     """Whether a message may be MM7 by its Content-Type or by the beginning of its body."""
     content_type = message.wire.header("content-type")
     if content_type is not None and _MM7_TYPE.match(content_type):
@@ -51,14 +51,14 @@ def bears_mm7(message: Captured) -> bool:
 
 
 def numbered(exchanges: Iterable[Iterable[Carried]]) -> tuple[Carried, ...]:
-    """The messages of the exchanges that bear MM7 in the request or in the answer, numbered through."""
+    """The messages of the exchanges that carry MM7 in the request or in the answer, numbered through."""
     kept = [one for messages in exchanges for one in _kept(tuple(messages))]
     return tuple(replace(one, index=index) for index, one in enumerate(kept))
 
 
 def _kept(messages: tuple[Carried, ...]) -> Iterator[Carried]:
     # The answer of a proxy in between is no MM7, but belongs to a request that is.
-    if any(bears_mm7(one) for one in messages):
+    if any(carries_mm7(one) for one in messages):
         yield from messages
 
 

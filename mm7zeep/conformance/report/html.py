@@ -82,8 +82,8 @@ def _carrier(message: view.Message) -> str:
 
 
 def _section(number: int, message: view.Message) -> str:
-    told = (message.operation, message.namespace, message.mm7_version)
-    what = " ".join(one for one in told if one)
+    facts = (message.operation, message.namespace, message.mm7_version)
+    what = " ".join(one for one in facts if one)
     if message.transaction_id:
         what += f", transaction {message.transaction_id}"
     reason = f'<p class="reject">Refused: {escape(message.reason)}</p>\n' if message.reason else ""

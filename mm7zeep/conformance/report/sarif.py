@@ -66,7 +66,7 @@ def uri(file: str) -> str:
     path = PurePath(file)
     try:
         octets = path.as_posix().encode("utf-8", "surrogateescape")
-    except UnicodeEncodeError:  # half a character, as some file systems bear
+    except UnicodeEncodeError:  # half a character, as some file systems allow
         octets = path.as_posix().encode("utf-8", "replace")
     return ("file://" if path.is_absolute() else "") + quote(octets, safe="/")
 

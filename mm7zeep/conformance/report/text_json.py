@@ -171,8 +171,8 @@ Piece = str | tuple[str, str]
 
 def _title(one: Entry) -> list[Piece]:
     word: Piece = (one.verdict.upper(), "bold red" if one.rejected else "bold green")
-    told = [one.operation or "no operation", (one.namespace or "").rpartition("/")[2], one.mm7_version or ""]
-    what = " ".join(_plain(part) for part in told if part)
+    facts = [one.operation or "no operation", (one.namespace or "").rpartition("/")[2], one.mm7_version or ""]
+    what = " ".join(_plain(part) for part in facts if part)
     pieces: list[Piece] = [(_plain(one.file), "bold"), "  ", word, f"  {what}"]
     if one.transaction_id:
         pieces.append(f"  transaction {_plain(one.transaction_id)}")

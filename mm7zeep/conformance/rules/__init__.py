@@ -2,7 +2,7 @@
 
 A rule is one small function, registered under the id of the finding kind it raises. Judges what was read already; reads
 nothing itself, repairs nothing, and refuses by a finding whose action is ``refused``. What ``mime``, ``tolerance``,
-``exchange`` and ``input`` tell is not told again here; where a rule is more exact, ``superseded`` says of what.
+``exchange`` and ``input`` report is not reported again here; where a rule is more exact, ``superseded`` says of what.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ _PLMN_MAIL = re.compile(r".*/TYPE=.*|\+?[0-9\-]+", re.DOTALL)
 
 
 def _missing(subject: Subject) -> Iterator[Finding]:
-    """Recipients without any address are told by schema/missing-element."""
+    """Recipients without any address are reported by schema/missing-element."""
     recipients = child(_submit(subject), "Recipients")
     found = list(_addresses(recipients))
     if recipients is not None and found and all(one.get("displayOnly") in ("true", "1") for one in found):

@@ -39,7 +39,7 @@ def _charset_missing(subject: Subject) -> Iterator[Finding]:
         return
     labelled = package.root_content_type.media_type == "text/xml" and package.root_node.header("content-type")
     # Where bytes and declaration differ, xml/charset-agrees has said so.
-    if labelled and not package.root.startswith(_MARKS) and not subject.told("xml/charset-agrees"):
+    if labelled and not package.root.startswith(_MARKS) and not subject.reported("xml/charset-agrees"):
         offset = package.root_node.offset
         yield finding("xml/charset-missing", f"byte {offset}" if offset else "Content-Type")
 
@@ -48,7 +48,7 @@ def _relative_namespace(subject: Subject) -> Iterator[Finding]:
     tree, sketch = subject.judgement.tree, subject.judgement.sketch
     if tree is None:
         return
-    # Of the envelope's own and the message's namespace soap/version-mismatch and ns/known have told.
+    # Of the envelope's own and the message's namespace soap/version-mismatch and ns/known have reported it.
     seen = {"", namespaces.as_sent(etree.QName(tree).namespace or ""), sketch.namespace or ""}
     for _, declared in etree.iterwalk(tree, events=("start-ns",)):
         _, uri = cast("tuple[str, str]", declared)
@@ -68,7 +68,7 @@ def _direction(subject: Subject) -> Iterator[Finding]:
 
 
 def _newest(subject: Subject) -> Iterator[Finding]:
-    """A version that is not listed is told by version/listed."""
+    """A version that is not listed is reported by version/listed."""
     profile, version = subject.profile, subject.judgement.sketch.mm7_version
     if profile is not None and version in profile.versions and version != profile.versions[-1]:
         where = f"/Envelope/Body/{subject.operation}/MM7Version"

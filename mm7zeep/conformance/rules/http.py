@@ -1,6 +1,6 @@
 """Rules for the head of an HTTP request or answer.
 
-What ``input.capture`` tells of the framing (start line, field syntax, line ends, Content-Length) has no rule here.
+What ``input.capture`` reports of the framing (start line, field syntax, line ends, Content-Length) has no rule here.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def _action_quoted(subject: Subject) -> Iterator[Finding]:
 
 
 def _action_value(subject: Subject) -> Iterator[Finding]:
-    """One that is not quoted is told by http/soapaction-quoted, whatever it says."""
+    """One that is not quoted is reported by http/soapaction-quoted, whatever it says."""
     value = subject.wire.header("soapaction")
     if subject.is_request and value and _quoted(value) and value != '""':
         yield finding("http/soapaction-value", "SOAPAction", detail=value)
@@ -67,7 +67,7 @@ def _action_in_response(subject: Subject) -> Iterator[Finding]:
 
 
 def _type_present(subject: Subject) -> Iterator[Finding]:
-    # What stands in the place of an answer is told by http/html-answer and the like, not by its labels.
+    # What stands in the place of an answer is reported by http/html-answer and the like, not by its labels.
     if _carries_envelope(subject) and subject.wire.header("content-type") is None:
         yield finding("http/content-type-present", "Content-Type")
 
@@ -80,7 +80,7 @@ def _type_known(subject: Subject) -> Iterator[Finding]:
 
 
 def _type_matches(subject: Subject) -> Iterator[Finding]:
-    """A declared multipart that is none is told by mime/boundary-present and mime/boundary-used."""
+    """A declared multipart that is none is reported by mime/boundary-present and mime/boundary-used."""
     package = subject.package
     whole = package is not None and package.tree is package.root_node
     if package is None or not whole or not (subject.is_request or subject.is_response):
@@ -189,7 +189,7 @@ def _challenge(subject: Subject) -> Iterator[Finding]:
 
 
 def _secret(subject: Subject) -> Iterator[Finding]:
-    # Telephone numbers are in every message there is: of those nothing is told.
+    # Telephone numbers are in every message there is: of those nothing is reported.
     for name, value in subject.wire.headers:
         bare = value.rpartition(" ")[2] if name.lower().endswith("authorization") else value
         if name.lower() in _SECRET_NAMES and bare and not _MASKED.fullmatch(bare):
@@ -204,7 +204,7 @@ def _values(subject: Subject, name: str) -> list[str]:
 
 
 def _success_status(subject: Subject) -> Iterator[Finding]:
-    """One with an error code in it is told by sem/status-vs-http."""
+    """One with an error code in it is reported by sem/status-vs-http."""
     operation, status = subject.operation or "", subject.wire.status
     code = subject.judgement.sketch.values.get("status_code")
     refusal = code is not None and not 1000 <= code <= 1999
@@ -226,7 +226,7 @@ def _error_status(subject: Subject) -> Iterator[Finding]:
 
 
 def _response_body(subject: Subject) -> Iterator[Finding]:
-    """An error status without a body is told by http/error-status."""
+    """An error status without a body is reported by http/error-status."""
     status = subject.wire.status
     if status is not None and 200 <= status <= 299 and not _starts(subject):
         yield finding("http/response-body", "status line", detail=f"{status}, no body", action="refused")
@@ -245,17 +245,17 @@ def _error_body(subject: Subject) -> Iterator[Finding]:
 
 
 def _no_envelope(subject: Subject) -> Iterator[Finding]:
-    """A body without any envelope: a page, JSON, text, another document. That there is no body is told by others.
+    """A body without any envelope: a page, JSON, text, another document. That there is no body is reported by others.
 
-    What the reader found of an XML document is told by it alone, but for an answer, of whose XML nothing is asked.
+    What the reader found of an XML document is reported by it alone, but for an answer, of whose XML nothing is asked.
     """
     shown = _beginning(subject)
     if shown is None or subject.soap or _ENVELOPE.search(shown):
         return
     page = _is_page(shown)
     unasked = subject.is_response and (page or not shown.startswith((b"<", b"--")) or _is_error(subject))
-    told = subject.told("soap/envelope-present", "soap/version-mismatch", "ns/pre-standard")
-    if unasked or (not told and (page or not shown.startswith((b"<", b"--")))):
+    reported = subject.reported("soap/envelope-present", "soap/version-mismatch", "ns/pre-standard")
+    if unasked or (not reported and (page or not shown.startswith((b"<", b"--")))):
         yield finding("soap/envelope-present", "byte 0", detail=shown[:60].decode("latin-1"), action="refused")
 
 

@@ -21,7 +21,7 @@ _CLASSES = (30, 100, 300, 600)  # KB: text, image basic, image rich, megapixel (
 
 def _type_agrees(subject: Subject) -> Iterator[Finding]:
     for node in subject.content:
-        if node.part is None or node.header("content-type") is None:  # told by mime/part-content-type
+        if node.part is None or node.header("content-type") is None:  # reported by mime/part-content-type
             continue
         head = _start(node.part)
         hidden = smil.is_presentation(node.part) and not media.is_presentation(node.content_type)
@@ -37,7 +37,7 @@ def _start(part: Part) -> bytes:
 
 
 def _vendor_type(subject: Subject) -> Iterator[Finding]:
-    # RFC 6838 3.4: "x-" names are of nobody's registry; those of formats that many handsets know are borne
+    # RFC 6838 3.4: "x-" names are of nobody's registry; those of formats that many handsets know are accepted
     for node in subject.content:
         row = media.lookup(node.content_type)
         name = row.media_type if row is not None else node.content_type
@@ -56,7 +56,7 @@ def _texts(subject: Subject) -> Iterator[tuple[Node, Part, str | None]]:
 
 
 _LEVELS: Mapping[str, Level] = MappingProxyType({"wider": "SHOULD", "contradicted": "MUST", "undecodable": "MUST"})
-"""How grave each untrue label is: what everybody reads by the charset around it, no reader loses."""
+"""How severe each untrue label is: what everybody reads by the charset around it, no reader loses."""
 
 
 def _read(part: Part) -> Decoded:
@@ -118,7 +118,7 @@ def _unreferenced(subject: Subject) -> Iterator[Finding]:
     """Parts beside the content that nobody names; those inside it are the business of sem/smil-unused-part."""
     package, href = subject.package, subject.judgement.sketch.values.get("content_href")
     match = package.find(href) if package is not None and href else None
-    if match is None:  # told by sem/part-without-content or sem/content-href-resolves
+    if match is None:  # reported by sem/part-without-content or sem/content-href-resolves
         return
     inside = {id(node) for node in match.node.walk()}
     shown = {id(found.node) for _, _, found in presentation.references(subject) if found is not None}

@@ -96,7 +96,7 @@ def references(subject: Subject) -> Iterator[tuple[Node, str, Match | None]]:
     for node, part in _presentations(subject):
         try:
             names = smil.references(part.read(), part.charset)
-        except MimeError:  # told by sem/smil-well-formed
+        except MimeError:  # reported by sem/smil-well-formed
             continue
         if package is not None:
             yield from ((node, name, package.find(name)) for name in names)

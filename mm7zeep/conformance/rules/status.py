@@ -28,7 +28,7 @@ def _class(subject: Subject) -> Iterator[Finding]:
 
 
 def _known(subject: Subject) -> Iterator[Finding]:
-    """One of no class at all is told by sem/status-class; x500 to x999 are the vendors' own."""
+    """One of no class at all is reported by sem/status-class; x500 to x999 are the vendors' own."""
     found = _code(subject)
     if found is None or status.known(found[1]):
         return
@@ -52,7 +52,7 @@ def _success_in_fault(subject: Subject) -> Iterator[Finding]:
 
 
 def _with_http(subject: Subject) -> Iterator[Finding]:
-    """A Fault with another status than 500 is told by http/status-fault, success without 200 by http/status-success."""
+    """A Fault without 500 is reported by http/status-fault, success without 200 by http/status-success."""
     found, operation = _code(subject), subject.operation or ""
     answer = operation.endswith("Rsp") and not operation.endswith("ErrorRsp")
     refusal = found is not None and not status.is_success(found[1])

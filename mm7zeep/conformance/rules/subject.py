@@ -86,7 +86,7 @@ class Subject:
         root = self.package.root_node
         return tuple(node for node in self.package.tree.walk() if node.part is not None and node is not root)
 
-    def told(self, *ids: str) -> bool:
+    def reported(self, *ids: str) -> bool:
         """Whether the pipeline has found one of these kinds already."""
         return any(one.id in ids for one in self.judgement.findings)
 

@@ -103,7 +103,7 @@ def _expiry_negative(subject: Subject) -> Iterator[Finding]:
 
 
 def _expiry_past(subject: Subject) -> Iterator[Finding]:
-    """A negative span is told by sem/expiry-negative."""
+    """A negative span is reported by sem/expiry-negative."""
     origin = _origin(subject)
     for one, given in _dated(subject, "ExpiryDate"):
         point = _point(given, origin)
@@ -120,7 +120,7 @@ def _expiry_far(subject: Subject) -> Iterator[Finding]:
 
 
 def _expiry_first(subject: Subject) -> Iterator[Finding]:
-    """What lies in the past is told as that."""
+    """What lies in the past is reported as that."""
     # Two spans can be compared whenever they begin.
     origin = _origin(subject) or _Point(datetime(2000, 1, 1, tzinfo=UTC), timedelta(days=365_000))
     for _, earliest in _dated(subject, "EarliestDeliveryTime"):
@@ -145,7 +145,7 @@ def _earliest_past(subject: Subject) -> Iterator[Finding]:
 
 
 def _reply_deadline(subject: Subject) -> Iterator[Finding]:
-    """A size that is no positive number is told by schema/attribute."""
+    """A size that is no positive number is reported by schema/attribute."""
     origin, charging = _origin(subject), child(subject.message, "ReplyCharging")
     given = charging.get("replyDeadline", "") if charging is not None else ""
     point = _point(given, origin)
@@ -175,7 +175,7 @@ def _no_zone(subject: Subject) -> Iterator[Finding]:
         given += [value for name in _DATE_ATTRIBUTES if (value := one.get(name)) is not None]
         for shown in given:
             moment, where = _value(shown), schema.path(one)
-            # A date that had to be rewritten is told by schema/date.
+            # A date that had to be rewritten is reported by schema/date.
             if isinstance(moment, datetime) and moment.tzinfo is None and not subject.told_at("schema/date", where):
                 yield finding("sem/date-no-zone", where, detail=shown)
 
