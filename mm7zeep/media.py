@@ -73,7 +73,7 @@ def _atoms(*atoms: bytes) -> tuple[Signature, ...]:
 
 
 # fmt: off
-_ROWS = (
+ROWS = (
     # Images
     MediaType("image/jpeg", "image", extensions=("jpg", "jpeg", "jpe"), aliases=("image/jpg", "image/pjpeg"),
               magic=_starts(b"\xff\xd8\xff"), certain=True, raster=True, compatibility="full"),
@@ -169,14 +169,12 @@ _ROWS = (
               aliases=("application/x-octet-stream", "binary/octet-stream")),
 )
 # fmt: on
-
-MEDIA_TYPES: Mapping[str, MediaType] = MappingProxyType({row.media_type: row for row in _ROWS})
-"""Every row, by its own media type."""
+"""Every type that is known, once."""
 
 _NAMES: Mapping[str, MediaType] = MappingProxyType(
-    {name: row for row in _ROWS for name in (row.media_type, *row.aliases)}
+    {name: row for row in ROWS for name in (row.media_type, *row.aliases)}
 )
-_EXTENSIONS: Mapping[str, MediaType] = MappingProxyType({end: row for row in _ROWS for end in row.extensions})
+_EXTENSIONS: Mapping[str, MediaType] = MappingProxyType({end: row for row in ROWS for end in row.extensions})
 
 # The Optus page writes image/mp4 beside MPEG and image/mpeg beside MP4: who follows it sends either under either name.
 _CROSSED = frozenset({"image/mp4", "image/mpeg"})
@@ -203,13 +201,11 @@ def by_content(head: bytes) -> MediaType | None:
 
     The first 64 bytes suffice for every binary type; a text format behind a long comment needs up to 1,024.
     """
-    for row in _ROWS:
+    for row in ROWS:
         if any(_matches(signature, head) for signature in row.magic):
             return row
     start = _PROLOGUE.sub(b"", _narrow(head[:_TEXT_HEAD]), count=1).lower()
-    return next(
-        (row for row in _ROWS for mark in row.marks if start.startswith(mark) and _ends(start, len(mark))), None
-    )
+    return next((row for row in ROWS for mark in row.marks if start.startswith(mark) and _ends(start, len(mark))), None)
 
 
 def _narrow(head: bytes) -> bytes:

@@ -25,16 +25,23 @@ SOAP_NAMESPACE = "http://schemas.xmlsoap.org/soap/envelope/"
 class Profile:
     """What one namespace has, and what one carrier wants.
 
-    From the schema: ``versions`` (MM7Version values it lists), ``transaction_attributes`` (TransactionID may carry
-    mustUnderstand), ``typed_sender_address``, ``submit_rsp_message_id``, ``report_date`` and ``distribution`` (how an
-    element is called), ``elements`` that only later releases have, ``extended`` operations.
+    ``name`` is what ``profile`` finds it by, ``schema`` the last step of its namespace.
 
-    From the carrier: ``prefix`` for MM7 elements (None: default namespace), ``mm7_version`` to write, ``split`` (one
-    recipient per request), ``max_content`` octets of all parts together (None: not known), ``max_recipients``,
-    ``smil`` (``auto`` adds a presentation to several parts, ``required`` to any, ``never`` leaves it out),
-    ``empty_ack`` (an empty 2xx body acknowledges), ``submit_as_deliver`` (an MO may arrive as SubmitReq),
-    ``fault_refusals`` (refuse by SOAP Fault, not by the matching Rsp), ``report_namespace`` (what the carrier's MO
-    and reports use, where different), ``encoding`` of binary parts, ``headers`` added to each request.
+    From the schema: ``versions`` (MM7Version values it lists), ``transaction_attributes`` (TransactionID may carry
+    mustUnderstand), ``typed_sender_address`` (SenderAddress holds an address element, not text),
+    ``submit_rsp_message_id`` (SubmitRsp has MessageID), ``deliver_rsp_service_code`` (DeliverRsp has ServiceCode),
+    ``report_date`` (the name of DeliveryReportReq's date), ``distribution`` (the name of SubmitReq's
+    DistributionIndicator), ``delivery_condition`` (whether SubmitReq has DeliveryCondition, as text or as a list),
+    ``extended`` (extendedCancel and extendedReplace are operations of it), ``alias_of`` (the schema it is made from,
+    where its own was never published; None: its own).
+
+    From the carrier: ``prefix`` for MM7 elements (None: default namespace), ``mm7_version`` to write, ``policy`` by
+    which its answers are read, ``split`` (one recipient per request), ``max_content`` octets of all parts together
+    (None: not known), ``max_recipients`` of one request (None: not known), ``smil`` (``auto`` adds a presentation to
+    several parts, ``required`` to any, ``never`` leaves it out), ``empty_ack`` (an empty 2xx body acknowledges),
+    ``submit_as_deliver`` (an MO may arrive as SubmitReq), ``fault_refusals`` (refuse by SOAP Fault, not by the matching
+    Rsp), ``report_schema`` (that of the carrier's MO and reports; None: ``schema``), ``encoding`` of binary parts,
+    ``headers`` added to each request.
     """
 
     name: str

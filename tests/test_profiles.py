@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import FrozenInstanceError, replace
+import re
+from dataclasses import FrozenInstanceError, fields, replace
 
 import pytest
 
@@ -35,6 +36,12 @@ def test_a_profile_says_what_its_schema_has(one: Profile) -> None:
     form = "none" if condition is None else "text" if condition.type.content == "text" else "list"
     assert form == one.delivery_condition
     assert ("extendedCancelReq" in model) is one.extended
+
+
+def test_every_attribute_is_documented() -> None:
+    """The docstring names each field, and nothing that is none but values of one and the function ``profile``."""
+    named = set(re.findall(r"``(\w+)``", Profile.__doc__ or ""))
+    assert named - {"profile", "auto", "required", "never"} == {one.name for one in fields(Profile)}
 
 
 def test_the_namespaces() -> None:

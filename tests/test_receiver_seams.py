@@ -108,7 +108,7 @@ class OneAddress:
 @FACES
 @pytest.mark.parametrize("slow", [False, True])
 def test_door(ask: Any, slow: bool) -> None:
-    """An authenticator sees head and address, its user reaches the handler; in a loop it has a thread only where slow."""
+    """An authenticator sees head and address, its user reaches the handler; only a slow one has a thread in a loop."""
     calls: list[Call] = []
     door = OneAddress(slow=slow)
     assert ask(endpoint(calls.append, auth=door)) == 200
