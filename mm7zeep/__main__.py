@@ -1,7 +1,4 @@
-"""``python -m mm7zeep``: the command line where the command itself is not on the path.
-
-Refuses nothing: it is ``mm7zeep.cli`` under the command's own name.
-"""
+"""``python -m mm7zeep``: the command line where the command itself is not on the path."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 One field line may hold several challenges, and one challenge several lines' worth of commas; commas inside quoted
 strings separate nothing. Reads what servers write beyond the grammar: a missing comma, an unquoted
-``qop=auth,auth-int``. Refuses nothing: what cannot be read is a challenge with its ``flaw``.
+``qop=auth,auth-int``. What cannot be read is a challenge with its ``flaw``.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """How long a clip plays, as its own headers tell: AMR, WAV and the MP4 family.
 
-Works on plain bytes, and decodes no sound and no picture. Refuses nothing: for other formats, and for what is damaged,
-the answer is None.
+Works on plain bytes, and decodes no sound and no picture. For other formats, and for what is damaged, the answer
+is None.
 """
 
 from __future__ import annotations

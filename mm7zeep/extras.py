@@ -1,6 +1,6 @@
 """What an extra of the package brings, and what to say where it is not installed.
 
-Imports nothing of it. Refuses nothing: a module that no extra brings is somebody else's.
+Imports nothing of it. A module that no extra brings is somebody else's.
 """
 
 from __future__ import annotations

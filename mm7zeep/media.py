@@ -1,7 +1,7 @@
 """The media-type table of MMS: names, file extensions, magic bytes and compatibility of what a part may hold.
 
 Works on plain bytes and strings and answers with values; it never opens a file and never makes a file name from what a
-sender wrote. Refuses nothing: what it does not know is None or ``application/octet-stream``.
+sender wrote. What it does not know is None or ``application/octet-stream``.
 """
 
 from __future__ import annotations

@@ -73,6 +73,7 @@ class Profile:
 
     @property
     def namespace(self) -> str:
+        """The URI of the MM7 namespace."""
         return NAMESPACE_PREFIX + self.schema
 
     @property

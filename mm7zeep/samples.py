@@ -1,7 +1,7 @@
 """The media sample pack: small, valid files made in memory, the same octets every time.
 
-Every picture is one drawing of a ringed planet, every sound one tone. Refuses nothing; writes no file. HEIC, MP3 and
-the video formats are missing, since valid ones take a codec.
+Every picture is one drawing of a ringed planet, every sound one tone. Writes no file. HEIC, MP3 and the
+video formats are missing, since valid ones take a codec.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The MM7 status codes: number, text, meaning and class.
 
-Refuses nothing: a code outside the table is taken as the x000 of its class, one outside 1xxx-4xxx as 3000
-(TS 23.140 8.7, status code table). Vendors use x500-x999 for codes of their own.
+A code outside the table is taken as the x000 of its class, one outside 1xxx-4xxx as 3000 (TS 23.140 8.7, status code
+table). Vendors use x500-x999 for codes of their own.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ class StatusCode:
 
     @property
     def status_class(self) -> StatusClass:
+        """The class that the first digit names: success, client, server or service."""
         return status_class(self.code)
 
 
@@ -62,6 +63,7 @@ class Status:
 
     @property
     def status_class(self) -> StatusClass:
+        """The class that the first digit names: success, client, server or service."""
         return status_class(self.code)
 
     @property

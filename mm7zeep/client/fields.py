@@ -1,7 +1,7 @@
 """The fields of each request as keywords: what ``submit``, ``cancel`` and ``replace`` take besides their own.
 
 For type checkers and editors; the messages themselves say what a field is. A test holds these against the messages.
-Refuses nothing: what a field may hold, the message and its schema decide.
+What a field may hold, the message and its schema decide.
 """
 
 from __future__ import annotations

@@ -32,6 +32,7 @@ class Accepted(Generic[R]):
 
     @property
     def status(self) -> Status:
+        """The Status of the answer."""
         return self.answer.status
 
     @property

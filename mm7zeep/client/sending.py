@@ -45,6 +45,7 @@ class Sending:
 
     @property
     def expected(self) -> type[Response]:
+        """The class of the answer to this message."""
         return soap.operation_of(type(self.message)).response
 
     def exchange(self) -> HttpExchange:

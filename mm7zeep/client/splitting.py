@@ -37,9 +37,11 @@ class Tally:
                 self.fail(one, self._stopped)
 
     def accept(self, request: SubmitReq, accepted: Accepted[SubmitRsp]) -> None:
+        """Note that the request to its one recipient was accepted."""
         self.each.append(Each(recipient=request.to[0], accepted=accepted))
 
     def fail(self, request: SubmitReq, error: Mm7Error) -> None:
+        """Note that the request to its one recipient failed; an ``AuthError`` ends the sending of the others."""
         self.each.append(Each(recipient=request.to[0], error=error))
         if isinstance(error, AuthError):
             self._stopped = error  # it would be the same for the others, and 401 upon 401 locks accounts

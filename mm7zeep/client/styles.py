@@ -34,7 +34,10 @@ from mm7zeep.transport.statuses import seconds
 
 
 class SyncSender(Sender):
-    """Sends through zeep and requests. ``adapter`` is what opens the connections, in place of our own, until closed."""
+    """Sends through zeep and requests.
+
+    ``adapter`` is what opens the connections, in place of our own, until closed. ``sleep`` waits so many seconds.
+    """
 
     def __init__(
         self,

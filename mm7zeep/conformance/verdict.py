@@ -49,6 +49,7 @@ class Verdict:
 
     @property
     def word(self) -> Literal["accept", "reject"]:
+        """``accept`` or ``reject``, as reports write it."""
         return "accept" if self.accepted else "reject"
 
     @property

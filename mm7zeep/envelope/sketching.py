@@ -1,6 +1,6 @@
 """The sketch: what the eye sees in an envelope, by local name, where no schema need accept it.
 
-Refuses nothing: what is not there, or not understood, is None.
+What is not there, or not understood, is None.
 """
 
 from __future__ import annotations

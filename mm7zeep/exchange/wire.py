@@ -112,4 +112,5 @@ class Judgement:
 
     @property
     def accepted(self) -> bool:
+        """Whether the message is not refused under its policy."""
         return self.error is None

@@ -1,6 +1,6 @@
 """The smaller pieces that messages are made of: times, reply charging, capabilities, extensions and the word lists.
 
-Values only, as sent. Refuses nothing: what a piece may hold, the schema says.
+Values only, as sent. What a piece may hold, the schema says.
 """
 
 from __future__ import annotations

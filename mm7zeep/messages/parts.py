@@ -24,9 +24,13 @@ class Blob(Protocol):
     """Bytes kept elsewhere than in memory: ``size`` in octets, ``open()`` gives a fresh stream from the first one."""
 
     @property
-    def size(self) -> int: ...
+    def size(self) -> int:
+        """The size in octets."""
+        ...
 
-    def open(self) -> BinaryIO: ...
+    def open(self) -> BinaryIO:
+        """The content from its beginning, as a binary file to be closed by the caller."""
+        ...
 
 
 _CHUNK = 65536  # octets read at a time from a file or blob
@@ -66,6 +70,7 @@ class Part:
 
     @property
     def charset(self) -> str | None:
+        """The parameter ``charset``, as given."""
         return next((value for name, value in self.parameters if name.lower() == "charset"), None)
 
     @property

@@ -1,6 +1,6 @@
 """The responses of MM7, and the Fault that stands in their place.
 
-Every answer has its Status; a Fault has that of its detail, or the one its fault code means. Refuses nothing.
+Every answer has its Status; a Fault has that of its detail, or the one its fault code means.
 """
 
 from __future__ import annotations

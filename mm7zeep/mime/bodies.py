@@ -1,7 +1,6 @@
 """The content of one leaf: transfer encodings undone while the octets arrive, large results kept in a temporary file.
 
-Refuses nothing: what does not decode is skipped or kept literally, and named in ``defects`` as pairs (finding id,
-detail).
+What does not decode is skipped or kept literally, and named in ``defects`` as pairs (finding id, detail).
 """
 
 from __future__ import annotations
@@ -28,9 +27,13 @@ class Decoder(Protocol):
 
     defects: dict[str, str]
 
-    def feed(self, data: bytes) -> bytes | bytearray: ...
+    def feed(self, data: bytes) -> bytes | bytearray:
+        """Decode the next octets, as far as they can be decoded yet."""
+        ...
 
-    def close(self) -> bytes: ...
+    def close(self) -> bytes:
+        """What was held back, at the end of the content."""
+        ...
 
 
 class Identity:
@@ -274,6 +277,7 @@ class SpooledBlob:
 
     @property
     def size(self) -> int:
+        """The size in octets."""
         return self._size
 
     def open(self) -> BinaryIO:
@@ -330,6 +334,7 @@ class Sink:
         self._scratch: _Scratch | None = None
 
     def write(self, data: bytes | bytearray) -> None:
+        """Add octets."""
         self.size += len(data)
         if self._scratch is None and self.size > self._spool:
             self._scratch = _Scratch()

@@ -1,6 +1,6 @@
 """The delimiter lines of the open multiparts: where the next one stands.
 
-Looks only at the octets it is given; time is linear in them. Refuses nothing.
+Looks only at the octets it is given; time is linear in them.
 """
 
 from __future__ import annotations
@@ -45,6 +45,7 @@ class Level:
 
     @property
     def names(self) -> Iterator[tuple[bytes, bool]]:
+        """Its boundary, and the alternate; with each, whether it is the alternate."""
         if self.boundary is not None:
             yield self.boundary, False
         if self.alternate is not None:

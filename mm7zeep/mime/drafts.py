@@ -204,6 +204,7 @@ class Draft:
 
     @property
     def multipart(self) -> bool:
+        """Whether it is read as a multipart."""
         return self.container or self.content_type.media_type.startswith("multipart/")
 
     def note(self, id: str, detail: str = "", action: Action = "noted") -> None:

@@ -1,6 +1,6 @@
 """Whether content that no delimiter ended is there as a whole: PNG, JPEG and GIF show their own end.
 
-Of text nobody can know it, nor of sounds and films, whose frames may end anywhere. Refuses nothing.
+Of text nobody can know it, nor of sounds and films, whose frames may end anywhere.
 """
 
 from __future__ import annotations

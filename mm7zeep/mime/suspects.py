@@ -18,7 +18,7 @@ With nothing but blanks behind it, up to the delimiter of an outer multipart or 
 a dash at its end is the last delimiter, mistyped; there, short boundaries are compared, too.
 
 Looks only at the octets it is given; time is linear in them, and a line is judged only once it is complete, so that
-nothing depends on the pieces in which the octets arrive. Refuses nothing.
+nothing depends on the pieces in which the octets arrive.
 """
 
 from __future__ import annotations

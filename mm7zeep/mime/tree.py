@@ -92,6 +92,7 @@ class Node:
 
     @property
     def multipart(self) -> bool:
+        """Whether it is no leaf."""
         return self.part is None
 
     def header(self, name: str) -> str | None:

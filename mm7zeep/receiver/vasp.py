@@ -117,6 +117,7 @@ class Receiver(Endpoint):
         return function
 
     def route(self, received: Received) -> tuple[Handler, Received]:
+        """The function for a message; an MO that came as SubmitReq goes to that for MO where the profile says so."""
         message = received.message
         if isinstance(message, SubmitReq) and self.profile.submit_as_deliver and SubmitReq not in self.handlers:
             noted = finding("sem/mo-as-submit", "/Envelope/Body/SubmitReq", action="repaired")

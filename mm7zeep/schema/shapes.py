@@ -60,6 +60,7 @@ class Type:
     attributes: Mapping[str, tuple[str, bool]] = field(default_factory=dict)
 
     def child(self, name: str) -> Child | None:
+        """The child of that name; None where there is none."""
         return next((one for one in self.children if one.name == name), None)
 
 

@@ -1,7 +1,4 @@
-"""Which part is the presentation: the one that says so, or that is one although its label says nothing.
-
-Refuses nothing.
-"""
+"""Which part is the presentation: the one that says so, or that is one although its label says nothing."""
 
 from __future__ import annotations
 

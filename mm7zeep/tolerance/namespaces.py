@@ -75,6 +75,7 @@ class Adoption:
             etree.cleanup_namespaces(one)
 
     def take(self, node: etree._Element) -> bool:
+        """Adopt ``node`` alone; False for one of a foreign namespace, which stays as sent."""
         own, sent = etree.QName(node).namespace, self.sent
         if own is None and sent is not None:
             self.tell("ns/children-qualified", node, "")

@@ -45,6 +45,7 @@ class Mm7Client(_Addressed, zeep.Client):
 
     @property
     def service(self) -> Any:
+        """The operations of the role, at the client's address."""
         return self.create_service(_BINDINGS[self.role], self.address)  # type: ignore[no-untyped-call]
 
 
@@ -53,6 +54,7 @@ class AsyncMm7Client(_Addressed, zeep.AsyncClient):
 
     @property
     def service(self) -> Any:
+        """The operations of the role, at the client's address."""
         # zeep's own create_service makes the synchronous proxy
         return zeep.proxy.AsyncServiceProxy(self, self.wsdl.bindings[_BINDINGS[self.role]], address=self.address)
 

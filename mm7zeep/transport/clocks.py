@@ -28,7 +28,10 @@ class Seconds(float):
 
 
 class Bounds(urllib3.util.Timeout):
-    """The times of one exchange, as urllib3 asks for them before it connects and before it reads."""
+    """The times of one exchange, as urllib3 asks for them before it connects and before it reads.
+
+    ``connect``, ``read`` and ``reply`` are seconds, ``until`` is the end of the exchange in monotonic seconds.
+    """
 
     def __init__(self, *, connect: float, read: float, reply: float, until: float) -> None:
         super().__init__(connect=connect, read=read)

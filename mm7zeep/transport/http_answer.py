@@ -30,7 +30,10 @@ KEPT = 20_000  # octets of an unusable answer that an error repeats
 
 
 class HttpAnswer:
-    """An answer as it arrives, within its bounds; ``flaw`` says what is wrong with it, ``cut`` that it broke off."""
+    """An answer as it arrives; ``flaw`` says what is wrong with it, ``cut`` that it broke off.
+
+    Its bounds: ``most`` octets, and ``reply`` seconds from when the request has gone out.
+    """
 
     def __init__(
         self,

@@ -116,6 +116,7 @@ class Body:
             yield chunk
 
     def tell(self) -> int:
+        """0: requests asks for it, and iterating always starts over."""
         return 0  # requests asks for it; iterating always starts over
 
     def seek(self, offset: int, whence: int = 0) -> int:

@@ -1,8 +1,7 @@
 """What an answer that is no MM7 says: its kind, and the first lines of its text, fit for an error message.
 
 Markup, scripts and styles are taken off, entities decoded, white space folded, credentials hidden, characters that
-could steer a terminal escaped. Reads at most ``READ`` octets, fetches nothing. Refuses nothing: without text there are
-no lines.
+could steer a terminal escaped. Reads at most ``READ`` octets, fetches nothing. Without text there are no lines.
 """
 
 from __future__ import annotations

@@ -27,6 +27,7 @@ class Run:
 
     @property
     def end(self) -> int:
+        """The octet behind the last."""
         return self.start + len(self.data)
 
 

@@ -44,6 +44,7 @@ class Entry:
 
     @property
     def rejected(self) -> bool:
+        """Whether the message was refused."""
         return self.verdict == "reject"
 
     @property

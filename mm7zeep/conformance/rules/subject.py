@@ -34,6 +34,7 @@ class Subject:
 
     @property
     def package(self) -> Package | None:
+        """The MIME package; None where it could not be taken apart."""
         return self.judgement.package
 
     @property
@@ -43,6 +44,7 @@ class Subject:
 
     @property
     def is_response(self) -> bool:
+        """Whether it came as an HTTP response."""
         return self.wire.status is not None
 
     @property
