@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 from envelopes import MINIMAL, OK, SCHEMA, TO, VERSION, WHO, envelope, fault, message, sent, transaction, uri
 
+pytestmark = pytest.mark.once
+
 SECONDS, MEGABYTES = 1.0, 50
 XSI = 'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
 

@@ -15,6 +15,8 @@ import pytest
 
 from mm7zeep.extras import EXTRAS
 
+pytestmark = pytest.mark.once
+
 ROOT = Path(__file__).resolve().parent.parent
 
 # A finder in front of all others, as if these had never been installed.

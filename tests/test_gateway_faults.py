@@ -54,6 +54,8 @@ from mm7zeep.messages import (
 )
 from mm7zeep.status import Status
 
+pytestmark = pytest.mark.once
+
 LONG = "".join(random.Random(9).choices("0123456789abcdefghijklmnopqrstuvwxyz", k=100_000))
 """10^5 characters that no index makes shorter by packing them."""
 FAR = Upstream(name="far", url="http://far/mm7", callback_username="up", callback_password="u")

@@ -12,6 +12,8 @@ import pytest
 from mm7zeep import mime
 from mm7zeep.errors import LimitError, MimeError, RemoteError
 
+pytestmark = pytest.mark.once
+
 HEAD = 'multipart/related; boundary="b"; type="text/xml"; start="<r@w>"'
 ROOT = b"--b\r\nContent-Type: text/xml\r\nContent-ID: <r@w>\r\n\r\n<Envelope/>\r\n"
 MB = 1_000_000

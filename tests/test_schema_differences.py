@@ -18,6 +18,8 @@ from schema_oracle import SCHEMAS, SOAP, Writer, libxml2, mutate
 from mm7zeep import schema
 from mm7zeep.profiles import NAMESPACE_PREFIX, SOAP_NAMESPACE
 
+pytestmark = pytest.mark.once
+
 # What libxml2 says where it is wrong, or where XSD 1.0 leaves room (part 2, 3.2.17: a processor need not check what an
 # anyURI holds).
 KNOWN_OF_LIBXML2 = re.compile(

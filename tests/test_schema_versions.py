@@ -19,6 +19,8 @@ from schema_oracle import SCHEMAS, SOAP, Writer, libxml2
 from mm7zeep import schema
 from mm7zeep.profiles import NAMESPACE_PREFIX, SOAP_NAMESPACE
 
+pytestmark = pytest.mark.once
+
 ORDER = ["5/1-0", "5/1-1", "5/1-2", "5/1-3", "5/1-4", "5/1-5", "6/1-0", "6/1-1", "6/1-2", "6/1-3", "6/1-4"]
 ALL = "5/1-0..6/1-4"
 NONE = ""

@@ -22,6 +22,8 @@ from mm7zeep.errors import AuthError, LocalError, Mm7Error, TransportError
 from mm7zeep.transport import Timeouts
 from mm7zeep.transport.inbound import FIELDS, HEAD
 
+pytestmark = pytest.mark.once
+
 STYLES = pytest.mark.parametrize("style", ["sync", "async"])
 
 

@@ -20,6 +20,8 @@ from mm7zeep.errors import AuthError, Mm7Error, StatusError, TransportError
 from mm7zeep.messages import Fault, RSErrorRsp, Status, SubmitRsp
 from mm7zeep.transport import pages, statuses
 
+pytestmark = pytest.mark.once
+
 STYLES = pytest.mark.parametrize("style", ["sync", "async"])
 
 
