@@ -21,10 +21,14 @@ FLOORS = (
     ("namespaces",),
     ("credentials", "mime", "schema", "smil"),
     ("envelope", "tolerance"),
+    ("exchange.wire",),
+    ("exchange.judge", "exchange.pack"),
+    ("exchange.unpack",),
     ("exchange",),
-    ("conformance.rules", "transport"),
-    ("client", "receiver"),
-    ("conformance", "gateway"),
+    ("conformance.input", "conformance.rules", "transport"),
+    ("client", "conformance.verdict", "receiver"),
+    ("conformance.pairs", "conformance.report", "gateway"),
+    ("conformance",),
     ("cli", "pytest_plugin"),
     ("__main__",),
 )
@@ -150,7 +154,7 @@ UPWARD = {
 def test_upward_import_is_caught(source: str) -> None:
     """An import upward or sideways is found wherever it hides."""
     [wrong] = complaints({"mm7zeep.transport": source, "mm7zeep.client": "", "mm7zeep.conformance.rules": ""})
-    assert "from floor 7 to floor" in wrong
+    assert f"from floor {FLOOR['mm7zeep.transport']} to floor" in wrong
 
 
 @pytest.mark.parametrize(
@@ -195,10 +199,37 @@ def test_package_members_may_import_each_other() -> None:
     assert "circle" in wrong
 
 
-def test_rules_stand_below_the_rest_of_conformance() -> None:
-    """``conformance.rules`` has a floor of its own: the rest of its package may use it, it may not use the rest."""
-    down = {"mm7zeep.conformance.report": "from mm7zeep.conformance import rules", "mm7zeep.conformance.rules": ""}
-    up = {"mm7zeep.conformance.report": "", "mm7zeep.conformance.rules": "import mm7zeep.conformance.report"}
-    assert complaints(down) == []
-    [wrong] = complaints(up)
-    assert "from floor 7 to floor 9" in wrong
+# Inside a package: who uses whom; the other way round is an import upward.
+INSIDE = {
+    "conformance.rules": "conformance.verdict",
+    "conformance.input": "conformance.verdict",
+    "conformance.verdict": "conformance.pairs",
+    "conformance.input.traffic": "conformance.report.view",
+    "exchange.wire": "exchange.judge",
+    "exchange.judge": "exchange.unpack",
+    "exchange.pack": "exchange",
+}
+
+
+@pytest.mark.parametrize(("low", "high"), INSIDE.items(), ids=INSIDE.keys())
+def test_rooms_inside_a_package_have_floors(low: str, high: str) -> None:
+    """What has a floor of its own may be used by the rest of its package, and may not use the rest."""
+    low, high = f"mm7zeep.{low}", f"mm7zeep.{high}"
+    assert complaints({high: f"import {low}", low: ""}) == []
+    [wrong] = complaints({high: "", low: f"import {high}"})
+    assert "from floor" in wrong
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("conformance.input", "conformance.rules"),
+        ("conformance.pairs", "conformance.report"),
+        ("exchange.judge", "exchange.pack"),
+    ],
+)
+def test_rooms_beside_each_other_do_not_mix(one: str, other: str) -> None:
+    """Neither of two rooms on one floor imports the other."""
+    for here, there in ((one, other), (other, one)):
+        [wrong] = complaints({f"mm7zeep.{here}": f"import mm7zeep.{there}", f"mm7zeep.{there}": ""})
+        assert "from floor" in wrong

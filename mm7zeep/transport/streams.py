@@ -42,7 +42,10 @@ class Stream(httpcore.AsyncNetworkStream):
         self._kept = False
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 - httpcore's interface
-        """Octets of the answer, waited for ``timeout`` seconds; none at its end. Raises ``Unreadable`` and the exceptions of httpcore."""
+        """Octets of the answer, waited for ``timeout`` seconds; none at its end.
+
+        Raises ``Unreadable`` and the exceptions of httpcore.
+        """
         self._answering = True
         with _within(timeout, httpcore.ReadTimeout, httpcore.ReadError):
             while not (taken := self._inbound.take(max_bytes)) and not (self._inbound.ended or self._inbound.eof):
