@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import re
+import ssl
 import sys
 import time
 from collections.abc import Iterator
@@ -183,16 +184,57 @@ def test_idle_sockets(addresses: int, seconds: float, prepared: Prepared, tmp_pa
 # --- TLS --------------------------------------------------------------------------------------------------------------
 
 
+def certified(folder: Path) -> dict[str, str]:
+    """Settings of a listener that speaks TLS; ``ca.pem`` in ``folder`` vouches for it."""
+    leaf = (authority := trustme.CA()).issue_cert("127.0.0.1")
+    cert, key = folder / "cert.pem", folder / "key.pem"
+    leaf.cert_chain_pems[0].write_to_path(str(cert))
+    leaf.private_key_pem.write_to_path(str(key))
+    authority.cert_pem.write_to_path(str(folder / "ca.pem"))
+    key.chmod(0o600)
+    return {"cert": str(cert), "key": str(key)}
+
+
+@BRIEF
+def test_pipelining_over_tls(seconds: float, prepared: Prepared, tmp_path: Path) -> None:
+    """Requests that come together over TLS cost 64 MiB at most, and others are served."""
+    tables = {"gateway": {"poll": 0.1, **certified(tmp_path)}}
+    trusting = ssl.create_default_context(cafile=str(tmp_path / "ca.pem"))
+    fields = {name: value for name, value in prepared.headers if name.lower() != "content-length"}
+    octets = GET * (512 * KIB // len(GET))
+    with Secure(tmp_path / "gateway", tables=tables) as made, requests.Session() as session:
+        session.trust_env = False
+        session.verify, session.auth = str(tmp_path / "ca.pem"), AUTH
+
+        def submit(n: int) -> float:
+            begun = time.monotonic()
+            answer = session.post(made.url, data=prepared.body(n), headers=fields, timeout=30)
+            assert b">1000<" in answer.content
+            return time.monotonic() - begun
+
+        async def deed(n: int) -> str:
+            streams = await connected(made.port, address(n), secure=trusting)
+            await pushed(streams, octets, 5.0)
+            return await kept_open(streams)
+
+        for n in range(WARM):
+            submit(n)
+        good, until = [], time.monotonic() + 2 * seconds  # the handshakes take some
+        with Memory(made.server()) as memory, Attack(400, deed) as attack:
+            while time.monotonic() < until:
+                good.append(submit(1000 + len(good)))
+                time.sleep(0.02)
+        tell("pipelining over TLS, 400 connections", Served(good, attack.seen), f"{memory.grown:.0f} MiB more")
+        assert memory.grown < 64
+        if is_whole(seconds):
+            assert percentile(good, 0.99) < 1.0
+        no_traceback(made)
+
+
 @BRIEF
 def test_handshakes(seconds: float, prepared: Prepared, tmp_path: Path) -> None:
     """3,000 half-open handshakes have no more descriptors than connections may have, and good ones are made."""
-    leaf = (authority := trustme.CA()).issue_cert("127.0.0.1")
-    cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
-    leaf.cert_chain_pems[0].write_to_path(str(cert))
-    leaf.private_key_pem.write_to_path(str(key))
-    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
-    key.chmod(0o600)
-    tables = {"gateway": {"poll": 0.1, "cert": str(cert), "key": str(key)}}
+    tables = {"gateway": {"poll": 0.1, **certified(tmp_path)}}
     with Secure(tmp_path / "gateway", tables=tables) as made, requests.Session() as session:
         session.trust_env = False
         session.verify, session.auth = str(tmp_path / "ca.pem"), AUTH

@@ -20,6 +20,7 @@ from typing import Any, cast
 
 import uvicorn
 
+from mm7zeep.gateway.server import tls
 from mm7zeep.gateway.server.connections import Slot, Slots
 from mm7zeep.gateway.server.http_head import EDGE, Edge
 from mm7zeep.gateway.server.http_protocol import Protocol
@@ -291,13 +292,8 @@ class _Acceptor:
         slot.end = slot.cut = opening.cancel
 
     async def _open(self, connection: socket.socket, slot: Slot) -> None:
-        options: dict[str, Any] = {}
-        if self._secure is not None:
-            options["ssl_handshake_timeout"] = self._edge.handshake
-            options["ssl_shutdown_timeout"] = self._edge.drain
-        await asyncio.get_running_loop().connect_accepted_socket(
-            lambda: self._make(slot), connection, ssl=self._secure, **options
-        )
+        waits = tls.Waits(handshake=self._edge.handshake, shutdown=self._edge.drain)
+        await tls.open_connection(connection, lambda: self._make(slot), self._secure, waits)
 
     def _opened(self, connection: socket.socket, slot: Slot, opening: asyncio.Task[None]) -> None:
         """Give the place back where a TLS handshake failed, took too long, or had to go."""
