@@ -27,7 +27,7 @@ from gateway_process import AUTH, OTHER_AUTH, GatewayProcess, eventually
 from load import Connection, Prepared, ask, head_of, percentile
 
 from mm7zeep import exchange
-from mm7zeep.gateway.mm7.auth import hashed
+from mm7zeep.gateway.security.password_hash import hashed
 from mm7zeep.messages import DeliverReq, Number, Part, ShortCode, SubmitReq
 
 KIB = 1024

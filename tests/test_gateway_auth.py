@@ -15,7 +15,8 @@ import pytest
 
 from mm7zeep.exchange import Wire
 from mm7zeep.gateway.config.parties import Application, Upstream
-from mm7zeep.gateway.mm7.auth import WAITING, Cost, Gatekeeper, derive, hashed, parsed, verify
+from mm7zeep.gateway.mm7.auth import WAITING, Gatekeeper
+from mm7zeep.gateway.security.password_hash import Cost, derive, hashed, parsed
 from mm7zeep.gateway.security.rate_limit import Throttle
 from mm7zeep.messages import RSErrorRsp
 from mm7zeep.receiver import Endpoint, Refusal
@@ -89,8 +90,8 @@ def test_hash_of_a_password(password: str) -> None:
     """A hash fits its password only, tells its cost, and never comes out the same twice."""
     text = hashed(password, CHEAP)
     assert text.startswith("$scrypt$ln=4,r=8,p=1$")
-    assert verify(text, password)
-    assert not verify(text, password + "x")
+    assert parsed(text).fits(password.encode())
+    assert not parsed(text).fits(f"{password}x".encode())
     assert hashed(password, CHEAP) != text
     assert password == "" or password not in text
 
@@ -107,7 +108,7 @@ def test_hash_made_elsewhere() -> None:
         "d5432955613f0fcf62d49705242a9af9e61e85dc0d651e40dfcf017b45575887"
     )
     salt, text = (base64.b64encode(one).decode().rstrip("=") for one in (b"SodiumChloride", key))
-    assert verify(f"$scrypt$ln=14,r=8,p=1${salt}${text}", "pleaseletmein")
+    assert parsed(f"$scrypt$ln=14,r=8,p=1${salt}${text}").fits(b"pleaseletmein")
 
 
 GOOD_HASH = hashed("a", CHEAP)

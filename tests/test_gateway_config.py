@@ -19,12 +19,12 @@ from mm7zeep.gateway.config import handset, models, parties, settings
 from mm7zeep.gateway.config import load as config
 from mm7zeep.gateway.config.load import ConfigError, demo_settings, describe, load, warnings, with_options
 from mm7zeep.gateway.config.settings import Place, Settings
-from mm7zeep.gateway.mm7 import auth
+from mm7zeep.gateway.security import password_hash
 from mm7zeep.receiver import HttpLimits
 
 EXAMPLE = Path(__file__).resolve().parent.parent / "docs" / "gateway.toml"
 SECRET = "quietwhisper"
-HASH = auth.hashed(SECRET, auth.Cost(1, 1, 1))
+HASH = password_hash.hashed(SECRET, password_hash.Cost(1, 1, 1))
 APPLICATION = f'[[application]]\nname = "tnn"\npassword = "{SECRET}"\nvaspid = "TNN"\n'
 CALLBACK = f'[application.callback]\ndeliver = "https://vasp.example/mo"\nusername = "us"\npassword = "{SECRET}"\n'
 UPSTREAM = '[[upstream]]\nname = "up"\nurl = "https://mmsc.example/mm7"\n'

@@ -751,7 +751,7 @@ def test_keeper_survives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
             raise ZeroDivisionError
 
         monkeypatch.setattr(one.gateway.gauge, "look", look)
-        monkeypatch.setattr("mm7zeep.gateway.maintenance._LOOK", 0.001)
+        monkeypatch.setattr("mm7zeep.gateway.mm7.admission._LOOK", 0.001)
         with one.gateway.working():
             assert enough.wait(20)
             assert "the thread keeper keeps ending: ZeroDivisionError" in one.gateway.ready()

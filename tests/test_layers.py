@@ -27,8 +27,16 @@ FLOORS = (
     ("exchange",),
     ("conformance.input", "conformance.rules", "transport"),
     ("client", "conformance.verdict", "receiver"),
-    ("conformance.pairs", "conformance.report", "gateway"),
-    ("conformance",),
+    ("conformance.pairs", "conformance.report", "gateway.logs", "gateway.security", "gateway.supervised"),
+    ("conformance", "gateway.config"),
+    ("gateway.store",),
+    ("gateway.delivery", "gateway.maintenance"),
+    ("gateway.metrics", "gateway.mm7"),
+    ("gateway.gateway",),
+    ("gateway.admin",),
+    ("gateway.server",),
+    ("gateway.testing",),
+    ("gateway",),
     ("cli", "pytest_plugin"),
     ("__main__",),
 )
@@ -136,6 +144,20 @@ def test_imports_go_down() -> None:
     texts = sources()
     assert {"mm7zeep", "mm7zeep.errors", "mm7zeep.messages"} <= set(texts)
     assert complaints(texts) == []
+
+
+def test_few_arrows_between_the_rooms_of_the_gateway() -> None:
+    """Who changes one room has few others to look at: at most 40 pairs of rooms, of which one imports the other."""
+    texts = sources()
+    found = {
+        (room(one.importer), room(one.imported))
+        for name, text in texts.items()
+        if name.startswith("mm7zeep.gateway.")
+        for one in imports(name, text, set(texts))
+        if one.imported.startswith("mm7zeep.gateway.")
+    }
+    arrows = {(here, there) for here, there in found if here != there}
+    assert 20 < len(arrows) <= 40, arrows
 
 
 UPWARD = {

@@ -71,7 +71,7 @@ def _need_extra() -> None:
 
 
 def _print_hash() -> None:
-    from mm7zeep.gateway.mm7.auth import hashed
+    from mm7zeep.gateway.security.password_hash import hashed
 
     password = (
         click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)

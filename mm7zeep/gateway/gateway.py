@@ -86,7 +86,7 @@ class Gateway:
             self.clock.resume(connection)
         process = process_name()
         self.gauge = Gauge(settings, self.database, clock=self.clock, process=process)
-        self.housekeeper = Housekeeper(self.database, settings.retention, self.gauge, self.clock)
+        self.housekeeper = Housekeeper(self.database, settings.retention, self.clock)
         self._observe = observe
         self._stopped = threading.Event()
         self._threads: tuple[SupervisedThread, ...] = ()
@@ -296,8 +296,8 @@ class Gateway:
         """Do what is due in threads, from now on until ``stop``."""
         work = {
             "dispatcher": self.pump.run,
-            "keeper": lambda: self.housekeeper.run(self._stopped),
-            "retention": lambda: self.housekeeper.run_retention(self._stopped),
+            "keeper": lambda: self.gauge.run(self._stopped),
+            "retention": lambda: self.housekeeper.run(self._stopped),
         }
         self._threads = tuple(
             SupervisedThread(name, one, self._stopped, restarted=self.metrics.restarted) for name, one in work.items()

@@ -1,4 +1,4 @@
-"""What is done from time to time: looking how full everything is, deleting finished messages and old requests.
+"""What is done from time to time: deleting finished messages and old requests.
 
 Deletes only what is finished, oldest first, in slices with a pause after each that is as long as it took, so that
 nobody waits for it. While a jump of the clock waits to be confirmed, it deletes nothing.
@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable, Iterator
 
 from mm7zeep.gateway.config.settings import Retention
-from mm7zeep.gateway.mm7.admission import Gauge
 from mm7zeep.gateway.store import messages
 from mm7zeep.gateway.store.clock import GuardedClock
 from mm7zeep.gateway.store.database import Database, StoreError
@@ -23,7 +22,6 @@ _SLICE = 100  # messages that one transaction deletes
 _LOOKED = 2000  # messages that one transaction looks at
 _REQUESTS = 500  # remembered requests that one transaction deletes
 _PAUSE = 0.002  # seconds at least after each slice
-_LOOK = 1.0  # seconds between two looks
 _SWEEP = 60.0  # seconds between two sweeps, more or less
 _DAY, _HOUR = 86400.0, 3600.0
 _PATIENCE = 7 * _DAY  # how long the report of who took a message is waited for
@@ -32,10 +30,9 @@ _PATIENCE = 7 * _DAY  # how long the report of who took a message is waited for
 class Housekeeper:
     """Keeps one database in bounds."""
 
-    def __init__(self, database: Database, retention: Retention, gauge: Gauge, clock: GuardedClock) -> None:
+    def __init__(self, database: Database, retention: Retention, clock: GuardedClock) -> None:
         self._database = database
         self._retention = retention
-        self._gauge = gauge
         self._clock = clock
 
     def sweep(self, stop: threading.Event | None = None) -> int:
@@ -102,11 +99,6 @@ class Housekeeper:
             return messages.delete(connection, found) if found else 0
 
     def run(self, stop: threading.Event) -> None:
-        """Look every second, until ``stop``."""
-        while not stop.wait(_LOOK):
-            self._gauge.look()
-
-    def run_retention(self, stop: threading.Event) -> None:
         """Sweep every minute, until ``stop``; not all processes at the same time."""
         while not stop.wait(_SWEEP * random.uniform(0.75, 1.25)):  # noqa: S311  spreads load, guards nothing
             try:

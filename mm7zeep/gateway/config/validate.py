@@ -17,8 +17,7 @@ from sqlalchemy.exc import ArgumentError
 
 from mm7zeep.gateway.config.parties import Application, Callback
 from mm7zeep.gateway.config.settings import Settings
-from mm7zeep.gateway.mm7 import auth
-from mm7zeep.gateway.security import client_address, outbound
+from mm7zeep.gateway.security import client_address, outbound, password_hash
 
 DEMO = "demo"
 """Name, password and VASPID of the application that is served without a configuration."""
@@ -190,7 +189,7 @@ def _password(here: str, application: Application) -> Iterator[Remark]:
         yield Remark(f"{here}.password", "is empty; give one that nobody guesses")
     elif written is not None:
         try:
-            auth.parsed(written)
+            password_hash.parsed(written)
         except ValueError as error:
             yield Remark(f"{here}.password_hash", f"{error} (mm7zeep serve --hash-password)")
 

@@ -23,6 +23,7 @@ from mm7zeep.gateway.store.readiness import Readiness
 from mm7zeep.receiver import Refusal
 
 _LOG = logging.getLogger("mm7zeep.gateway")
+_LOOK = 1.0  # seconds between two looks
 
 
 class Gauge:
@@ -72,6 +73,11 @@ class Gauge:
                 f"not ready: {'; '.join(found)}" if found else "ready",
             )
         self.full = found
+
+    def run(self, stop: threading.Event) -> None:
+        """Look every second, until ``stop``."""
+        while not stop.wait(_LOOK):
+            self.look()
 
     def _disk_full(self) -> str | None:
         folder = self._database.folder
