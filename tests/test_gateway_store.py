@@ -248,6 +248,46 @@ def test_pause_and_resume(database: Database) -> None:
         assert set(outbox.waiting(connection)) == {"b http://b", "tnn http://tnn/mo"}
 
 
+def test_an_attempt_pauses_only_its_own_generation(database: Database) -> None:
+    """A claim knows how often its endpoint was resumed; one from before the last time pauses it no more."""
+    plan(database, call(), call())
+    [early] = claim(database, window=1)
+    with database.write() as connection:
+        assert outbox.pause(connection, early.endpoint, "401", NOW, generation=early.generation)
+        assert outbox.resume(connection, early.endpoint, NOW)
+        assert not outbox.pause(connection, early.endpoint, "401", NOW, generation=early.generation)
+        assert not outbox.endpoints(connection)[0].paused
+    [late] = claim(database, window=2)
+    with database.write() as connection:
+        assert outbox.pause(connection, late.endpoint, "401", NOW, generation=late.generation)
+        assert outbox.endpoints(connection)[0].paused
+
+
+@pytest.mark.parametrize("end", ["complete", "bury"])
+def test_read_reply_waits_for_its_report(database: Database, end: str) -> None:
+    """While the report of a recipient waits or is under way, its read reply is not claimed; those of others are."""
+    read = {"kind": "read", "message_id": "m", "n": 1}
+    plan(
+        database,
+        call(kind="report", message_id="m", n=1),
+        call(**read, transaction_id="mine"),
+        call(**{**read, "n": 2}, transaction_id="another's"),
+    )
+    report, other = claim(database)
+    assert (report.kind, other.transaction_id) == ("report", "another's")
+    assert claim(database, now=NOW + 5) == []
+    with database.write() as connection:
+        outbox.postpone(connection, report, NOW + 50)
+    assert claim(database, now=NOW + 10) == []
+    [report] = claim(database, now=NOW + 50)
+    assert report.kind == "report"
+    with database.write() as connection:
+        assert getattr(outbox, end)(connection, report, NOW + 50)
+        outbox.release_reads(connection, report, NOW + 50)
+    [mine] = claim(database, now=NOW + 50)
+    assert mine.transaction_id == "mine"
+
+
 def test_replay(database: Database) -> None:
     """Dead calls are made again by id, endpoint or time, with their own TransactionID and a fresh count."""
     plan(database, call(), call("b http://b"), call(transaction_id="third"))

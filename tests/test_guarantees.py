@@ -149,7 +149,6 @@ def test_reused_id_is_no_identity(room: Make) -> None:
     assert one.submitted(transaction_id="t-1") != first
 
 
-@pytest.mark.xfail(reason=DIFFERENCE, raises=AssertionError)
 def test_report_before_read_reply(room: Make) -> None:
     """The read reply waits for a report that has to be made again."""
     told: list[type[Message]] = []
@@ -168,21 +167,25 @@ def test_report_before_read_reply(room: Make) -> None:
     assert told == [DeliveryReportReq, DeliveryReportReq, ReadReplyReq]
 
 
-@pytest.mark.xfail(reason=DIFFERENCE, raises=AssertionError)
-def test_pause_of_an_earlier_attempt(room: Make) -> None:
-    """An attempt that was begun before its endpoint was resumed does not pause it again."""
-    one, resumed = room(), []
+@pytest.mark.parametrize("paused_before", [True, False])
+def test_pause_of_an_earlier_attempt(room: Make, paused_before: bool) -> None:
+    """An attempt that was begun before its endpoint was resumed does not pause it again; the next one does."""
+    one, states = room(), []
 
     def deliver(url: str, message: Message, transaction_id: str) -> None:
-        [call] = one.outbox()
-        with one.gateway.database.write() as connection:  # as another attempt would, and then the operator
-            outbox.pause(connection, call.endpoint, "401", one.clock())
-            resumed.append(outbox.resume(connection, call.endpoint, one.clock()))
+        with one.gateway.database.write() as connection:
+            states.append([row.paused for row in outbox.endpoints(connection)])
+            if len(states) == 1:  # as another attempt would, and then the operator
+                [call] = outbox.listed(connection, limit=2)
+                if paused_before:
+                    assert outbox.pause(connection, call.endpoint, "401", one.clock(), generation=call.generation)
+                assert outbox.resume(connection, call.endpoint, one.clock()) == paused_before
         raise AuthError("the server answered 401", http_status=401)
 
     one.gateway.send_mo("tnn", "+61400", "111122")
     with closing(Gateway(one.settings, deliver=deliver, clock=one.clock)) as gateway:
-        gateway.run_pending()
-    if resumed != [True]:
-        raise RuntimeError("the attempt did not see its endpoint resumed")
-    assert one.outbox(state="paused") == []
+        for _ in range(4):
+            gateway.run_pending()
+    assert states == [[], [False]]
+    [call] = one.outbox(state="paused")
+    assert call.attempts == 0

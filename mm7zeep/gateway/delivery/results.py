@@ -49,9 +49,11 @@ class Settler:
         if call.kind == "submit" and not outcome.unclear and verdict in ("pause", "retry"):
             told["payload"] = json.dumps({"refused": call.epoch})  # so that it can still be taken back
         if verdict == "pause":
-            outbox.pause(connection, call.endpoint, outcome.reason or "", now)
-            _LOG.warning("calls to %s are paused: %s", call.endpoint, outcome.reason)
-            stands, state = outbox.postpone(connection, call, now, attempts=max(0, call.attempts - 1), **told), "Paused"
+            paused = outbox.pause(connection, call.endpoint, outcome.reason or "", now, generation=call.generation)
+            state = "Paused" if paused else "Postponed"  # where it was resumed since, the next attempt tells
+            if paused:
+                _LOG.warning("calls to %s are paused: %s", call.endpoint, outcome.reason)
+            stands = outbox.postpone(connection, call, now, attempts=max(0, call.attempts - 1), **told)
         elif verdict == "retry" and (due := next_attempt(call, outcome, now, delivery, held=held)) is not None:
             stands, state = outbox.postpone(connection, call, due, **told), "Postponed"
         elif verdict == "done":
@@ -63,6 +65,8 @@ class Settler:
         if not stands:
             _LOG.warning("the claim of call %d was over before its outcome was known; somebody else has it", call.id)
             return []
+        if call.kind == "report" and state in (DELIVERED, REFUSED):
+            outbox.release_reads(connection, call, now)
         return list(self._follow(connection, call, outcome, state, now))
 
     def _follow(

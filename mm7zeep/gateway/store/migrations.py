@@ -65,6 +65,11 @@ CREATE TABLE heartbeat (process TEXT NOT NULL PRIMARY KEY, at {double} NOT NULL,
 INSERT INTO setting (name, value) VALUES ('clock', '{{}}')
 """
 
+_GENERATIONS = """
+ALTER TABLE endpoint ADD COLUMN generation INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE outbox ADD COLUMN generation INTEGER
+"""
+
 
 def _keys(connection: Connection) -> None:
     """Replace the long values that stand in an index by their keys."""
@@ -76,7 +81,14 @@ def _keys(connection: Connection) -> None:
 
 _LONGEST_KEY = 200  # as index_key had it when this step was written
 
-STEPS: tuple[str | Callable[[Connection], None], ...] = (_FIRST, _SECOND, _ADDRESS_ATTRIBUTES, _CLOCK, _keys)
+STEPS: tuple[str | Callable[[Connection], None], ...] = (
+    _FIRST,
+    _SECOND,
+    _ADDRESS_ATTRIBUTES,
+    _CLOCK,
+    _keys,
+    _GENERATIONS,
+)
 """What each step runs: statements, or a function. The version of a database is the number of steps it has had."""
 
 _WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(

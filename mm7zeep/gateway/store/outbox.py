@@ -21,6 +21,18 @@ from mm7zeep.gateway.store.tables import ENDPOINT, OUTBOX
 
 _C = OUTBOX.c
 _PLAN = sa.insert(OUTBOX)
+_HOLD = 1.0  # seconds until it is looked again whether a read reply may go; the end of its report lets it go before
+_REPORT = OUTBOX.alias("report")
+_HELD = sa.and_(  # a read reply whose delivery report has not gone yet
+    _C.kind == "read",
+    sa.exists().where(
+        _REPORT.c.message_id == _C.message_id,
+        _REPORT.c.n == _C.n,
+        _REPORT.c.kind == "report",
+        _REPORT.c.state.in_((READY, LEASED)),
+        _REPORT.c.id < _C.id,
+    ),
+)
 KEPT = 20_000
 """Octets of an answer that a failed call keeps."""
 
@@ -98,13 +110,18 @@ def claim(
     room = min(room, _allowed(connection, endpoint, now, rate, room)) if rate is not None else room
     if room <= 0:
         return []
-    due = sa.select(_C.id).where(_C.state == READY, _C.endpoint == endpoint, _C.due <= now, _C.expires >= now)
-    ids = list(connection.scalars(due.order_by(_C.due).limit(room).with_for_update(skip_locked=True)))
+    due = sa.select(_C.id, _HELD).where(_C.state == READY, _C.endpoint == endpoint, _C.due <= now, _C.expires >= now)
+    found = connection.execute(due.order_by(_C.due).limit(room).with_for_update(skip_locked=True, of=OUTBOX)).all()
+    held = [id for id, is_held in found if is_held]
+    if held:
+        connection.execute(sa.update(OUTBOX).where(_C.id.in_(held)).values(due=now + _HOLD))
+    ids = [id for id, is_held in found if not is_held]
     if not ids:
         return []
     if rate is not None:
         _spend(connection, endpoint, now, rate, len(ids))
-    return _lease(connection, ids, now + lease, holder, attempts=_C.attempts + 1)
+    present = connection.scalar(sa.select(ENDPOINT.c.generation).where(ENDPOINT.c.name == endpoint)) or 0
+    return _lease(connection, ids, now + lease, holder, attempts=_C.attempts + 1, generation=present)
 
 
 def overdue(connection: Connection, *, now: float, holder: str) -> list[CallRow]:
@@ -159,6 +176,12 @@ def bury(connection: Connection, call: CallRow, now: float, **values: Any) -> bo
     return bool(connection.execute(dead).rowcount)
 
 
+def release_reads(connection: Connection, report: CallRow, now: float) -> None:
+    """Let the read replies of a recipient go, now that ``report`` has ended."""
+    of_it = (_C.message_id == report.message_id, _C.n == report.n, _C.kind == "read", _C.state == READY)
+    connection.execute(sa.update(OUTBOX).where(*of_it, _C.attempts == 0, _C.due > now).values(due=now))
+
+
 def _claimed(call: CallRow) -> sa.Update:
     """The row, as long as the claim of ``call`` stands."""
     return sa.update(OUTBOX).where(_C.id == call.id, _C.state == LEASED, _C.epoch == call.epoch)
@@ -188,17 +211,32 @@ def withdraw(connection: Connection, message_id: str, n: int, now: float) -> boo
 # --- pauses and rates -------------------------------------------------------------------------------------------------
 
 
-def pause(connection: Connection, endpoint: str, reason: str, now: float) -> None:
-    """Make no calls to ``endpoint`` until somebody says so."""
+def pause(connection: Connection, endpoint: str, reason: str, now: float, *, generation: int | None = None) -> bool:
+    """Make no calls to ``endpoint`` until somebody says so; whether it is paused now.
+
+    ``generation`` is that of the claim whose attempt found out: where the endpoint was resumed since, what the attempt
+    met may be mended, and nothing changes.
+    """
     values = {"paused": True, "reason": reason, "since": now}
-    if not connection.execute(sa.update(ENDPOINT).where(ENDPOINT.c.name == endpoint).values(values)).rowcount:
-        connection.execute(sa.insert(ENDPOINT).values(name=endpoint, **values))
+    same = [ENDPOINT.c.generation == generation] if generation is not None else []
+    if connection.execute(sa.update(ENDPOINT).where(ENDPOINT.c.name == endpoint, *same).values(values)).rowcount:
+        return True
+    if same and connection.scalar(sa.select(ENDPOINT.c.generation).where(ENDPOINT.c.name == endpoint)) is not None:
+        return False
+    connection.execute(sa.insert(ENDPOINT).values(name=endpoint, **values))
+    return True
 
 
 def resume(connection: Connection, endpoint: str, now: float) -> bool:
-    """Make calls to ``endpoint`` again; whether it was paused."""
-    again = sa.update(ENDPOINT).where(ENDPOINT.c.name == endpoint, ENDPOINT.c.paused)
-    return bool(connection.execute(again.values(paused=False, reason=None, since=now)).rowcount)
+    """Make calls to ``endpoint`` again; whether it was paused. Attempts begun before cannot pause it any more."""
+    was = connection.scalar(sa.select(ENDPOINT.c.paused).where(ENDPOINT.c.name == endpoint).with_for_update())
+    values = {"paused": False, "reason": None, "since": now}
+    if was is None:
+        connection.execute(sa.insert(ENDPOINT).values(name=endpoint, generation=1, **values))
+    else:
+        again = sa.update(ENDPOINT).where(ENDPOINT.c.name == endpoint)
+        connection.execute(again.values(generation=ENDPOINT.c.generation + 1, **values))
+    return bool(was)
 
 
 def endpoints(connection: Connection) -> list[EndpointRow]:

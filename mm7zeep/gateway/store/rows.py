@@ -152,6 +152,7 @@ class CallRow:
     reason: str | None = None
     http_status: int | None = None
     answer: bytes | None = None
+    generation: int | None = None
     id: int = 0
 
     @property
@@ -170,3 +171,4 @@ class EndpointRow:
     reason: str | None
     since: float
     next_at: float | None = None
+    generation: int = 0

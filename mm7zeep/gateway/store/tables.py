@@ -156,6 +156,7 @@ OUTBOX = Table(
     Column("reason", Text),
     Column("http_status", Integer),
     Column("answer", LargeBinary),  # of a failure, the first 20 kB
+    Column("generation", Integer),  # of its endpoint, when it was last claimed for an attempt
     Index("outbox_due", "state", "endpoint", "due"),
     Index("outbox_lease", "state", "lease_until"),
     Index("outbox_message", "message_id", "n"),
@@ -183,6 +184,7 @@ ENDPOINT = Table(
     Column("reason", Text),
     Column("since", Double, nullable=False),
     Column("next_at", Double),  # when the next request may go out, where there is a rate
+    Column("generation", Integer, nullable=False, default=0),  # counts the resumes
 )
 
 SETTING = Table(
