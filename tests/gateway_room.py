@@ -144,7 +144,7 @@ def rooms(folder: Path, fresh: Callable[[], str] | None = None) -> Iterator[Make
         yield make
 
 
-PASSWORDS: Mapping[str, str] = {"tnn": "t", "other": "o", "up": "u"}
+PASSWORDS: Mapping[str, str] = {"bare": "b", "tnn": "t", "other": "o", "up": "u"}
 
 
 def basic(user: str) -> tuple[str, str]:

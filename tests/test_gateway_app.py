@@ -554,6 +554,7 @@ def test_between_applications(room: Make) -> None:
     assert [url for url, _ in one.calls.made] == ["http://other/mo", "http://tnn/dlr"]
     [delivered], [report] = one.calls.of(DeliverReq), one.calls.of(DeliveryReportReq)
     assert (delivered.sender, delivered.to, delivered.subject) == (ShortCode("111122"), (ShortCode("333"),), "s")
+    assert (delivered.vaspid, delivered.vasid) == (None, None)
     assert [part.read() for part in delivered.parts] == [b"hello"]
     assert (report.message_id, report.mm_status) == (message_id, "Retrieved")
     assert one.states(message_id) == ["Retrieved"]
@@ -767,6 +768,41 @@ def test_rate_of_an_upstream(far: Callable[..., Far]) -> None:
         there.append(len(both.far.messages))
         both.near.clock.move(seconds=1)
     assert there == [2, 4, 6, 7]
+
+
+IDENTITIES = {
+    "the sender's": (("TNN", "News"), (None, None)),
+    "its own": (("OTH", "Sales"), ("OTH", "Sales")),
+    "its own, with another's VASID": (("OTH", None), ("OTH", None)),
+    "a VASID alone": ((None, "News"), (None, None)),
+    "none": ((None, None), (None, None)),
+}
+
+
+@pytest.mark.parametrize(("named", "told"), IDENTITIES.values(), ids=IDENTITIES)
+def test_mo_names_who_receives_it(room: Make, named: tuple[str | None, ...], told: tuple[str | None, ...]) -> None:
+    """The VASPID and VASID of a DeliverReq are those of the application that is brought it, or left out."""
+    one = room(**AWAY)
+    vaspid, vasid = named
+    message = DeliverReq(sender="+1", to="333", vaspid=vaspid, vasid=vasid, parts=(TEXT,))  # type: ignore[arg-type]
+    assert one.code(message, user="up") == 1000
+    one.gateway.run_pending()
+    [delivered] = one.calls.of(DeliverReq)
+    assert (delivered.vaspid, delivered.vasid) == told
+
+
+def test_application_without_vaspid(room: Make) -> None:
+    """Where an application has no VASPID, an empty SenderIdentification is taken, and one with a VASPID is not."""
+    bare = Application(name="bare", password="b", callback=OTHER.callback)
+    one = room(bare, CALLED)
+    anonymous = replace(SUBMIT, vaspid=None, vasid=None, to=(ShortCode("111122"),), delivery_report=True)
+    assert one.code(anonymous, user="bare") == 1000
+    assert one.code(replace(anonymous, vaspid="TNN"), user="bare") == 4001
+    assert one.code(replace(anonymous, vaspid="bare"), user="bare") == 4001
+    assert one.code(anonymous, user="tnn") == 4001
+    one.gateway.run_pending()
+    [delivered], [report] = one.calls.of(DeliverReq), one.calls.of(DeliveryReportReq)
+    assert (delivered.vaspid, str(delivered.sender), str(report.sender)) == (None, "bare", "bare")
 
 
 def test_mo_from_upstream(room: Make) -> None:

@@ -281,7 +281,7 @@ REFUSED = {
     "allow": (APPLICATION + 'allow = ["anywhere"]\n', "application[1].allow[1]: 'anywhere' is no address or range"),
     "name": (APPLICATION.replace('"tnn"', '""'), "application[1].name: is missing or empty"),
     "no name": (APPLICATION.replace('name = "tnn"\n', ""), "application[1].name: is missing or empty"),
-    "no VASPID": (APPLICATION.replace('vaspid = "TNN"\n', ""), "application[1].vaspid: is missing or empty"),
+    "empty VASPID": (APPLICATION.replace('"TNN"', '""'), "application[1].vaspid: is empty; leave it out"),
     "colon": (APPLICATION.replace('"tnn"', '"t:n"'), "application[1].name: holds a colon"),
     "line break": (
         APPLICATION.replace('"tnn"', '"t\\nn"'),
@@ -450,7 +450,6 @@ def test_all_problems_at_once(path: Path) -> None:
         "upstream[1].url",
         "application[1].password_file",
         "gateway.admin",
-        "application[1].vaspid",
         "application[1].callback.username",
         "application[1].callback.password",
     ]

@@ -58,7 +58,7 @@ def command(directory: Path, url: str, auth: str, vaspid: str, vasid: str, to: s
     click.echo(curl(wire, directory / REQUEST, url=url, auth=auth))
 
 
-def request(text: bytes, picture: bytes, kind: str, *, vaspid: str, vasid: str, to: str) -> Wire:
+def request(text: bytes, picture: bytes, kind: str, *, vaspid: str | None, vasid: str, to: str) -> Wire:
     """A SubmitReq with a text and a picture of media type ``kind``, in base64 so that people can read it.
 
     Raises ``LocalError`` or ``ValueError`` for values that no message can hold.

@@ -191,7 +191,7 @@ _ENDPOINT = {
     "endpoint": _text("the URL"), "application": _text(), "paused": _TRUTH, "reason": _or_null(_text()), "since": _TIME,
 }  # fmt: skip
 _APPLICATION = {
-    "name": _text(), "vaspid": _text(), "vasids": _list(_text()), "short_codes": _list(_text()),
+    "name": _text(), "vaspid": _or_null(_text()), "vasids": _list(_text()), "short_codes": _list(_text()),
     "allow": _list(_text()), "profile": _text(), "numbers": _or_null(_text()), "media": _text(),
     "callback": _or_null(_object({"deliver": _text(), "report": _text()})),
 }  # fmt: skip

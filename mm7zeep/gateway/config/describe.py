@@ -104,7 +104,11 @@ def shown_database(database: str) -> str:
 
 
 def _application(one: Application) -> str:
-    facts = [f"VASPID {one.vaspid}", f"VASIDs {_listed(one.vasids, 'any')}", f"profile {one.served.name}"]
+    facts = [
+        f"VASPID {one.vaspid}" if one.vaspid is not None else "no VASPID",
+        f"VASIDs {_listed(one.vasids, 'any')}",
+        f"profile {one.served.name}",
+    ]
     facts += [f"from {_listed(one.allow, 'anywhere')}", f"short codes {_listed(one.short_codes, 'none')}"]
     if one.callback is None:
         return f"application {one.name}: {', '.join(facts)}; no callback"

@@ -183,7 +183,7 @@ class _Builder:
         return given
 
     def _application(self, where: str, section: ApplicationSection) -> Application:
-        given = {"name": "", "vaspid": ""} | section.given()
+        given = {"name": ""} | section.given()
         given.pop("password_file", None)
         given["password"] = self._secret(where, section, "password")
         if self._is_broken(f"{where}.password_hash"):

@@ -45,7 +45,7 @@ class Application:
     name: str
     password: str | None = field(default=None, repr=False)
     password_hash: str | None = field(default=None, repr=False)
-    vaspid: str
+    vaspid: str | None = None
     vasids: tuple[str, ...] = ()
     allow: tuple[str, ...] = ()
     short_codes: tuple[str, ...] = ()
@@ -71,7 +71,13 @@ class Application:
 
     def owns(self, vaspid: str | None, vasid: str | None) -> bool:
         """Whether these identifications are this application's."""
-        return vaspid == self.vaspid and (not self.vasids or vasid in self.vasids)
+        return (vaspid or None) == self.vaspid and (not self.vasids or vasid in self.vasids)
+
+    @property
+    def aliases(self) -> tuple[str, ...]:
+        """What it may be called by as a party of a message: its short codes, its VASPID, or at least its name."""
+        own = self.short_codes if self.vaspid is None else (*self.short_codes, self.vaspid)
+        return own or (self.name,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -156,9 +156,10 @@ def _applications(settings: Settings) -> Iterator[Remark]:
     codes: dict[str, str] = {}
     for n, one in enumerate(settings.applications, 1):
         here = f"application[{n}]"
-        for name, value, why in (("name", one.name, "its Basic user name"), ("vaspid", one.vaspid, "who it is in MM7")):
-            if not value:
-                yield Remark(f"{here}.{name}", f'is missing or empty; write {name} = "...", {why}')
+        if not one.name:
+            yield Remark(f"{here}.name", 'is missing or empty; write name = "...", its Basic user name')
+        if one.vaspid == "":
+            yield Remark(f"{here}.vaspid", "is empty; leave it out where the application names no VASPID")
         yield from _password(here, one)
         yield from _callback(f"{here}.callback", one.callback, settings.allow_internal)
         for m, code in enumerate(one.short_codes, 1):

@@ -118,7 +118,7 @@ class Network:
         if raw is None or sender is None:
             yield self.settle(connection, message, copy, "Rejected", now, detail="its sender is no longer served")
             return
-        kind, value, attributes = columns_of(mapping.sender_of(message, (*sender.short_codes, sender.vaspid)))
+        kind, value, attributes = columns_of(mapping.sender_of(message, sender.aliases))
         visible = [one for one in store.recipients(connection, message.id) if one.place != "bcc"]
         planned = self.bring(
             connection,
@@ -181,9 +181,7 @@ class Network:
                 changed=now,
                 attributes=attributes_of(address),
             )
-            for n, (place, address) in enumerate(
-                recipients or [("to", ShortCode((*receiver.short_codes, receiver.vaspid)[0]))]
-            )
+            for n, (place, address) in enumerate(recipients or [("to", ShortCode(receiver.aliases[0]))])
         ]
         store.keep(connection, message, replace(raw, message_id=id, n=0), copies)
         call = reports.delivery(self.settings, receiver, receiver.callback, message, now)

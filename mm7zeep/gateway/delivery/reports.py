@@ -106,7 +106,7 @@ def _told(
         return
     payload = {
         "recipient": columns_of(copy.of),
-        "sender": columns_of(mapping.sender_of(message, (*application.short_codes, application.vaspid))),
+        "sender": columns_of(mapping.sender_of(message, application.aliases)),
         "date": now,
         "namespace": message.namespace,
         "mm7_version": message.mm7_version,
@@ -181,6 +181,11 @@ def deliver_of(
             places[one.place].append(_as_called(one, application))
     # optional in every schema, Normal where absent; some receivers answer 500 without it
     fields = {"priority": "Normal", **{name: message.field[name] for name in _MO_FIELDS if name in message.field}}
+    # TS 23.140 table 31: the VASP that is brought it; what an upstream or another application called itself is not that
+    if fields.get("vaspid") != application.vaspid:
+        fields.pop("vaspid", None)
+    if fields.get("vasid") not in application.vasids and "vaspid" not in fields:
+        fields.pop("vasid", None)
     return DeliverReq(
         mms_relay_server_id=relay_id,
         linked_id=message.id,
