@@ -7,7 +7,7 @@ import json
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -27,6 +27,7 @@ from mm7zeep.gateway.config.settings import Delivery, Settings
 from mm7zeep.gateway.delivery.events import Event
 from mm7zeep.gateway.gateway import Gateway
 from mm7zeep.gateway.server.listener import serve_in_thread
+from mm7zeep.gateway.store import messages
 from mm7zeep.messages import (
     CancelReq,
     DeliverReq,
@@ -768,6 +769,45 @@ def test_rate_of_an_upstream(far: Callable[..., Far]) -> None:
         there.append(len(both.far.messages))
         both.near.clock.move(seconds=1)
     assert there == [2, 4, 6, 7]
+
+
+def counted(one: Room, state: str) -> bool:
+    """Whether just one copy is counted as having reached a state."""
+    page, _ = one.gateway.metrics.exposition(one.gateway.database)
+    return f'mm7_copies_total{{state="{state}"}} 1.0' in page.decode()
+
+
+def test_state_by_request_is_counted(room: Make) -> None:
+    """A state that an operator gives a copy is counted, as one that a handset gives it."""
+    one = room(CALLED)
+    message_id = one.submitted(replace(ONE, earliest_delivery_time=START + timedelta(hours=1)))
+    one.gateway.report(message_id, "+61400", "Rejected")
+    assert one.states(message_id) == ["Rejected"]
+    assert counted(one, "Rejected")
+
+
+def test_state_from_an_upstream_is_counted(room: Make) -> None:
+    """A report of an upstream that changes the state of a copy is counted, once."""
+    one = room(CALLED, **AWAY)
+    message_id = one.submitted(replace(SUBMIT, to=("+64211",)))  # type: ignore[arg-type]
+    [copy] = one.copies(message_id)
+    with one.gateway.database.write() as connection:
+        messages.move(connection, copy, state="Sent", changed=one.clock(), remote_id="far-1", due=None)
+    report = DeliveryReportReq(message_id="far-1", recipient="+64211", sender="+2", date=START, mm_status="Expired")  # type: ignore[arg-type]
+    assert [one.code(report, user="up") for _ in range(2)] == [1000, 1000]
+    assert one.states(message_id) == ["Expired"]
+    assert counted(one, "Expired")
+
+
+def test_state_without_its_upstream_is_counted(room: Make) -> None:
+    """Where an upstream is no longer configured, its copies are Rejected, and counted."""
+    one = room(CALLED, **AWAY)
+    message_id = one.submitted(replace(SUBMIT, to=("+64211",)))  # type: ignore[arg-type]
+    with closing(Gateway(replace(one.settings, upstreams=(), routes=()), clock=one.clock)) as gateway:
+        gateway.run_pending()
+        page, _ = gateway.metrics.exposition(gateway.database)
+    assert one.states(message_id) == ["Rejected"]
+    assert b'mm7_copies_total{state="Rejected"} 1.0' in page
 
 
 IDENTITIES = {

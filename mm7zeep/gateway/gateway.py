@@ -95,7 +95,9 @@ class Gateway:
             settings, self.database, self._caller, clock=self.clock, observe=self._happened, holder=process
         )
         intake = Intake(settings=settings, database=self.database, clock=self.clock, poke=self.pump.poke)
-        relaying = Relaying(settings=settings, database=self.database, clock=self.clock, poke=self.pump.poke)
+        relaying = Relaying(
+            settings=settings, database=self.database, clock=self.clock, poke=self.pump.poke, observe=self._happened
+        )
         handlers = {**intake.handlers(), **relaying.handlers()}
         self.endpoint = Endpoint(
             {kind: self.chaos.wrap(self._guarded(handler)) for kind, handler in handlers.items()},
@@ -212,7 +214,9 @@ class Gateway:
         with self.database.write() as connection:
             message, copy = self._copy(connection, message_id, recipient)
             asked = replace(message, delivery_report=True)
-            self.pump.network.settle(connection, asked, copy, state, self.clock.now(connection), status_text=text)
+            now = self.clock.now(connection)
+            event = self.pump.network.settle(connection, asked, copy, state, now, status_text=text)
+        self._happened(event)
         self.pump.poke()
 
     def read(self, message_id: str, recipient: str, status: str) -> bool:

@@ -70,7 +70,7 @@ class Network:
         elif copy.way.startswith("application:"):
             yield from self._to_application(connection, message, copy, now)
         elif copy.way.startswith("upstream:"):
-            self._to_upstream(connection, message, copy, now)
+            yield from self._to_upstream(connection, message, copy, now)
         else:
             yield from self._to_handset(connection, message, copy, now)
 
@@ -190,12 +190,14 @@ class Network:
         outbox.plan(connection, [call])
         return call
 
-    def _to_upstream(self, connection: Connection, message: MessageRow, copy: RecipientRow, now: float) -> None:
+    def _to_upstream(
+        self, connection: Connection, message: MessageRow, copy: RecipientRow, now: float
+    ) -> Iterator[Event]:
         """The copy is to leave through an upstream: the call is planned, and the copy waits for its end."""
         name = copy.way.partition(":")[2]
         upstream = next((one for one in self.settings.upstreams if one.name == name), None)
         if upstream is None:
-            self.settle(connection, message, copy, "Rejected", now, detail="its way is no longer configured")
+            yield self.settle(connection, message, copy, "Rejected", now, detail="its way is no longer configured")
             return
         store.move(connection, copy, due=None, changed=now)
         outbox.plan(connection, [reports.submission(self.settings, copy, message, upstream.url, now)])

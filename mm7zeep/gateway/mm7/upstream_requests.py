@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from mm7zeep.gateway.config.parties import Application
 from mm7zeep.gateway.config.settings import Settings
 from mm7zeep.gateway.delivery import reports
+from mm7zeep.gateway.delivery.events import Event
 from mm7zeep.gateway.delivery.recipients import Network
 from mm7zeep.gateway.mm7.validation import check_addresses, check_form, refusal
 from mm7zeep.gateway.store import mapping, messages, outbox
@@ -40,6 +41,7 @@ class Relaying:
     database: Database
     clock: GuardedClock
     poke: Callable[[], object]
+    observe: Callable[[Event], object]
 
     def handlers(self) -> Mapping[type[Message], Handler]:
         """By class of the request."""
@@ -85,11 +87,12 @@ class Relaying:
     def report(self, call: Call) -> Status:
         """MM7_delivery_report: what became of a copy is kept, and told to its application."""
         request = cast(DeliveryReportReq, call.message)
+        events: list[Event] = []
 
         def work(connection: Connection) -> None:
             copy, message = self._copy(connection, call, request.message_id)
             if copy.state in (SENT, DEFERRED):  # one that has ended stays as it ended
-                Network(settings=self.settings).settle(
+                event = Network(settings=self.settings).settle(
                     connection,
                     message,
                     copy,
@@ -97,8 +100,12 @@ class Relaying:
                     self.clock.now(connection),
                     status_text=request.status_text,
                 )
+                events.append(event)
 
-        return self._once(call, work)
+        status = self._once(call, work)
+        for one in events:
+            self.observe(one)
+        return status
 
     def read(self, call: Call) -> Status:
         """MM7_read_reply_report: told to the application that asked for it."""
