@@ -3,7 +3,8 @@
 ``Endpoint`` is what both roles share (head, authentication, limits, faults), ``Receiver`` is the VASP's, with
 decorators. ``guard`` judges who and how much comes in, ``endpoint`` is the pipeline, ``answers`` what goes out,
 ``faces`` the two applications, ``waiting`` how they wait. Refuses by HTTP what is no MM7 request at all, by SOAP Fault
-what cannot be read; opens no socket, logs no body, credential or number.
+what cannot be read; opens no socket, logs no body, password or number; ``refused``
+is what the log says of a refusal.
 """
 
 from __future__ import annotations
@@ -20,11 +21,12 @@ from mm7zeep.receiver.guard import (
     Gone,
     HttpLimits,
     PatientDoor,
+    ProxyDoor,
     Refusal,
 )
 from mm7zeep.receiver.vasp import Receiver, mo_of
 
 __all__ = [
     "CLIENT", "Admission", "Auth", "BasicAuth", "Call", "Client", "Door", "Endpoint", "Gone", "Handler", "HttpLimits",
-    "PatientDoor", "Receive", "Receiver", "Refusal", "Reply", "Scope", "Send", "Served", "mo_of",
+    "PatientDoor", "ProxyDoor", "Receive", "Receiver", "Refusal", "Reply", "Scope", "Send", "Served", "mo_of",
 ]  # fmt: skip

@@ -52,6 +52,15 @@ class PatientDoor(Door, Protocol):
         ...
 
 
+@runtime_checkable
+class ProxyDoor(Door, Protocol):
+    """A door that knows proxies: ``origin`` tells the log for whom one of them speaks."""
+
+    def origin(self, head: Wire, peer: str | None) -> str | None:
+        """The address that the request comes from; ``peer`` where that is not known."""
+        ...
+
+
 CLIENT = "mm7zeep.client"
 """In ``scope["extensions"]`` of an ASGI request: the ``Client``, where the server has one."""
 
