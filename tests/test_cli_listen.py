@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -22,7 +23,7 @@ import pytest
 from click.testing import CliRunner
 
 from mm7zeep import exchange
-from mm7zeep.cli import main
+from mm7zeep.cli import listen, main
 from mm7zeep.cli.listen import Sink, register
 from mm7zeep.exchange import Wire
 from mm7zeep.messages import (
@@ -34,6 +35,7 @@ from mm7zeep.messages import (
     ReadReplyReq,
     RFC2822Address,
     ShortCode,
+    SubmitReq,
 )
 from mm7zeep.receiver import Receiver
 from mm7zeep.samples import saturn_png
@@ -210,6 +212,63 @@ def test_webhook_that_is_not_there() -> None:
     assert b">4006<" in desk.take(REPORT).read()
 
 
+def refusals(capsys: pytest.CaptureFixture[str], receiver: Receiver, *wires: Wire) -> list[str]:
+    """What the command prints on standard error while its receiver answers these."""
+    with listen.refusals_told():
+        for wire in wires:
+            receiver.answer(wire, peer="192.0.2.7")
+    said = capsys.readouterr()
+    assert said.out == ""
+    return said.err.splitlines()
+
+
+def test_refused_message_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    """A message that is refused is a line on standard error: from whom, which finding or error, what was answered."""
+    packed = exchange.pack(MO, transaction_id="t-1")
+    whole = replace(packed, body=packed.read())
+    broken = replace(whole, body=packed.read().replace(b"</", b"<!", 1))
+    submit = exchange.pack(SubmitReq(vaspid="v", to=(Number("+49301"),), parts=(captures.TEXT,)))
+    [unread, unserved, unwanted] = refusals(
+        capsys, Desk().receiver, broken, replace(submit, body=submit.read()), replace(whole, method="GET"), whole
+    )
+    assert re.fullmatch(
+        r"mm7zeep listen: refused a request of 192\.0\.2\.7: EnvelopeError: .*xml/well-formed.*; "
+        r"answered HTTP 500, StatusCode \d{4}",
+        unread,
+    )
+    said = "refused SubmitReq of 192.0.2.7: EnvelopeError: SubmitReq is not served here"
+    assert unserved == f"mm7zeep listen: {said}; answered HTTP 500, StatusCode 4003"
+    assert unwanted == "mm7zeep listen: refused a request of 192.0.2.7: MM7 requests are POST; answered HTTP 405"
+
+
+def test_failed_message_is_told(capsys: pytest.CaptureFixture[str], tmp_path: Path, hook: Any) -> None:
+    """So is one that could not be saved or handed on, with the reason on the same line."""
+    packed = exchange.pack(MO, transaction_id="t-1")
+    whole = replace(packed, body=packed.read())
+    (tmp_path / "file").write_text("")
+    [unsaved] = refusals(capsys, Desk(save=tmp_path / "file").receiver, whole)
+    assert unsaved.startswith("mm7zeep listen: answering DeliverReq failed: NotADirectoryError: [Errno 20] ")
+    assert unsaved.endswith("; from 192.0.2.7; answered HTTP 500, StatusCode 3000")
+    hook.code = 500
+    lines = refusals(capsys, Desk(forward_to=f"http://127.0.0.1:{hook.server_port}/in").receiver, whole)
+    assert lines == [
+        "mm7zeep listen: the webhook answered 500",
+        "mm7zeep listen: refused DeliverReq of 192.0.2.7: 4006 the message could not be handed on; "
+        "answered HTTP 200, StatusCode 4006",
+    ]
+
+
+def test_flood_is_told_once_a_second(capsys: pytest.CaptureFixture[str]) -> None:
+    """Who is not let in is named; a thousand of his guesses are one line."""
+    receiver = Receiver(auth={"mmsc": "quiet"})
+    guess = Wire(headers=(("Authorization", "Basic " + base64.b64encode(b"m\x1b:secret").decode()),), body=b"")
+    begun = time.monotonic()
+    lines = refusals(capsys, receiver, *[guess] * 200)
+    assert 1 <= len(lines) <= 1 + int(time.monotonic() - begun)
+    said = r"refused a request of 192.0.2.7 as 'm\x1b': name and password, please"
+    assert lines[0] == f"mm7zeep listen: {said}; answered HTTP 401"
+
+
 def test_over_http(tmp_path: Path) -> None:
     """The command itself: it listens, asks for credentials, prints a line, and ends in good order on a signal."""
     pytest.importorskip("uvicorn")
@@ -234,7 +293,9 @@ def test_over_http(tmp_path: Path) -> None:
             assert Path(line["parts"][2]["file"]).read_bytes() == PICTURE.read()
             process.send_signal(signal.SIGTERM)
             assert process.wait(15) == 0
-            assert "quiet" not in process.stderr.read()
+            told = process.stderr.read()
+            assert "refused a request of 127.0.0.1: name and password, please; answered HTTP 401\n" in told
+            assert "quiet" not in told
         finally:
             process.kill()
 

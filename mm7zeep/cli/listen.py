@@ -1,18 +1,21 @@
 """``mm7zeep listen``: a VASP's receiver that prints one JSON line per message, report and read reply.
 
-Each is saved, forwarded and printed before it is acknowledged, so that the MMSC sends again what was not. Files get
-names of ours, never a sender's. Needs the extra ``gateway`` for its HTTP server.
+Each is saved, forwarded and printed before it is acknowledged, so that the MMSC sends again what was not; what is
+refused is a line on standard error. Files get names of ours, never a sender's. Needs the extra ``gateway`` for its HTTP
+server.
 """
 
 from __future__ import annotations
 
 import base64
+import logging
 import secrets
 import shutil
 import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -84,7 +87,7 @@ def command(
     stopped = threading.Event()
     signal.signal(signal.SIGTERM, lambda number, frame: stopped.set())
     try:
-        with serve_in_thread(receiver.asgi, host, port) as url:
+        with refusals_told(), serve_in_thread(receiver.asgi, host, port) as url:
             click.echo(f"listening on {url}", err=True)
             while not stopped.wait(1.0):
                 pass
@@ -117,6 +120,34 @@ def _prepare(directory: Path) -> None:
 def _print_line(line: str) -> None:
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
+
+
+@contextmanager
+def refusals_told() -> Iterator[None]:
+    """Print what a receiver says of each refusal, one line on standard error, masked and escaped; of who is not let in,
+    one line of a kind and second.
+    """
+    from mm7zeep.gateway.logs import Seldom, TextFormatter
+
+    formatter = TextFormatter()
+
+    class Told(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            error = formatter.exception(record)
+            why = f": {error['type']}: {error['text']}" if error is not None else ""
+            told = "".join(f"; {name} {value}" for name, value in formatter.fields(record).items())
+            click.echo(f"mm7zeep listen: {formatter.event(record)}{why}{told}", err=True)
+
+    logger, handler = logging.getLogger("mm7zeep.receiver"), Told(logging.INFO)
+    handler.addFilter(Seldom())
+    before = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(before)
 
 
 @dataclass

@@ -113,6 +113,7 @@ class Gateway:
             admission=self.gauge.admit,
             turns=Turns(THREADS).of,
             observe=self._answered,
+            show_numbers=settings.show_numbers,
         )
         self.asgi = _Site(self.endpoint)
 

@@ -3,7 +3,8 @@
 ``Endpoint`` is what both roles share (head, authentication, limits, faults), ``Receiver`` is the VASP's, with
 decorators. ``guard`` judges who and how much comes in, ``endpoint`` is the pipeline, ``answers`` what goes out,
 ``faces`` the two applications, ``waiting`` how they wait. Refuses by HTTP what is no MM7 request at all, by SOAP Fault
-what cannot be read; opens no socket, logs no body, credential or number.
+what cannot be read; opens no socket, logs no body, password or number; ``refused``
+is what the log says of a refusal.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from mm7zeep.receiver.guard import (
     Client,
     Gone,
     HttpLimits,
+    ProxyAuthenticator,
     QueuedAuthenticator,
     Refusal,
 )
@@ -26,5 +28,6 @@ from mm7zeep.receiver.vasp import Receiver, mo_of
 
 __all__ = [
     "CLIENT", "Admission", "Auth", "Authenticator", "BasicAuth", "Call", "Client", "Endpoint", "Gone", "Handler",
-    "HttpLimits", "QueuedAuthenticator", "Receive", "Receiver", "Refusal", "Reply", "Scope", "Send", "Served", "mo_of",
+    "HttpLimits", "ProxyAuthenticator", "QueuedAuthenticator", "Receive", "Receiver", "Refusal", "Reply", "Scope",
+    "Send", "Served", "mo_of",
 ]  # fmt: skip

@@ -19,6 +19,7 @@ from mm7zeep.errors import EnvelopeError, LocalError, RemoteError, StatusError
 from mm7zeep.exchange import Received, Wire
 from mm7zeep.messages import Message, RSErrorRsp, VASPErrorRsp
 from mm7zeep.profiles import Policy, Profile
+from mm7zeep.receiver import refused
 from mm7zeep.receiver.faces import AsgiFace, WsgiFace
 from mm7zeep.receiver.guard import (
     HTTP_LIMITS,
@@ -27,6 +28,7 @@ from mm7zeep.receiver.guard import (
     Client,
     Gone,
     HttpLimits,
+    ProxyAuthenticator,
     QueuedAuthenticator,
     Refusal,
     affordable,
@@ -97,6 +99,8 @@ class _Turn:
     code: int | None = None  # of the answer
     handed_over: bool = False  # to the handler: from here on nothing is the sender's fault
     names: list[str] = field(default_factory=list)  # of findings, for the log
+    why: str | None = None  # it is refused, for the log
+    accident: Exception | None = None  # that it could not be answered for
 
 
 class Endpoint:
@@ -108,6 +112,7 @@ class Endpoint:
     show its namespace. ``keep_raw`` gives handlers the body as it came. ``admission`` is asked, after ``auth`` and
     before the body is read, for room. ``turns`` gives the turn of a user, in which his request is worked on once it has
     been read; it is asked where an event loop runs. ``observe`` is called with each answer; what it raises is logged.
+    ``show_numbers`` lets telephone numbers and mail addresses stand in what the log says of a refusal.
 
     Raises ``LocalError`` for options that cannot be used.
     """
@@ -128,6 +133,7 @@ class Endpoint:
         admission: Callable[[Wire], Admission] | None = None,
         turns: Turns | None = None,
         observe: Observe | None = None,
+        show_numbers: bool = False,
     ) -> None:
         if not isinstance(limits, mime.Limits | None) or not isinstance(http, HttpLimits):
             raise LocalError("limits is a mime.Limits, such as Limits(body=5_000_000), and http an HttpLimits")
@@ -146,6 +152,7 @@ class Endpoint:
         self.admission = admission
         self.turns = turns
         self.observe = observe
+        self.show_numbers = show_numbers
         self.asgi = AsgiFace(self)
         self.wsgi = WsgiFace(self)
 
@@ -202,10 +209,11 @@ class Endpoint:
             answer: Wire = await mode.run(self._write, response(result, turn.operation, turn.reply_to), turn)
         except Gone:
             raise
-        except Refusal as refused:
-            answer = refused.wire()  # costs nothing, and waits for no thread
+        except Refusal as error:
+            answer, turn.why = error.wire(), str(error)  # costs nothing, and waits for no thread
         except Exception as error:  # noqa: BLE001  every one is answered, and the unexpected ones are logged
             answer = await mode.run(self._refuse, error, turn)
+        self._say(head, turn, answer)
         self._tell(turn, answer, time.monotonic() - begun)
         # what is left of a body that was not read would be taken for the next request
         return Served(reply=replace(answer, headers=end_to_end(answer.headers)), close=not turn.whole)
@@ -282,8 +290,7 @@ class Endpoint:
     def _refuse(self, error: Exception, turn: _Turn) -> Wire:
         """The answer that an exception stands for."""
         if isinstance(error, RemoteError) and not turn.handed_over:
-            found = turn.names or [one.id for one in error.findings]
-            _LOG.info("refused with %d, %s: %s", error.status, type(error).__name__, ", ".join(found) or "no finding")
+            turn.why = refused.of_error(error, turn.names, show_numbers=self.show_numbers)
             details = printable(str(error))[:500]
             return self._write(fault(self._kind(turn), Status(error.status, details=details), error.fault), turn)
         # a StatusError with an answer is a client's: somebody else refused something else
@@ -291,8 +298,7 @@ class Endpoint:
             if self.faults(turn.user) and not error.status.ok:
                 return self._write(fault(self._kind(turn), error.status), turn)
             return self._write(response(error.status, turn.operation, turn.reply_to), turn)
-        what = turn.operation.request.__name__ if turn.operation is not None else "a request"
-        _LOG.error("answering %s failed", what, exc_info=error)
+        turn.accident = error
         return self._write(fault(self._kind(turn), Status(3000)), turn)
 
     def _write(self, message: Message, turn: _Turn) -> Wire:
@@ -312,7 +318,10 @@ class Endpoint:
             except Exception as error:  # noqa: BLE001  logged; the next form is tried
                 _LOG.error("%s cannot be written: %s", type(wanted).__name__, reason(error))
             else:
-                turn.code = getattr(getattr(wanted, "status", None), "code", None)
+                status = getattr(wanted, "status", None)
+                turn.code = getattr(status, "code", None)
+                if isinstance(status, Status) and not status.ok and turn.why is None:
+                    turn.why = refused.of_status(status, show_numbers=self.show_numbers)
                 return wire
         return Refusal(500, "no answer could be written").wire()
 
@@ -324,6 +333,23 @@ class Endpoint:
     def _kind(self, turn: _Turn) -> ErrorKind:
         """What a fault holds for this user."""
         return self.error if isinstance(self.error, type) else self.error(turn.user)
+
+    def _say(self, head: Wire, turn: _Turn, answer: Wire) -> None:
+        """Log what was refused: one line that says what, from whom, why, and what was answered."""
+        if turn.why is None and turn.accident is None:
+            return
+        seen = self.auth.origin(head, turn.peer) if isinstance(self.auth, ProxyAuthenticator) else turn.peer
+        who = refused.asker(head, turn.user, seen, asked=self.auth is not None)
+        answered = refused.answered(answer.status, turn.code)
+        if turn.accident is not None:
+            what = turn.operation.request.__name__ if turn.operation is not None else "a request"
+            told = {"fields": {"from": who, "answered": answered}}
+            _LOG.error("answering %s failed", what, exc_info=turn.accident, extra=told)
+            return
+        # whoever is let in nowhere can have it said as often as he likes
+        stranger = {"seldom": f"refused {answer.status}"} if self.auth is not None and turn.user is None else {}
+        what = turn.called or "a request"
+        _LOG.info("refused %s of %s: %s; answered %s", what, who, turn.why, answered, extra=stranger)
 
     def _tell(self, turn: _Turn, answer: Wire, seconds: float) -> None:
         if self.observe is None:

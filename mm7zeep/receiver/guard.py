@@ -52,6 +52,15 @@ class QueuedAuthenticator(Authenticator, Protocol):
         ...
 
 
+@runtime_checkable
+class ProxyAuthenticator(Authenticator, Protocol):
+    """An authenticator that knows proxies: ``origin`` gives the address for which one of them speaks, for the log."""
+
+    def origin(self, head: Wire, peer: str | None) -> str | None:
+        """The address that the request comes from; ``peer`` where that is not known."""
+        ...
+
+
 CLIENT = "mm7zeep.client"
 """In ``scope["extensions"]`` of an ASGI request: the ``Client``, where the server has one."""
 

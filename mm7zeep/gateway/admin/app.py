@@ -28,6 +28,8 @@ from mm7zeep.gateway.admin.request import Asked, Crowd, Route, body_of, path_of,
 from mm7zeep.gateway.gateway import Gateway
 from mm7zeep.gateway.store.database import StoreError
 from mm7zeep.receiver import CLIENT, Client, Gone, Receive, Refusal, Scope, Send
+from mm7zeep.receiver.refused import asker
+from mm7zeep.receiver.replies import printable
 from mm7zeep.receiver.waiting import ASYNCIO, turn_at
 
 _LOG = logging.getLogger("mm7zeep.gateway")
@@ -209,6 +211,16 @@ async def _answered(route: Route, asked: Asked) -> Response:
     return cast(Response, await run_in_threadpool(route.function, asked))
 
 
+def _say(scope: Scope, error: Refusal) -> None:
+    """Log who was not let in: with the name that was given, never with the password."""
+    client = scope.get("client")
+    who = asker(head_of(scope), None, client[0] if client else None, asked=True)
+    # whoever is not let in can have it said as often as he likes
+    seldom = {"seldom": f"admin refused {error.status}"}
+    what = f"{scope['method']} {printable(scope['path'])[:100]}"
+    _LOG.info("the admin listener refused %s of %s: %s; answered HTTP %d", what, who, error, error.status, extra=seldom)
+
+
 def refused(error: Refusal) -> Response:
     """A refusal, as JSON."""
     return JSONResponse({"error": str(error)}, error.status, dict(error.headers))
@@ -253,6 +265,7 @@ class _Door:
         try:
             await self._let_in(scope, client, is_open=is_open)
         except Refusal as error:
+            _say(scope, error)
             await refused(error)(scope, receive, with_always)  # type: ignore[arg-type]
             return
         except Gone:

@@ -10,10 +10,12 @@ import json
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, cast
 
 from sqlalchemy import Connection
 
+from mm7zeep import masking
 from mm7zeep.gateway.config.settings import Settings
 from mm7zeep.gateway.delivery.events import Event
 from mm7zeep.gateway.delivery.recipients import Network
@@ -52,16 +54,19 @@ class Settler:
             paused = outbox.pause(connection, call.endpoint, outcome.reason or "", now, generation=call.generation)
             state = "Paused" if paused else "Postponed"  # where it was resumed since, the next attempt tells
             if paused:
-                _LOG.warning("calls to %s are paused: %s", call.endpoint, outcome.reason)
+                _LOG.warning("calls to %s are paused: %s", masking.url(call.endpoint), outcome.reason)
             stands = outbox.postpone(connection, call, now, attempts=max(0, call.attempts - 1), **told)
         elif verdict == "retry" and (due := next_attempt(call, outcome, now, delivery, held=held)) is not None:
             stands, state = outbox.postpone(connection, call, due, **told), "Postponed"
+            if stands:
+                _LOG.info("%s", _again(call, outcome, due))
         elif verdict == "done":
             stands, state = outbox.complete(connection, call, now, **told), DELIVERED
         else:
             told["reason"] = f"{outcome.reason} (given up)" if verdict == "retry" else outcome.reason
             stands, state = outbox.bury(connection, call, now, **told), REFUSED
-            _LOG.warning("a %s call to %s is given up: %s", call.kind, call.endpoint, told["reason"])
+            where = masking.url(call.endpoint)
+            _LOG.warning("a %s call to %s is given up: %s", call.kind, where, told["reason"])
         if not stands:
             _LOG.warning("the claim of call %d was over before its outcome was known; somebody else has it", call.id)
             return []
@@ -117,6 +122,15 @@ def _end(message: MessageRow, outcome: Outcome, now: float) -> str:
     """The MMStatus of a copy that was never taken."""
     late = message.expires is not None and message.expires <= now
     return "Expired" if late or outcome.verdict == "retry" else "Rejected"
+
+
+def _again(call: CallRow, outcome: Outcome, due: float) -> str:
+    """What the log says of a call that is tried again."""
+    moment = datetime.fromtimestamp(due, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    where = masking.url(call.endpoint)
+    attempt = f"attempt {call.attempts} failed" if call.attempts else "it could not be attempted"
+    which = f"the {call.kind} call {call.id} of {call.message_id} to {where}"
+    return f"{which} is made again: {attempt}: {outcome.reason}; next attempt at {moment}"
 
 
 def _event(call: CallRow, recipient: Address | None, outcome: Outcome, state: str) -> Event:

@@ -174,6 +174,11 @@ class Gatekeeper:
         self.queue.note(attempt.source, attempt.name, right=user is not None)
         return user
 
+    def origin(self, head: Wire, peer: str | None) -> str | None:
+        """The address that a request comes from, for the log; that of the proxy where it does not say it clearly."""
+        found = peer_of(peer, head.headers, self._trusted)
+        return peer if found is None else str(found)
+
     def slow(self, head: Wire, peer: str | None) -> bool:
         """Whether this head has to wait: for a hash to be worked out, or because many guesses were made."""
         return self._waits(self._attempt(head, peer))
