@@ -265,7 +265,7 @@ def test_flood_is_told_once_a_second(capsys: pytest.CaptureFixture[str]) -> None
     begun = time.monotonic()
     lines = refusals(capsys, receiver, *[guess] * 200)
     assert 1 <= len(lines) <= 1 + int(time.monotonic() - begun)
-    said = r"refused a request of 192.0.2.7 as 'm\x1b': name and password, please"
+    said = r"refused a request of 192.0.2.7 as 'm\x1b': authentication required"
     assert lines[0] == f"mm7zeep listen: {said}; answered HTTP 401"
 
 
@@ -294,7 +294,7 @@ def test_over_http(tmp_path: Path) -> None:
             process.send_signal(signal.SIGTERM)
             assert process.wait(15) == 0
             told = process.stderr.read()
-            assert "refused a request of 127.0.0.1: name and password, please; answered HTTP 401\n" in told
+            assert "refused a request of 127.0.0.1: authentication required; answered HTTP 401\n" in told
             assert "quiet" not in told
         finally:
             process.kill()

@@ -58,7 +58,6 @@ def test_wrong_config(tmp_path: Path) -> None:
     done = run("--config", file)
     assert done.exit_code == 2
     assert f"{file}: application[1].vaspidd: is not known" in done.stderr
-    assert f"{file}: application[1].vaspid: is missing" in done.stderr
     assert "gateway.admin" in done.stderr
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -260,6 +261,68 @@ def test_other_request_under_the_same_id(room: Make) -> None:
     assert len({first, second, third}) == 3
     found = [[finding["id"] for finding in json.loads(message.findings)] for message in one.messages]
     assert ["soap/transaction-repeated" in ids for ids in found] == [False, True, True]
+
+
+def repetitions(one: Room) -> dict[str, float]:
+    """What the metrics page says of repeated TransactionIDs, by outcome."""
+    page, _ = one.gateway.metrics.exposition(one.gateway.database)
+    found = re.findall(r'mm7_repeated_requests_total\{outcome="(\w+)",owner="[^"]+"\} ([0-9.]+)', page.decode())
+    return {outcome: float(count) for outcome, count in found}
+
+
+def test_constant_id_recognises_nothing(room: Make, caplog: pytest.LogCaptureFixture) -> None:
+    """Under an id that was used for two requests each request is another message, also when its rows are a day old."""
+    one = room()
+    letters = "ABAABBA"
+    with caplog.at_level("INFO", "mm7zeep.gateway"):
+        ids = [one.submitted(replace(SUBMIT, subject=letter), transaction_id="0") for letter in letters]
+    one.clock.move(hours=25)
+    one.gateway.housekeeper.sweep()
+    ids += [one.submitted(replace(SUBMIT, subject="A"), transaction_id="0") for _ in range(2)]
+    assert len(set(ids)) == len(letters) + 2
+    assert repetitions(one) == {"reused": 8.0}
+    assert "recognises none" in caplog.text
+
+
+def test_repetition_is_told(room: Make, caplog: pytest.LogCaptureFixture) -> None:
+    """The log and the metrics say that a request was answered as before."""
+    one = room()
+    with caplog.at_level("INFO", "mm7zeep.gateway"):
+        assert len({one.submitted(transaction_id="t-1") for _ in range(3)}) == 1
+    assert repetitions(one) == {"answered": 2.0}
+    [record, _] = [record for record in caplog.records if "answered as before" in record.message]
+    told = record.__dict__["fields"]
+    assert told == {"user": "tnn", "operation": "SubmitReq", "transaction_id": "t-1"}
+
+
+WINDOWS = {"of all": (None, 24.0), "its own": (2.0, 2.0), "off": (0.0, 0.0)}
+
+
+@pytest.mark.parametrize(("own", "hours"), WINDOWS.values(), ids=WINDOWS)
+def test_window_of_an_application(room: Make, own: float | None, hours: float) -> None:
+    """A request is a repetition within the window of its application, to the second, and whether or not it is swept."""
+    one = room(replace(CALLED, duplicates=own), OTHER)
+    first = one.submitted(transaction_id="t-1")
+    again = [first]
+    for seconds in (3600 * hours - 1, 1):
+        one.clock.move(seconds=max(0.0, seconds))
+        again.append(one.submitted(transaction_id="t-1"))
+    assert [one == first for one in again] == [True, hours > 0, False]
+    one.clock.move(seconds=1)
+    if hours:  # the window has begun again
+        assert one.submitted(transaction_id="t-1") == again[-1]
+
+
+def test_an_upstream_that_repeats_its_id(room: Make) -> None:
+    """What an upstream brings again is brought to the application once; under a constant id each message counts."""
+    one = room(**AWAY)
+    bring = DeliverReq(sender="+1", to="333", subject="a", parts=(TEXT,))  # type: ignore[arg-type]
+    assert [one.code(bring, user="up", transaction_id="m-1") for _ in range(2)] == [1000, 1000]
+    assert len(one.messages) == 1
+    for subject in "bba":
+        assert one.code(replace(bring, subject=subject), user="up", transaction_id="m-1") == 1000
+    assert len(one.messages) == 4
+    assert repetitions(one) == {"answered": 1.0, "reused": 3.0}
 
 
 def test_applications_do_not_share_ids(room: Make) -> None:

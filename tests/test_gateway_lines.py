@@ -145,7 +145,7 @@ def test_wrong_password(room: Make, log: io.StringIO) -> None:
     headers = (*wire.headers, credentials("tnn:hunter2"), ("X-Forwarded-For", STRANGER))
     assert made.gateway.answer(replace(wire, headers=headers), peer=PEER).status == 401
     [line] = lines(log, "refused")
-    said = "refused a request of 203.0.113.9 as 'tnn': name and password, please; answered HTTP 401"
+    said = "refused a request of 203.0.113.9 as 'tnn': authentication required; answered HTTP 401"
     assert line == f"INFO    mm7zeep.receiver: {said}"
     assert "hunter2" not in log.getvalue()
 
@@ -178,7 +178,7 @@ def test_no_name(tmp_path: Path, log: io.StringIO, field: str | None) -> None:
         headers = wire.headers if field is None else (*wire.headers, ("Authorization", field))
         assert made.gateway.answer(replace(wire, headers=headers), peer=PEER).status == 401
     [line] = lines(log, "refused")
-    assert "refused a request of 192.0.2.7: name and password, please; answered HTTP 401" in line
+    assert "refused a request of 192.0.2.7: authentication required; answered HTTP 401" in line
 
 
 def test_flood_of_wrong_passwords(tmp_path: Path, log: io.StringIO) -> None:
@@ -204,7 +204,7 @@ def test_wrong_password_of_the_admin(tmp_path: Path, log: io.StringIO) -> None:
     with rooms(tmp_path) as make:
         assert asyncio.run(ask(make(admin_username="root", admin_password="secret"))) == 401
     [line] = lines(log, "refused")
-    said = r"refused GET /api/v1/messages of 192.0.2.7 as 'op\x1b': name and password, please"
+    said = r"refused GET /api/v1/messages of 192.0.2.7 as 'op\x1b': authentication required"
     assert line.startswith(f"INFO    mm7zeep.gateway: the admin listener {said}")
     assert line.endswith("; answered HTTP 401")
     assert "hunter2" not in log.getvalue()

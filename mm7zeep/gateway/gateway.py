@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -37,6 +38,7 @@ from mm7zeep.gateway.store import content as contents
 from mm7zeep.gateway.store import mapping, messages, outbox
 from mm7zeep.gateway.store.clock import Clock, ClockState, GuardedClock
 from mm7zeep.gateway.store.database import Database, StoreError
+from mm7zeep.gateway.store.idempotency import Done, Request
 from mm7zeep.gateway.store.rows import SHOWN, CallRow, MessageRow, RawRow, RecipientRow, attributes_of
 from mm7zeep.gateway.supervised import SupervisedThread
 from mm7zeep.messages import AddressLike, DeliverReq, Part, RSErrorRsp, ShortCode, VASPErrorRsp, address
@@ -86,7 +88,7 @@ class Gateway:
             self.clock.resume(connection)
         process = process_name()
         self.gauge = Gauge(settings, self.database, clock=self.clock, process=process)
-        self.housekeeper = Housekeeper(self.database, settings.retention, self.clock)
+        self.housekeeper = Housekeeper(self.database, settings, self.clock)
         self._observe = observe
         self._stopped = threading.Event()
         self._threads: tuple[SupervisedThread, ...] = ()
@@ -94,10 +96,15 @@ class Gateway:
         self.pump = Pump(
             settings, self.database, self._caller, clock=self.clock, observe=self._happened, holder=process
         )
-        intake = Intake(settings=settings, database=self.database, clock=self.clock, poke=self.pump.poke)
-        relaying = Relaying(
-            settings=settings, database=self.database, clock=self.clock, poke=self.pump.poke, observe=self._happened
-        )
+        shared_by_both: Any = {
+            "settings": settings,
+            "database": self.database,
+            "clock": self.clock,
+            "poke": self.pump.poke,
+            "repeated": self._repeated,
+        }
+        intake = Intake(**shared_by_both)
+        relaying = Relaying(**shared_by_both, observe=self._happened)
         handlers = {**intake.handlers(), **relaying.handlers()}
         self.endpoint = Endpoint(
             {kind: self.chaos.wrap(self._guarded(handler)) for kind, handler in handlers.items()},
@@ -155,6 +162,18 @@ class Gateway:
         # whoever is let in nowhere can have it answered as often as he likes
         stranger = {"seldom": f"answered {http}"} if user is None else {}
         _LOG.info("answered", extra={"fields": told, **stranger})
+
+    def _repeated(self, request: Request, done: Done) -> None:
+        """Tell the log and the metrics of a request whose TransactionID was used before."""
+        if not (done.repeated or done.reused):
+            return
+        self.metrics.repeated(request.owner, "answered" if done.repeated else "reused")
+        fields = {"user": request.owner, "operation": request.operation, "transaction_id": request.transaction_id}
+        if done.repeated:
+            _LOG.info("a request came again and was answered as before", extra={"fields": fields})
+        else:
+            text = "a TransactionID was used for different requests and recognises none"
+            _LOG.warning(text, extra={"fields": fields, "seldom": text})
 
     def _happened(self, event: Event) -> None:
         self.metrics.happened(event)

@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
-from mm7zeep.gateway.config.settings import Retention
+from mm7zeep.gateway.config.settings import Settings
 from mm7zeep.gateway.store import messages
 from mm7zeep.gateway.store.clock import GuardedClock
 from mm7zeep.gateway.store.database import Database, StoreError
@@ -23,16 +23,17 @@ _LOOKED = 2000  # messages that one transaction looks at
 _REQUESTS = 500  # remembered requests that one transaction deletes
 _PAUSE = 0.002  # seconds at least after each slice
 _SWEEP = 60.0  # seconds between two sweeps, more or less
-_DAY, _HOUR = 86400.0, 3600.0
+_DAY = 86400.0
 _PATIENCE = 7 * _DAY  # how long the report of who took a message is waited for
 
 
 class Housekeeper:
     """Keeps one database in bounds."""
 
-    def __init__(self, database: Database, retention: Retention, clock: GuardedClock) -> None:
+    def __init__(self, database: Database, settings: Settings, clock: GuardedClock) -> None:
         self._database = database
-        self._retention = retention
+        self._retention = settings.retention
+        self._window = settings.longest_window
         self._clock = clock
 
     def sweep(self, stop: threading.Event | None = None) -> int:
@@ -48,7 +49,7 @@ class Housekeeper:
         if reading.held:
             return 0
         now = reading.at
-        before = now - self._retention.duplicates * _HOUR
+        before = now - self._window
         for _ in self._slices(lambda: self._forget(before), ending):
             pass
         removed = 0

@@ -37,9 +37,19 @@ class Metrics:
             "mm7_calls", "Calls made to applications and upstreams", ("kind", "owner", "outcome"), registry=self._own
         )
         self._copies = Counter("mm7_copies", "Copies that reached a state", ("state",), registry=self._own)
+        self._repeated = Counter(
+            "mm7_repeated_requests",
+            "Requests under a TransactionID that was used before",
+            ("owner", "outcome"),
+            registry=self._own,
+        )
         self._restarts = Counter(
             "mm7_thread_restarts", "Threads that ended and were started again", ("thread",), registry=self._own
         )
+
+    def repeated(self, owner: str, outcome: str) -> None:
+        """A request whose TransactionID was used before: ``answered`` as before, or of an id that is ``reused``."""
+        self._repeated.labels(owner, outcome).inc()
 
     def answered(self, operation: str | None, code: int | None, http: int, seconds: float, user: str | None) -> None:
         """One request was answered."""

@@ -121,7 +121,7 @@ class Access:
 def wrong() -> Refusal:
     """The refusal of who has not shown the name and password."""
     challenge = ("WWW-Authenticate", 'Basic realm="mm7zeep admin", charset="UTF-8"')
-    return Refusal(401, "name and password, please: admin_username and admin_password", challenge)
+    return Refusal(401, "authentication required: admin_username and admin_password", challenge)
 
 
 def _from_here(head: Wire) -> None:

@@ -186,6 +186,8 @@ class _Builder:
         given = {"name": ""} | section.given()
         given.pop("password_file", None)
         given["password"] = self._secret(where, section, "password")
+        if "duplicates" in given:
+            given["duplicates"] /= 3600
         if self._is_broken(f"{where}.password_hash"):
             self._broken.add(f"{where}.password")
         if section.callback is not None:

@@ -146,6 +146,7 @@ class ApplicationSection(Section):
     profile: field_types.ProfileName | None = None
     numbers: field_types.Text | None = None
     media: Literal["any", "listed"] | None = None
+    duplicates: field_types.Spanned | None = None
 
 
 class HandsetSection(Section):

@@ -39,7 +39,8 @@ class Application:
     ``password_hash`` (``passwords.hashed``) may stand instead of ``password``. ``allow`` are the addresses and ranges
     it may call from (none: any). An MO to one of its ``short_codes`` names it as a ShortCode. ``numbers`` is the region
     (``AU``) by whose numbering plan, and those of other countries, recipients are judged; None judges their form only.
-    ``media`` ``listed`` refuses parts whose type stands in no table of supported formats.
+    ``media`` ``listed`` refuses parts whose type stands in no table of supported formats. Within ``duplicates`` hours a
+    request that comes again is a repetition (None: as ``Retention`` has it; 0: never).
     """
 
     name: str
@@ -53,6 +54,7 @@ class Application:
     profile: str | Profile | None = None
     numbers: str | None = None
     media: Literal["any", "listed"] = "any"
+    duplicates: float | None = None
 
     @property
     def served(self) -> Profile:

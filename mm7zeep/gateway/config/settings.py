@@ -119,6 +119,16 @@ class Settings:
     log: Literal["text", "json"] = "text"
     show_numbers: bool = False
 
+    def window_of(self, application: Application | None) -> float:
+        """Seconds in which a request that comes again is a repetition: the application's own, or that of all."""
+        hours = application.duplicates if application is not None else None
+        return 3600 * (self.retention.duplicates if hours is None else hours)
+
+    @property
+    def longest_window(self) -> float:
+        """Seconds after which no request is a repetition any more."""
+        return max(self.window_of(one) for one in (None, *self.applications))
+
     @property
     def waiting_guesses(self) -> int:
         """Wrong or unknown passwords of one address that may wait: some of its connections are left for the others."""

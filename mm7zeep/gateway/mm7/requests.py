@@ -7,24 +7,21 @@ refused request is kept. Raises ``StoreError`` where the database reports an err
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
-import sqlalchemy.exc
 from sqlalchemy import Connection
 
 from mm7zeep import exchange
-from mm7zeep.errors import StatusError
 from mm7zeep.findings import Finding, finding
 from mm7zeep.gateway.config.parties import Application
 from mm7zeep.gateway.config.settings import Settings
 from mm7zeep.gateway.mm7.validation import check_content, check_form, check_recipients, refusal
 from mm7zeep.gateway.store import content, mapping, messages, outbox
 from mm7zeep.gateway.store.clock import GuardedClock
-from mm7zeep.gateway.store.database import Database, StoreError
-from mm7zeep.gateway.store.idempotency import digest
+from mm7zeep.gateway.store.database import Database
+from mm7zeep.gateway.store.idempotency import Done, Request, digest, once
 from mm7zeep.gateway.store.rows import CANCELLED, PENDING, REFUSED, SHOWN, MessageRow, RecipientRow
 from mm7zeep.messages import (
     CancelReq,
@@ -50,13 +47,14 @@ Work = Callable[[Connection, tuple[Finding, ...], float], Response]
 class Intake:
     """The handlers of an MMS Relay/Server for the requests of its applications.
 
-    ``poke`` is called when something was planned.
+    ``poke`` is called when something was planned, ``repeated`` with each request and what became of it.
     """
 
     settings: Settings
     database: Database
     clock: GuardedClock
     poke: Callable[[], object]
+    repeated: Callable[[Request, Done], object]
 
     def handlers(self) -> Mapping[type[Message], Handler]:
         """By class of the request."""
@@ -119,41 +117,23 @@ class Intake:
         return application
 
     def _once(self, call: Call, application: Application, kind: type[Response], work: Work) -> Response:
-        """Do ``work`` in one transaction, unless this very request was answered before; then that answer again."""
-        try:
-            answer = self._transaction(call, application, kind, work)
-        except StoreError as error:
-            if not isinstance(error.__cause__, sqlalchemy.exc.IntegrityError):
-                raise
-            # another process has just taken this very request: its answer stands
-            answer = self._transaction(call, application, kind, work)
-        self.poke()
-        return answer
+        """Do ``work``, unless this very request was answered before; then that answer again."""
+        received = call.received
+        transaction_id = (received.transaction_id or "").strip()
+        request = Request(application.name, type(call.message).__name__, transaction_id, digest(call.message))
 
-    def _transaction(self, call: Call, application: Application, kind: type[Response], work: Work) -> Response:
-        operation = type(call.message).__name__
-        transaction_id = (call.received.transaction_id or "").strip()
-        key = (application.name, operation, transaction_id)
-        same = digest(call.message)
-        findings = call.received.findings
-        with self.database.write() as connection:
-            known, used = messages.remembered(connection, *key, same)
-            if known is not None:
-                return _answer(kind, json.loads(known))
-            if used:
-                reused = finding("soap/transaction-repeated", "/Envelope/Header/TransactionID", detail=transaction_id)
-                findings = (*findings, reused)
-            try:
-                now = self.clock.now(connection)
-                answer = work(connection, findings, now)
-            except StatusError:
-                # PostgreSQL: it may have waited for another process that was just doing this very request
-                known, _ = messages.remembered(connection, *key, same)
-                if known is not None:
-                    return _answer(kind, json.loads(known))
-                raise
-            messages.remember(connection, *key, same, now, _record(answer))
-            return answer
+        def record(connection: Connection, now: float, reused: bool) -> Mapping[str, Any]:
+            findings = received.findings
+            if reused:
+                place = "/Envelope/Header/TransactionID"
+                findings = (*findings, finding("soap/transaction-repeated", place, detail=transaction_id))
+            return _record(work(connection, findings, now))
+
+        window = self.settings.window_of(application)
+        done = once(self.database, self.clock, request, window=window, work=record)
+        self.repeated(request, done)
+        self.poke()
+        return _answer(kind, done.answer)
 
     def _take_back(self, call: Call, message_id: str, kind: type[Response]) -> Response:
         application = self._application(call)

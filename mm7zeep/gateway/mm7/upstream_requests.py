@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 from sqlalchemy import Connection
 
@@ -23,7 +23,7 @@ from mm7zeep.gateway.store import mapping, messages, outbox
 from mm7zeep.gateway.store.clock import GuardedClock
 from mm7zeep.gateway.store.content import excerpt, listed
 from mm7zeep.gateway.store.database import Database
-from mm7zeep.gateway.store.idempotency import digest
+from mm7zeep.gateway.store.idempotency import Done, Request, digest, once
 from mm7zeep.gateway.store.rows import CANCELLED, DEFERRED, SENT, MessageRow, RecipientRow, attributes_of
 from mm7zeep.messages import Address, DeliverReq, DeliveryReportReq, Message, ReadReplyReq
 from mm7zeep.receiver import Call, Handler
@@ -42,6 +42,7 @@ class Relaying:
     clock: GuardedClock
     poke: Callable[[], object]
     observe: Callable[[Event], object]
+    repeated: Callable[[Request, Done], object]
 
     def handlers(self) -> Mapping[type[Message], Handler]:
         """By class of the request."""
@@ -133,13 +134,15 @@ class Relaying:
         if not (call.user or "").startswith(OWNER):
             raise refusal(4003, "applications submit; only an upstream MMSC brings messages and reports")
         check_form(call.received)
-        key = (call.user or "", type(call.message).__name__, (call.received.transaction_id or "").strip())
-        same = digest(call.message)
-        with self.database.write() as connection:
-            known, _ = messages.remembered(connection, *key, same)
-            if known is None:
-                work(connection)
-                messages.remember(connection, *key, same, self.clock.now(connection), {"code": 1000})
+        transaction_id = (call.received.transaction_id or "").strip()
+        request = Request(call.user or "", type(call.message).__name__, transaction_id, digest(call.message))
+
+        def record(connection: Connection, now: float, reused: bool) -> Mapping[str, Any]:
+            work(connection)
+            return {"code": 1000}
+
+        window = self.settings.window_of(None)
+        self.repeated(request, once(self.database, self.clock, request, window=window, work=record))
         self.poke()
         return Status(1000)
 

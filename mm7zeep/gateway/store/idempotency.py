@@ -1,4 +1,7 @@
-"""What makes two requests the same: the digest of everything they ask, without what differs each time it is written.
+"""A request that comes again is done once: it is known by its TransactionID and by the digest of everything it asks.
+
+``once`` does the work of a request and remembers its answer in the same transaction. A TransactionID that its owner has
+used for two different requests is no identity: from then on, requests under it are done each time they come.
 
 Boundaries, Content-IDs and the form of the envelope do not count, nor does the Content-ID inside a generated
 presentation; every value that is asked and every octet of content does.
@@ -8,14 +11,143 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import date, datetime, timedelta
+from typing import Any, NamedTuple
 
+import sqlalchemy as sa
+import sqlalchemy.exc
+from sqlalchemy import Connection
+
+from mm7zeep.errors import StatusError
 from mm7zeep.gateway.store import content
+from mm7zeep.gateway.store.clock import GuardedClock
+from mm7zeep.gateway.store.database import Database, StoreError
+from mm7zeep.gateway.store.tables import DUPLICATE, index_key
 from mm7zeep.messages import Address, Message, Part
 
 _LEFT_OUT = frozenset({"content_href", "mm7_version", "parts"})
+_REUSED = ""  # in place of a digest: the TransactionID was used for different requests
+_REUSED_KEPT = 365 * 86400.0  # seconds that this is known
+
+_C = DUPLICATE.c
+_OWN = sa.and_(
+    _C.application == sa.bindparam("owner"),
+    _C.operation == sa.bindparam("asked"),
+    _C.transaction_id == sa.bindparam("key"),
+)
+# two probes of the primary key, whatever was remembered: this very request, and the first other one under its id
+_KNOWN = sa.union_all(
+    sa.select(_C.digest, _C.answer, _C.created).where(_OWN, _C.digest == sa.bindparam("same")),
+    sa.select(sa.func.min(_C.digest), sa.literal(None, _C.answer.type), sa.literal(None, _C.created.type)).where(
+        _OWN, _C.digest != sa.bindparam("same")
+    ),
+)
+_REMEMBER = sa.insert(DUPLICATE)
+_AGAIN = sa.update(DUPLICATE).where(_OWN, _C.digest == sa.bindparam("same"))
+
+Work = Callable[[Connection, float, bool], Mapping[str, Any]]
+"""Does what a request asks, at a time; its answer, as JSON takes it. The last: whether the TransactionID was reused."""
+
+
+class Request(NamedTuple):
+    """What a request is known by: whose it is, its operation and TransactionID, and the digest of what it asks."""
+
+    owner: str
+    operation: str
+    transaction_id: str
+    digest: str
+
+    @property
+    def key(self) -> dict[str, str]:
+        """What is bound to look it up."""
+        key = index_key(self.transaction_id)
+        return {"owner": self.owner, "asked": self.operation, "key": key, "same": self.digest}
+
+    def row(self, digest: str) -> dict[str, str]:
+        """Its columns, with another digest."""
+        key = {"application": self.owner, "operation": self.operation}
+        return {**key, "transaction_id": index_key(self.transaction_id), "digest": digest}
+
+
+class Done(NamedTuple):
+    """The answer to a request; ``repeated``: it was remembered; ``reused``: the TransactionID is no identity."""
+
+    answer: Mapping[str, Any]
+    repeated: bool = False
+    reused: bool = False
+
+
+class _Seen(NamedTuple):
+    answer: str | None  # to this very request, within its window
+    expired: bool  # one was remembered, but its window is over
+    other: str | None  # the first digest of the other requests under this TransactionID
+
+    @property
+    def repeats(self) -> bool:
+        return self.answer is not None and self.other is None
+
+
+def once(database: Database, clock: GuardedClock, request: Request, *, window: float, work: Work) -> Done:
+    """Do ``work`` in one transaction, unless this very request was answered within the last ``window`` seconds; then
+    that answer again. With a ``window`` of 0 nothing is remembered, and each request is done.
+
+    Raises what ``work`` raises, and ``StoreError``.
+    """
+    try:
+        return _transaction(database, clock, request, window, work)
+    except StoreError as error:
+        if not isinstance(error.__cause__, sqlalchemy.exc.IntegrityError):
+            raise
+        # another process has just taken this very request: its answer stands
+        return _transaction(database, clock, request, window, work)
+
+
+def _transaction(database: Database, clock: GuardedClock, request: Request, window: float, work: Work) -> Done:
+    with database.write() as connection:
+        now = clock.now(connection)
+        if window <= 0:
+            return Done(work(connection, now, False))
+        seen = _look(connection, request, now - window)
+        if seen.repeats:
+            return Done(json.loads(seen.answer or ""), repeated=True)
+        try:
+            answer = work(connection, now, seen.other is not None)
+        except StatusError:
+            # PostgreSQL: it may have waited for another process that was just doing this very request
+            seen = _look(connection, request, now - window)
+            if seen.repeats:
+                return Done(json.loads(seen.answer or ""), repeated=True)
+            raise
+        _remember(connection, request, seen, now, answer)
+        return Done(answer, reused=seen.other is not None)
+
+
+def _look(connection: Connection, request: Request, since: float) -> _Seen:
+    answer, expired, other = None, False, None
+    for digest, found, created in connection.execute(_KNOWN, request.key):
+        if created is None:
+            other = digest
+        elif created > since:
+            answer = found
+        else:
+            expired = True
+    return _Seen(answer, expired, other)
+
+
+def _remember(connection: Connection, request: Request, seen: _Seen, now: float, answer: Mapping[str, Any]) -> None:
+    """Raises an integrity error if another process just did."""
+    if seen.other is not None:
+        if seen.other != _REUSED:
+            row = request.row(_REUSED)
+            connection.execute(_REMEMBER, {**row, "created": now + _REUSED_KEPT, "answer": "{}"})
+        return
+    values = {"created": now, "answer": json.dumps(answer)}
+    if seen.expired:
+        connection.execute(_AGAIN.values(values), request.key)
+    else:
+        connection.execute(_REMEMBER, {**request.row(request.digest), **values})
 
 
 def digest(message: Message) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -33,17 +33,6 @@ from mm7zeep.gateway.store.tables import DUPLICATE, HEARTBEAT, MESSAGE, OUTBOX, 
 
 # What every request needs is built once: SQLAlchemy takes longer to build a statement than SQLite to run it.
 _KEEP_MESSAGE, _KEEP_RAW, _KEEP_COPY = sa.insert(MESSAGE), sa.insert(RAW), sa.insert(RECIPIENT)
-_REMEMBER = sa.insert(DUPLICATE)
-_OWN = sa.and_(
-    DUPLICATE.c.application == sa.bindparam("application"),
-    DUPLICATE.c.operation == sa.bindparam("operation"),
-    DUPLICATE.c.transaction_id == sa.bindparam("transaction_id"),
-)
-# two probes of the primary key, whatever was remembered: this very request, and whether there is any under its id
-_KNOWN = sa.union_all(
-    sa.select(DUPLICATE.c.answer).where(_OWN, DUPLICATE.c.digest == sa.bindparam("digest")),
-    sa.select(sa.literal(None, DUPLICATE.c.answer.type)).where(sa.exists().where(_OWN)),
-)
 
 
 # --- kept -------------------------------------------------------------------------------------------------------------
@@ -61,38 +50,6 @@ def keep(connection: Connection, message: MessageRow, raw: RawRow, recipients: S
 def keep_raw(connection: Connection, raw: RawRow) -> None:
     """Keep the octets of one request."""
     connection.execute(_KEEP_RAW, asdict(raw))
-
-
-def remembered(
-    connection: Connection, application: str, operation: str, transaction_id: str, digest: str
-) -> tuple[str | None, bool]:
-    """What this very request was answered, as JSON, None if it is new; and whether any was, under its TransactionID."""
-    key = {"application": application, "operation": operation, "transaction_id": index_key(transaction_id)}
-    found = list(connection.scalars(_KNOWN, {**key, "digest": digest}))
-    return next((answer for answer in found if answer is not None), None), bool(found)
-
-
-def remember(
-    connection: Connection,
-    application: str,
-    operation: str,
-    transaction_id: str,
-    digest: str,
-    now: float,
-    answer: Mapping[str, Any],
-) -> None:
-    """Remember a request with its answer. Raises an integrity error if another process just did."""
-    connection.execute(
-        _REMEMBER,
-        {
-            "application": application,
-            "operation": operation,
-            "transaction_id": index_key(transaction_id),
-            "digest": digest,
-            "created": now,
-            "answer": json.dumps(answer),
-        },
-    )
 
 
 # --- changed ----------------------------------------------------------------------------------------------------------
