@@ -20,7 +20,8 @@ from mm7zeep import exchange
 from mm7zeep.errors import TransportError
 from mm7zeep.gateway import logs
 from mm7zeep.gateway.admin.app import admin_app
-from mm7zeep.gateway.config.parties import Callback
+from mm7zeep.gateway.config.parties import Callback, Upstream
+from mm7zeep.messages import DeliverReq, Message, Number
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
@@ -130,6 +131,56 @@ def test_request_that_is_refused_by_http(room: Make, log: io.StringIO) -> None:
     )
 
 
+UP = Upstream(name="up", url="http://up/mm7", callback_username="up", callback_password="u")
+WRONG = "0412345678x"
+FOUR = ("a b", WRONG, "c d", "e f")
+FROM_UP = DeliverReq(sender=Number("+61412345678"), to=(Number("+61498765432"),))
+ADDRESSES: dict[str, tuple[Message, str, int, str, str]] = {
+    "none is one": (replace(ONE, to=(Number(WRONG),)), "tnn", 2002, f"that can be served: {WRONG}", "********78x"),
+    "many": (
+        replace(ONE, to=tuple(map(Number, FOUR))), "tnn", 2002,
+        f"that can be served: a b, {WRONG}, c d and 1 more", "a b, ********78x, c d and 1 more",
+    ),
+    "too long": (
+        replace(ONE, to=(Number("9" * 513),)), "tnn", 2002, f"more than 512 characters: {'9' * 40}...", "*...",
+    ),
+    "shown alone": (
+        replace(ONE, to=(Number("+61412345678", display_only=True),)), "tnn", 2002,
+        "among the recipients: +61412345678", "among the recipients: +*********78",
+    ),
+    "no short code": (
+        FROM_UP, "up", 2003, "an application that takes messages: +61498765432", "messages: +*********32",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", ADDRESSES)
+def test_refused_address_is_named(tmp_path: Path, log: io.StringIO, case: str) -> None:
+    """Who sent it is told which address is meant; the log says it too, with numbers and mail addresses masked."""
+    message, user, code, said, logged = ADDRESSES[case]
+    with rooms(tmp_path) as make:
+        made = make(upstreams=(UP,))
+        status = made.ask(message, user).message.status  # type: ignore[attr-defined]
+    assert status.code == code
+    assert status.details.removesuffix("</d:text>").endswith(said)
+    [line] = lines(log, "refused")
+    assert f"{logged}; answered" in line
+    for number in ("12345678", "98765432", "9999999"):
+        assert number not in line
+
+
+@pytest.mark.parametrize("show", [False, True])
+def test_submit_that_is_served_in_part(tmp_path: Path, log: io.StringIO, show: bool) -> None:
+    """Where some recipients are no address, the log says which; in full only where numbers may be shown."""
+    logs.set_up("text", show_numbers=show, stream=log)
+    with rooms(tmp_path) as make:
+        made = make(show_numbers=show)
+        assert made.code(replace(ONE, to=(Number("+61400"), Number(WRONG)))) == 1100
+    [line] = lines(log, "in part")
+    shown = WRONG if show else "********78x"
+    assert line == f"INFO    mm7zeep.gateway: a SubmitReq of tnn is served in part: no address is {shown}"
+
+
 # --- wrong passwords --------------------------------------------------------------------------------------------------
 
 
@@ -208,3 +259,32 @@ def test_wrong_password_of_the_admin(tmp_path: Path, log: io.StringIO) -> None:
     assert line.startswith(f"INFO    mm7zeep.gateway: the admin listener {said}")
     assert line.endswith("; answered HTTP 401")
     assert "hunter2" not in log.getvalue()
+
+
+# --- the database -----------------------------------------------------------------------------------------------------
+
+
+def test_where_the_database_stands_is_logged_and_not_answered(tmp_path: Path, log: io.StringIO) -> None:
+    """The log names the path of a database that is away, with reason and fix; no answer does."""
+
+    async def ask(made: Room) -> list[str]:
+        transport = httpx.ASGITransport(admin_app(made.gateway), client=("127.0.0.1", 4711))
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+            return [(await client.get(path)).text for path in ("/readyz", "/api/v1/messages")]
+
+    with rooms(tmp_path) as make:
+        made = make()
+        folder = made.gateway.database.folder
+        assert folder is not None
+        path = folder / "gateway.db"
+        path.rename(folder / "away.db")
+        made.gateway.gauge.look()
+        wire = exchange.pack(ONE)
+        answer = made.gateway.answer(replace(wire, headers=(*wire.headers, basic("tnn"))))
+        told = [*made.gateway.ready(), answer.read().decode(), *asyncio.run(ask(made))]
+        (folder / "away.db").rename(path)
+    assert answer.status == 503
+    assert all("the file gateway.db is gone" in one for one in (told[0], told[1]))
+    assert not [one for one in told if str(folder) in one]
+    said = f"database error: {path}: the file gateway.db is gone; put it back, or start the gateway again"
+    assert any(said in one for one in lines(log, "the database does not answer"))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+import sqlite3
 import threading
+import traceback
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -81,6 +84,92 @@ def test_passwords_stay_out_of_errors() -> None:
     with pytest.raises(StoreError) as caught:
         Database("postgresql+psycopg://someone:hunter2@127.0.0.1:1/x")
     assert "hunter2" not in str(caught.value)
+
+
+# --- what errors say --------------------------------------------------------------------------------------------------
+
+
+def of_sqlite(tmp_path: Path, case: str) -> str:
+    """The path of a file that cannot be used."""
+    path = tmp_path / "nowhere" / "x.db" if case == "no folder" else tmp_path / "x.db"
+    if case == "no database":
+        path.write_bytes(b"this is a letter, and no database at all\n" * 100)
+    if case == "a folder":
+        path.mkdir()
+    return str(path)
+
+
+SAID = {
+    "no folder": ("unable to open database file", "make its folder, and let this user read and write there"),
+    "a folder": ("unable to open database file", "make its folder, and let this user read and write there"),
+    "no database": ("file is not a database", "restore it from a backup, or name another file"),
+}
+
+
+@pytest.mark.parametrize("case", SAID)
+def test_error_of_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, case: str) -> None:
+    """Path, reason and fix stand in the error, in full also where the URL is relative."""
+    path = of_sqlite(tmp_path, case)
+    said, fix = SAID[case]
+    monkeypatch.chdir(tmp_path)
+    for name in (path, str(Path(path).relative_to(tmp_path))):
+        with pytest.raises(StoreError) as caught:
+            Database(f"sqlite:///{name}")
+        assert str(caught.value) == f"database error: {path}: {said}; {fix}"
+        assert caught.value.reason == f"database error: {said}"  # what strangers may be told
+
+
+def test_error_of_a_server() -> None:
+    """The address of the server stands in the error, and neither user nor password."""
+    with pytest.raises(StoreError) as caught:
+        Database("postgresql+psycopg://someone:hunter2@127.0.0.1:1/x?password=hunter3")
+    text = str(caught.value)
+    assert text.startswith("database error: PostgreSQL 127.0.0.1:1/x: connection failed: ")
+    assert text.endswith("; see that the server runs there, and takes this user, password and database")
+    assert not [secret for secret in ("someone", "hunter2", "hunter3", "sqlalche") if secret in text]
+
+
+@pytest.mark.postgres
+def test_error_of_a_missing_database(postgres_url: str) -> None:
+    """A database that the server does not have is named."""
+    url = sa.make_url(postgres_url).set(database="nowhere")
+    with pytest.raises(StoreError) as caught:
+        Database(url.render_as_string(hide_password=False))
+    assert f":{url.port or 5432}/nowhere: " in str(caught.value) or "/nowhere: " in str(caught.value)
+    assert 'database "nowhere" does not exist' in str(caught.value)
+
+
+def test_tracebacks_quote_no_page_and_no_value(database: Database) -> None:
+    """Where an error is logged with its causes, neither values nor an address of the library's pages come with it."""
+    secret = "+61412345678"
+    with pytest.raises(StoreError) as caught, database.write() as connection:
+        connection.execute(sa.text("INSERT INTO nowhere VALUES (:one)"), {"one": secret})
+    whole = "".join(traceback.format_exception(caught.value))
+    assert "nowhere" in str(caught.value)
+    assert "INSERT INTO nowhere" in whole
+    assert not [one for one in ("sqlalche.me", secret) if one in whole]
+
+
+def test_every_connection_in_use(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pool that is used up says so, and neither quotes a page nor names a type alone."""
+    monkeypatch.setattr(database.engine.pool, "_timeout", 0.01)
+    with ExitStack() as held:
+        for _ in range(database.engine.pool.size() - database.engine.pool.checkedout()):  # type: ignore[attr-defined]
+            held.enter_context(database.read())
+        with pytest.raises(StoreError) as caught:
+            held.enter_context(database.read())
+    assert str(caught.value).endswith(": all connections are in use; try again, or start more workers")
+    assert "sqlalche.me" not in "".join(traceback.format_exception(caught.value))
+
+
+def test_newer_database_is_named(tmp_path: Path) -> None:
+    """Which database is too new is told."""
+    path = tmp_path / "x.db"
+    Database(f"sqlite:///{path}").close()
+    with closing(sqlite3.connect(path)) as other, other:
+        other.execute("INSERT INTO migration VALUES (99, 0)")
+    with pytest.raises(migrations.DatabaseIsNewer, match=f"^{re.escape(str(path))}: the database has version 99"):
+        Database(f"sqlite:///{path}")
 
 
 # --- migrated ---------------------------------------------------------------------------------------------------------

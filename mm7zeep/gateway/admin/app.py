@@ -198,7 +198,7 @@ def _endpoint(
         except StoreError as error:
             _LOG.error("%s %s was not done: %s", route.method, route.path, error)
             after = ("Retry-After", str(gateway.settings.capacity.retry_after))
-            return refused(Refusal(503, f"{error}; try again", after))
+            return refused(Refusal(503, f"{error.reason}; try again", after))
         except Gone:  # nobody is left to read this
             return Response(status_code=400)
 

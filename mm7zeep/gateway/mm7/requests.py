@@ -7,17 +7,18 @@ refused request is kept. Raises ``StoreError`` where the database reports an err
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from sqlalchemy import Connection
 
-from mm7zeep import exchange
+from mm7zeep import exchange, masking
 from mm7zeep.findings import Finding, finding
 from mm7zeep.gateway.config.parties import Application
 from mm7zeep.gateway.config.settings import Settings
-from mm7zeep.gateway.mm7.validation import check_content, check_form, check_recipients, refusal
+from mm7zeep.gateway.mm7.validation import check_content, check_form, check_recipients, in_words, refusal
 from mm7zeep.gateway.store import content, mapping, messages, outbox
 from mm7zeep.gateway.store.clock import GuardedClock
 from mm7zeep.gateway.store.database import Database
@@ -40,6 +41,7 @@ from mm7zeep.messages import (
 from mm7zeep.receiver import Call, Handler
 from mm7zeep.status import Status
 
+_LOG = logging.getLogger("mm7zeep.gateway")
 Work = Callable[[Connection, tuple[Finding, ...], float], Response]
 
 
@@ -74,6 +76,9 @@ class Intake:
         request = cast(SubmitReq, call.message)
         wrong = check_recipients(request, application)
         check_content(request.parts, application)
+        if wrong:
+            said = masking.masked(in_words(wrong), show_numbers=self.settings.show_numbers)
+            _LOG.info("a SubmitReq of %s is served in part: no address is %s", application.name, said)
 
         def work(connection: Connection, findings: tuple[Finding, ...], now: float) -> Response:
             id = exchange.new_transaction_id()  # 128 random bits: nobody guesses another's MessageID

@@ -18,7 +18,7 @@ from mm7zeep.gateway.config.settings import Settings
 from mm7zeep.gateway.delivery import reports
 from mm7zeep.gateway.delivery.events import Event
 from mm7zeep.gateway.delivery.recipients import Network
-from mm7zeep.gateway.mm7.validation import check_addresses, check_form, refusal
+from mm7zeep.gateway.mm7.validation import check_addresses, check_form, in_words, refusal
 from mm7zeep.gateway.store import mapping, messages, outbox
 from mm7zeep.gateway.store.clock import GuardedClock
 from mm7zeep.gateway.store.content import excerpt, listed
@@ -148,11 +148,13 @@ class Relaying:
 
     def _targets(self, request: DeliverReq) -> list[Application]:
         """The applications that a message is for. Raises ``StatusError`` (2003) for none."""
-        codes = {_code(one) for one in (*request.to, *request.cc, *request.bcc)}
+        asked = (*request.to, *request.cc, *request.bcc)
+        codes = {_code(one) for one in asked}
         able = [one for one in self.settings.applications if one.callback is not None]
         found = [one for one in able if codes & set(one.short_codes)]
         if not found:
-            raise refusal(2003, "no recipient is the short code of an application that takes messages")
+            said = "no recipient is the short code of an application that takes messages"
+            raise refusal(2003, f"{said}: {in_words(asked)}" if asked else said)
         return found
 
     def _copy(self, connection: Connection, call: Call, remote_id: str) -> tuple[RecipientRow, MessageRow]:

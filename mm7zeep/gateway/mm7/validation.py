@@ -14,6 +14,7 @@ from mm7zeep.exchange import Received
 from mm7zeep.gateway.config.parties import Application
 from mm7zeep.gateway.mm7.lengths import check_lengths
 from mm7zeep.messages import Address, Number, Part, RFC2822Address, SubmitReq
+from mm7zeep.receiver.replies import printable
 from mm7zeep.status import Status
 
 MOST_RECIPIENTS = 1000
@@ -21,6 +22,8 @@ MOST_RECIPIENTS = 1000
 LONGEST_ADDRESS = 512
 """Characters of an address: RFC 5321 4.5.3.1 has 320, and PostgreSQL's index of them 2,704 octets."""
 
+_NAMED = 3  # addresses that a refusal names
+_SHOWN = 40  # characters of each
 _VERSION = re.compile(r"\s*[56]\.\d{1,2}\.\d{1,2}\s*")
 _UNKNOWN_RELEASE = re.compile(r"/REL-(?![56]-)")
 _NUMBER = re.compile(r"(?:tel:)?\+?[0-9]{1,20}")  # E.164 has at most 15, national forms and test numbers vary
@@ -69,10 +72,19 @@ def _check_label(received: Received) -> None:
         raise refusal(2007, "the Content-Type has no boundary (RFC 2046 5.1); say which one the body has")
 
 
+def in_words(addresses: Iterable[Address]) -> str:
+    """Addresses as an answer or a line names them: the first three, cut where they are long."""
+    texts = [printable(one.bare.strip()) for one in addresses]
+    shown = [one if len(one) <= _SHOWN else f"{one[:_SHOWN]}..." for one in texts[:_NAMED]]
+    more = f" and {len(texts) - _NAMED} more" if len(texts) > _NAMED else ""
+    return ", ".join(shown) + more
+
+
 def check_addresses(addresses: Iterable[Address | None]) -> None:
     """Raise ``StatusError`` (2002) for an address that is too long to be kept."""
-    if any(one is not None and len(one.value) > LONGEST_ADDRESS for one in addresses):
-        raise refusal(2002, f"an address has more than {LONGEST_ADDRESS} characters")
+    long = [one for one in addresses if one is not None and len(one.value) > LONGEST_ADDRESS]
+    if long:
+        raise refusal(2002, f"an address has more than {LONGEST_ADDRESS} characters: {in_words(long)}")
 
 
 def check_recipients(request: SubmitReq, application: Application) -> tuple[Address, ...]:
@@ -82,14 +94,15 @@ def check_recipients(request: SubmitReq, application: Application) -> tuple[Addr
     check_addresses((request.sender_address, *request.to, *request.cc, *request.bcc))
     profile, served = application.served, request.recipients
     if not served:
-        raise refusal(2002, "nobody to be served among the recipients")
+        shown = in_words((*request.to, *request.cc, *request.bcc))
+        raise refusal(2002, "nobody to be served among the recipients" + (f": {shown}" if shown else ""))
     if profile.max_recipients is not None and len(served) > profile.max_recipients:
         raise refusal(3003, f"at most {profile.max_recipients} recipient(s) in a request")
     if len((*request.to, *request.cc, *request.bcc)) > MOST_RECIPIENTS:
         raise refusal(3003, f"at most {MOST_RECIPIENTS} recipients in a request")
     wrong = tuple(one for one in served if not is_address(one, application.numbers))
     if len(wrong) == len(served):
-        raise refusal(2002, "no recipient is an address that can be served")
+        raise refusal(2002, f"no recipient is an address that can be served: {in_words(wrong)}")
     return wrong
 
 

@@ -20,7 +20,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, NoSuch
 from sqlalchemy.pool import NullPool, PoolProxiedConnection
 
 from mm7zeep import extras
-from mm7zeep.gateway.store import faults, migrations
+from mm7zeep.gateway.store import database_errors, faults, migrations
 from mm7zeep.gateway.store.database_file import DatabaseFile
 
 LOCK_WAIT = 5.0
@@ -44,11 +44,17 @@ _PRAGMAS = (
 class StoreError(Exception):
     """The database reported an error: full, broken, busy or away. What was asked may or may not have been kept.
 
-    ``of_value`` says that a value was at fault: then the same again fails again.
+    Its text names the database, the reason and, where one is known, the fix; ``reason`` is the part of it for those who
+    are not to know where the database stands. ``of_value`` says that a value was at fault: then the same again fails
+    again.
     """
 
-    def __init__(self, text: str, *, of_value: bool = False) -> None:
-        super().__init__(text)
+    def __init__(
+        self, reason: str, *, place: str | None = None, remedy: str | None = None, of_value: bool = False
+    ) -> None:
+        whole = f"{place}: {reason}" if place is not None else reason
+        super().__init__(f"database error: {whole}" + (f"; {remedy}" if remedy is not None else ""))
+        self.reason = f"database error: {reason}"
         self.of_value = of_value
 
 
@@ -62,6 +68,8 @@ class Database:
     def __init__(self, url: str) -> None:
         self.engine = _engine(url)
         self.sqlite = self.engine.dialect.name == "sqlite"
+        self.place = database_errors.place_of(self.engine.url)
+        """Where it stands, for people: a path, or the address of a server."""
         self._unpooled = _engine(url, pooled=False) if self.sqlite else self.engine
         # SQLite has one writer at a time: the threads of this process take turns here
         self._writer = threading.Lock()
@@ -81,10 +89,22 @@ class Database:
                 self._settle()  # before another connection shows what is in the log
                 self._hold()
             with self.write(wait=_MIGRATION_WAIT) as connection:
-                migrations.migrate(connection)
+                self._migrate(connection)
         except BaseException:
             self.close()
             raise
+
+    def _migrate(self, connection: Connection) -> None:
+        try:
+            migrations.migrate(connection)
+        except migrations.DatabaseIsNewer as error:
+            raise migrations.DatabaseIsNewer(f"{self.place}: {error}") from None
+
+    def _error(self, error: Exception, *, of_value: bool = False) -> StoreError:
+        """What is raised for an error of the driver or of SQLAlchemy."""
+        database_errors.bared(error)
+        said = database_errors.reason(error)
+        return StoreError(said, place=self.place, remedy=database_errors.remedy(error), of_value=of_value)
 
     def _settle(self) -> None:
         """Have everything that the WAL shows on the disk before anybody is told of it.
@@ -103,7 +123,7 @@ class Database:
             except (SQLAlchemyError, sqlite3.Error) as error:
                 # several that make the same file at once: SQLite does not wait for who is just changing it to WAL
                 if not faults.of_lock(error) or time.monotonic() > until:
-                    raise StoreError(_words(error)) from error
+                    raise self._error(error) from error
             time.sleep(_TURN)
 
     def _hold(self) -> None:
@@ -119,7 +139,7 @@ class Database:
             cursor.close()
             name = _path_of(self._anchor.dbapi_connection)
         except (SQLAlchemyError, sqlite3.Error) as error:
-            raise StoreError(_words(error)) from error
+            raise self._error(error) from error
         self._file = DatabaseFile.opened(name)
         self._generation += 1  # those opened before are of files that nobody looked at
 
@@ -161,7 +181,8 @@ class Database:
             yield
             return
         if not self._writer.acquire(timeout=wait):
-            raise StoreError(f"database error: others have been writing for {wait:g} s")
+            said = f"others have been writing for {wait:g} s"
+            raise StoreError(said, place=self.place, remedy="try again")
         try:
             yield
         finally:
@@ -184,16 +205,16 @@ class Database:
                     self._discard(connection, error)
                     raise
         except (SQLAlchemyError, sqlite3.Error) as error:
-            raise StoreError(_words(error), of_value=faults.of_value(error)) from error
+            raise self._error(error, of_value=faults.of_value(error)) from error
         except (OverflowError, UnicodeEncodeError) as error:  # sqlite3 does not wrap these
-            raise StoreError(f"database error: {type(error).__name__}", of_value=True) from error
+            raise StoreError(type(error).__name__, place=self.place, of_value=True) from error
 
     def _discard(self, connection: Connection, error: Exception) -> None:
         """Use neither this connection again nor, where the store was at fault, those that wait: one that was opened
         while a file could not be written stays read-only for life.
         """
         if faults.of_damage(error):
-            self.damage = _words(error)
+            self.damage = f"database error: {database_errors.reason(error)}"
         if faults.of_store(error):
             self.renew()
         if not self.sqlite or faults.of_store(error):
@@ -227,7 +248,7 @@ class Database:
         """Raise ``StoreError`` where a file of SQLite's is not the one that was opened."""
         if self._file is not None and (wrong := self._file.changed()) is not None:
             self.renew()
-            raise StoreError(f"database error: {wrong}")
+            raise StoreError(wrong, place=self.place)
 
     def check_damage(self) -> str | None:
         """What is wrong with a file that a statement found damaged: looked through again, as far as a moment allows."""
@@ -245,12 +266,6 @@ class Database:
             self.renew()
             self.damage = None
         return self.damage
-
-
-def _words(error: Exception) -> str:
-    """What the database said, without the statement and its values."""
-    said = str(error if isinstance(error, sqlite3.Error) else getattr(error, "orig", None) or type(error).__name__)
-    return f"database error: {said.splitlines()[0] if said else type(error).__name__}"
 
 
 # --- engines ----------------------------------------------------------------------------------------------------------

@@ -28,9 +28,9 @@ def of_value(error: BaseException) -> bool:
         return True  # a value that could not be turned into what a column takes
     if isinstance(error, OverflowError | UnicodeError):
         return True  # sqlite3 itself: an integer beyond 64 bits, half a surrogate pair
-    cause = _driver_error(error)
+    cause = driver_error(error)
     if isinstance(cause, sqlite3.Error):
-        code = _sqlite_code(cause)
+        code = sqlite_code(cause)
         constraint = code & 0xFF == sqlite3.SQLITE_CONSTRAINT and code not in _SQLITE_CONFLICTS
         return constraint or code & 0xFF in _SQLITE_VALUES
     state = getattr(cause, "sqlstate", None) or ""
@@ -41,25 +41,27 @@ def of_value(error: BaseException) -> bool:
 
 def of_store(error: BaseException) -> bool:
     """Whether the store is at fault, so that the connection which met it may be of no use later."""
-    cause = _driver_error(error)
-    return isinstance(cause, sqlite3.Error) and _sqlite_code(cause) & 0xFF in _SQLITE_STORE
+    cause = driver_error(error)
+    return isinstance(cause, sqlite3.Error) and sqlite_code(cause) & 0xFF in _SQLITE_STORE
 
 
 def of_lock(error: BaseException) -> bool:
     """Whether another connection of SQLite's holds what is needed."""
-    cause = _driver_error(error)
-    return isinstance(cause, sqlite3.Error) and _sqlite_code(cause) & 0xFF == sqlite3.SQLITE_BUSY
+    cause = driver_error(error)
+    return isinstance(cause, sqlite3.Error) and sqlite_code(cause) & 0xFF == sqlite3.SQLITE_BUSY
 
 
 def of_damage(error: BaseException) -> bool:
     """Whether the file is damaged, or none of a database."""
-    cause = _driver_error(error)
-    return isinstance(cause, sqlite3.Error) and _sqlite_code(cause) & 0xFF in _SQLITE_DAMAGE
+    cause = driver_error(error)
+    return isinstance(cause, sqlite3.Error) and sqlite_code(cause) & 0xFF in _SQLITE_DAMAGE
 
 
-def _driver_error(error: BaseException) -> BaseException:
+def driver_error(error: BaseException) -> BaseException:
+    """What the driver raised."""
     return error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
 
 
-def _sqlite_code(error: sqlite3.Error) -> int:
+def sqlite_code(error: sqlite3.Error) -> int:
+    """SQLite's extended result code; 0 for an error that is not SQLite's own."""
     return getattr(error, "sqlite_errorcode", None) or 0

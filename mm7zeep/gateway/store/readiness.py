@@ -60,7 +60,9 @@ class Readiness:
         try:
             reason = self._reason()
         except StoreError as error:
-            reason = f"the database does not answer: {error}"
+            reason = f"the database does not answer: {error.reason}"
+            if not self._failed:  # whoever asks for readiness is not told where the database stands
+                _LOG.error("the database does not answer: %s", error)
         except Exception:  # noqa: BLE001  logged; whatever it was, nothing can be taken until a look succeeds
             _LOG.exception("a look at the database failed")
         finally:
