@@ -33,7 +33,7 @@ from mm7zeep.gateway.delivery.retry import Outcome
 from mm7zeep.gateway.gateway import Gateway
 from mm7zeep.gateway.mm7 import validation
 from mm7zeep.gateway.mm7.admission import Gauge
-from mm7zeep.gateway.store import messages, migrations, outbox, tables
+from mm7zeep.gateway.store import idempotency, messages, migrations, outbox, tables
 from mm7zeep.gateway.store.database import Database, StoreError
 from mm7zeep.gateway.store.readiness import Readiness
 from mm7zeep.gateway.supervised import SupervisedThread
@@ -228,8 +228,12 @@ def test_odd_texts_are_kept(room: Make, text: str) -> None:
     with one.gateway.database.write() as connection:
         messages.change(connection, message_id, subject=text, sender=text, transaction_id=text, excerpt=text)
         outbox.pause(connection, "tnn http://x", text, 1.0)
-        messages.remember(connection, "tnn", "SubmitReq", text, "d", 1.0, {"code": 1000})
-        assert messages.remembered(connection, "tnn", "SubmitReq", text, "d") == ('{"code": 1000}', True)
+    request = idempotency.Request("tnn", "SubmitReq", text, "d")
+    again = [
+        idempotency.once(one.gateway.database, one.gateway.clock, request, window=10.0, work=lambda *_: {"code": 1000})
+        for _ in range(2)
+    ]
+    assert again == [({"code": 1000}, False, False), ({"code": 1000}, True, False)]
     with one.gateway.database.read() as connection:
         row = messages.message(connection, message_id)
     assert row is not None
@@ -339,13 +343,14 @@ def test_one_look_up(room: Make) -> None:
         row = {"application": "tnn", "operation": "SubmitReq", "transaction_id": "again", "created": one.clock()}
         rows = [{**row, "digest": f"{n:064x}", "answer": '{"code": 1000}'} for n in range(3000)]
         connection.execute(sa.insert(tables.DUPLICATE), rows)
-        assert len(list(connection.scalars(messages._KNOWN, {**row, "digest": rows[5]["digest"]}))) == 2
-        assert messages.remembered(connection, "tnn", "SubmitReq", "again", "new") == (None, True)
-        assert messages.remembered(connection, "tnn", "SubmitReq", "other", "new") == (None, False)
-    first, second = (one.ask(ONE, transaction_id="again").message.message_id for _ in range(2))  # type: ignore[attr-defined]
-    assert first == second
-    [kept] = one.messages
-    assert [found["id"] for found in json.loads(kept.findings)] == ["soap/transaction-repeated"]
+        known = idempotency.Request("tnn", "SubmitReq", "again", rows[5]["digest"])
+        assert len(connection.execute(idempotency._KNOWN, known.key).all()) == 2
+    for _ in range(2):  # the id of different requests is no identity, and that is kept once
+        one.submitted(ONE, transaction_id="again")
+        with one.gateway.database.read() as connection:
+            assert connection.scalar(sa.select(sa.func.count()).select_from(tables.DUPLICATE)) == 3001
+    found = [[finding["id"] for finding in json.loads(kept.findings)] for kept in one.messages]
+    assert found == [["soap/transaction-repeated"]] * 2
 
 
 def test_older_database_is_migrated(room: Make) -> None:
@@ -358,6 +363,8 @@ def test_older_database_is_migrated(room: Make) -> None:
         connection.execute(sa.update(tables.RECIPIENT).values(remote_id=long, way="upstream:far"))
         connection.execute(sa.delete(tables.MIGRATION).where(tables.MIGRATION.c.version > 2))
         connection.execute(sa.text("DROP TABLE heartbeat"))
+        for table in ("endpoint", "outbox"):
+            connection.execute(sa.text(f"ALTER TABLE {table} DROP COLUMN generation"))
         connection.execute(sa.text("ALTER TABLE message DROP COLUMN sender_attributes"))
         connection.execute(sa.text("ALTER TABLE recipient DROP COLUMN attributes"))
         connection.execute(sa.delete(tables.SETTING))
