@@ -334,3 +334,23 @@ def test_message_is_what_it_was() -> None:
     [message] = seen
     assert isinstance(message, DeliverReq)
     assert [part.read() for part in message.parts] == [PICTURE.body]
+
+
+def test_door_that_cannot_tell_the_origin(caplog: pytest.LogCaptureFixture) -> None:
+    """A door that fails to say for whom a proxy speaks costs nobody his answer; the connection's peer is logged."""
+
+    class Broken:
+        def user(self, head: Wire, peer: str | None) -> str | None:
+            return None
+
+        def slow(self, head: Wire, peer: str | None) -> bool:
+            return False
+
+        def origin(self, head: Wire, peer: str | None) -> str | None:
+            raise ZeroDivisionError
+
+    with caplog.at_level(logging.INFO, "mm7zeep.receiver"):
+        assert by_answer(endpoint(auth=Broken())) == 401
+    told = [one.getMessage() for one in caplog.records]
+    assert told[0] == "the door could not tell where a request comes from"
+    assert told[1] == f"refused a request of {PEER}: name and password, please; answered HTTP 401"

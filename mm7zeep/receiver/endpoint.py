@@ -338,8 +338,7 @@ class Endpoint:
         """Log what was refused: one line that says what, from whom, why, and what was answered."""
         if turn.why is None and turn.accident is None:
             return
-        seen = self.auth.origin(head, turn.peer) if isinstance(self.auth, ProxyAuthenticator) else turn.peer
-        who = refused.asker(head, turn.user, seen, asked=self.auth is not None)
+        who = refused.asker(head, turn.user, self._origin(head, turn.peer), asked=self.auth is not None)
         answered = refused.answered(answer.status, turn.code)
         if turn.accident is not None:
             what = turn.operation.request.__name__ if turn.operation is not None else "a request"
@@ -350,6 +349,14 @@ class Endpoint:
         stranger = {"seldom": f"refused {answer.status}"} if self.auth is not None and turn.user is None else {}
         what = turn.called or "a request"
         _LOG.info("refused %s of %s: %s; answered %s", what, who, turn.why, answered, extra=stranger)
+
+    def _origin(self, head: Wire, peer: str | None) -> str | None:
+        """Where a request comes from, as far as is known."""
+        try:
+            return self.auth.origin(head, peer) if isinstance(self.auth, ProxyAuthenticator) else peer
+        except Exception:  # noqa: BLE001  logged; the answer stands
+            _LOG.exception("the authenticator could not tell where a request comes from")
+            return peer
 
     def _tell(self, turn: _Turn, answer: Wire, seconds: float) -> None:
         if self.observe is None:
