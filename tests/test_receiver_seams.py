@@ -336,7 +336,7 @@ def test_message_is_what_it_was() -> None:
     assert [part.read() for part in message.parts] == [PICTURE.body]
 
 
-def test_door_that_cannot_tell_the_origin(caplog: pytest.LogCaptureFixture) -> None:
+def test_authenticator_that_cannot_tell_the_origin(caplog: pytest.LogCaptureFixture) -> None:
     """A door that fails to say for whom a proxy speaks costs nobody his answer; the connection's peer is logged."""
 
     class Broken:
@@ -352,5 +352,5 @@ def test_door_that_cannot_tell_the_origin(caplog: pytest.LogCaptureFixture) -> N
     with caplog.at_level(logging.INFO, "mm7zeep.receiver"):
         assert by_answer(endpoint(auth=Broken())) == 401
     told = [one.getMessage() for one in caplog.records]
-    assert told[0] == "the door could not tell where a request comes from"
+    assert told[0] == "the authenticator could not tell where a request comes from"
     assert told[1] == f"refused a request of {PEER}: name and password, please; answered HTTP 401"
