@@ -353,4 +353,4 @@ def test_authenticator_that_cannot_tell_the_origin(caplog: pytest.LogCaptureFixt
         assert by_answer(endpoint(auth=Broken())) == 401
     told = [one.getMessage() for one in caplog.records]
     assert told[0] == "the authenticator could not tell where a request comes from"
-    assert told[1] == f"refused a request of {PEER}: name and password, please; answered HTTP 401"
+    assert told[1] == f"refused a request of {PEER}: authentication required; answered HTTP 401"

@@ -17,8 +17,6 @@ from mm7zeep.gateway.store import clock, messages
 from mm7zeep.gateway.store.database import Database, StoreError
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
-FOLDER = "PROMETHEUS_MULTIPROC_DIR"
-"""The variable by which prometheus_client learns, when it is loaded, that several processes count together."""
 
 
 class Metrics:

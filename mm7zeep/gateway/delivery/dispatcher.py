@@ -35,7 +35,7 @@ from mm7zeep.gateway.store.rows import CallRow
 _LOG = logging.getLogger("mm7zeep.gateway")
 _THREADS = 1000  # in all; the windows of the endpoints bound them long before
 _PAUSE = 1.0  # seconds after the database reported an error
-_REST = 4.0  # seconds at most that an endpoint without a sign of life is left alone
+_REST = 4.0  # seconds at most that an unresponsive endpoint backs off
 _BREATH = 0.01  # seconds between two turns, so that one transaction sees to more
 _LULL = 0.2  # seconds at most before looking again where others have the window, or a rate leaves no room
 _EXPIRED = Outcome(verdict="retry", reason="it expired before it could be made")
@@ -49,8 +49,8 @@ def process_name() -> str:
 class Window:
     """How many calls may be under way to one endpoint: narrow at first, one more for each that is answered.
 
-    One that gives no sign of life several times in a row rests, up to four seconds, so that many calls which wait for
-    it cost nothing; the first answer ends that.
+    One that is unresponsive several times in a row backs off, up to four seconds, so that many calls which wait for it
+    cost nothing; the first answer ends that.
     """
 
     def __init__(self, narrow: int, wide: int) -> None:

@@ -114,7 +114,7 @@ class Network:
     ) -> Iterator[Event]:
         """The copy becomes an MO of the application whose short code it goes to."""
         raw = store.raw(connection, message.id, message.content)
-        sender = next((one for one in self.settings.applications if one.name == message.application), None)
+        sender = reports.application_of(self.settings, message.application)
         if raw is None or sender is None:
             yield self.settle(connection, message, copy, "Rejected", now, detail="its sender is no longer served")
             return

@@ -12,7 +12,6 @@ from typing import Any, Literal, cast
 
 from mm7zeep.messages import Address, Number, RFC2822Address, ShortCode
 
-Direction = Literal["mt", "mo"]
 Kind = Literal["deliver", "report", "read", "submit"]
 """What a call is: an MO, a delivery report or a read reply to an application; a submit to an upstream."""
 
