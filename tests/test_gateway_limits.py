@@ -18,7 +18,7 @@ from mm7zeep.exchange import Wire
 from mm7zeep.gateway.config.settings import Capacity
 from mm7zeep.gateway.mm7 import chaos
 from mm7zeep.gateway.mm7.admission import Gauge
-from mm7zeep.gateway.store import messages
+from mm7zeep.gateway.store import idempotency, messages
 from mm7zeep.gateway.store.database import StoreError
 from mm7zeep.messages import ReplaceReq, SubmitReq
 from mm7zeep.receiver import Refusal
@@ -110,7 +110,7 @@ def test_commit_that_fails(room: Make, monkeypatch: pytest.MonkeyPatch) -> None:
         raise StoreError("disk I/O error")
 
     with monkeypatch.context() as patch:
-        patch.setattr(messages, "remember", broken)
+        patch.setattr(idempotency, "_remember", broken)
         assert full(submit(one, transaction_id="t-1"))
     assert one.messages == []
     assert submit(one, transaction_id="t-1").status == 200
