@@ -102,24 +102,28 @@ def test_as_a_new_user(workers: int, tmp_path: Path) -> None:
     message_id = None
     for _ in range(2):
         with subprocess.Popen(words, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as server:
-            assert server.stdout is not None
-            lines = []
-            while not lines or not lines[-1].startswith("mm7zeep listen"):
-                lines.append(server.stdout.readline())
-            said = "".join(lines)
-            admin = re.findall(r"^admin +(http\S+)$", said, re.MULTILINE)[0]
-            if message_id is None:
-                message_id = submitted_as_printed(said)
-            kept = waited_for(f"{admin}/api/v1/messages/{message_id}")
-            server.send_signal(signal.SIGTERM)
-            assert server.wait(20) == 0, server.stderr and server.stderr.read()
+            try:
+                assert server.stdout is not None
+                said = ""
+                for line in iter(server.stdout.readline, ""):
+                    said += line
+                    if line.startswith("mm7zeep listen"):
+                        break
+                admin = re.findall(r"^admin +(http\S+)$", said, re.MULTILINE)[0]
+                if message_id is None:
+                    message_id = submitted_as_printed(said)
+                kept = waited_for(f"{admin}/api/v1/messages/{message_id}")
+                server.send_signal(signal.SIGTERM)
+                assert server.wait(20) == 0, server.stderr and server.stderr.read()
+            finally:
+                server.kill()
         assert kept["state"] == "Retrieved"
     assert [one.name for one in tmp_path.iterdir() if one.suffix == ".db"] == ["mm7zeep.db"]
 
 
 def submitted_as_printed(said: str) -> str:
     """Do what the printed curl line does; the MessageID that comes back."""
-    curl = said[said.index("curl -v") : said.index("\n\nHear")].replace("\\\n", " ")
+    curl = said[said.index("curl -v") : said.index("\n\nWatch callbacks")].replace("\\\n", " ")
     words = shlex.split(curl)
     user, password = words[words.index("-u") + 1].split(":")
     headers = dict(word.split(": ", 1) for at, word in enumerate(words) if words[at - 1] == "-H")

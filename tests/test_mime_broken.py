@@ -329,6 +329,18 @@ def test_cut_bodies(tree: Tree, eol: bytes, seed: int) -> None:
         assert found is None or found == wanted, cut
 
 
+@pytest.mark.parametrize("boundary", ["outer-0", "inner-part-0", "x--y-z", "a-b", "_000_-part"])
+def test_every_cut_with_dashes_in_the_boundary(boundary: str) -> None:
+    """A delimiter that is cut off at a dash of its own is not the last delimiter."""
+    inner = Tree("i20", "mixed", [Leaf(b"", "text/plain", None)])
+    named = Tree(boundary, "mixed", [Leaf(b"", "text/plain", None), inner])
+    tree = Tree("0", "related", [Leaf(ENVELOPE, "text/xml; charset=utf-8", None), named])
+    body = write(tree, b"\r\n").body
+    for cut in range(body.index(b"</e:Envelope>"), len(body)):
+        found = read(tree, body[:cut])
+        assert found is None or found == [b"", b""], cut
+
+
 # --- single cases, at every door --------------------------------------------------------------------------------------
 
 OUTER, INNER = "OUTER_55_8871", "INNERPART_000_0028"
@@ -345,6 +357,7 @@ ONE = Tree(OUTER, "related", [Leaf(ENVELOPE, "text/xml; charset=utf-8", None), L
 PICTURE = Tree(OUTER, "related", [Leaf(ENVELOPE, "text/xml", None), Leaf(png(b"tide"), "image/png", "binary")])
 ENCODED = Tree(OUTER, "related", [Leaf(ENVELOPE, "text/xml", None), Leaf(FIRST + b"!", "text/plain", "base64")])
 SHORT = Tree("b", "related", [Leaf(ENVELOPE, "text/xml", None), Leaf(FIRST, "text/plain", None)])
+DASHED = Tree(OUTER, "related", [Leaf(ENVELOPE, "text/xml", None), TWO.children[1]._replace(boundary="inner-part-0")])
 
 
 class Broken(NamedTuple):
@@ -413,6 +426,7 @@ BROKEN = [
     Broken("in an inner text", TWO, "text\r\n", "", 0, False, cut=True, ids=OPEN),
     Broken("between inner parts", TWO, f"--{INNER}", "", 1, False, cut=True, ids=OPEN),
     Broken("in an inner delimiter", TWO, "PART_000_0028\r\n", "", 1, False, cut=True, ids=OPEN),
+    Broken("at a dash of an inner delimiter", DASHED, "part-0\r\n", "part-", 1, False, cut=True, ids=LOST),
     Broken("behind an inner delimiter", TWO, f"--{INNER}\r\n", f"--{INNER}\r\n", 1, False, cut=True, ids=OPEN),
     Broken("in an inner header", TWO, "plain", "", 1, False, cut=True, ids=OPEN),
     Broken("behind an inner header", TWO, SECOND.decode(), "", 0, False, cut=True, ids=OPEN),

@@ -60,9 +60,11 @@ def receiver() -> Iterator[tuple[str, subprocess.Popen[str]]]:
     with subprocess.Popen(
         [sys.executable, "-c", RECEIVER], stdout=subprocess.PIPE, text=True, env=environment
     ) as process:
-        assert process.stdout is not None
-        yield f"http://127.0.0.1:{process.stdout.readline().strip()}/mm7", process
-        process.kill()
+        try:
+            assert process.stdout is not None
+            yield f"http://127.0.0.1:{process.stdout.readline().strip()}/mm7", process
+        finally:
+            process.kill()
 
 
 def submit(style: str, url: str, content: Any) -> str | None:

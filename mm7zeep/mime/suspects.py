@@ -343,9 +343,12 @@ def _is_bare(data: bytes, start: int, place: int, end: int, one: _Name) -> bool:
 def _is_last(line: bytes, boundary: bytes) -> bool:
     """Whether a near copy of a delimiter was meant to be the last one: a dash stands where only that one has any.
 
-    Where more than one octet too many stands before it, they may be content, whose line end is missing.
+    Where more than one octet too many stands before it, they may be content, whose line end is missing. A line that is
+    no more than the beginning of the delimiter has its dashes from the boundary: it may be an opening one, cut off.
     """
     line = line.rstrip(b" \t\r")
+    if (b"--" + boundary).startswith(line):
+        return False
     lead = len(line) - len(line.lstrip(b"- \t"))
     if lead > 3 + len(boundary) - len(boundary.lstrip(b"- \t")):
         return False
