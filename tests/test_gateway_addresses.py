@@ -97,7 +97,7 @@ def test_never_judged_as_a_number(room: Make) -> None:
     other = room(*applications, routes=(Route(prefix="+61", via="far"), Route(prefix="", via="far")), **far)
     message_id = other.submitted(replace(ASKED, to=coded, cc=()))
     assert {copy.way for copy in other.copies(message_id)} == {"upstream:far"}
-    _, calls = other.gateway.pump.turn()
+    _, calls = other.gateway.dispatcher.run_once()
     requests = [other.gateway._caller._request(call, FAR) for call in calls if call.kind == "submit"]
     assert {one.to for one in requests if one is not None} == {(address,) for address in coded}
     assert {one.sender_address for one in requests if one is not None} == {SENDER}

@@ -297,7 +297,7 @@ def test_generated_presentation_is_a_part(desk: Callable[..., Desk]) -> None:
     """Several parts without a presentation have one as the last, told as generated; one more is not there."""
     one = desk()
     parts = (*SUBMIT.parts, Part(body=GIF, content_type="image/gif"))
-    one.room.submitted(replace(SUBMIT, parts=parts), profile=replace(CALLED.served, smil="never"))
+    one.room.submitted(replace(SUBMIT, parts=parts), profile=replace(CALLED.request_profile, smil="never"))
     parts = one.get("/messages/latest")["parts"]
     assert [part["generated"] for part in parts] == [False, False, True]
     answer = one.client.get(f"{API}/messages/latest/parts/2")
@@ -312,10 +312,10 @@ def test_deleted(desk: Callable[..., Desk]) -> None:
     one = desk()
     id = one.post("/deliver", {"application": "tnn", "from": "+61499", "to": "111122"})["id"]
     assert "by its id" in one.client.request("DELETE", f"{API}/messages/latest").json()["error"]
-    _, [call] = one.room.gateway.pump.turn()
+    _, [call] = one.room.gateway.dispatcher.run_once()
     refused = one.client.request("DELETE", f"{API}/messages/{id}")
     assert (refused.status_code, refused.headers["retry-after"]) == (409, "5")
-    one.room.gateway.pump.attempt(call)
+    one.room.gateway.dispatcher.attempt(call)
     one.room.gateway.run_pending()
     gone = one.client.request("DELETE", f"{API}/messages/{id}")
     assert (gone.status_code, gone.content) == (204, b"")
@@ -393,7 +393,7 @@ def test_wait_ends(desk: Callable[..., Desk]) -> None:
     begun = time.monotonic()
     assert "within 0.25 s" in one.get("/wait?timeout=0.25", 404)["error"]
     assert 0.25 <= time.monotonic() - begun < 5
-    threading.Timer(0.15, one.room.gateway.pump.stop).start()
+    threading.Timer(0.15, one.room.gateway.dispatcher.stop).start()
     assert "stopping" in one.get("/wait?timeout=60", 503)["error"]
     assert time.monotonic() - begun < 10
 
@@ -575,7 +575,7 @@ def test_call_under_way_is_not_replayed(desk: Callable[..., Desk]) -> None:
     """A call that is being made waits, says so, and cannot be replayed."""
     one = desk()
     id = one.post("/deliver", {"application": "tnn", "from": "+61499", "to": "111122"})["callback"]
-    one.room.gateway.pump.turn()
+    one.room.gateway.dispatcher.run_once()
     [found] = one.get("/callbacks?state=ready")["callbacks"]
     assert (found["state"], found["under_way"]) == ("ready", True)
     assert "being made now" in one.post(f"/callbacks/{id}/replay", None, 409)["error"]
@@ -649,9 +649,9 @@ def test_answer_of_a_failure(desk: Callable[..., Desk]) -> None:
     """What was answered to a dead call is told as text, whatever octets it was."""
     one = desk()
     id = one.post("/deliver", {"application": "tnn", "from": "+61499", "to": "111122"})["callback"]
-    _, [call] = one.room.gateway.pump.turn()
+    _, [call] = one.room.gateway.dispatcher.run_once()
     with one.room.gateway.database.write() as connection:
-        outbox.bury(connection, call, one.room.clock(), reason="x", http_status=400, answer=b"<no>\xff\x00")
+        outbox.dead_letter(connection, call, one.room.clock(), reason="x", http_status=400, answer=b"<no>\xff\x00")
     found = one.get(f"/callbacks/{id}")
     assert (found["answer"], found["http_status"]) == ("<no>\ufffd\0", 400)
 
@@ -664,7 +664,7 @@ def test_health(desk: Callable[..., Desk]) -> None:
     one = desk()
     assert one.client.get("/livez").json() == {"status": "alive"}
     assert one.client.get("/readyz").json() == {"status": "ready"}
-    one.room.gateway.pump.stop()
+    one.room.gateway.dispatcher.stop()
     answer = one.client.get("/readyz")
     assert answer.status_code == 503
     assert answer.json() == {"status": "not ready", "reasons": ["it is stopping"]}

@@ -148,7 +148,7 @@ def test_content_that_did_not_come(room: Make) -> None:
 
 def test_refused_by_response(room: Make) -> None:
     """An application whose profile wants no faults is refused by the matching Rsp."""
-    one = room(replace(TNN, profile=replace(TNN.served, fault_refusals=False)))
+    one = room(replace(TNN, profile=replace(TNN.request_profile, fault_refusals=False)))
     back = one.ask(replace(SUBMIT, vaspid="X"))
     assert (back.operation, back.message.status.code) == ("SubmitRsp", 4001)  # type: ignore[attr-defined]
 
@@ -506,7 +506,7 @@ def test_presentation_is_made(room: Make) -> None:
     """Several parts without a presentation get one at the handset; a single one, or one with its own, is left alone."""
     one = room()
     picture = Part(body=b"GIF89a", content_type="image/gif", content_id="g@x")
-    bare = replace(TNN.served, smil="never")
+    bare = replace(TNN.request_profile, smil="never")
     two = one.submitted(replace(ONE, parts=(TEXT, picture)), profile=bare)
     assert [part.content_type for part in one.gateway.retrieved(two)] == ["text/plain", "image/gif", "application/smil"]
     presentation = one.gateway.retrieved(two)[-1].read()
@@ -737,10 +737,10 @@ def test_never_past_expiry(room: Make) -> None:
 def test_profile_of_the_callback() -> None:
     """What is sent back is written in the callback's profile, else in the application's report schema and version."""
     optus = replace(CALLED, profile="optus")
-    assert (optus.called.schema, optus.called.mm7_version) == ("REL-6-MM7-1-4", "5.3.0")
-    assert CALLED.called == CALLED.served
+    assert (optus.callback_profile.schema, optus.callback_profile.mm7_version) == ("REL-6-MM7-1-4", "5.3.0")
+    assert CALLED.callback_profile == CALLED.request_profile
     explicit = replace(optus, callback=Callback(deliver="http://x", profile="REL-5-MM7-1-2"))
-    assert explicit.called.schema == "REL-5-MM7-1-2"
+    assert explicit.callback_profile.schema == "REL-5-MM7-1-2"
 
 
 # --- upstream ---------------------------------------------------------------------------------------------------------
@@ -808,17 +808,17 @@ def test_cancel_before_it_leaves(room: Make) -> None:
     """A copy that still waits for its upstream can be taken back and replaced; nothing of it leaves."""
     one = room(CALLED, **AWAY)
     message_id = one.submitted(replace(SUBMIT, to=("+64211",)))  # type: ignore[arg-type]
-    one.gateway.pump.turn(claiming=True)
+    one.gateway.dispatcher.run_once(claiming=True)
     assert one.states(message_id) == ["Pending"]
     [call] = one.outbox()
     assert (call.kind, call.state) == ("submit", "leased")
     assert one.code(take_back(message_id, extended=False)) == 3001  # it is just being made
     second = one.submitted(replace(SUBMIT, to=("+64211",)))  # type: ignore[arg-type]
     with one.gateway.database.write() as connection:
-        one.gateway.pump.network.advance(connection, one.clock())
+        one.gateway.dispatcher.network.advance(connection, one.clock())
     assert one.code(put(second, extended=False, parts=[replace(TEXT, body=b"new")])) == 1000
     with one.gateway.database.write() as connection:
-        one.gateway.pump.network.advance(connection, one.clock())
+        one.gateway.dispatcher.network.advance(connection, one.clock())
     assert one.code(take_back(second, extended=False)) == 1000
     assert [(call.state, call.reason) for call in one.outbox() if call.message_id == second] == [
         ("done", "cancelled"), ("done", "cancelled")

@@ -15,7 +15,7 @@ import pytest
 
 from mm7zeep.exchange import Wire
 from mm7zeep.gateway.config.parties import Application, Upstream
-from mm7zeep.gateway.mm7.auth import WAITING, Gatekeeper
+from mm7zeep.gateway.mm7.auth import WAITING, GatewayAuthenticator
 from mm7zeep.gateway.security.password_hash import Cost, derive, hashed, parsed
 from mm7zeep.gateway.security.rate_limit import Throttle
 from mm7zeep.messages import RSErrorRsp
@@ -68,17 +68,17 @@ BOTH_WAYS = Upstream(
 SILENT = Upstream(name="silent", url="https://other.example/")
 
 
-class Busy(Gatekeeper):
+class Busy(GatewayAuthenticator):
     """A door that works out as many hashes as it is asked for."""
 
     HASHES = (10_000, 10_000.0)
 
 
-def keeper(*applications: Application, **options: Any) -> Gatekeeper:
+def keeper(*applications: Application, **options: Any) -> GatewayAuthenticator:
     """A door for these, or for one of each kind."""
     options.setdefault("clock", Clock())
-    kind = options.pop("kind", Gatekeeper)
-    made: Gatekeeper = kind(applications or (PLAIN, HASHED, INSIDER), [BOTH_WAYS, SILENT], [PROXY], **options)
+    kind = options.pop("kind", GatewayAuthenticator)
+    made: GatewayAuthenticator = kind(applications or (PLAIN, HASHED, INSIDER), [BOTH_WAYS, SILENT], [PROXY], **options)
     return made
 
 
@@ -211,7 +211,7 @@ def test_two_fields() -> None:
     )
 
 
-BAD_ACCOUNTS: dict[str, tuple[Callable[[], Gatekeeper], str]] = {
+BAD_ACCOUNTS: dict[str, tuple[Callable[[], GatewayAuthenticator], str]] = {
     "a colon": (lambda: keeper(Application(name="a:b", password="c", vaspid="V")), "colon"),
     "twice": (lambda: keeper(PLAIN, PLAIN), "two accounts"),
     "an application and an upstream": (lambda: keeper(Application(name="opt", password="c", vaspid="V")), "'opt'"),
@@ -219,14 +219,15 @@ BAD_ACCOUNTS: dict[str, tuple[Callable[[], Gatekeeper], str]] = {
     "two passwords": (lambda: keeper(Application(name="a", password="b", password_hash=GOOD_HASH, vaspid="V")), "both"),
     "no hash": (lambda: keeper(Application(name="a", password_hash="b", vaspid="V")), "the application 'a': the pass"),
     "no range": (lambda: keeper(Application(name="a", password="b", vaspid="V", allow=("10.0.0.1/8",))), "'a': '10"),
-    "no proxy": (lambda: Gatekeeper([PLAIN], [], ["proxy.example"]), "'proxy.example'"),
+    "no proxy": (lambda: GatewayAuthenticator([PLAIN], [], ["proxy.example"]), "'proxy.example'"),
     "an upstream without a password": (
-        lambda: Gatekeeper([], [Upstream(name="u", url="https://a/", callback_username="u")]), "the upstream 'u'"),
+        lambda: GatewayAuthenticator([], [Upstream(name="u", url="https://a/", callback_username="u")]),
+        "the upstream 'u'"),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize(("make", "words"), BAD_ACCOUNTS.values(), ids=BAD_ACCOUNTS)
-def test_bad_account(make: Callable[[], Gatekeeper], words: str) -> None:
+def test_bad_account(make: Callable[[], GatewayAuthenticator], words: str) -> None:
     """An account that could never be used right is refused when the door is made, by name."""
     with pytest.raises(ValueError, match=words):
         make()
@@ -280,7 +281,7 @@ def test_slow_is_what_needs_a_hash() -> None:
     assert not keeper(PLAIN).slow(asked(basic("no:x")), AWAY)
 
 
-def waiting(door: Gatekeeper, guess: Wire, peer: str | None, count: int = 1) -> list[Future[str | None]]:
+def waiting(door: GatewayAuthenticator, guess: Wire, peer: str | None, count: int = 1) -> list[Future[str | None]]:
     """So many of these guesses, as far as they may wait."""
     futures = []
     for _ in range(count):
@@ -289,7 +290,7 @@ def waiting(door: Gatekeeper, guess: Wire, peer: str | None, count: int = 1) -> 
     return futures
 
 
-def judged(door: Gatekeeper) -> int:
+def judged(door: GatewayAuthenticator) -> int:
     """How many that wait are judged now."""
     count = 0
     while door.queue.run_once() == 0.0:

@@ -104,8 +104,8 @@ def test_leases_of_a_dead_gateway_end(place: Place, times: Times, boot: str) -> 
     """The clock is set back an hour while no gateway runs: the leases of the one that died end within a minute."""
     first = place.gateway()
     first.send_mo("tnn", "+61400", "111122")
-    assert len(first.pump.turn()[1]) == 1
-    first.gauge.look()
+    assert len(first.dispatcher.run_once()[1]) == 1
+    first.admission.look()
     times.set(-HOUR)
     calls = Calls()
     second = place.gateway(calls, boot=boot)
@@ -121,7 +121,7 @@ def test_leases_end_where_the_clock_is_set_back_meanwhile(place: Place, times: T
     first, calls = place.gateway(), Calls()
     second = place.gateway(calls)
     first.send_mo("tnn", "+61400", "111122")
-    assert len(first.pump.turn()[1]) == 1
+    assert len(first.dispatcher.run_once()[1]) == 1
     second.run_pending()
     times.set(-HOUR)
     times.pass_(61)
@@ -144,7 +144,7 @@ def test_jump_and_back(place: Place, times: Times, jump: float, caplog: pytest.L
     room_submit(gateway, replace(ONE, delivery_report=True))
     gateway.send_mo("tnn", "+61400", "111122")
     gateway.run_pending()
-    gateway.gauge.look()
+    gateway.admission.look()
     before = messages(gateway)
     assert {copies[0] for _, copies in before} == {"Pending", "Retrieved"}
     with caplog.at_level(logging.ERROR, "mm7zeep.gateway"):
@@ -152,7 +152,7 @@ def test_jump_and_back(place: Place, times: Times, jump: float, caplog: pytest.L
         for _ in range(4):
             gateway.run_pending()
             assert gateway.housekeeper.sweep() == 0
-            gateway.gauge.look()
+            gateway.admission.look()
             times.pass_(1)
     assert "the clock jumped" in caplog.text
     assert held(gateway)
@@ -177,13 +177,13 @@ def test_confirmed_by_steady_time(place: Place, times: Times, jump: float) -> No
     times.set(jump)
     for _ in range(29):
         times.pass_(10)
-        gateway.gauge.look()
+        gateway.admission.look()
     assert held(gateway)
     with gateway.database.read() as connection:
         assert gateway.clock.now(connection) == pytest.approx(times.wall() - jump, abs=1)
     for _ in range(3):
         times.pass_(10)
-        gateway.gauge.look()
+        gateway.admission.look()
     assert not held(gateway)
     with gateway.database.read() as connection:
         assert gateway.clock.now(connection) == pytest.approx(times.wall(), abs=1)
@@ -204,7 +204,7 @@ def test_confirmed_by_the_operator(place: Place, times: Times) -> None:
     assert not gateway.clock_state().held
     assert not gateway.confirm_clock()
     times.set(31 * DAY)
-    gateway.gauge.look()
+    gateway.admission.look()
     state = gateway.clock_state()
     assert state.held
     assert state.jump == pytest.approx(31 * DAY, abs=1)
@@ -345,9 +345,9 @@ def test_rest_api(tmp_path: Path, times: Times) -> None:
         gateway = Place(f"sqlite:///{tmp_path / 'x.db'}", stack, times).gateway()
         assert ask("GET", "/api/v1/clock").json()["held"] is False
         assert ask("POST", "/api/v1/clock/confirm").status_code == 409
-        gateway.gauge.look()
+        gateway.admission.look()
         times.set(-HOUR)
-        gateway.gauge.look()
+        gateway.admission.look()
         found = ask("GET", "/api/v1/clock").json()
         assert (found["held"], found["jump"]) == (True, -HOUR)
         admin_routes.judged(found, openapi.SCHEMAS["Clock"], "Clock")

@@ -86,8 +86,8 @@ def test_example_is_what_it_says(example: Path) -> None:
         "sinch-word",
         "sinch-callback-word",
     )
-    assert (application.called.schema, application.called.mm7_version) == ("REL-6-MM7-1-4", "5.3.0")
-    assert application.called == replace(application, callback=None).called
+    assert (application.callback_profile.schema, application.callback_profile.mm7_version) == ("REL-6-MM7-1-4", "5.3.0")
+    assert application.callback_profile == replace(application, callback=None).callback_profile
     assert application.allow == ("192.0.2.10", "198.51.100.0/24", "2001:db8::/32")
     wanted = handset.Handset(prefix="+6141", outcome="Retrieved", delay=timedelta(seconds=2), read=True)
     assert (found.handsets, found.routes) == ((wanted,), (parties.Route(prefix="+64", via="sinch"),))
@@ -226,7 +226,7 @@ def test_two_applications_of_one_vasp(path: Path) -> None:
 def test_what_a_callback_is_written_in(path: Path, lines: str, schema: str, version: str, prefix: str | None) -> None:
     """A profile, or a namespace with one of its versions; else what the application's own profile says."""
     [application] = read(path, f'{APPLICATION}profile = "optus"\n{CALLBACK}{lines}\n').applications
-    called = application.called
+    called = application.callback_profile
     assert (called.schema, called.mm7_version, called.prefix) == (schema, version, prefix)
 
 

@@ -30,7 +30,7 @@ from mm7zeep.gateway.mm7.turns import Turns
 from mm7zeep.gateway.security.client_address import Networks
 from mm7zeep.gateway.server.connections import Pace, Slot, Slots
 from mm7zeep.gateway.server.http_framing import Chunked, Counted, framing
-from mm7zeep.gateway.server.http_head import Edge
+from mm7zeep.gateway.server.http_head import ConnectionLimits
 from mm7zeep.gateway.server.listener import Listener, bound, serve_in_thread
 from mm7zeep.receiver import CLIENT
 
@@ -368,7 +368,7 @@ def test_handshakes_are_counted(shared: bool, pems: tuple[str, str, ssl.SSLConte
     """Half-open handshakes have places, give way to others, and are ended in time; what is told of them is brief."""
     cert, key, trusting = pems
     told: list[int] = []
-    edge = Edge(connections=10, per_address=5, handshake=3.0, head=10.0, refused=told.append)
+    edge = ConnectionLimits(connections=10, per_address=5, handshake=3.0, head=10.0, refused=told.append)
 
     async def main() -> bytes:
         listening = bound("127.0.0.1", 0)

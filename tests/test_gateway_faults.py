@@ -32,7 +32,7 @@ from mm7zeep.gateway.config.parties import Callback, Route, Upstream
 from mm7zeep.gateway.delivery.retry import Outcome
 from mm7zeep.gateway.gateway import Gateway
 from mm7zeep.gateway.mm7 import validation
-from mm7zeep.gateway.mm7.admission import Gauge
+from mm7zeep.gateway.mm7.admission import AdmissionControl
 from mm7zeep.gateway.store import idempotency, messages, migrations, outbox, tables
 from mm7zeep.gateway.store.database import Database, StoreError
 from mm7zeep.gateway.store.readiness import Readiness
@@ -247,13 +247,13 @@ def test_outcomes_with_odd_texts(room: Make, outcome: Any) -> None:
     """An outcome is recorded whatever was answered, with the reason as far as it can be kept."""
     one = room()
     one.gateway.send_mo("tnn", "+61400", "111122")
-    _, [call] = one.gateway.pump.turn()
+    _, [call] = one.gateway.dispatcher.run_once()
     odd = f"\0\ud800{LONG}"
-    one.gateway.pump._results.append(
+    one.gateway.dispatcher._results.append(
         (call, Outcome(verdict=outcome, reason=f"\0{LONG}", text=odd, message_id=odd, answer=b"\0\xff" * 50_000))
     )
-    one.gateway.pump.turn(claiming=False)
-    assert one.gateway.pump.busy == 0
+    one.gateway.dispatcher.run_once(claiming=False)
+    assert one.gateway.dispatcher.busy == 0
 
 
 # --- one row at fault -------------------------------------------------------------------------------------------------
@@ -275,17 +275,17 @@ def test_recipient_that_the_database_does_not_process(room: Make, monkeypatch: p
     """A recipient that the database keeps refusing for a cause that may pass waits; those behind it have their turn."""
     one = room()
     bad, good = (one.submitted(ONE) for _ in range(2))
-    settle = type(one.gateway.pump.network).settle
+    settle = type(one.gateway.dispatcher.network).record_state
 
     def choosy(network: Any, connection: Any, message: Any, *arguments: Any, **options: Any) -> Any:
         if message.id == bad:
             raise StoreError("a cause that may pass")
         return settle(network, connection, message, *arguments, **options)
 
-    monkeypatch.setattr(type(one.gateway.pump.network), "settle", choosy)
+    monkeypatch.setattr(type(one.gateway.dispatcher.network), "record_state", choosy)
     with pytest.raises(StoreError):
-        one.gateway.pump.turn()
-    one.gateway.pump._isolate()
+        one.gateway.dispatcher.run_once()
+    one.gateway.dispatcher._isolate()
     assert (one.states(bad), one.states(good)) == (["Pending"], ["Retrieved"])
     monkeypatch.undo()
     one.clock.move(seconds=31)
@@ -298,16 +298,16 @@ def test_result_that_cannot_be_processed(room: Make) -> None:
     one = room(CALLED, **AWAY)
     for _ in range(3):
         one.gateway.send_mo("tnn", "+61400", "111122")
-    _, calls = one.gateway.pump.turn()
+    _, calls = one.gateway.dispatcher.run_once()
     bad = calls[1]
     with one.gateway.database.write() as connection:
         messages.change(connection, bad.message_id, fields="[")
-    one.gateway.pump._results.extend((call, Outcome(verdict="done")) for call in calls)
-    one.gateway.pump.turn(claiming=False)
+    one.gateway.dispatcher._results.extend((call, Outcome(verdict="done")) for call in calls)
+    one.gateway.dispatcher.run_once(claiming=False)
     rows = {row.id: row for row in one.outbox()}
     assert [rows[call.id].state for call in calls] == ["done", "dead", "done"]
     assert rows[bad.id].reason == "it could not be processed: JSONDecodeError"
-    assert one.gateway.pump.busy == 0
+    assert one.gateway.dispatcher.busy == 0
 
 
 @pytest.mark.parametrize(
@@ -498,7 +498,7 @@ def test_file_is_not_the_one_that_was_opened(tmp_path: Path, name: str) -> None:
         answers = [ask(one, exchange.pack(ONE), "tnn") for _ in range(3)]
         assert [answer.status for answer in answers] == [503] * 3
         assert all(dict(answer.headers)["Retry-After"] for answer in answers)
-        one.gateway.gauge.look()
+        one.gateway.admission.look()
         assert any("gateway.db" in reason or "disk" in reason for reason in one.gateway.ready())
         assert name not in ("unlinked", "renamed") or not path_of(one).exists()  # no empty file in its place
 
@@ -516,11 +516,11 @@ def test_link_to_another_file(tmp_path: Path) -> None:
         link.symlink_to(second)
         one.gateway.database.renew()  # connections are opened by the path, and lead elsewhere
         assert ask(one, exchange.pack(ONE), "tnn").status == 503
-        one.gateway.gauge.look()
+        one.gateway.admission.look()
         assert "leads to another file" in one.gateway.ready()[0]
         link.unlink()
         link.symlink_to(first)
-        one.gateway.gauge.look()
+        one.gateway.admission.look()
         kept.append(one.submitted())
         assert [row.id for row in one.messages] == kept
 
@@ -532,10 +532,10 @@ def test_file_comes_back(tmp_path: Path) -> None:
         first, folder = one.submitted(), path_of(one).parent
         folder.rename(tmp_path / "moved")
         assert ask(one, exchange.pack(ONE), "tnn").status == 503
-        one.gateway.gauge.look()
+        one.gateway.admission.look()
         assert one.gateway.ready() != ()
         (tmp_path / "moved").rename(folder)
-        one.gateway.gauge.look()
+        one.gateway.admission.look()
         assert one.gateway.ready() == ()
         second = one.submitted()
         assert [row.id for row in one.messages] == [first, second]
@@ -566,10 +566,10 @@ def test_readiness_opens_connections_anew(tmp_path: Path) -> None:
         for connection in opened:
             connection.close()
         folder.rename(tmp_path / "moved")
-        one.gateway.gauge.look()
+        one.gateway.admission.look()
         assert one.gateway.ready() != ()
         (tmp_path / "moved").rename(folder)
-        one.gateway.gauge.look()
+        one.gateway.admission.look()
         assert one.gateway.ready() == ()
         assert ask(one, exchange.pack(ONE), "tnn").status == 200
 
@@ -587,7 +587,7 @@ def test_damaged_file(tmp_path: Path) -> None:
         one.gateway.database.renew()  # what is remembered of pages that were read goes with its connection
         assert ask(one, exchange.pack(ONE), "tnn").status == 503
         for _ in range(2):
-            one.gateway.gauge.look()
+            one.gateway.admission.look()
             assert any("damaged" in reason or "not a database" in reason for reason in one.gateway.ready())
         assert ask(one, exchange.pack(ONE), "tnn").status == 503
 
@@ -604,12 +604,12 @@ def test_locked_database(tmp_path: Path, request: pytest.FixtureRequest, engine:
                 holder.exec_driver_sql("BEGIN IMMEDIATE")
             else:
                 holder.exec_driver_sql("LOCK TABLE heartbeat IN ACCESS EXCLUSIVE MODE")
-            one.gateway.gauge.look()
+            one.gateway.admission.look()
             assert one.gateway.ready() != ()
             assert ask(one, exchange.pack(ONE), "tnn").status == 503
             holder.rollback()
         for _ in range(20):  # PostgreSQL: the look that was under way ends first
-            one.gateway.gauge.look()
+            one.gateway.admission.look()
             if not one.gateway.ready():
                 break
         assert one.gateway.ready() == ()
@@ -714,12 +714,12 @@ def test_disk_that_says_nothing(tmp_path: Path) -> None:
                 raise found
             return found
 
-        gauge = Gauge(one.settings, one.gateway.database, free=free)
-        assert gauge.full == ()
-        gauge.look()
-        assert gauge.full == ("the disk does not say how full it is: Input/output error",)
-        gauge.look()
-        assert gauge.full == ()
+        admission = AdmissionControl(one.settings, one.gateway.database, free=free)
+        assert admission.full == ()
+        admission.look()
+        assert admission.full == ("the disk does not say how full it is: Input/output error",)
+        admission.look()
+        assert admission.full == ()
 
 
 def test_thread_that_ends_is_started_again() -> None:
@@ -757,7 +757,7 @@ def test_keeper_survives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
                 enough.set()
             raise ZeroDivisionError
 
-        monkeypatch.setattr(one.gateway.gauge, "look", look)
+        monkeypatch.setattr(one.gateway.admission, "look", look)
         monkeypatch.setattr("mm7zeep.gateway.mm7.admission._LOOK", 0.001)
         with one.gateway.working():
             assert enough.wait(20)

@@ -20,7 +20,7 @@ import trustme
 
 from mm7zeep import exchange, mime
 from mm7zeep.exchange import Wire
-from mm7zeep.gateway.server.http_head import Edge
+from mm7zeep.gateway.server.http_head import ConnectionLimits
 from mm7zeep.gateway.server.http_protocol import RESET
 from mm7zeep.gateway.server.listener import Listener, bound, serve_in_thread
 from mm7zeep.messages import DeliverReq, Part
@@ -34,7 +34,7 @@ BODY = SENT.read()
 TYPE = f"Content-Type: {SENT.header('Content-Type')}"
 ALLOWED = "Authorization: Basic YTpi"  # a:b
 LIMIT = 256 * KIB
-EDGE = Edge(head=0.3, keep_alive=0.3, drain=0.5, drained=512 * KIB)
+EDGE = ConnectionLimits(head=0.3, keep_alive=0.3, drain=0.5, drained=512 * KIB)
 PATIENT = replace(EDGE, head=5.0, keep_alive=5.0)
 
 

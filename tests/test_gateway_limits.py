@@ -17,7 +17,7 @@ from mm7zeep import exchange, mime
 from mm7zeep.exchange import Wire
 from mm7zeep.gateway.config.settings import Capacity
 from mm7zeep.gateway.mm7 import chaos
-from mm7zeep.gateway.mm7.admission import Gauge
+from mm7zeep.gateway.mm7.admission import AdmissionControl
 from mm7zeep.gateway.store import idempotency, messages
 from mm7zeep.gateway.store.database import StoreError
 from mm7zeep.messages import ReplaceReq, SubmitReq
@@ -54,13 +54,13 @@ def test_disk(limits: mime.Limits, wanted: int, room: Make) -> None:
     """With less free than max(1.5 bodies, 256 MiB) nothing more is taken, and /readyz would say why."""
     one = room(limits=limits)
     free = wanted
-    gauge = Gauge(one.settings, one.gateway.database, free=lambda folder: free)
-    assert gauge.full == ()
+    admission = AdmissionControl(one.settings, one.gateway.database, free=lambda folder: free)
+    assert admission.full == ()
     free -= 1
-    gauge.look()
-    assert gauge.full == ("there is too little room on the disk",)
+    admission.look()
+    assert admission.full == ("there is too little room on the disk",)
     with pytest.raises(Refusal) as caught:
-        gauge.admit(Wire(body=b""))
+        admission.admit(Wire(body=b""))
     assert full(caught.value.wire())
 
 
@@ -76,13 +76,13 @@ def test_outbox_over_its_cap(room: Make) -> None:
     """Where too many calls wait nothing more is taken, until they have gone."""
     one = room(capacity=Capacity(outbox=2))
     one.gateway.send_mo("tnn", "+61400", "111122")
-    one.gateway.gauge.look()
+    one.gateway.admission.look()
     assert submit(one).status == 200
     one.gateway.send_mo("tnn", "+61400", "111122")
-    one.gateway.gauge.look()
+    one.gateway.admission.look()
     assert full(submit(one))
     one.gateway.run_pending()
-    one.gateway.gauge.look()
+    one.gateway.admission.look()
     assert submit(one).status == 200
 
 
@@ -91,7 +91,7 @@ def test_uploads_in_memory(room: Make) -> None:
     one = room(capacity=Capacity(uploads=20_000))
     large = replace(ONE, parts=(replace(TEXT, body=b"x" * 15_000),))
     assert [submit(one, large).status for _ in range(3)] == [200] * 3
-    held = one.gateway.gauge.admit(Wire(body=b""))
+    held = one.gateway.admission.admit(Wire(body=b""))
     with held:
         held.took(10_000)
         assert full(submit(one, large))

@@ -278,7 +278,7 @@ def test_where_the_database_stands_is_logged_and_not_answered(tmp_path: Path, lo
         assert folder is not None
         path = folder / "gateway.db"
         path.rename(folder / "away.db")
-        made.gateway.gauge.look()
+        made.gateway.admission.look()
         wire = exchange.pack(ONE)
         answer = made.gateway.answer(replace(wire, headers=(*wire.headers, basic("tnn"))))
         told = [*made.gateway.ready(), answer.read().decode(), *asyncio.run(ask(made))]

@@ -24,7 +24,7 @@ from mm7zeep.exchange import pack
 from mm7zeep.gateway.config.handset import Handset
 from mm7zeep.gateway.config.parties import Route, Upstream
 from mm7zeep.gateway.config.settings import Delivery, Retention, Settings
-from mm7zeep.gateway.delivery.dispatcher import Pump
+from mm7zeep.gateway.delivery.dispatcher import Dispatcher
 from mm7zeep.gateway.delivery.retry import Outcome, judge
 from mm7zeep.gateway.gateway import Gateway
 from mm7zeep.gateway.server.supervisor import Supervisor
@@ -50,14 +50,14 @@ def room(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Make]:
 
 def settle(one: Room, calls: list[CallRow], outcome: Outcome) -> None:
     """Have the next turn settle claimed calls."""
-    one.gateway.pump._results.extend((call, outcome) for call in calls)
-    one.gateway.pump.turn(claiming=False)
+    one.gateway.dispatcher._results.extend((call, outcome) for call in calls)
+    one.gateway.dispatcher.run_once(claiming=False)
 
 
 def sent(one: Room, message: SubmitReq = ABROAD) -> str:
     """The id of a message that an upstream has taken, and calls far-1."""
     message_id = one.submitted(message)
-    _, calls = one.gateway.pump.turn()
+    _, calls = one.gateway.dispatcher.run_once()
     settle(one, [call for call in calls if call.kind == "submit"], Outcome(verdict="done", message_id="far-1"))
     return message_id
 
@@ -209,7 +209,7 @@ def test_report_before_the_submit_is_settled(room: Make) -> None:
     """A report that overtakes the answer to its submit is asked for again (4006); 2005 would lose it."""
     one = room(CALLED, **AWAY)
     message_id = one.submitted(ABROAD)
-    _, calls = one.gateway.pump.turn()
+    _, calls = one.gateway.dispatcher.run_once()
     assert report(one, "Retrieved") == 4006
     settle(one, calls, Outcome(verdict="done", message_id="far-1"))
     assert report(one, "Retrieved") == 1000
@@ -246,7 +246,7 @@ def test_what_was_taken_back_is_not_replayed(room: Make) -> None:
     one = room(CALLED, **AWAY)
     message_id = one.submitted(ABROAD)
     with one.gateway.database.write() as connection:
-        one.gateway.pump.network.advance(connection, one.clock())
+        one.gateway.dispatcher.network.advance(connection, one.clock())
     assert one.code(cancel(message_id)) == 1000
     sent(one)
     assert [(call.state, one.gateway.replay(id=call.id)) for call in one.outbox()] == [("done", 0), ("done", 0)]
@@ -258,7 +258,7 @@ def test_upstream_reads_what_was_accepted(room: Make) -> None:
     parts = tuple(replace(TEXT, content_id=f"p{n}") for n in range(150))
     to = (Number("+61400"), Number("+64211", id="a-2"))
     message_id = one.submitted(replace(SUBMIT, to=to, parts=parts))
-    _, calls = one.gateway.pump.turn()
+    _, calls = one.gateway.dispatcher.run_once()
     [request] = [one.gateway._caller._request(call, FAR) for call in calls if call.kind == "submit"]
     assert request is not None
     assert request.to == to[1:]
@@ -297,7 +297,7 @@ def test_digest_of_presentations() -> None:
     assert digest(replace(ONE, parts=(swapped[0], swapped[2], swapped[1]))) != digest(slides("5", "a", "b"))
 
 
-# --- the pump ---------------------------------------------------------------------------------------------------------
+# --- the dispatcher ---------------------------------------------------------------------------------------------------
 
 
 def test_answer_that_no_database_takes(room: Make) -> None:
@@ -321,13 +321,13 @@ def test_full_window_elsewhere_costs_little(tmp_path: Path, monkeypatch: pytest.
         )
     assert len(claimed) == 5
     turns: list[float] = []
-    turn = Pump.turn
+    turn = Dispatcher.run_once
 
-    def counted(pump: Pump, **options: Any) -> Any:
+    def counted(dispatcher: Dispatcher, **options: Any) -> Any:
         turns.append(time.monotonic())
-        return turn(pump, **options)
+        return turn(dispatcher, **options)
 
-    monkeypatch.setattr(Pump, "turn", counted)
+    monkeypatch.setattr(Dispatcher, "run_once", counted)
     with one.gateway.working():
         time.sleep(1.0)
     one.gateway.close()
@@ -337,34 +337,34 @@ def test_full_window_elsewhere_costs_little(tmp_path: Path, monkeypatch: pytest.
 
 @pytest.mark.postgres
 def test_reports_on_one_message_settle_side_by_side(tmp_path: Path, postgres_url: str) -> None:
-    """Two processes that settle reports on the same copies in opposite order do not stand in each other's way."""
+    """Two processes that record reports on one message in opposite order do not stand in each other's way."""
     one = Room(tmp_path, database=postgres_url)
     asked = replace(SUBMIT, to=tuple(f"+614{n}" for n in range(30)), delivery_report=True, read_reply=True)  # type: ignore[misc]
     one.submitted(asked)
     with one.gateway.database.write() as connection:
-        one.gateway.pump.network.advance(connection, one.clock())
+        one.gateway.dispatcher.network.advance(connection, one.clock())
         calls = outbox.claim(connection, "tnn http://tnn/dlr", now=one.clock(), window=60, lease=60, holder="both")
-    assert len(calls) == 60
+    assert [call.kind for call in calls] == ["report"] * 30
     other = Gateway(one.settings, clock=one.clock)
     failed: list[StoreError] = []
 
-    def work(gateway: Gateway, kind: str, step: int) -> None:
-        own = [call for call in calls if call.kind == kind][::step]
-        gateway.pump._results.extend((call, Outcome(verdict="done")) for call in own)
+    def work(gateway: Gateway, own: list[CallRow]) -> None:
+        gateway.dispatcher._results.extend((call, Outcome(verdict="done")) for call in own)
         try:
-            gateway.pump.turn(claiming=False)
+            gateway.dispatcher.run_once(claiming=False)
         except StoreError as error:
             failed.append(error)
 
     threads = [
-        threading.Thread(target=work, args=arguments) for arguments in ((one.gateway, "report", 1), (other, "read", -1))
+        threading.Thread(target=work, args=arguments)
+        for arguments in ((one.gateway, calls[::2]), (other, calls[1::2][::-1]))
     ]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     assert failed == []
-    assert {call.state for call in one.outbox()} == {"done"}
+    assert {(call.kind, call.state) for call in one.outbox()} == {("report", "done"), ("read", "ready")}
     one.gateway.close()
     other.close()
 
@@ -456,8 +456,8 @@ def test_cancel_after_an_attempt(error: Exception, status: int, room: Make) -> N
     """A copy whose upstream refused it for now can be taken back; one that it may have taken cannot."""
     one = room(CALLED, **AWAY)
     message_id = one.submitted(ABROAD)
-    one.gateway.pump.turn()
-    _, calls = one.gateway.pump.turn()
+    one.gateway.dispatcher.run_once()
+    _, calls = one.gateway.dispatcher.run_once()
     [call] = calls or [row for row in one.outbox() if row.state == "leased"]
     settle(one, [call], judge(error))
     assert one.outbox()[0].state == "ready"
@@ -468,7 +468,7 @@ def test_cancel_after_a_process_died(room: Make) -> None:
     """A copy that was with a process which died may have gone out: it cannot be taken back."""
     one = room(CALLED, **AWAY)
     message_id = one.submitted(ABROAD)
-    one.gateway.pump.turn()
+    one.gateway.dispatcher.run_once()
     with one.gateway.database.write() as connection:
         outbox.release_expired(connection, one.clock() + 61)
     assert one.outbox()[0].state == "ready"
@@ -480,7 +480,7 @@ def test_outcome_that_cannot_be_kept(room: Make, monkeypatch: pytest.MonkeyPatch
     one = room()
     for _ in range(3):
         one.gateway.send_mo("tnn", "+61400", "111122")
-    _, calls = one.gateway.pump.turn()
+    _, calls = one.gateway.dispatcher.run_once()
     complete = outbox.complete
 
     def choosy(connection: Any, call: CallRow, now: float, **values: Any) -> bool:
@@ -490,13 +490,13 @@ def test_outcome_that_cannot_be_kept(room: Make, monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr(outbox, "complete", choosy)
     words = ["one", "poison", "three"]
-    one.gateway.pump._results.extend(
+    one.gateway.dispatcher._results.extend(
         (call, Outcome(verdict="done", reason=word)) for call, word in zip(calls, words, strict=True)
     )
     with pytest.raises(StoreError):
-        one.gateway.pump.turn()
-    one.gateway.pump._isolate()
-    one.gateway.pump.turn()
+        one.gateway.dispatcher.run_once()
+    one.gateway.dispatcher._isolate()
+    one.gateway.dispatcher.run_once()
     assert [(row.state, row.reason) for row in one.outbox()] == [("done", "one"), ("done", None), ("done", "three")]
 
 

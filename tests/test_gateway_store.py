@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from gateway_room import ONE, SUBMIT, Room
 
 from mm7zeep.errors import TransportError
-from mm7zeep.gateway.delivery.dispatcher import Pump, Window
+from mm7zeep.gateway.delivery.dispatcher import Dispatcher, Window
 from mm7zeep.gateway.delivery.retry import Outcome
 from mm7zeep.gateway.store import migrations, outbox, tables
 from mm7zeep.gateway.store.database import Database, StoreError
@@ -280,7 +280,7 @@ def test_only_what_is_due(database: Database) -> None:
 
 
 def test_fence(database: Database) -> None:
-    """Who slept through its lease cannot complete, postpone, bury or renew what somebody else has claimed since."""
+    """Who slept through its lease cannot complete, reschedule, dead-letter or renew what somebody else has claimed since."""
     plan(database, call())
     [slept] = claim(database)
     with database.write() as connection:
@@ -293,8 +293,8 @@ def test_fence(database: Database) -> None:
     assert (mine.id, mine.epoch, mine.attempts) == (slept.id, slept.epoch + 1, 2)
     with database.write() as connection:
         assert not outbox.complete(connection, slept, NOW + 62)
-        assert not outbox.postpone(connection, slept, NOW + 99)
-        assert not outbox.bury(connection, slept, NOW + 62)
+        assert not outbox.reschedule(connection, slept, NOW + 99)
+        assert not outbox.dead_letter(connection, slept, NOW + 62)
         assert outbox.renew(connection, [slept], NOW + 999) == 0
         assert outbox.renew(connection, [mine], NOW + 200) == 1
         assert outbox.release_expired(connection, NOW + 199) == 0
@@ -352,7 +352,7 @@ def test_an_attempt_pauses_only_its_own_generation(database: Database) -> None:
         assert outbox.endpoints(connection)[0].paused
 
 
-@pytest.mark.parametrize("end", ["complete", "bury"])
+@pytest.mark.parametrize("end", ["complete", "dead_letter"])
 def test_read_reply_waits_for_its_report(database: Database, end: str) -> None:
     """While the report of a recipient waits or is under way, its read reply is not claimed; those of others are."""
     read = {"kind": "read", "message_id": "m", "n": 1}
@@ -366,7 +366,7 @@ def test_read_reply_waits_for_its_report(database: Database, end: str) -> None:
     assert (report.kind, other.transaction_id) == ("report", "another's")
     assert claim(database, now=NOW + 5) == []
     with database.write() as connection:
-        outbox.postpone(connection, report, NOW + 50)
+        outbox.reschedule(connection, report, NOW + 50)
     assert claim(database, now=NOW + 10) == []
     [report] = claim(database, now=NOW + 50)
     assert report.kind == "report"
@@ -383,7 +383,7 @@ def test_replay(database: Database) -> None:
     for endpoint in ("tnn http://tnn/mo", "b http://b"):
         for one in claim(database, endpoint):
             with database.write() as connection:
-                assert outbox.bury(connection, one, NOW + one.id, reason="2002")
+                assert outbox.dead_letter(connection, one, NOW + one.id, reason="2002")
     with database.write() as connection:
         again = {"now": NOW + 50, "expiry": 10.0}
         assert outbox.replay(connection, **again, endpoint="http://nobody") == 0
@@ -416,7 +416,7 @@ def test_concurrent_claims(database: Database) -> None:
     assert sorted(claimed) == list(range(1, 61))
 
 
-# --- the pump ---------------------------------------------------------------------------------------------------------
+# --- the dispatcher ---------------------------------------------------------------------------------------------------
 
 
 def test_leases_are_renewed_at_half_time(tmp_path: Path) -> None:
@@ -425,14 +425,14 @@ def test_leases_are_renewed_at_half_time(tmp_path: Path) -> None:
     with ExitStack() as stack:
         stack.callback(one.gateway.close)
         one.gateway.send_mo("tnn", "+61400", "111122")
-        _, [flying] = one.gateway.pump.turn()
+        _, [flying] = one.gateway.dispatcher.run_once()
         for _ in range(4):
             one.clock.move(seconds=31)
-            one.gateway.pump.turn()
+            one.gateway.dispatcher.run_once()
         [row] = one.outbox()
         assert (row.state, row.epoch, row.lease_until) == ("leased", flying.epoch, one.clock() + 60)
-        one.gateway.pump.attempt(flying)
-        one.gateway.pump.turn()
+        one.gateway.dispatcher.attempt(flying)
+        one.gateway.dispatcher.run_once()
         assert [row.state for row in one.outbox()] == ["done"]
 
 
@@ -441,14 +441,14 @@ def test_worker_that_slept(tmp_path: Path) -> None:
     one = Room(tmp_path)
     with ExitStack() as stack:
         stack.callback(one.gateway.close)
-        other = Pump(one.settings, one.gateway.database, one.gateway._caller, clock=one.clock)
+        other = Dispatcher(one.settings, one.gateway.database, one.gateway._caller, clock=one.clock)
         planned = one.gateway.send_mo("tnn", "+61400", "111122")
-        _, [slept] = one.gateway.pump.turn()
+        _, [slept] = one.gateway.dispatcher.run_once()
         one.clock.move(seconds=61)
-        _, [taken] = other.turn()
+        _, [taken] = other.run_once()
         assert taken.id == slept.id
-        one.gateway.pump.attempt(slept)
-        events, _ = one.gateway.pump.turn(claiming=False)
+        one.gateway.dispatcher.attempt(slept)
+        events, _ = one.gateway.dispatcher.run_once(claiming=False)
         assert events == []
         [row] = one.outbox()
         assert (row.state, row.holder, row.epoch) == ("leased", other.holder, slept.epoch + 1)
@@ -531,9 +531,9 @@ def test_database_away_for_a_while(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         stack.callback(one.gateway.close)
         one.submitted(ONE)
         one.gateway.send_mo("tnn", "+61400", "111122")
-        _, claimed = one.gateway.pump.turn()
+        _, claimed = one.gateway.dispatcher.run_once()
         for flying in claimed:
-            one.gateway.pump.attempt(flying)
+            one.gateway.dispatcher.attempt(flying)
 
         def away(*arguments: object, **options: object) -> bool:
             raise StoreError("away")
@@ -541,10 +541,10 @@ def test_database_away_for_a_while(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         with monkeypatch.context() as patch:
             patch.setattr(outbox, "complete", away)
             with pytest.raises(StoreError):
-                one.gateway.pump.turn()
-        assert one.gateway.pump.busy == 1
+                one.gateway.dispatcher.run_once()
+        assert one.gateway.dispatcher.busy == 1
         one.gateway.run_pending()
-        assert (one.gateway.pump.busy, len(one.calls.made)) == (0, 1)
+        assert (one.gateway.dispatcher.busy, len(one.calls.made)) == (0, 1)
         assert [row.state for row in one.outbox()] == ["done"]
 
 

@@ -23,12 +23,12 @@ from mm7zeep.exchange import Wire
 from mm7zeep.gateway.config.settings import Settings
 from mm7zeep.gateway.delivery import reports
 from mm7zeep.gateway.delivery.attempt import Caller, Deliver
-from mm7zeep.gateway.delivery.dispatcher import Pump, process_name
+from mm7zeep.gateway.delivery.dispatcher import Dispatcher, process_name
 from mm7zeep.gateway.delivery.events import Event
 from mm7zeep.gateway.maintenance import Housekeeper
 from mm7zeep.gateway.metrics import Metrics
-from mm7zeep.gateway.mm7.admission import Gauge
-from mm7zeep.gateway.mm7.auth import Gatekeeper
+from mm7zeep.gateway.mm7.admission import AdmissionControl
+from mm7zeep.gateway.mm7.auth import GatewayAuthenticator
 from mm7zeep.gateway.mm7.chaos import Chaos
 from mm7zeep.gateway.mm7.requests import Intake
 from mm7zeep.gateway.mm7.turns import Turns
@@ -78,7 +78,7 @@ class Gateway:
         names = [one.name for one in settings.applications]
         if len(set(names)) != len(names):
             raise ValueError("two applications have the same name")
-        refuses = {one.name: one.served.fault_refusals for one in settings.applications}
+        refuses = {one.name: one.request_profile.fault_refusals for one in settings.applications}
         self.settings = settings
         self.database = Database(settings.database)
         self.metrics = metrics or Metrics(shared=shared)
@@ -87,20 +87,20 @@ class Gateway:
         with self.database.write() as connection:
             self.clock.resume(connection)
         process = process_name()
-        self.gauge = Gauge(settings, self.database, clock=self.clock, process=process)
+        self.admission = AdmissionControl(settings, self.database, clock=self.clock, process=process)
         self.housekeeper = Housekeeper(self.database, settings, self.clock)
         self._observe = observe
         self._stopped = threading.Event()
         self._threads: tuple[SupervisedThread, ...] = ()
         self._caller = Caller(settings, self.database, deliver=deliver)
-        self.pump = Pump(
+        self.dispatcher = Dispatcher(
             settings, self.database, self._caller, clock=self.clock, observe=self._happened, holder=process
         )
         shared_by_both: Any = {
             "settings": settings,
             "database": self.database,
             "clock": self.clock,
-            "poke": self.pump.poke,
+            "wake": self.dispatcher.wake,
             "repeated": self._repeated,
         }
         intake = Intake(**shared_by_both)
@@ -109,7 +109,7 @@ class Gateway:
         self.endpoint = Endpoint(
             {kind: self.chaos.wrap(self._guarded(handler)) for kind, handler in handlers.items()},
             error=lambda user: VASPErrorRsp if (user or "").startswith(OWNER) else RSErrorRsp,
-            auth=Gatekeeper(
+            auth=GatewayAuthenticator(
                 settings.applications, settings.upstreams, settings.trusted_proxies, waiting=settings.waiting_guesses
             ),
             policy=settings.policy,
@@ -117,7 +117,7 @@ class Gateway:
             http=settings.http,
             faults=lambda user: refuses.get(user or "", True),
             keep_raw=True,
-            admission=self.gauge.admit,
+            admission=self.admission.admit,
             turns=Turns(THREADS).of,
             observe=self._answered,
             show_numbers=settings.show_numbers,
@@ -136,7 +136,7 @@ class Gateway:
     def ready(self) -> tuple[str, ...]:
         """Why no request can be taken now; nothing if they can."""
         failing = [found for one in self._threads if (found := one.failing()) is not None]
-        return (*(("it is stopping",) if self.pump.stopping else ()), *self.gauge.full, *failing)
+        return (*(("it is stopping",) if self.dispatcher.stopping else ()), *self.admission.full, *failing)
 
     def _guarded(self, handler: Handler) -> Handler:
         """``handler``, where the database not doing it is answered by 503: never by 1000, and never as if it were known
@@ -144,15 +144,15 @@ class Gateway:
         """
 
         def guarded(call: Call) -> object:
-            if self.gauge.full:  # since it was admitted, while it waited for its turn
-                raise self.gauge.refusal(self.gauge.full[0])
+            if self.admission.full:  # since it was admitted, while it waited for its turn
+                raise self.admission.refusal(self.admission.full[0])
             try:
                 return handler(call)
             except StoreError as error:
                 _LOG.error("a %s was not taken: %s", type(call.message).__name__, error)
                 if error.of_value:  # the same again would fail again
                     raise refusal(2007, "a value of the request cannot be kept") from error
-                raise self.gauge.refusal("it could not be kept; send it again") from error
+                raise self.admission.refusal("it could not be kept; send it again") from error
 
         return guarded
 
@@ -202,7 +202,7 @@ class Gateway:
         sender = address(from_)
         target = ShortCode(to) if isinstance(to, str) and to in receiver.short_codes else address(to)
         message = DeliverReq(sender=sender, to=(target,), subject=subject, parts=parts_of(content))
-        wire = exchange.pack(message, profile=receiver.called)
+        wire = exchange.pack(message, profile=receiver.callback_profile)
         raw = RawRow(message_id="", n=0, received=0.0, headers=mapping.headers_text(wire.headers), body=wire.read())
         parts = contents.parts_of(raw)
         like = MessageRow(
@@ -221,9 +221,9 @@ class Gateway:
         with self.database.write() as connection:
             now = self.clock.now(connection)
             like, raw = replace(like, accepted=now), replace(raw, received=now)
-            call = self.pump.network.bring(connection, application, like, raw, [("to", target)], now)
+            call = self.dispatcher.network.bring(connection, application, like, raw, [("to", target)], now)
         assert call is not None  # noqa: S101  it has a callback
-        self.pump.poke()
+        self.dispatcher.wake()
         return call
 
     def report(self, message_id: str, recipient: str, state: str, text: str | None = None) -> None:
@@ -235,9 +235,9 @@ class Gateway:
             message, copy = self._copy(connection, message_id, recipient)
             asked = replace(message, delivery_report=True)
             now = self.clock.now(connection)
-            event = self.pump.network.settle(connection, asked, copy, state, now, status_text=text)
+            event = self.dispatcher.network.record_state(connection, asked, copy, state, now, status_text=text)
         self._happened(event)
-        self.pump.poke()
+        self.dispatcher.wake()
 
     def read(self, message_id: str, recipient: str, status: str) -> bool:
         """A recipient has Read or Deleted a message; whether its application has a callback that can be told.
@@ -249,7 +249,7 @@ class Gateway:
             asked = replace(message, read_reply=True)
             plans = list(reports.reads(self.settings, asked, copy, self.clock.now(connection), mm_status=status))
             outbox.plan(connection, plans)
-        self.pump.poke()
+        self.dispatcher.wake()
         return bool(plans)
 
     def retrieved(self, message_id: str) -> tuple[Part, ...]:
@@ -288,7 +288,7 @@ class Gateway:
                 since=since,
             )
             messages.wait_again(connection, now)
-        self.pump.poke()
+        self.dispatcher.wake()
         return count
 
     def clock_state(self) -> ClockState:
@@ -300,7 +300,7 @@ class Gateway:
         """Go by the clock as it is now; whether a jump waited to be confirmed. Raises ``StoreError``."""
         with self.database.write() as connection:
             confirmed = self.clock.confirm(connection, "the operator confirmed it")
-        self.pump.poke()
+        self.dispatcher.wake()
         return confirmed
 
     # --- what follows -------------------------------------------------------------------------------------------------
@@ -309,18 +309,18 @@ class Gateway:
         """Do everything that is due, and what that makes due, in this thread."""
         happened: list[Event] = []
         while True:
-            events, claimed = self.pump.turn()
+            events, claimed = self.dispatcher.run_once()
             happened += events
             for call in claimed:
-                self.pump.attempt(call)
+                self.dispatcher.attempt(call)
             if not events and not claimed:
                 return happened
 
     def start(self) -> None:
         """Do what is due in threads, from now on until ``stop``."""
         work = {
-            "dispatcher": self.pump.run,
-            "keeper": lambda: self.gauge.run(self._stopped),
+            "dispatcher": self.dispatcher.run,
+            "keeper": lambda: self.admission.run(self._stopped),
             "retention": lambda: self.housekeeper.run(self._stopped),
         }
         self._threads = tuple(
@@ -332,7 +332,7 @@ class Gateway:
     def stop(self, wait: float | None = None) -> bool:
         """Claim nothing more and wait, at most ``wait`` seconds, for the calls under way; whether they ended."""
         self._stopped.set()
-        self.pump.stop()
+        self.dispatcher.stop()
         until = None if wait is None else time.monotonic() + wait
         for thread in self._threads:
             thread.join(None if until is None else max(0.0, until - time.monotonic()))

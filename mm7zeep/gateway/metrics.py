@@ -63,7 +63,7 @@ class Metrics:
         self._restarts.labels(thread).inc()
 
     def happened(self, event: Event) -> None:
-        """One event of the pump."""
+        """One event of the dispatcher."""
         if event.kind == "handset":
             self._copies.labels(event.state).inc()
             return

@@ -24,7 +24,7 @@ from starlette.routing import Route as StarletteRoute
 from mm7zeep.gateway.admin import callbacks, handset, messages, openapi
 from mm7zeep.gateway.admin.access import ALWAYS, Access, head_of, wrong
 from mm7zeep.gateway.admin.json_response import JSONResponse
-from mm7zeep.gateway.admin.request import Asked, Crowd, Route, body_of, path_of, query_of
+from mm7zeep.gateway.admin.request import AdminRequest, Route, WaiterCount, body_of, path_of, query_of
 from mm7zeep.gateway.gateway import Gateway
 from mm7zeep.gateway.store.database import StoreError
 from mm7zeep.receiver import CLIENT, Client, Gone, Receive, Refusal, Scope, Send
@@ -56,30 +56,30 @@ _PAGE = """<!doctype html>
 # --- health -----------------------------------------------------------------------------------------------------------
 
 
-async def _front(asked: Asked) -> Response:
+async def _front(asked: AdminRequest) -> Response:
     policy = (
         "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
     )
     return HTMLResponse(_PAGE, headers={"Content-Security-Policy": policy})
 
 
-async def _livez(asked: Asked) -> Response:
+async def _livez(asked: AdminRequest) -> Response:
     return JSONResponse({"status": "alive"})
 
 
-async def _readyz(asked: Asked) -> Response:
+async def _readyz(asked: AdminRequest) -> Response:
     reasons = asked.gateway.ready()
     if reasons:
         return JSONResponse({"status": "not ready", "reasons": list(reasons)}, 503)
     return JSONResponse({"status": "ready"})
 
 
-def _metrics(asked: Asked) -> Response:
+def _metrics(asked: AdminRequest) -> Response:
     page, content_type = asked.gateway.metrics.exposition(asked.gateway.database)
     return Response(page, headers={"Content-Type": content_type})
 
 
-async def _openapi(asked: Asked) -> Response:
+async def _openapi(asked: AdminRequest) -> Response:
     return JSONResponse(openapi.document(ROUTES))
 
 
@@ -160,7 +160,7 @@ def admin_app(gateway: Gateway, *, clock: Callable[[], float] = time.time) -> An
 
     Raises ``ValueError`` for an admin_username without a password.
     """
-    access, crowd = Access(gateway.settings), Crowd()
+    access, crowd = Access(gateway.settings), WaiterCount()
     paths: dict[str, list[Route]] = {}
     for one in ROUTES:
         paths.setdefault(one.path, []).append(one)
@@ -172,18 +172,18 @@ def admin_app(gateway: Gateway, *, clock: Callable[[], float] = time.time) -> An
         exception_handlers={HTTPException: _refused_by_routing, Exception: _failed},
     )
     app.router.redirect_slashes = False  # where to, the Host field would say
-    return _Door(app, access)
+    return _AccessCheck(app, access)
 
 
 def _endpoint(
-    gateway: Gateway, clock: Callable[[], float], crowd: Crowd, routes: list[Route]
+    gateway: Gateway, clock: Callable[[], float], crowd: WaiterCount, routes: list[Route]
 ) -> Callable[[Request], Awaitable[Response]]:
     rows = {one.method: one for one in routes}
 
     async def endpoint(request: Request) -> Response:
         route = rows[cast(Any, "GET" if request.method == "HEAD" else request.method)]
         try:
-            asked = Asked(
+            asked = AdminRequest(
                 gateway=gateway,
                 clock=clock,
                 path=path_of(request, route),
@@ -205,7 +205,7 @@ def _endpoint(
     return endpoint
 
 
-async def _answered(route: Route, asked: Asked) -> Response:
+async def _answered(route: Route, asked: AdminRequest) -> Response:
     if inspect.iscoroutinefunction(route.function):
         return await cast(Awaitable[Response], route.function(asked))
     return cast(Response, await run_in_threadpool(route.function, asked))
@@ -240,7 +240,7 @@ async def _failed(request: Request, error: Exception) -> Response:
     return JSONResponse({"error": "this failed, by no fault of the request; the gateway's log tells why"}, 500)
 
 
-class _Door:
+class _AccessCheck:
     """Lets in whom ``access`` lets in, and puts on every answer what it should always have."""
 
     def __init__(self, app: Any, access: Access) -> None:

@@ -10,13 +10,13 @@ from starlette.responses import Response
 
 from mm7zeep.gateway.admin import views
 from mm7zeep.gateway.admin.json_response import JSONResponse
-from mm7zeep.gateway.admin.request import Asked, moment
+from mm7zeep.gateway.admin.request import AdminRequest, moment
 from mm7zeep.gateway.store import outbox
 from mm7zeep.gateway.store.rows import CallRow
 from mm7zeep.receiver import Refusal
 
 
-def listed(asked: Asked) -> Response:
+def listed(asked: AdminRequest) -> Response:
     """A page of calls, the newest first."""
     query, limit = asked.query, asked.query["limit"]
     with asked.gateway.database.read() as connection:
@@ -34,7 +34,7 @@ def listed(asked: Asked) -> Response:
     return JSONResponse({"callbacks": calls, "next": page[-1].id if len(rows) > limit else None})
 
 
-def one(asked: Asked) -> Response:
+def one(asked: AdminRequest) -> Response:
     """A call with what was answered to it, where that was kept."""
     with asked.gateway.database.read() as connection:
         return JSONResponse(views.whole_call(_call(connection, asked.path["id"]), _paused(connection)))
@@ -51,7 +51,7 @@ def _paused(connection: Connection) -> set[str]:
     return {one.name for one in outbox.endpoints(connection) if one.paused}
 
 
-def replay_one(asked: Asked) -> Response:
+def replay_one(asked: AdminRequest) -> Response:
     """Make a call again, whatever came of it."""
     id = asked.path["id"]
     again = asked.gateway.replay(id=id)
@@ -64,7 +64,7 @@ def replay_one(asked: Asked) -> Response:
         return JSONResponse(views.call(found, _paused(connection)), 202)
 
 
-def replay(asked: Asked) -> Response:
+def replay(asked: AdminRequest) -> Response:
     """Make dead calls again, by where they went or when they died."""
     endpoint, since = asked.body.get("endpoint"), asked.body.get("since")
     if endpoint is None and since is None:
@@ -73,14 +73,14 @@ def replay(asked: Asked) -> Response:
     return JSONResponse({"replayed": count}, 202)
 
 
-def endpoints(asked: Asked) -> Response:
+def endpoints(asked: AdminRequest) -> Response:
     """Where no calls go until somebody says so."""
     with asked.gateway.database.read() as connection:
         rows = [one for one in outbox.endpoints(connection) if one.paused]
     return JSONResponse({"endpoints": [views.endpoint(one) for one in rows]})
 
 
-def resume(asked: Asked) -> Response:
+def resume(asked: AdminRequest) -> Response:
     """Make calls to an endpoint again."""
     endpoint, application = asked.body["endpoint"], asked.body.get("application")
     with asked.gateway.database.write() as connection:
@@ -91,9 +91,9 @@ def resume(asked: Asked) -> Response:
             outbox.resume(connection, one.name, asked.clock())
     if not rows:
         raise Refusal(404, "no endpoint of that URL is paused; GET /api/v1/endpoints lists those that are")
-    asked.gateway.pump.poke()
+    asked.gateway.dispatcher.wake()
     return JSONResponse({"resumed": len(rows)})
 
 
-def _names(lane: str) -> tuple[str, str]:
-    return lane.partition(" ")[2], views.url_of(lane)
+def _names(endpoint_key: str) -> tuple[str, str]:
+    return endpoint_key.partition(" ")[2], views.url_of(endpoint_key)

@@ -19,7 +19,7 @@ from mm7zeep.client.labelling import is_text, labelled
 from mm7zeep.errors import LocalError
 from mm7zeep.gateway.admin import views
 from mm7zeep.gateway.admin.json_response import JSONResponse
-from mm7zeep.gateway.admin.request import Asked
+from mm7zeep.gateway.admin.request import AdminRequest
 from mm7zeep.gateway.delivery import reports
 from mm7zeep.gateway.store import outbox
 from mm7zeep.messages import Part
@@ -27,7 +27,7 @@ from mm7zeep.mime import fields
 from mm7zeep.receiver import Refusal
 
 
-def deliver(asked: Asked) -> Response:
+def deliver(asked: AdminRequest) -> Response:
     """A handset sends a message to an application."""
     said, gateway = asked.body, asked.gateway
     name = said["application"]
@@ -80,7 +80,7 @@ def _part(given: Mapping[str, Any], place: str) -> Part:
     return part
 
 
-def report(asked: Asked) -> Response:
+def report(asked: AdminRequest) -> Response:
     """A copy reaches a state, whatever its handset would have done."""
     said = asked.body
     try:
@@ -90,7 +90,7 @@ def report(asked: Asked) -> Response:
     return JSONResponse({"id": asked.path["id"], "status": said["status"]}, 202)
 
 
-def read(asked: Asked) -> Response:
+def read(asked: AdminRequest) -> Response:
     """A recipient has read or deleted a message."""
     try:
         told = asked.gateway.read(asked.path["id"], asked.body["recipient"], asked.body.get("status") or "Read")
@@ -99,37 +99,37 @@ def read(asked: Asked) -> Response:
     return JSONResponse({"told": told}, 202)
 
 
-def _unknown(asked: Asked, error: KeyError) -> Refusal:
+def _unknown(asked: AdminRequest, error: KeyError) -> Refusal:
     if error.args[0] == asked.path["id"]:
         return Refusal(404, "no message to handsets has that id; GET /api/v1/messages?direction=mt lists them")
     return Refusal(404, "the message has no such recipient; GET /api/v1/messages/{id} names them")
 
 
-def clock(asked: Asked) -> Response:
+def clock(asked: AdminRequest) -> Response:
     """The time that counts, and whether a jump of the clock waits to be confirmed."""
     state = asked.gateway.clock_state()
     times = {"now": views.time_of(state.now), "since": views.time_of(state.since)}
     return JSONResponse({"held": state.held, "jump": state.jump, **times})
 
 
-def confirm_clock(asked: Asked) -> Response:
+def confirm_clock(asked: AdminRequest) -> Response:
     """Go by the clock as it is now."""
     if not asked.gateway.confirm_clock():
         raise Refusal(409, "no jump of the clock waits to be confirmed; GET /api/v1/clock shows whether one does")
     return clock(asked)
 
 
-def applications(asked: Asked) -> Response:
+def applications(asked: AdminRequest) -> Response:
     """Whom the gateway serves."""
     return JSONResponse({"applications": [views.application(one) for one in asked.gateway.settings.applications]})
 
 
-def chaos(asked: Asked) -> Response:
+def chaos(asked: AdminRequest) -> Response:
     """The trouble that is made on purpose."""
     return JSONResponse({"rules": asked.gateway.chaos.rules})
 
 
-def set_chaos(asked: Asked) -> Response:
+def set_chaos(asked: AdminRequest) -> Response:
     """Make this trouble, and no other."""
     try:
         asked.gateway.chaos.set(asked.body["rules"])

@@ -17,7 +17,7 @@ from starlette.responses import Response
 from mm7zeep import media
 from mm7zeep.gateway.admin import views
 from mm7zeep.gateway.admin.json_response import JSONResponse
-from mm7zeep.gateway.admin.request import Asked, Crowd, moment
+from mm7zeep.gateway.admin.request import AdminRequest, WaiterCount, moment
 from mm7zeep.gateway.store import content, outbox
 from mm7zeep.gateway.store import messages as store
 from mm7zeep.gateway.store.rows import LEASED, MessageRow, RawRow
@@ -32,7 +32,7 @@ _INERT = {"Content-Security-Policy": "sandbox; default-src 'none'"}
 _FILTERS = ("application", "direction", "to", "q", "state", "subject")
 
 
-def listed(asked: Asked) -> Response:
+def listed(asked: AdminRequest) -> Response:
     """A page of messages, the newest first."""
     limit, before = asked.query["limit"], asked.query.get("before")
     with asked.gateway.database.read() as connection:
@@ -43,12 +43,12 @@ def listed(asked: Asked) -> Response:
     return JSONResponse({"messages": messages, "next": page[-1].seq if len(rows) > limit else None})
 
 
-def _filters(asked: Asked) -> dict[str, Any]:
+def _filters(asked: AdminRequest) -> dict[str, Any]:
     filters = {name: asked.query.get(name) for name in _FILTERS}
     return {**filters, "from_": asked.query.get("from")}
 
 
-def one(asked: Asked) -> Response:
+def one(asked: AdminRequest) -> Response:
     """A message with all that is known of it."""
     with asked.gateway.database.read() as connection:
         return JSONResponse(_whole(connection, _message(connection, asked.path["id"])))
@@ -74,7 +74,7 @@ def _whole(connection: Connection, row: MessageRow) -> views.Json:
 # --- octets -----------------------------------------------------------------------------------------------------------
 
 
-def raw(asked: Asked) -> Response:
+def raw(asked: AdminRequest) -> Response:
     """A request as it came, head and all, but without the credentials."""
     n = asked.query["n"]
     with asked.gateway.database.read() as connection:
@@ -94,7 +94,7 @@ def _head(row: RawRow) -> bytes:
     return "\r\n".join(["POST /mm7 HTTP/1.1", *plain, "", ""]).encode("latin-1", "replace")
 
 
-def part(asked: Asked) -> Response:
+def part(asked: AdminRequest) -> Response:
     """A part, decoded: shown where its octets are an image, audio or video, otherwise as a download."""
     n = asked.path["n"]
     with asked.gateway.database.read() as connection:
@@ -121,21 +121,21 @@ def _served(octets: bytes, content_type: str, disposition: str) -> Response:
 # --- the next one -----------------------------------------------------------------------------------------------------
 
 
-async def wait(asked: Asked) -> Response:
+async def wait(asked: AdminRequest) -> Response:
     """The newest message that fits, as soon as there is one."""
     since = moment(asked.query["since"], "since") if "since" in asked.query else None
     with asked.crowd as crowd:
         return await _waited(asked, crowd, since)
 
 
-async def _waited(asked: Asked, crowd: Crowd, since: float | None) -> Response:
+async def _waited(asked: AdminRequest, crowd: WaiterCount, since: float | None) -> Response:
     loop = asyncio.get_running_loop()
     until = loop.time() + asked.query["timeout"]
     while True:
         found = await run_in_threadpool(_first, asked, since)
         if found is not None:
             return JSONResponse(found)
-        if asked.gateway.pump.stopping:
+        if asked.gateway.dispatcher.stopping:
             raise Refusal(503, "the gateway is stopping", ("Retry-After", "5"))
         left = until - loop.time()
         if left <= 0 or await asked.gone():
@@ -143,7 +143,7 @@ async def _waited(asked: Asked, crowd: Crowd, since: float | None) -> Response:
         await asyncio.sleep(min(max(POLL, crowd.size / LOOKS), left))
 
 
-def _first(asked: Asked, since: float | None) -> views.Json | None:
+def _first(asked: AdminRequest, since: float | None) -> views.Json | None:
     with asked.gateway.database.read() as connection:
         rows = store.listed(connection, **_filters(asked), since=since, limit=1)
         return _whole(connection, rows[0]) if rows else None
@@ -152,7 +152,7 @@ def _first(asked: Asked, since: float | None) -> views.Json | None:
 # --- let go -----------------------------------------------------------------------------------------------------------
 
 
-def delete(asked: Asked) -> Response:
+def delete(asked: AdminRequest) -> Response:
     """Delete a message with its octets, copies and calls."""
     message_id = asked.path["id"]
     if message_id == "latest":  # it may be another one by now

@@ -226,7 +226,7 @@ SCHEMAS: Mapping[str, Schema] = {
     "Replayed": _object({"replayed": _whole("how many calls")}),
     "Endpoint": _object(_ENDPOINT),
     "Endpoints": _object({"endpoints": _list(_ref("Endpoint"))}),
-    "Resumed": _object({"resumed": _whole("how many lanes: each application has its own")}),
+    "Resumed": _object({"resumed": _whole("how many endpoints: each application has its own")}),
     "Chaos": _object({"rules": _list(_RULE)}),
     "Clock": _object(
         {

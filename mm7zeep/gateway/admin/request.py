@@ -47,13 +47,13 @@ class Parameter:
     schema: Schema = field(default_factory=lambda: {"type": "string"})
 
 
-class Crowd:
+class WaiterCount:
     """How many wait at a time, in one event loop; whoever enters is counted until it leaves."""
 
     def __init__(self) -> None:
         self.size = 0
 
-    def __enter__(self) -> Crowd:
+    def __enter__(self) -> WaiterCount:
         self.size += 1
         return self
 
@@ -62,7 +62,7 @@ class Crowd:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class AdminRequest:
     """A request that was judged: ``path``, ``query`` and ``body`` hold what the row names, defaults filled in.
 
     ``clock`` gives seconds since 1970; ``gone`` tells whether the client has hung up; ``crowd`` is of those who wait.
@@ -74,7 +74,7 @@ class Asked:
     query: Mapping[str, Any]
     body: Mapping[str, Any]
     gone: Callable[[], Awaitable[bool]]
-    crowd: Crowd
+    crowd: WaiterCount
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +88,7 @@ class Route:
 
     method: Literal["GET", "PUT", "POST", "DELETE"]
     path: str
-    function: Callable[[Asked], Response] | Callable[[Asked], Awaitable[Response]]
+    function: Callable[[AdminRequest], Response] | Callable[[AdminRequest], Awaitable[Response]]
     words: str
     answer: str | None
     status: int = 200

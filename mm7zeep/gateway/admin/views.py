@@ -100,7 +100,7 @@ def recipient(copy: RecipientRow) -> Json:
 
 
 def call(row: CallRow, paused: Collection[str]) -> Json:
-    """A call, as in a list; ``paused`` are the lanes that are."""
+    """A call, as in a list; ``paused`` are the endpoint keys that are."""
     waits = row.state in (READY, LEASED)
     return {
         "id": row.id,
@@ -126,12 +126,12 @@ def whole_call(row: CallRow, paused: Collection[str]) -> Json:
     """A call with what was answered to it, where that was kept."""
     # it may repeat what it was asked
     answer = masking.credentials(row.answer.decode("utf-8", "replace")) if row.answer is not None else None
-    return {**call(row, paused), "told": dict(row.told), "answer": answer}
+    return {**call(row, paused), "told": dict(row.event), "answer": answer}
 
 
-def url_of(lane: str) -> str:
-    """The URL that the calls of a lane go to, without its secrets."""
-    return masking.url(lane.partition(" ")[2])
+def url_of(endpoint_key: str) -> str:
+    """The URL that the calls of an endpoint go to, without its secrets."""
+    return masking.url(endpoint_key.partition(" ")[2])
 
 
 def endpoint(row: EndpointRow) -> Json:
@@ -160,7 +160,7 @@ def application(one: Application) -> Json:
         "vasids": list(one.vasids),
         "short_codes": list(one.short_codes),
         "allow": list(one.allow),
-        "profile": one.served.name,
+        "profile": one.request_profile.name,
         "numbers": one.numbers,
         "media": one.media,
         "callback": callback,

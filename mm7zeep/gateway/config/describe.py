@@ -107,12 +107,12 @@ def _application(one: Application) -> str:
     facts = [
         f"VASPID {one.vaspid}" if one.vaspid is not None else "no VASPID",
         f"VASIDs {_listed(one.vasids, 'any')}",
-        f"profile {one.served.name}",
+        f"profile {one.request_profile.name}",
     ]
     facts += [f"from {_listed(one.allow, 'anywhere')}", f"short codes {_listed(one.short_codes, 'none')}"]
     if one.callback is None:
         return f"application {one.name}: {', '.join(facts)}; no callback"
-    called = f"{one.called.schema} {one.called.mm7_version}"
+    called = f"{one.callback_profile.schema} {one.callback_profile.mm7_version}"
     ways = f"MO to {_shown(one.callback.deliver)}, reports to {_shown(one.callback.reports)} in {called}"
     return f"application {one.name}: {', '.join(facts)}; {ways}"
 
@@ -120,7 +120,7 @@ def _application(one: Application) -> str:
 def _upstream(one: Upstream) -> str:
     rate = f"{one.rate:g} a second at most" if one.rate else "any rate"
     back = "calls us back" if one.callback_username else "never calls us"
-    return f"upstream {one.name}: {_shown(one.url)}, profile {one.spoken.name}, {rate}, {back}"
+    return f"upstream {one.name}: {_shown(one.url)}, profile {one.upstream_profile.name}, {rate}, {back}"
 
 
 def _shown(url: str) -> str:

@@ -57,16 +57,16 @@ class Application:
     duplicates: float | None = None
 
     @property
-    def served(self) -> Profile:
+    def request_profile(self) -> Profile:
         """The profile this application is served by. Raises ``ValueError`` for an unknown name."""
         return profiles.profile(self.profile)
 
     @property
-    def called(self) -> Profile:
+    def callback_profile(self) -> Profile:
         """The profile that MO messages and reports to this application are written in."""
         if self.callback is not None and self.callback.profile is not None:
             return profiles.profile(self.callback.profile)
-        own = self.served
+        own = self.request_profile
         if own.report_schema is None:
             return own
         return replace(profiles.profile(own.report_schema), mm7_version=own.mm7_version, prefix=own.prefix)
@@ -104,7 +104,7 @@ class Upstream:
     allow: tuple[str, ...] = ()
 
     @property
-    def spoken(self) -> Profile:
+    def upstream_profile(self) -> Profile:
         """The profile this MMSC is spoken to in. Raises ``ValueError`` for an unknown name."""
         return profiles.profile(self.profile)
 

@@ -33,7 +33,7 @@ _CONNECT = 10.0  # seconds to open a connection
 
 
 class Caller:
-    """Makes calls; keeps one client per lane, with its connections. Thread-safe.
+    """Makes calls; keeps one client per endpoint, with its connections. Thread-safe.
 
     ``deliver`` stands in for the clients of applications, for tests and for those who have both sides in one process.
     """
@@ -67,14 +67,14 @@ class Caller:
         callback = application.callback if application is not None else None
         if application is None or callback is None:
             return Outcome(verdict="dead", reason=f"the application {call.owner} has no callback any more")
-        profiles = [application.called]
+        profiles = [application.callback_profile]
         if call.kind == "deliver":
             url, message = callback.deliver, self._mo(call, application)
             if message is None:
                 return Outcome(verdict="dead", reason="the message was deleted")
         else:
             url, message = callback.reports, reports.report_of(call, self._settings.relay_id)
-            mirrored = reports.spoken(application, call.told.get("namespace"), call.told.get("mm7_version"))
+            mirrored = reports.report_profile(application, call.event.get("namespace"), call.event.get("mm7_version"))
             profiles = [mirrored, *(one for one in profiles if one != mirrored)]
         if self._deliver is not None:
             self._deliver(url, message, call.transaction_id)
@@ -119,7 +119,7 @@ class Caller:
                 adapter=self._egress.adapter(),
             )
 
-        name = f"{reports.lane(application.name, url)} {profile.schema} {profile.mm7_version}"
+        name = f"{reports.endpoint_key(application.name, url)} {profile.schema} {profile.mm7_version}"
         return cast(MmscClient, self._client(name, make))
 
     # --- to upstreams -------------------------------------------------------------------------------------------------
@@ -176,13 +176,13 @@ class Caller:
             return VaspClient(
                 upstream.url,
                 auth=auth,
-                profile=upstream.spoken,
+                profile=upstream.upstream_profile,
                 timeouts=self._timeouts(),
                 retry=Retry(times=0),
                 adapter=self._egress.adapter(),
             )
 
-        return cast(VaspClient, self._client(reports.lane(f"upstream:{upstream.name}", upstream.url), make))
+        return cast(VaspClient, self._client(reports.endpoint_key(f"upstream:{upstream.name}", upstream.url), make))
 
     # --- both ---------------------------------------------------------------------------------------------------------
 

@@ -1,9 +1,9 @@
-"""What drives a gateway: it sees to due copies, claims due calls, has them made, and settles what came of them.
+"""What drives a gateway: it sees to due copies, claims due calls, has them made, and records what came of them.
 
-``turn`` does all of it that is due in one transaction and hands the claimed calls out; the calls themselves are made in
-threads, a few per endpoint, more while it answers, so that a bad endpoint delays nobody else. What the database refuses
-is tried again; nothing that was settled is forgotten meanwhile. Where one row is at fault, ``isolation`` sets it aside,
-and the others go on. Any number of processes may pump one database.
+``run_once`` does all of it that is due in one transaction and hands the claimed calls out; the calls themselves are
+made in threads, a few per endpoint, more while it answers, so that a bad endpoint delays nobody else. What the database
+refuses is tried again; no result is forgotten meanwhile. Where one row is at fault, ``isolation`` sets it aside,
+and the others go on. Any number of processes may share one database.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from mm7zeep.gateway.delivery.attempt import Caller
 from mm7zeep.gateway.delivery.events import Event
 from mm7zeep.gateway.delivery.isolation import Isolation
 from mm7zeep.gateway.delivery.recipients import Network
-from mm7zeep.gateway.delivery.results import Settler
+from mm7zeep.gateway.delivery.results import ResultRecorder
 from mm7zeep.gateway.delivery.retry import Outcome
 from mm7zeep.gateway.store import messages, outbox
 from mm7zeep.gateway.store.clock import Clock, GuardedClock
@@ -68,7 +68,7 @@ class Window:
         self.rests_until = now + min(_REST, _REST / 16 * 2 ** min(beyond, 9)) if beyond >= 0 else 0.0
 
 
-class Pump:
+class Dispatcher:
     """Drives one process's share. ``observe`` is called with each event; ``holder`` names this process."""
 
     def __init__(
@@ -84,12 +84,12 @@ class Pump:
         self.settings = settings
         self.network = Network(settings=settings)
         self.holder = holder or process_name()
-        self._settler = Settler(settings=settings, network=self.network)
+        self._recorder = ResultRecorder(settings=settings, network=self.network)
         self._database = database
         self._caller = caller
         given = clock if isinstance(clock, GuardedClock) else GuardedClock(Clock.of(clock), sqlite=database.sqlite)
         self._clock, self._steady = given, given.steady
-        self._isolation = Isolation(database=database, settler=self._settler, network=self.network, clock=given)
+        self._isolation = Isolation(database=database, recorder=self._recorder, network=self.network, clock=given)
         self._observe = observe
         self._windows: dict[str, Window] = {}
         self._flying: dict[int, tuple[CallRow, float]] = {}  # by id, with when the lease is to be renewed
@@ -102,7 +102,7 @@ class Pump:
 
     # --- one turn -----------------------------------------------------------------------------------------------------
 
-    def turn(self, *, claiming: bool = True) -> tuple[list[Event], list[CallRow]]:
+    def run_once(self, *, claiming: bool = True) -> tuple[list[Event], list[CallRow]]:
         """Settle, see to copies, claim: one transaction. What happened, and the calls that are now to be made.
 
         Raises ``StoreError``; then nothing of it happened, and the next turn does it. Where a row is at fault, it is
@@ -131,12 +131,12 @@ class Pump:
             reading = self._clock.read(connection)
             now, held = reading.at, reading.held
             for call, outcome in ordered:
-                events += self._settler.settle(connection, call, outcome, now, held=held)
+                events += self._recorder.record(connection, call, outcome, now, held=held)
             outbox.renew(connection, renewed, now + self.settings.delivery.lease)
             outbox.release_expired(connection, now)
             if claiming:
                 for call in outbox.overdue(connection, now=now, holder=self.holder) if not held else ():
-                    events += self._settler.settle(connection, call, _EXPIRED, now)
+                    events += self._recorder.record(connection, call, _EXPIRED, now)
                 events += self.network.advance(connection, now, held=held)
                 claimed = self._claim(connection, now)
         self._took_effect([call for call, _ in results], renewed, claimed)
@@ -186,7 +186,7 @@ class Pump:
     def _tell(self, event: Event) -> None:
         try:
             self._observe(event)
-        except Exception:  # noqa: BLE001  logged; the pump, and what else is due, does not end with an observer
+        except Exception:  # noqa: BLE001  logged; the dispatcher, and what else is due, does not end with an observer
             _LOG.exception("the observer of a %s event failed", event.kind)
 
     # --- calls --------------------------------------------------------------------------------------------------------
@@ -201,7 +201,7 @@ class Pump:
         with self._lock:
             self._results.append((call, outcome))
             self._window(call.endpoint).learn(outcome, self._steady())
-        self.poke()
+        self.wake()
 
     @property
     def busy(self) -> int:
@@ -216,14 +216,14 @@ class Pump:
 
     # --- in a thread --------------------------------------------------------------------------------------------------
 
-    def poke(self) -> None:
+    def wake(self) -> None:
         """There is something to do."""
         self._poked.set()
 
     def stop(self) -> None:
         """Claim nothing more; ``run`` ends when what is under way is settled."""
         self._stopping.set()
-        self.poke()
+        self.wake()
 
     def run(self) -> None:
         """Turn until ``stop``, and then until nothing is under way any more."""
@@ -269,7 +269,7 @@ class Pump:
         if wait > 0:
             self._lull = _BREATH
             return wait
-        events, claimed = self.turn(claiming=claiming)
+        events, claimed = self.run_once(claiming=claiming)
         for call in claimed:
             self._begin(call)
         self._lull = _BREATH if events or claimed else min(2 * self._lull, _LULL)

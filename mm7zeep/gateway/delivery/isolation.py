@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 
 from mm7zeep.gateway.delivery.events import Event
 from mm7zeep.gateway.delivery.recipients import BATCH, Network
-from mm7zeep.gateway.delivery.results import Settler
+from mm7zeep.gateway.delivery.results import ResultRecorder
 from mm7zeep.gateway.delivery.retry import Outcome
 from mm7zeep.gateway.store import messages, outbox
 from mm7zeep.gateway.store.clock import GuardedClock, Reading
@@ -36,7 +36,7 @@ class Isolation:
     """Does what a turn does, row by row."""
 
     database: Database
-    settler: Settler
+    recorder: ResultRecorder
     network: Network
     clock: GuardedClock
 
@@ -56,25 +56,25 @@ class Isolation:
         error: Exception | None = None
         for attempt in (outcome, replace(outcome, reason=None, answer=None, text=None)):
             try:
-                return self._alone(partial(self._settle, call, attempt))
+                return self._alone(partial(self._record, call, attempt))
             except Exception as found:  # noqa: BLE001  logged below; it is this row's alone
                 error = found
         assert error is not None  # noqa: S101  both attempts raised
         _LOG.error("the outcome of call %d cannot be kept: %s", call.id, type(error).__name__)
         return self._dead_letter(call, error) if _is_lasting(error) else None
 
-    def _settle(self, call: CallRow, outcome: Outcome, connection: Connection, now: Reading) -> list[Event]:
-        return self.settler.settle(connection, call, outcome, now.at, held=now.held)
+    def _record(self, call: CallRow, outcome: Outcome, connection: Connection, now: Reading) -> list[Event]:
+        return self.recorder.record(connection, call, outcome, now.at, held=now.held)
 
     def _dead_letter(self, call: CallRow, error: Exception) -> list[Event] | None:
         reason = f"it could not be processed: {type(error).__name__}"
         dead = Outcome(verdict="dead", reason=reason)
 
-        def bury(connection: Connection, now: Reading) -> list[Event]:
-            outbox.bury(connection, call, now.at, reason=reason)
+        def set_aside(connection: Connection, now: Reading) -> list[Event]:
+            outbox.dead_letter(connection, call, now.at, reason=reason)
             return []
 
-        for work in (partial(self._settle, call, dead), bury):
+        for work in (partial(self._record, call, dead), set_aside):
             with suppress(Exception):  # what follows from its end cannot be had either: then its end alone
                 return self._alone(work)
         return None
@@ -122,7 +122,7 @@ class Isolation:
             message = messages.message(connection, copy.message_id)
             if message is None:
                 return moved(connection, now)
-            return [self.network.settle(connection, message, copy, "Rejected", now.at, detail=detail)]
+            return [self.network.record_state(connection, message, copy, "Rejected", now.at, detail=detail)]
 
         def moved(connection: Connection, now: Reading) -> list[Event]:
             messages.move(connection, copy, state="Rejected", due=None, changed=now.at, detail=detail)

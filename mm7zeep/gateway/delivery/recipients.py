@@ -64,7 +64,7 @@ class Network:
         if held and message.expires is not None and message.expires <= now:
             store.move(connection, copy, due=now + _HOLD)
         elif message.expires is not None and message.expires <= now:
-            yield self.settle(connection, message, copy, "Expired", now)
+            yield self.record_state(connection, message, copy, "Expired", now)
         elif copy.remote_id is not None:  # put off where it is; meanwhile a replace has given the others more time
             store.move(connection, copy, due=message.expires)
         elif copy.way.startswith("application:"):
@@ -81,11 +81,11 @@ class Network:
         if handset.outcome == DEFERRED and copy.state == DEFERRED:
             store.move(connection, copy, due=message.expires)  # it waits for its end, if it has one
             return
-        yield self.settle(connection, message, copy, handset.outcome, now)
+        yield self.record_state(connection, message, copy, handset.outcome, now)
         if handset.read and handset.outcome == "Retrieved":
             outbox.plan(connection, list(reports.reads(self.settings, message, copy, now)))
 
-    def settle(
+    def record_state(
         self,
         connection: Connection,
         message: MessageRow,
@@ -116,7 +116,7 @@ class Network:
         raw = store.raw(connection, message.id, message.content)
         sender = reports.application_of(self.settings, message.application)
         if raw is None or sender is None:
-            yield self.settle(connection, message, copy, "Rejected", now, detail="its sender is no longer served")
+            yield self.record_state(connection, message, copy, "Rejected", now, detail="its sender is no longer served")
             return
         kind, value, attributes = columns_of(mapping.sender_of(message, sender.aliases))
         visible = [one for one in store.recipients(connection, message.id) if one.place != "bcc"]
@@ -130,7 +130,9 @@ class Network:
             origin=(message.id, copy.n),
         )
         if planned is None:
-            yield self.settle(connection, message, copy, "Rejected", now, detail="that application takes no messages")
+            yield self.record_state(
+                connection, message, copy, "Rejected", now, detail="that application takes no messages"
+            )
             return
         store.move(connection, copy, state=SENT, due=None, changed=now, remote_id=planned.message_id)
 
@@ -197,7 +199,9 @@ class Network:
         name = copy.way.partition(":")[2]
         upstream = next((one for one in self.settings.upstreams if one.name == name), None)
         if upstream is None:
-            yield self.settle(connection, message, copy, "Rejected", now, detail="its way is no longer configured")
+            yield self.record_state(
+                connection, message, copy, "Rejected", now, detail="its way is no longer configured"
+            )
             return
         store.move(connection, copy, due=None, changed=now)
         outbox.plan(connection, [reports.submission(self.settings, copy, message, upstream.url, now)])

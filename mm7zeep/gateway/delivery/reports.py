@@ -35,7 +35,7 @@ _MO_FIELDS = (
 _ECHOED = ("applic_id", "reply_applic_id", "aux_applic_info")  # TS 23.140 8.7.4: as in the submit
 
 
-def lane(owner: str, url: str) -> str:
+def endpoint_key(owner: str, url: str) -> str:
     """What calls of one owner to one URL are claimed under."""
     return f"{owner} {url}"
 
@@ -45,14 +45,14 @@ def application_of(settings: Settings, name: str) -> Application | None:
     return next((one for one in settings.applications if one.name == name), None)
 
 
-def spoken(application: Application, namespace: str | None, mm7_version: str | None) -> Profile:
+def report_profile(application: Application, namespace: str | None, mm7_version: str | None) -> Profile:
     """What reports to an application are written in: what was configured, or else what its own request was in."""
     callback = application.callback
     if application.profile is not None or callback is None or callback.profile is not None:
-        return application.called
+        return application.callback_profile
     base = namespaces.profile_of(namespace)
     if base is None:
-        return application.called
+        return application.callback_profile
     return replace(base, mm7_version=mm7_version if mm7_version in base.versions else base.mm7_version)
 
 
@@ -77,7 +77,7 @@ def reports(
     if not message.delivery_report or application is None:
         return
     state = copy.state
-    if not _listed(spoken(application, message.namespace, message.mm7_version), state):
+    if not _listed(report_profile(application, message.namespace, message.mm7_version), state):
         if state == DEFERRED:
             return
         state, status_text = "Rejected", status_text or state
@@ -135,7 +135,7 @@ def _call(
     return CallRow(
         kind=kind,
         owner=owner,
-        endpoint=lane(owner, url),
+        endpoint=endpoint_key(owner, url),
         message_id=message_id,
         n=n,
         transaction_id=exchange.new_transaction_id(),  # of the event: every attempt carries it
@@ -151,7 +151,7 @@ def _call(
 
 def report_of(call: CallRow, relay_id: str | None) -> RsRequest:
     """The DeliveryReportReq or ReadReplyReq that a call tells."""
-    told = call.told
+    told = call.event
     values: dict[str, Any] = {
         "mms_relay_server_id": relay_id,
         "message_id": call.message_id,

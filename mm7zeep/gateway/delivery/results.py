@@ -29,13 +29,13 @@ _LOG = logging.getLogger("mm7zeep.gateway")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settler:
+class ResultRecorder:
     """Settles calls; what it means for a copy, the ``network`` does."""
 
     settings: Settings
     network: Network
 
-    def settle(
+    def record(
         self, connection: Connection, call: CallRow, outcome: Outcome, now: float, *, held: bool = False
     ) -> list[Event]:
         """Settle one call; what happened. Nothing, if its claim is not the present one.
@@ -55,16 +55,16 @@ class Settler:
             state = "Paused" if paused else "Postponed"  # where it was resumed since, the next attempt tells
             if paused:
                 _LOG.warning("calls to %s are paused: %s", masking.url(call.endpoint), outcome.reason)
-            stands = outbox.postpone(connection, call, now, attempts=max(0, call.attempts - 1), **told)
+            stands = outbox.reschedule(connection, call, now, attempts=max(0, call.attempts - 1), **told)
         elif verdict == "retry" and (due := next_attempt(call, outcome, now, delivery, held=held)) is not None:
-            stands, state = outbox.postpone(connection, call, due, **told), "Postponed"
+            stands, state = outbox.reschedule(connection, call, due, **told), "Postponed"
             if stands:
                 _LOG.info("%s", _again(call, outcome, due))
         elif verdict == "done":
             stands, state = outbox.complete(connection, call, now, **told), DELIVERED
         else:
             told["reason"] = f"{outcome.reason} (given up)" if verdict == "retry" else outcome.reason
-            stands, state = outbox.bury(connection, call, now, **told), REFUSED
+            stands, state = outbox.dead_letter(connection, call, now, **told), REFUSED
             where = masking.url(call.endpoint)
             _LOG.warning("a %s call to %s is given up: %s", call.kind, where, told["reason"])
         if not stands:
@@ -99,7 +99,9 @@ class Settler:
             messages.move(connection, copy, state=SENT, changed=now, remote_id=remote, content=message.content)
             return
         end = _end(message, outcome, now)
-        yield self.network.settle(connection, message, copy, end, now, detail=outcome.reason, status_text=outcome.text)
+        yield self.network.record_state(
+            connection, message, copy, end, now, detail=outcome.reason, status_text=outcome.text
+        )
 
     def _delivered(
         self, connection: Connection, copy: RecipientRow, outcome: Outcome, state: str, now: float
@@ -115,7 +117,7 @@ class Settler:
         if sent is None or first is None or sent.state != SENT:
             return
         end = "Retrieved" if state == DELIVERED else _end(first, outcome, now)
-        yield self.network.settle(connection, first, sent, end, now, detail=outcome.reason)
+        yield self.network.record_state(connection, first, sent, end, now, detail=outcome.reason)
 
 
 def _end(message: MessageRow, outcome: Outcome, now: float) -> str:
@@ -134,7 +136,7 @@ def _again(call: CallRow, outcome: Outcome, due: float) -> str:
 
 
 def _event(call: CallRow, recipient: Address | None, outcome: Outcome, state: str) -> Event:
-    told = call.told
+    told = call.event
     return Event(
         kind=cast(Any, call.kind),
         application=call.owner,

@@ -26,7 +26,7 @@ _LOG = logging.getLogger("mm7zeep.gateway")
 _LOOK = 1.0  # seconds between two looks
 
 
-class Gauge:
+class AdmissionControl:
     """Knows how full everything is. ``free`` tells the octets free in a folder; ``process`` is written down as alive.
 
     Thread-safe.
@@ -53,11 +53,11 @@ class Gauge:
         """Why nothing more can be taken, as of the last look; nothing if it can."""
         self.look()
 
-    def admit(self, head: Wire) -> Room:
-        """Room for one request. Raises ``Refusal`` (503) where there is none."""
+    def admit(self, head: Wire) -> Reservation:
+        """A place for one request. Raises ``Refusal`` (503) where there is none."""
         if self.full:
             raise self.refusal(self.full[0])
-        return Room(self)
+        return Reservation(self)
 
     def refusal(self, why: str) -> Refusal:
         """The answer to what cannot be taken now."""
@@ -107,22 +107,22 @@ class Gauge:
             self._uploads -= octets
 
 
-class Room:
+class Reservation:
     """What one request takes of the memory, given back when it is answered."""
 
-    def __init__(self, gauge: Gauge) -> None:
-        self._gauge = gauge
+    def __init__(self, admission: AdmissionControl) -> None:
+        self._admission = admission
         self._octets = 0
 
-    def __enter__(self) -> Room:
+    def __enter__(self) -> Reservation:
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._gauge.give_back(self._octets)
+        self._admission.give_back(self._octets)
 
     def took(self, octets: int) -> None:
         """A piece of the body has arrived. Raises ``Refusal`` (503) where there is no room for it."""
         self._octets += octets
-        self._gauge.take(octets)
+        self._admission.take(octets)

@@ -69,7 +69,7 @@ class _Attempt(NamedTuple):
     readable: bool
 
 
-class Gatekeeper:
+class GatewayAuthenticator:
     """The door of a gateway: applications by their name, upstreams by what they show when they call us.
 
     Plain passwords are compared as keyed digests. Hashes are checked once for each name and password, and remembered;

@@ -49,13 +49,13 @@ Work = Callable[[Connection, tuple[Finding, ...], float], Response]
 class Intake:
     """The handlers of an MMS Relay/Server for the requests of its applications.
 
-    ``poke`` is called when something was planned, ``repeated`` with each request and what became of it.
+    ``wake`` is called when something was planned, ``repeated`` with each request and what became of it.
     """
 
     settings: Settings
     database: Database
     clock: GuardedClock
-    poke: Callable[[], object]
+    wake: Callable[[], object]
     repeated: Callable[[Request, Done], object]
 
     def handlers(self) -> Mapping[type[Message], Handler]:
@@ -137,7 +137,7 @@ class Intake:
         window = self.settings.window_of(application)
         done = once(self.database, self.clock, request, window=window, work=record)
         self.repeated(request, done)
-        self.poke()
+        self.wake()
         return _answer(kind, done.answer)
 
     def _take_back(self, call: Call, message_id: str, kind: type[Response]) -> Response:

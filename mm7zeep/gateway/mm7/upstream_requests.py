@@ -40,7 +40,7 @@ class Relaying:
     settings: Settings
     database: Database
     clock: GuardedClock
-    poke: Callable[[], object]
+    wake: Callable[[], object]
     observe: Callable[[Event], object]
     repeated: Callable[[Request, Done], object]
 
@@ -93,7 +93,7 @@ class Relaying:
         def work(connection: Connection) -> None:
             copy, message = self._copy(connection, call, request.message_id)
             if copy.state in (SENT, DEFERRED):  # one that has ended stays as it ended
-                event = Network(settings=self.settings).settle(
+                event = Network(settings=self.settings).record_state(
                     connection,
                     message,
                     copy,
@@ -143,7 +143,7 @@ class Relaying:
 
         window = self.settings.window_of(None)
         self.repeated(request, once(self.database, self.clock, request, window=window, work=record))
-        self.poke()
+        self.wake()
         return Status(1000)
 
     def _targets(self, request: DeliverReq) -> list[Application]:
@@ -172,8 +172,8 @@ class Relaying:
         return copy, message
 
     def _is_submitting(self, connection: Connection, owner: str) -> bool:
-        lanes = [reports.lane(owner, one.url) for one in self.settings.upstreams if OWNER + one.name == owner]
-        return any(outbox.is_submitting(connection, lane) for lane in lanes)
+        keys = [reports.endpoint_key(owner, one.url) for one in self.settings.upstreams if OWNER + one.name == owner]
+        return any(outbox.is_submitting(connection, key) for key in keys)
 
 
 def _code(address: Address) -> str | None:

@@ -92,7 +92,7 @@ def check_recipients(request: SubmitReq, application: Application) -> tuple[Addr
     sender's) that is too long; 3003 for too many.
     """
     check_addresses((request.sender_address, *request.to, *request.cc, *request.bcc))
-    profile, served = application.served, request.recipients
+    profile, served = application.request_profile, request.recipients
     if not served:
         shown = in_words((*request.to, *request.cc, *request.bcc))
         raise refusal(2002, "nobody to be served among the recipients" + (f": {shown}" if shown else ""))
@@ -131,7 +131,7 @@ def _in_plan(number: str, region: str) -> bool:
 
 def check_content(parts: Sequence[Part], application: Application) -> None:
     """Raise ``StatusError`` (2004) for more content than the profile takes, or types that are not served."""
-    most = application.served.max_content
+    most = application.request_profile.max_content
     if most is not None and sum(one.size for one in parts) > most:
         raise refusal(2004, f"the content may have {most} octets")
     if application.media == "listed":

@@ -22,7 +22,7 @@ _HOST = re.compile(rb"[A-Za-z0-9._~%:\[\]!$&'()*+,;=-]*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Edge:
+class ConnectionLimits:
     """What a connection may cost.
 
     Seconds: ``head`` from the connection, or from its first octet, to the end of a request's head; ``keep_alive``
@@ -54,7 +54,7 @@ class Edge:
     refused: Callable[[int], object] = lambda status: None
 
 
-EDGE = Edge()
+EDGE = ConnectionLimits()
 """What applies where nothing else is said."""
 
 
@@ -65,7 +65,7 @@ class Refused(NamedTuple):
     text: str
 
 
-def judged(head: bytes, scanned: int, edge: Edge) -> Refused | None:
+def judged(head: bytes, scanned: int, edge: ConnectionLimits) -> Refused | None:
     """What is wrong with a head, or the beginning of one, whose first ``scanned`` octets have been judged before."""
     line = head.find(b"\r\n")
     if head and head != b"\r" and not _METHOD.match(head):
@@ -82,7 +82,7 @@ def judged(head: bytes, scanned: int, edge: Edge) -> Refused | None:
     return None
 
 
-def too_large(edge: Edge) -> Refused:
+def too_large(edge: ConnectionLimits) -> Refused:
     """The refusal of a head with too many fields, or too long ones."""
     return Refused(431, f"a head may have {edge.header_fields} fields of {edge.header_bytes} octets together")
 

@@ -29,7 +29,7 @@ from mm7zeep.gateway.server.connections import Slot, Slots
 from mm7zeep.gateway.server.http_framing import Counted, Framing, framing
 from mm7zeep.gateway.server.http_head import (
     EDGE,
-    Edge,
+    ConnectionLimits,
     Refused,
     answer,
     contradiction,
@@ -56,7 +56,7 @@ class Protocol(HttpToolsProtocol, asyncio.BufferedProtocol):
         app_state: dict[str, Any],
         _loop: asyncio.AbstractEventLoop | None = None,
         *,
-        edge: Edge = EDGE,
+        edge: ConnectionLimits = EDGE,
         slot: Slot | None = None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)

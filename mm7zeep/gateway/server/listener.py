@@ -22,7 +22,7 @@ import uvicorn
 
 from mm7zeep.gateway.server import tls
 from mm7zeep.gateway.server.connections import Slot, Slots
-from mm7zeep.gateway.server.http_head import EDGE, Edge
+from mm7zeep.gateway.server.http_head import EDGE, ConnectionLimits
 from mm7zeep.gateway.server.http_protocol import Protocol
 
 _LOG = logging.getLogger("mm7zeep.gateway")
@@ -45,7 +45,9 @@ def bound(host: str, port: int, *, backlog: int = _BACKLOG) -> socket.socket:
 
 
 @contextmanager
-def serve_in_thread(asgi_app: Any, host: str = "127.0.0.1", port: int = 0, *, edge: Edge = EDGE) -> Iterator[str]:
+def serve_in_thread(
+    asgi_app: Any, host: str = "127.0.0.1", port: int = 0, *, edge: ConnectionLimits = EDGE
+) -> Iterator[str]:
     """Serve ``asgi_app`` while the context lasts; gives the base URL, without a final slash.
 
     ``port`` 0 takes a free one. Leaving waits up to 10 s for requests in flight. Raises ``OSError`` if the address is
@@ -80,7 +82,7 @@ class Listener:
         asgi_app: Any,
         listening: socket.socket,
         *,
-        edge: Edge = EDGE,
+        edge: ConnectionLimits = EDGE,
         cert: str | None = None,
         key: str | None = None,
         drain: float = 30.0,
@@ -163,7 +165,7 @@ class _LastAnswers:
 class _Server(uvicorn.Server):
     """uvicorn's, without its signal handlers, and at once in starting and ending."""
 
-    def __init__(self, config: uvicorn.Config, edge: Edge, *, shared: bool = False) -> None:
+    def __init__(self, config: uvicorn.Config, edge: ConnectionLimits, *, shared: bool = False) -> None:
         super().__init__(config)
         self._edge = edge
         self._shared = shared
@@ -243,7 +245,7 @@ class _Acceptor:
         listening: socket.socket,
         make: Callable[[Slot], asyncio.BaseProtocol],
         slots: Slots,
-        edge: Edge,
+        edge: ConnectionLimits,
         *,
         secure: ssl.SSLContext | None,
         shared: bool,
@@ -330,7 +332,7 @@ def _seldom(level: int, text: str, *arguments: object) -> None:
     _LOG.log(level, text, *arguments, extra={"seldom": text})
 
 
-def _config(asgi_app: Any, edge: Edge, drain: float, **more: Any) -> uvicorn.Config:
+def _config(asgi_app: Any, edge: ConnectionLimits, drain: float, **more: Any) -> uvicorn.Config:
     return uvicorn.Config(
         asgi_app,
         interface="asgi3",

@@ -32,7 +32,7 @@ from mm7zeep.gateway.config.settings import Settings
 from mm7zeep.gateway.gateway import THREADS, Gateway
 from mm7zeep.gateway.metrics import Metrics
 from mm7zeep.gateway.security.client_address import Networks
-from mm7zeep.gateway.server.http_head import Edge
+from mm7zeep.gateway.server.http_head import ConnectionLimits
 from mm7zeep.gateway.server.listener import Listener
 from mm7zeep.gateway.server.reloading import Reload, reloaded
 from mm7zeep.gateway.store.database import StoreError
@@ -90,7 +90,7 @@ class _Generation:
         """One that accepts. Raises ``ValueError`` for a certificate that cannot be used."""
         settings = gateway.settings
         edge = _edge(settings, gateway.metrics.refused)
-        inner = Edge(
+        inner = ConnectionLimits(
             connections=ADMIN_CONNECTIONS,
             per_address=edge.per_address,
             exempt=edge.exempt,
@@ -245,14 +245,14 @@ async def _first_of(*events: asyncio.Event) -> None:
     await asyncio.gather(*waiting, return_exceptions=True)
 
 
-def _edge(settings: Settings, refused: Callable[[int], object]) -> Edge:
+def _edge(settings: Settings, refused: Callable[[int], object]) -> ConnectionLimits:
     http = settings.http
     limit = descriptors.raised(descriptors.reserved(settings) + settings.connections)
     fitting = descriptors.fitted(settings, limit=limit)
     short = descriptors.shortage(settings, limit=limit)
     if short is not None:
         _LOG.warning(short)
-    return Edge(
+    return ConnectionLimits(
         head=http.idle,
         keep_alive=http.idle,
         header_bytes=http.header_bytes,
@@ -271,7 +271,7 @@ async def _drain(generation: _Generation) -> int:
     gateway = generation.gateway
     _LOG.info("stopping: no new requests, no new calls")
     until = time.monotonic() + gateway.settings.drain
-    gateway.pump.stop()
+    gateway.dispatcher.stop()
     await generation.mm7.stop()
     left = max(0.0, until - time.monotonic() - _SPARE)
     try:

@@ -164,13 +164,13 @@ def complete(connection: Connection, call: CallRow, now: float, **values: Any) -
     return bool(connection.execute(done).rowcount)
 
 
-def postpone(connection: Connection, call: CallRow, due: float, **values: Any) -> bool:
+def reschedule(connection: Connection, call: CallRow, due: float, **values: Any) -> bool:
     """Try again at ``due``. False, and nothing changes, if the claim is not the present one."""
     later = _claimed(call).values(state=READY, due=due, lease_until=None, **values)
     return bool(connection.execute(later).rowcount)
 
 
-def bury(connection: Connection, call: CallRow, now: float, **values: Any) -> bool:
+def dead_letter(connection: Connection, call: CallRow, now: float, **values: Any) -> bool:
     """Give a call up: a dead letter. False, and nothing changes, if the claim is not the present one."""
     dead = _claimed(call).values(state=DEAD, ended=now, lease_until=None, **values)
     return bool(connection.execute(dead).rowcount)
@@ -202,7 +202,7 @@ def withdraw(connection: Connection, message_id: str, n: int, now: float) -> boo
     waits = sa.select(OUTBOX).where(_C.message_id == message_id, _C.n == n, _C.kind == "submit", _C.state == READY)
     found = connection.execute(waits.with_for_update()).mappings().first()
     call = CallRow(**found) if found is not None else None
-    if call is None or (call.attempts and call.told.get("refused") != call.epoch):
+    if call is None or (call.attempts and call.event.get("refused") != call.epoch):
         return False
     ended = sa.update(OUTBOX).where(_C.id == call.id).values(state=DONE, ended=now, reason="cancelled")
     return bool(connection.execute(ended).rowcount)
@@ -308,7 +308,7 @@ def replay(
     what waited for them counts, too.
 
     By ``id`` any call, unless it is being made, or a submit that went or was taken back. ``endpoint`` is a URL, or the
-    name of a lane. A call keeps its TransactionID; it has ``expiry`` seconds more, but a submit that waits.
+    key of an endpoint. A call keeps its TransactionID; it has ``expiry`` seconds more, but a submit that waits.
     """
     resumed = 0
     ended = sa.and_(_C.state == DONE, _C.kind == "submit")  # once more would be a second message to the recipient
@@ -329,7 +329,7 @@ def replay(
 
 
 def _lanes(connection: Connection, endpoint: str) -> list[str]:
-    """The lanes that ``endpoint`` names: itself, or every owner's lane to that URL, as it is or as it is shown."""
+    """The keys that ``endpoint`` names: itself, or every owner's key for that URL, as it is or as it is shown."""
     known = set(connection.scalars(sa.select(_C.endpoint).distinct()))
     known |= set(connection.scalars(sa.select(ENDPOINT.c.name)))
     named = {one: one.partition(" ")[2] for one in known}

@@ -155,7 +155,7 @@ class CallRow:
     id: int = 0
 
     @property
-    def told(self) -> Mapping[str, Any]:
+    def event(self) -> Mapping[str, Any]:
         """What the payload holds."""
         found: Mapping[str, Any] = json.loads(self.payload)
         return found
