@@ -16,6 +16,7 @@ import pytest
 from mm7zeep.exchange import Wire
 from mm7zeep.gateway.config.parties import Application, Upstream
 from mm7zeep.gateway.mm7.auth import WAITING, GatewayAuthenticator
+from mm7zeep.gateway.security.auth_queue import UNLIMITED, AuthQueue, Guess
 from mm7zeep.gateway.security.password_hash import Cost, derive, hashed, parsed
 from mm7zeep.gateway.security.rate_limit import Throttle
 from mm7zeep.messages import RSErrorRsp
@@ -279,6 +280,22 @@ def test_slow_is_what_needs_a_hash() -> None:
     assert not door.slow(asked(basic("hashed:geheim")), AWAY)
     assert not door.slow(asked(basic("hashed:geheim")), HOME)
     assert not keeper(PLAIN).slow(asked(basic("no:x")), AWAY)
+
+
+def test_judged_before_anybody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A guess that is judged while it is still being handed in is judged once, and those behind it, too."""
+    register = Future.add_done_callback
+
+    def late(self: Future[Any], function: Callable[[Future[Any]], object]) -> None:
+        time.sleep(0.02)
+        register(self, function)
+
+    monkeypatch.setattr(Future, "add_done_callback", late)
+    queue = AuthQueue(per_name=UNLIMITED, per_source=UNLIMITED, most=10, kept=10)
+    for n in range(5):
+        guess = Guess(source=HOME, name=f"n{n}", judge=lambda n=n: f"user{n}")  # type: ignore[misc]
+        assert queue.submit(guess).result(5) == f"user{n}"
+    assert len(queue) == 0
 
 
 def waiting(door: GatewayAuthenticator, guess: Wire, peer: str | None, count: int = 1) -> list[Future[str | None]]:

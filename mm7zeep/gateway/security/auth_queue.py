@@ -113,6 +113,7 @@ class AuthQueue:
                 raise Refusal(503, "too many wait to be let in; try again", ("Retry-After", "5"))
             self._numbers += 1
             one = _Waiting(guess, self._numbers, Future())
+            one.future.add_done_callback(lambda future: self._drop(one))  # judged, or cancelled
             self._waiting[one.number] = one
             self._counts[guess.source] = self._counts.get(guess.source, 0) + 1
             if self._threads and self._thread is None:
@@ -120,7 +121,6 @@ class AuthQueue:
                 self._thread.start()
             if self._later(one, self._hashes.due(None)) <= 0:
                 self._changed.notify()
-        one.future.add_done_callback(lambda future: self._drop(one))  # judged, or cancelled
         return one.future
 
     def run_once(self) -> float | None:
@@ -160,7 +160,7 @@ class AuthQueue:
         wait, hashes, seen = 1.0, self._hashes.due(None), set()
         for one in self._waiting.values():
             key = (one.guess.source, one.guess.name)
-            if key in seen or one.future.cancelled():
+            if key in seen or one.future.done():
                 continue  # of one name and address, the oldest
             seen.add(key)
             later = self._later(one, hashes)
