@@ -19,14 +19,15 @@ import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from mm7zeep import mime
-from mm7zeep.envelope import moment_value, no_values
+from mm7zeep.envelope import moment_text, moment_value, no_values
 from mm7zeep.errors import Mm7Error
 from mm7zeep.exchange.wire import Judgement, Planned
-from mm7zeep.messages import Address, Message, Part
+from mm7zeep.messages import Address, Message, Part, ReplyCharging, UACapabilities
 from mm7zeep.profiles import Policy
 from mm7zeep.status import Status
 
@@ -510,6 +511,209 @@ def _planned(
     return plan, unplaced
 
 
+# --- writing ----------------------------------------------------------------------------------------------------------
+
+_WRITTEN: Mapping[str, tuple[_Class, ...]] = {
+    **dict.fromkeys(("transaction_id", "message_id", "linked_id", "vaspid", "vasid", "service_code"), (_TOKEN,)),
+    **dict.fromkeys(("subject", "text"), (_TOKEN, _LINE)),
+    **dict.fromkeys(("time_stamp", "date", "expiry_date", "earliest_delivery_time"), _MOMENTS),
+    "content_href": _REFERENCE,
+    "Number": (_PLUS, _DIGITS),
+    "ShortCode": (_DIGITS,),
+    "RFC2822Address": (_MAIL,),
+}
+_APART = frozenset({"parts", "extensions", "unparsed", "previously_sent"})
+_PLAIN = (str, bool, int, type(None), timedelta, ReplyCharging, UACapabilities)
+
+
+class _Values:
+    """The values of one message that a plan may fill in, the first of them its TransactionID; and its marks."""
+
+    __slots__ = ("free", "kinds", "marks", "texts")
+
+    def __init__(self) -> None:
+        self.marks: list[object] = []
+        self.texts: list[bytes] = []
+        self.kinds: list[_Class] = []
+        self.free: list[tuple[str, int | None]] = []
+
+    def add(self, classes: tuple[_Class, ...], text: str, name: str, at: int | None = None) -> None:
+        """One value: its class is its mark, or it is a mark itself."""
+        octets = text.encode("utf-8", "surrogatepass")
+        found = _pattern(classes, False).fullmatch(octets) if classes else None
+        if found is None or found.lastindex is None:
+            self.marks.append(text)
+            return
+        self.marks.append(found.lastindex)
+        self.texts.append(octets)
+        self.kinds.append(classes[found.lastindex - 1])
+        self.free.append((name, at))
+
+
+def _values(message: Message, transaction_id: str) -> _Values | None:
+    """The values of a message; None for one that has no plan."""
+    values = _Values()
+    values.add(_WRITTEN["transaction_id"], transaction_id, "")
+    for name in type(message).__dataclass_fields__:
+        held = getattr(message, name)
+        if held is None or held == ():
+            continue
+        if name in _APART:
+            if name != "parts":
+                return None
+        elif isinstance(held, tuple):
+            for at, one in enumerate(held):
+                if not isinstance(one, Address):
+                    return None
+                _add_address(values, one, name, at)
+        elif isinstance(held, Address):
+            _add_address(values, held, name, None)
+        elif isinstance(held, Status):
+            values.marks.append((held.code, held.details))
+            values.add(_WRITTEN["text"], held.text or "", name)
+        elif isinstance(held, datetime):
+            if held.tzinfo is None:
+                return None
+            values.add(_MOMENTS, moment_text(held, name), name)
+        elif isinstance(held, str) and name in _WRITTEN:
+            values.add(_WRITTEN[name], held, name)
+        elif isinstance(held, _PLAIN):
+            values.marks.append(held)
+        else:
+            return None
+        values.marks.append(name)
+    return values
+
+
+def _add_address(values: _Values, one: Address, name: str, at: int | None) -> None:
+    values.marks.append((type(one), one.display_only, one.coding, one.id))
+    values.add(_WRITTEN.get(one.kind, ()) if one.coding is None else (), one.value, name, at)
+
+
+Write = Callable[[Message, str], bytes]
+"""The octets of the envelope of a message with that TransactionID, made and judged without plans."""
+_Pieces = tuple[tuple[bytes, ...], tuple[int, ...]]
+
+
+class WritePlans:
+    """The plans of one process, for writing: envelopes as pieces of octets between which values are put. Thread-safe.
+
+    ``checked``: one of so many uses is compared with the plain path, as in ``Plans``. Kept are 512 plans, of 256 KiB at
+    most each, 8 MiB in all.
+    """
+
+    def __init__(self, *, checked: int = _CHECKED) -> None:
+        self._plans: _Generations[object, _Pieces] = _Generations(_SHAPES)
+        self._seen: _Generations[int, bool] = _Generations(_SEEN)
+        self._checked = checked
+        self._octets = 0
+        self._uses = itertools.count(1)
+        self._credit = 64.0
+
+    def written(self, message: Message, transaction_id: str, form: object, write: Write) -> bytes:
+        """The envelope of ``message`` by its plan, or else by ``write``, which may then leave one.
+
+        ``form`` is all that ``write`` looks at beside the message: its profile, and whom it answers.
+        """
+        values = _values(message, transaction_id)
+        if values is None:
+            return write(message, transaction_id)
+        key = (form, type(message), tuple(values.marks))
+        try:
+            plan = self._plans.get(key)
+        except TypeError:  # a value that has no hash
+            return write(message, transaction_id)
+        if plan is not None:
+            self._credit = min(64.0, self._credit + 0.25)
+            octets = _put(plan, values.texts)
+            if self._checked and next(self._uses) % self._checked == 0 and octets != write(message, transaction_id):
+                _LOG.error("a plan of %s disagreed with the plain path and is no longer used", type(message).__name__)
+                self._plans.drop(key)
+                return write(message, transaction_id)
+            return octets
+        octets = write(message, transaction_id)
+        self._credit = min(64.0, self._credit + 1 / 16)
+        once = hash(key)
+        if self._seen.get(once) is None:
+            self._seen.put(once, True)
+        elif self._credit >= 1 and len(octets) <= LONGEST:
+            self._credit -= 1
+            made = _pieces(message, values, octets, write)
+            if made is not None:
+                self._octets += len(octets)
+                if self._octets > _OCTETS:
+                    self._octets = 0
+                    self._plans.turn()
+                self._plans.put(key, made)
+        return octets
+
+
+def _put(plan: _Pieces, texts: Sequence[bytes]) -> bytes:
+    pieces, order = plan
+    out: list[bytes] = [pieces[0]]
+    for slot, piece in zip(order, pieces[1:], strict=True):
+        out += (texts[slot], piece)
+    return b"".join(out)
+
+
+def _pieces(message: Message, values: _Values, octets: bytes, write: Write) -> _Pieces | None:
+    """The plan, after another message of these marks was written; None where there can be none."""
+    examples = [kind.example(at + 1) for at, kind in enumerate(values.kinds)]
+    changes: dict[str, Any] = {}
+    transaction = None
+    for (name, at), kind, example in zip(values.free, values.kinds, examples, strict=True):
+        held: Any = changes.get(name, getattr(message, name, None))
+        if not name:
+            transaction = example
+        elif at is not None:
+            held = list(held)
+            held[at] = _with_value(held[at], example)
+            changes[name] = tuple(held)
+        elif isinstance(held, Address):
+            changes[name] = _with_value(held, example)
+        elif isinstance(held, Status):
+            changes[name] = Status(held.code, example, held.details)
+        else:
+            changes[name] = kind.value(example)
+    if transaction is None:
+        return None
+    try:
+        other = write(replace(message, **changes), transaction)
+    except Mm7Error:
+        return None
+    order = []
+    for slot, example in enumerate(examples):
+        needle = example.encode()
+        at = _place_of(other, needle)
+        if at is None:
+            return None
+        order.append((at, slot, len(needle)))
+    order.sort()
+    pieces, end = [], 0
+    for at, _, length in order:
+        pieces.append(other[end:at])
+        end = at + length
+    made = ((*pieces, other[end:]), tuple(slot for _, slot, _ in order))
+    same = _put(made, values.texts) == octets and _put(made, [one.encode() for one in examples]) == other
+    return made if same else None
+
+
+def _place_of(octets: bytes, value: bytes) -> int | None:
+    """Where ``value`` stands alone between tags or quotes; None for nowhere, or several places."""
+    found = [
+        at + 1
+        for before, behind in ((b">", b"</"), (b'"', b'"'))
+        if (at := octets.find(before + value + behind)) >= 0 and octets.find(before + value + behind, at + 1) < 0
+    ]
+    return found[0] if len(found) == 1 else None
+
+
+@cache
+def shared_for_writing() -> WritePlans:
+    """The plans of this process, for writing."""
+    return WritePlans()
+
+
 @cache
 def shared() -> Plans:
     """The plans of this process."""
@@ -517,6 +721,6 @@ def shared() -> Plans:
 
 
 @cache
-def switched_on() -> bool:
+def plans_are_on() -> bool:
     """Whether plans are used where nobody says: not with ``MM7ZEEP_PLANS=0``."""
     return os.environ.get(SWITCH, "1") != "0"

@@ -48,7 +48,7 @@ def unpack(
     with ``rules``, which look at the whole envelope, or with ``MM7ZEEP_PLANS=0``).
     """
     if plans is None:
-        plans = _plans.switched_on()
+        plans = _plans.plans_are_on()
     judgement = examine(wire, policy=policy, limits=limits, package=package, plans=plans and rules is None)
     if rules is not None:
         judgement = replace(judgement, findings=rules(wire, judgement))
@@ -77,7 +77,7 @@ def examine(
         raise LocalError(f"what is read is Wire(headers=..., body=...), not {type(wire).__name__}")
     limits = limits or mime.Limits()
     try:
-        package = package or mime.read(wire.headers, wire.chunks(), limits)
+        package = package or mime.read(wire.headers, wire.body, limits)
     except RemoteError as error:
         return Judgement(policy=policy, findings=error.findings, error=error, sketch=no_sketch())
     plain = partial(judge_package, policy=policy, limits=limits)
