@@ -27,7 +27,9 @@ from typing import Any
 from rules import CASES, Case, holds
 
 import mm7zeep
+from mm7zeep.exchange import plans
 from mm7zeep.findings import KINDS
+from mm7zeep.mime import layouts
 
 PACKAGE = Path(str(mm7zeep.__file__)).parent
 RULES = "conformance/rules"
@@ -171,8 +173,18 @@ def noticed(mutant: Mutant) -> bool:
     """Whether a case fails with the mutant; those about its kinds are asked first."""
     first = [case for case in CASES if case.id in mutant.ids]
     rest = [case for case in CASES if case.id not in mutant.ids]
-    with applied(mutant):
-        return any(_fails(case) for case in (*first, *rest))
+    _forget()
+    try:
+        with applied(mutant):
+            return any(_fails(case) for case in (*first, *rest))
+    finally:
+        _forget()
+
+
+def _forget() -> None:
+    """Forget what was read before: by the right code, or by the mutant."""
+    layouts._heads.cache_clear()
+    plans.shared.cache_clear()
 
 
 def _fails(case: Case) -> bool:

@@ -168,7 +168,7 @@ def _nothing_left(connection: audit.Connection) -> bool:
 
 @pytest.mark.parametrize("engine", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 def test_frozen_worker_changes_nothing(tmp_path: Path, request: pytest.FixtureRequest, engine: str) -> None:
-    """A worker frozen for longer than its lease cannot complete, or dead-letter, what another one has done meanwhile."""
+    """A worker frozen for longer than its lease cannot complete or dead-letter what another one has done meanwhile."""
     database = request.getfixturevalue("postgres_url") if engine == "postgresql" else None
     assert frozen.freeze(tmp_path, database) == []
 

@@ -280,7 +280,7 @@ def test_only_what_is_due(database: Database) -> None:
 
 
 def test_fence(database: Database) -> None:
-    """Who slept through its lease cannot complete, reschedule, dead-letter or renew what somebody else has claimed since."""
+    """Who slept through its lease cannot complete, reschedule, dead-letter or renew what others have claimed since."""
     plan(database, call())
     [slept] = claim(database)
     with database.write() as connection:

@@ -125,8 +125,8 @@ def test_texts(row: Row, kind: str) -> None:
     part, told = found(octets, kind if label is None else f'{kind}; charset="{label}"')
     assert part.text().replace("\ufeff", "") == text
     assert not part.text().startswith("\ufeff")
-    assert [one.id for one in told] == [row.event] * bool(row.event)
-    if "€" in text and row.event:
+    assert [one.id for one in told] == [row.told] * bool(row.told)
+    if "€" in text and row.told:
         assert told[0].level == "SHOULD"  # everybody reads it so
 
 

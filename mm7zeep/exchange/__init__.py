@@ -19,6 +19,7 @@ from mm7zeep.exchange.pack import (
     pack,
     pointing_to,
 )
+from mm7zeep.exchange.plans import plans_are_on
 from mm7zeep.exchange.unpack import examine, receive, restore, unpack
 from mm7zeep.exchange.wire import Dialect, Headers, Judgement, Received, Wire
 
@@ -38,6 +39,7 @@ __all__ = [
     "new_transaction_id",
     "open_root",
     "pack",
+    "plans_are_on",
     "pointing_to",
     "receive",
     "restore",

@@ -16,6 +16,7 @@ from lxml import etree
 from mm7zeep import envelope as soap
 from mm7zeep import media, mime, namespaces, profiles, schema, smil
 from mm7zeep.errors import LocalError
+from mm7zeep.exchange import plans as _plans
 from mm7zeep.exchange.wire import Headers, Received, Wire
 from mm7zeep.findings import Finding, finding
 from mm7zeep.messages import DeliverReq, Fault, Message, Part, Response, RSErrorRsp, SubmitReq, VASPErrorRsp
@@ -34,13 +35,16 @@ def pack(
     profile: str | Profile | None = None,
     transaction_id: str | None = None,
     reply_to: Received | None = None,
+    plans: bool | None = None,
 ) -> Wire:
     """The HTTP message that carries ``message`` with ``parts`` (default: those of the message).
 
     ``profile`` names the namespace, version and form (default ``generic-6.8.0``); ``reply_to`` answers a received
     request in its own namespaces and version, with its TransactionID. A SMIL presentation is added as the profile
     says. The whole envelope is valid by xmlschema, or ``LocalError`` is raised and says where it is not. Sends
-    nothing, reads no file but for its size.
+    nothing, reads no file but for its size. ``plans``: whether an envelope that was made and judged is used again for
+    messages that differ from it in values of the same kind, which changes nothing but the time (default: yes, but with
+    ``MM7ZEEP_PLANS=0``).
     """
     if not isinstance(message, Message):
         raise LocalError(f"pack takes an MM7 message such as SubmitReq, not {type(message).__name__}")
@@ -52,12 +56,20 @@ def pack(
         transaction_id = (reply_to.transaction_id if reply_to is not None else None) or new_transaction_id()
     content = compose(getattr(message, "parts", ()) if parts is None else parts, chosen)
     message = pointing_to(content, message)
-    tree = soap.write(message, transaction_id=transaction_id, profile=chosen)
-    check(tree, chosen.namespace, echoed=reply_to is not None and transaction_id == reply_to.transaction_id)
-    soap.extend(tree, message)
-    if reply_to is not None:
-        tree = in_kind(tree, reply_to, chosen)
-    headers, body = enclose(soap.serialize(tree), content)
+    echoed = reply_to is not None and transaction_id == reply_to.transaction_id
+
+    def write(message: Message, transaction_id: str) -> bytes:
+        tree = soap.write(message, transaction_id=transaction_id, profile=chosen)
+        check(tree, chosen.namespace, echoed=echoed)
+        soap.extend(tree, message)
+        return soap.serialize(in_kind(tree, reply_to, chosen) if reply_to is not None else tree)
+
+    if _plans.plans_are_on() if plans is None else plans:
+        form = (chosen, echoed, reply_to and (reply_to.dialect, reply_to.profile, reply_to.namespace))
+        root = _plans.shared_for_writing().written(message, transaction_id, form, write)
+    else:
+        root = write(message, transaction_id)
+    headers, body = enclose(root, content)
     return _over_http(message, headers, body, chosen)
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from lxml import etree
@@ -14,8 +15,9 @@ from lxml import etree
 from mm7zeep import envelope as soap
 from mm7zeep import mime, namespaces, profiles, schema, tolerance
 from mm7zeep.errors import EnvelopeError, LocalError, RemoteError
+from mm7zeep.exchange import plans as _plans
 from mm7zeep.exchange.judge import judge_content, judge_package, judge_whole, no_sketch, verdict
-from mm7zeep.exchange.wire import Dialect, Headers, Judgement, Received, Wire
+from mm7zeep.exchange.wire import Dialect, Headers, Judgement, Planned, Received, Wire
 from mm7zeep.findings import Finding
 from mm7zeep.messages import Fault, Message, Response
 from mm7zeep.profiles import Policy
@@ -31,6 +33,7 @@ def unpack(
     limits: mime.Limits | None = None,
     package: mime.Package | None = None,
     rules: Rules | None = None,
+    plans: bool | None = None,
 ) -> Received:
     """The message that ``wire`` carries, with its parts and what was noticed.
 
@@ -40,9 +43,13 @@ def unpack(
     ``EnvelopeError``, ``SchemaError``, ``VersionError``, ``LimitError``), with ``.status`` to answer and ``.findings``.
     ``package`` is the body where it was read before. Parts larger than ``limits.spool`` octets are kept in temporary
     files. ``findings`` are the deviations that the message was read in spite of; ``rules=conformance.rules.of`` adds
-    the passive rules, and so gives what ``mm7zeep check`` lists. They change no verdict.
+    the passive rules, and so gives what ``mm7zeep check`` lists. They change no verdict. ``plans``: whether what was
+    judged of an envelope's shape is remembered and used again, which changes nothing but the time (default: yes, but
+    with ``rules``, which look at the whole envelope, or with ``MM7ZEEP_PLANS=0``).
     """
-    judgement = examine(wire, policy=policy, limits=limits, package=package)
+    if plans is None:
+        plans = _plans.plans_are_on()
+    judgement = examine(wire, policy=policy, limits=limits, package=package, plans=plans and rules is None)
     if rules is not None:
         judgement = replace(judgement, findings=rules(wire, judgement))
         if judgement.error is not None:
@@ -53,21 +60,39 @@ def unpack(
 
 
 def examine(
-    wire: Wire, *, policy: Policy = "interop", limits: mime.Limits | None = None, package: mime.Package | None = None
+    wire: Wire,
+    *,
+    policy: Policy = "interop",
+    limits: mime.Limits | None = None,
+    package: mime.Package | None = None,
+    plans: bool = False,
 ) -> Judgement:
     """Judge ``wire`` without raising for what it holds: MIME, then XML, then the repairs, then xmlschema, then the
     content, and whether all of it came. The verdict of a strict policy comes last and names whatever they found.
+
+    With ``plans``, an accepted judgement may be without trees: ``receive`` takes it.
     """
     profiles.policy(policy)
     if not isinstance(wire, Wire):
         raise LocalError(f"what is read is Wire(headers=..., body=...), not {type(wire).__name__}")
+    limits = limits or mime.Limits()
     try:
-        package = package or mime.read(wire.headers, wire.chunks(), limits or mime.Limits())
+        package = package or mime.read(wire.headers, wire.body, limits)
     except RemoteError as error:
         return Judgement(policy=policy, findings=error.findings, error=error, sketch=no_sketch())
-    judged = judge_package(package, policy=policy, limits=limits)
-    if judged.tree is not None:
-        judged = judge_content(judged, package, bare=not wire.headers)
+    plain = partial(judge_package, policy=policy, limits=limits)
+    if plans:
+        judged = _plans.shared().judged(package, policy=policy, size=limits.root, plain=plain, receive=_read)
+        judged = _whole(judged, package, bare=not wire.headers)
+        if judged.planned is None or judged.error is None:
+            return judged
+    return _whole(plain(package), package, bare=not wire.headers)
+
+
+def _whole(judged: Judgement, package: mime.Package, *, bare: bool) -> Judgement:
+    """``judged`` with what the whole package adds to it, and its verdict."""
+    if judged.tree is not None or judged.planned is not None:
+        judged = judge_content(judged, package, bare=bare)
         judged = judge_whole(judged, package)
     return verdict(judged)
 
@@ -76,29 +101,36 @@ def examine(
 
 
 def receive(judgement: Judgement, headers: Headers = ()) -> Received:
-    """The message of an accepted judgement, read through zeep."""
-    repaired = judgement.repaired
-    if repaired is None:
+    """The message of an accepted judgement, read through zeep or by its plan."""
+    if judgement.planned is None and judgement.repaired is None:
         raise judgement.error or EnvelopeError("nothing could be read")
-    tree, findings = repaired.envelope, list(judgement.findings)
-    message = soap.read(tree, repaired.read_as, lenient=judgement.policy == "lenient")
-    message = restore(message, repaired)
+    planned = judgement.planned or _read(judgement)
     package = judgement.package
-    parts = package.parts if package is not None else ()
-    if hasattr(message, "parts"):
-        message = replace(message, parts=parts)  # type: ignore[call-arg]
     return Received(
-        message=message,
-        transaction_id=repaired.transaction_id,
-        namespace=repaired.namespace,
+        message=planned.message,
+        transaction_id=planned.transaction_id,
+        namespace=planned.namespace,
         mm7_version=judgement.sketch.mm7_version,
-        profile=profiles.NAMESPACES[repaired.read_as],
-        dialect=_dialect(judgement, repaired),
-        parts=parts,
-        findings=tuple(findings),
+        profile=profiles.NAMESPACES[planned.read_as],
+        dialect=planned.dialect,
+        parts=package.parts if package is not None else (),
+        findings=judgement.findings,
         envelope=package.root if package is not None else b"",
         headers=headers,
     )
+
+
+def _read(judgement: Judgement) -> Planned:
+    """The message of an accepted judgement, read through zeep."""
+    repaired = judgement.repaired
+    if repaired is None:
+        raise AssertionError("what is read was judged")
+    message = soap.read(repaired.envelope, repaired.read_as, lenient=judgement.policy == "lenient")
+    message = restore(message, repaired)
+    if hasattr(message, "parts") and judgement.package is not None:
+        message = replace(message, parts=judgement.package.parts)  # type: ignore[call-arg]
+    dialect = _dialect(judgement, repaired)
+    return Planned(message, repaired.transaction_id, repaired.namespace, repaired.read_as, dialect)
 
 
 def restore(message: Message, repaired: tolerance.Repaired) -> Message:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from lxml import etree
 
@@ -96,10 +97,22 @@ class Received:
         return "Fault" if isinstance(self.message, Fault) else soap.element_name(type(self.message))
 
 
+class Planned(NamedTuple):
+    """The message of an envelope, as a plan (``exchange.plans``) or zeep gave it."""
+
+    message: Message
+    transaction_id: str | None
+    namespace: str | None
+    read_as: str
+    dialect: Dialect
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
     """What ``examine`` found: everything that could be read, and ``error`` if the message is refused under its
     policy.
+
+    Where a plan was used there are ``planned`` and no trees, and of ``sketch.values`` only the reference.
     """
 
     policy: Policy
@@ -109,6 +122,7 @@ class Judgement:
     sketch: soap.Sketch = field(default_factory=soap.Sketch)
     tree: etree._Element | None = None
     repaired: tolerance.Repaired | None = None
+    planned: Planned | None = None
 
     @property
     def accepted(self) -> bool:

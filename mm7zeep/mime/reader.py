@@ -1,9 +1,10 @@
 """The streaming reader: octets in as they come, a ``Package`` out at the end.
 
-One pass over the octets: the next delimiter line of any open multipart is looked for, what lies before it goes to the
-part in hand. Only an unfinished last line is kept back, so time is linear in the body and
-memory does not depend on it. Raises ``MimeError`` for what has no SOAP part at all and ``LimitError`` for what
-exceeds the limits; never anything else.
+What is no larger than a part that is kept in memory is gathered, and where it is plain, split at once (``layouts``).
+All else is one pass over the octets: the next delimiter line of any open multipart is looked for, what lies before it
+goes to the part in hand. Only an unfinished last line is kept back, so time is linear in the body and memory does not
+depend on it. Raises ``MimeError`` for what has no SOAP part at all and ``LimitError`` for what exceeds the limits;
+never anything else.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from mm7zeep.mime.assembly import assemble
 from mm7zeep.mime.bodies import Sink
 from mm7zeep.mime.delimiters import Delimiter, Delimiters, Level, show
 from mm7zeep.mime.drafts import Draft, Notes, boundary_of, over_limit
+from mm7zeep.mime.layouts import read_plain
 from mm7zeep.mime.suspects import BEHIND, KEPT, Suspects, Suspicion, nearly
 from mm7zeep.mime.tree import Ending, Limits, Node, Package
 
@@ -62,6 +64,8 @@ class Reader:
         self._dashes = False  # whether the content since the last delimiter has a short line of dashes
         self._ending: Ending = "closed"
         self._top = Draft(-1, self._limits, self._notes)
+        self._headers = headers = tuple(headers)
+        self._whole = content_length is None  # whether what came is still all in ``_pending``, for ``read_plain``
         try:
             self._begin(headers)
         except RemoteError as error:
@@ -98,6 +102,9 @@ class Reader:
     def finish(self) -> Package:
         """The body is complete: give the package. Raises ``MimeError`` if there is no SOAP part, or as ``feed``."""
         with self._guard():
+            if self._package is None and self._whole:
+                body = b"".join(self._pending)
+                self._package, self._pending = read_plain(self._headers, body, self._limits), [body]
             if self._package is None:
                 self._run(final=True)
                 tree = self._close_all()
@@ -125,7 +132,10 @@ class Reader:
         self._pending.append(data)
         self._pending_size += len(data)
         self._lines += data.count(b"\n")
+        if self._whole and self._total <= self._limits.spool:
+            return
         if self._pending_size >= _STEP:
+            self._whole = False
             self._run(final=False)
 
     def _run(self, *, final: bool) -> None:

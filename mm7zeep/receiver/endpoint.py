@@ -264,9 +264,10 @@ class Endpoint:
         """What the handler for this package gives. Raises ``RemoteError`` for what cannot be read or is not served."""
         headers = tuple((name, value) for name, value in head.headers if name.lower() not in _PRIVATE)
         wire = replace(head, headers=headers, body=b"")
-        judgement = exchange.examine(wire, policy=self.policy, limits=self.limits, package=package)
+        plans = exchange.plans_are_on()
+        judgement = exchange.examine(wire, policy=self.policy, limits=self.limits, package=package, plans=plans)
         turn.transaction_id = judgement.sketch.transaction_id or getattr(judgement.error, "transaction_id", None)
-        turn.reply_to = addressee(judgement)
+        turn.reply_to = addressee(judgement) if judgement.planned is None else None
         turn.names = [one.id for one in judgement.findings]
         if judgement.error is not None:
             raise judgement.error
