@@ -9,7 +9,7 @@ from __future__ import annotations
 import codecs
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from types import MappingProxyType
 from typing import Literal
@@ -174,6 +174,12 @@ ROWS = (
 _NAMES: Mapping[str, MediaType] = MappingProxyType(
     {name: row for row in ROWS for name in (row.media_type, *row.aliases)}
 )
+# The rows whose magic bytes may begin with an octet, or do not begin at the first one; no signature takes no octet.
+_FIRST: Sequence[tuple[MediaType, ...]] = tuple(
+    tuple(row for row in ROWS if any(signature[0][0] != 0 or signature[0][1][0] == octet for signature in row.magic))
+    for octet in range(256)
+)
+_MARKS = tuple(mark for row in ROWS for mark in row.marks)
 _EXTENSIONS: Mapping[str, MediaType] = MappingProxyType({end: row for row in ROWS for end in row.extensions})
 
 # The Optus page writes image/mp4 beside MPEG and image/mpeg beside MP4: who follows it sends either under either name.
@@ -201,10 +207,13 @@ def by_content(head: bytes) -> MediaType | None:
 
     The first 64 bytes suffice for every binary type; a text format behind a long comment needs up to 1,024.
     """
-    for row in ROWS:
-        if any(_matches(signature, head) for signature in row.magic):
-            return row
+    for row in _FIRST[head[0]] if head else ():
+        for signature in row.magic:
+            if _matches(signature, head):
+                return row
     start = _PROLOGUE.sub(b"", _narrow(head[:_TEXT_HEAD]), count=1).lower()
+    if not start.startswith(_MARKS):
+        return None
     return next((row for row in ROWS for mark in row.marks if start.startswith(mark) and _ends(start, len(mark))), None)
 
 

@@ -138,8 +138,12 @@ def _judge_multipart(node: Node, tree: Node, root_node: Node, declared: fields.C
         return
     named = _named(start, list(node.children)) if start is not None else None
     root = root_node if top else named or (node.children[0] if node.children else None)
-    if root is not None and fields.parse_content_type(wanted).media_type != root.content_type:
+    if root is not None and _media_type(wanted) != root.content_type:
         notes.take("mime/related-type-root", offset, detail=f"type {wanted}, root {root.content_type}")
+
+
+def _media_type(text: str) -> str:
+    return text if text == _XML else fields.parse_content_type(text).media_type
 
 
 def _judge_start(node: Node, start: str, offset: int, notes: Notes) -> None:
