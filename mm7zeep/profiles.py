@@ -40,8 +40,9 @@ class Profile:
     (None: not known), ``max_recipients`` of one request (None: not known), ``smil`` (``auto`` adds a presentation to
     several parts, ``required`` to any, ``never`` leaves it out), ``empty_ack`` (an empty 2xx body acknowledges),
     ``submit_as_deliver`` (an MO may arrive as SubmitReq), ``fault_refusals`` (refuse by SOAP Fault, not by the matching
-    Rsp), ``report_schema`` (that of the carrier's MO and reports; None: ``schema``), ``encoding`` of binary parts,
-    ``headers`` added to each request.
+    Rsp), ``fault_status`` (the HTTP status of a Fault: 500 by SOAP 1.1 6.2, or 200), ``answer_schema`` (that of the
+    answers to its requests; None: the request's own), ``report_schema`` (that of the carrier's MO and reports; None:
+    ``schema``), ``encoding`` of binary parts, ``headers`` added to each request.
     """
 
     name: str
@@ -67,6 +68,8 @@ class Profile:
     empty_ack: bool = False
     submit_as_deliver: bool = False
     fault_refusals: bool = True
+    fault_status: Literal[500, 200] = 500
+    answer_schema: str | None = None
     report_schema: str | None = None
     encoding: Literal["binary", "base64"] = "binary"
     headers: tuple[tuple[str, str], ...] = ()
@@ -187,6 +190,19 @@ GENERIC_5_3_0 = replace(REL_5_MM7_1_2, name="generic-5.3.0")
 GENERIC_6_8_0 = replace(REL_6_MM7_1_4, name="generic-6.8.0", prefix=None)
 """REL-6-MM7-1-4 with 6.8.0 in the default namespace: the newest of TS 23.140."""
 
+MBUNI = replace(
+    REL_5_MM7_1_0,
+    name="mbuni",
+    fault_refusals=False,
+    fault_status=200,
+    answer_schema="REL-5-MM7-1-2",
+    report_schema="REL-5-MM7-1-2",
+)
+"""mbuni's mmsbox as a VASP: it speaks REL-5-MM7-1-0, whose SubmitRsp has no place for the MessageID that it needs, so
+that it is answered in REL-5-MM7-1-2. MO and reports are in REL-5-MM7-1-2, too: in its own namespace a number has no
+``+``. Faults come with HTTP 200, as its own do. A read reply ends the process (measured): ask for none.
+"""
+
 OPTUS = replace(
     REL_5_MM7_1_3,
     name="optus",
@@ -224,7 +240,8 @@ CARRIERS: Mapping[str, Profile] = MappingProxyType(
     {
         one.name: one
         for one in (
-            GENERIC_5_3_0, GENERIC_6_8_0, OPTUS, SINCH, SKYCORE, OPENMARKET, VIBES_5_5, VIBES_6_8, TELNYX, FIBERNETICS,
+            GENERIC_5_3_0, GENERIC_6_8_0, MBUNI, OPTUS, SINCH, SKYCORE, OPENMARKET, VIBES_5_5, VIBES_6_8, TELNYX,
+            FIBERNETICS,
         )
     }
 )  # fmt: skip

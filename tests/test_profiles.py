@@ -61,6 +61,7 @@ def test_carriers(one: Profile) -> None:
     assert one.namespace in NAMESPACES
     assert CARRIERS[one.name] is profile(one.name) is profile(one.name.upper())
     assert one.report_schema is None or NAMESPACE_PREFIX + one.report_schema in NAMESPACES
+    assert one.answer_schema is None or NAMESPACE_PREFIX + one.answer_schema in NAMESPACES
     assert not one.split or one.max_recipients == 1
     base = NAMESPACES[one.namespace]
     wishes = (
@@ -73,6 +74,9 @@ def test_carriers(one: Profile) -> None:
         "smil",
         "empty_ack",
         "submit_as_deliver",
+        "fault_refusals",
+        "fault_status",
+        "answer_schema",
         "report_schema",
     )
     assert replace(one, **{name: getattr(base, name) for name in wishes}) == base

@@ -35,7 +35,7 @@ from mm7zeep.messages import (
     SubmitRsp,
     VASPErrorRsp,
 )
-from mm7zeep.receiver import Call, Endpoint, Receiver, mo_of
+from mm7zeep.receiver import AnswerForm, Call, Endpoint, Receiver, mo_of
 from mm7zeep.status import Status
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -538,8 +538,10 @@ def test_faults_of_the_relay() -> None:
     def handler(call: Call) -> None:
         raise StatusError(4001)
 
-    for wanted, kind in ((True, Fault), (False, SubmitRsp)):
-        endpoint = Endpoint({SubmitReq: handler}, error=RSErrorRsp, faults=lambda user, wanted=wanted: wanted)  # type: ignore[misc]
+    for wanted, kind in (("fault", Fault), ("mixed", SubmitRsp), ("response", SubmitRsp)):
+        endpoint = Endpoint(
+            {SubmitReq: handler}, error=RSErrorRsp, answers=lambda user, wanted=wanted: AnswerForm(refusals=wanted)
+        )  # type: ignore[misc]
         back = read(endpoint.answer(request(SUBMIT))).message
         assert isinstance(back, kind)
         assert back.status.code == 4001

@@ -21,6 +21,11 @@ _LEVELS: Mapping[str, str] = MappingProxyType(
         "INFO": "worth knowing; never a reason to refuse",
     }
 )
+_NEEDS = {
+    "pair": "request and answer together: one message alone does not show it",
+    "clock": "the time of day: one message alone does not show it",
+    "gateway": "a gateway, which notes it of what it did itself",
+}
 _APPLIES: Mapping[str, str] = MappingProxyType({"req": "requests", "rsp": "answers", "any": "requests and answers"})
 _CLASSES: Mapping[str, str] = MappingProxyType(
     {"success": "success", "client": "client error", "server": "server error", "service": "service error"}
@@ -71,8 +76,7 @@ def _kind(kind: Kind) -> Iterator[str]:
     if kind.topic:
         yield f"  topic       {kind.topic}"
     if kind.needs:
-        what = {"pair": "request and answer together", "clock": "the time of day"}[kind.needs]
-        yield f"  needs       {what}: one message alone does not show it"
+        yield f"  needs       {_NEEDS[kind.needs]}"
 
 
 def _status(code: int) -> Iterator[str]:

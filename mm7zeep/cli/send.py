@@ -32,7 +32,7 @@ _SPAN = re.compile(r"([0-9]{1,6})([smhdw])\Z")
 # What a profile has from the carrier, and not from the schema (profiles.Profile).
 _CARRIER = (
     "prefix", "policy", "split", "max_content", "max_recipients", "smil", "empty_ack", "submit_as_deliver",
-    "fault_refusals", "report_schema", "encoding", "headers",
+    "fault_refusals", "fault_status", "answer_schema", "report_schema", "encoding", "headers",
 )  # fmt: skip
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 

@@ -7,11 +7,18 @@ is imported where used.
 
 from __future__ import annotations
 
-from mm7zeep.envelope.arguments import from_values, to_values
+from mm7zeep.envelope.arguments import fitted, from_values, to_values
 from mm7zeep.envelope.door import XmlLimits, parse, serialize
 from mm7zeep.envelope.fields import paths
 from mm7zeep.envelope.moments import moment_text, moment_value
-from mm7zeep.envelope.operations import OPERATIONS, Operation, element_name, operation_of, zeep_operation
+from mm7zeep.envelope.operations import (
+    OPERATIONS,
+    Operation,
+    element_name,
+    operation_of,
+    requested,
+    zeep_operation,
+)
 from mm7zeep.envelope.reading import body_child, read
 from mm7zeep.envelope.sketching import Sketch, glimpse, no_values, sketch
 from mm7zeep.envelope.writing import SOAP_PREFIX, extend, finish, soap_headers, write
@@ -26,6 +33,7 @@ __all__ = [
     "element_name",
     "extend",
     "finish",
+    "fitted",
     "from_values",
     "glimpse",
     "moment_text",
@@ -35,6 +43,7 @@ __all__ = [
     "parse",
     "paths",
     "read",
+    "requested",
     "serialize",
     "sketch",
     "soap_headers",

@@ -63,7 +63,74 @@ def to_values(message: m.Message, profile: Profile) -> dict[str, Any]:
     return values
 
 
+def fitted(message: m.Message, profile: Profile) -> tuple[m.Message, tuple[str, ...]]:
+    """``message`` without what the namespace of ``profile`` has no place for, and the names of what was left out.
+
+    A mandatory element whose absence means "none" gets its neutral value: ReplyChargingID in an MO of REL-5-MM7-1-0
+    and 1-1. What has a place, but no form there, stays: ``to_values`` says what is wrong with it.
+    """
+    kind = schema.model(profile.namespace).get(element_name(type(message)))
+    if kind is None:
+        return message, ()
+    changes: dict[str, Any] = {}
+    left: list[str] = []
+    for one in fields(message):
+        given = getattr(message, one.name)
+        if given is None or given == () or one.name in ("mm7_version", "parts", "extensions", "unparsed"):
+            continue
+        if one.name in ("to", "cc", "bcc", "sender", "recipient", "sender_address"):
+            held, names = _unmarked(given, kind, one.name)
+            if names:
+                changes[one.name] = held
+                left += names
+        elif not _has_place(kind, one.name) and one.default is not MISSING:
+            changes[one.name] = one.default
+            left.append("Previouslysentby" if one.name == "previously_sent" else paths(one.name)[0].rpartition("/")[2])
+    charging = kind.child("ReplyChargingID")
+    if isinstance(message, m.DeliverReq) and message.reply_charging_id is None and charging and charging.min:
+        changes["reply_charging_id"] = NO_MESSAGE_ID
+    return replace(message, **changes) if changes else message, tuple(dict.fromkeys(left))
+
+
+def _has_place(kind: schema.Type, name: str) -> bool:
+    if name in ("content_href", "allow_adaptations"):
+        content = kind.child("Content")
+        wanted = "href" if name == "content_href" else "allowAdaptations"
+        return content is not None and wanted in content.type.attributes
+    if name == "previously_sent":
+        return kind.child("Previouslysentby") is not None
+    return _found_place(kind, name) is not None
+
+
+def _unmarked(given: Any, kind: schema.Type, name: str) -> tuple[Any, list[str]]:
+    """Addresses without a displayOnly that their namespace does not have."""
+    many = given if isinstance(given, tuple) else (given,)
+    if not any(one.display_only for one in many):
+        return given, []
+    target: schema.Type | None
+    if isinstance(given, tuple):
+        recipients = kind.child("Recipients")
+        group = recipients.type.child(name.capitalize()) if recipients is not None else None
+        target = group.type if group is not None else None
+    else:
+        found = _found_place(kind, name)
+        target = found[1] if found is not None else None
+    child = target.child(many[0].kind) if target is not None else None
+    if child is None or "displayOnly" in child.type.attributes:
+        return given, []
+    held = tuple(replace(one, display_only=False) for one in many)
+    return (held if isinstance(given, tuple) else held[0]), ["displayOnly"]
+
+
 def _place(kind: schema.Type, name: str, profile: Profile) -> tuple[str, schema.Type]:
+    found = _found_place(kind, name)
+    if found is not None:
+        return found
+    what = f"{paths(name)[0]} ({name}) does not exist in this message of {profile.schema}"
+    raise LocalError(f"{what}; leave it out or take another namespace")
+
+
+def _found_place(kind: schema.Type, name: str) -> tuple[str, schema.Type] | None:
     for candidate in paths(name):
         target: schema.Type | None = kind
         for step in candidate.split("/"):
@@ -71,8 +138,7 @@ def _place(kind: schema.Type, name: str, profile: Profile) -> tuple[str, schema.
             target = child.type if child is not None else None
         if target is not None:
             return candidate, target
-    what = f"{paths(name)[0]} ({name}) does not exist in this message of {profile.schema}"
-    raise LocalError(f"{what}; leave it out or take another namespace")
+    return None
 
 
 def _set(values: dict[str, Any], where: str, value: object) -> None:

@@ -63,6 +63,12 @@ def operation_of(kind: type[m.Message]) -> Operation:
     return BY_CLASS[kind][0]
 
 
+def requested(element: str | None) -> Operation | None:
+    """The operation that the request ``element`` asks for; None for anything else."""
+    found = BY_ELEMENT.get(element or "")
+    return found[0] if found is not None and found[1] == "input" else None
+
+
 def zeep_operation(operation: Operation, namespace: str) -> Any:
     """The zeep operation of ``namespace``: ``.input`` and ``.output`` serialize and deserialize."""
     bindings = schema.wsdl(namespace).bindings

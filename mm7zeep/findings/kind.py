@@ -13,8 +13,8 @@ class Kind:
     """One kind of finding.
 
     ``topic`` is a word of the published list (README, ``check --format json``) or None; ``applies`` is ``req``,
-    ``rsp`` or ``any``; ``needs`` is ``pair`` or ``clock`` where one message alone cannot show it; ``unsure`` marks a
-    clause that we could not check against the printed text.
+    ``rsp`` or ``any``; ``needs`` is ``pair`` or ``clock`` where one message alone cannot show it, ``gateway`` for
+    what a gateway notes of its own doing; ``unsure`` marks a clause that we could not check against the printed text.
     """
 
     id: str

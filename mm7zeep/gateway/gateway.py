@@ -17,7 +17,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from mm7zeep import exchange
+from mm7zeep import envelope, exchange
 from mm7zeep.client import ContentLike, parts_of
 from mm7zeep.exchange import Wire
 from mm7zeep.gateway.config.settings import Settings
@@ -42,7 +42,7 @@ from mm7zeep.gateway.store.idempotency import Done, Request
 from mm7zeep.gateway.store.rows import SHOWN, CallRow, MessageRow, RawRow, RecipientRow, attributes_of
 from mm7zeep.gateway.supervised import SupervisedThread
 from mm7zeep.messages import AddressLike, DeliverReq, Part, RSErrorRsp, ShortCode, VASPErrorRsp, address
-from mm7zeep.receiver import Call, Endpoint, Handler, Receive, Reply, Scope, Send
+from mm7zeep.receiver import AnswerForm, Call, Endpoint, Handler, Receive, Reply, Scope, Send
 
 PATH = "/mm7"
 """Where the MM7 listener stands; everything else is 404."""
@@ -78,7 +78,7 @@ class Gateway:
         names = [one.name for one in settings.applications]
         if len(set(names)) != len(names):
             raise ValueError("two applications have the same name")
-        refuses = {one.name: one.request_profile.fault_refusals for one in settings.applications}
+        forms = {one.name: one.answer_form for one in settings.applications}
         self.settings = settings
         self.database = Database(settings.database)
         self.metrics = metrics or Metrics(shared=shared)
@@ -115,7 +115,7 @@ class Gateway:
             policy=settings.policy,
             limits=settings.limits,
             http=settings.http,
-            faults=lambda user: refuses.get(user or "", True),
+            answers=lambda user: forms.get(user or "", AnswerForm(refusals="fault")),
             keep_raw=True,
             admission=self.admission.admit,
             turns=Turns(THREADS).of,
@@ -202,7 +202,8 @@ class Gateway:
         sender = address(from_)
         target = ShortCode(to) if isinstance(to, str) and to in receiver.short_codes else address(to)
         message = DeliverReq(sender=sender, to=(target,), subject=subject, parts=parts_of(content))
-        wire = exchange.pack(message, profile=receiver.callback_profile)
+        fitting, _ = envelope.fitted(message, receiver.callback_profile)
+        wire = exchange.pack(fitting, profile=receiver.callback_profile)
         raw = RawRow(message_id="", n=0, received=0.0, headers=mapping.headers_text(wire.headers), body=wire.read())
         parts = contents.parts_of(raw)
         like = MessageRow(

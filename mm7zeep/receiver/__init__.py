@@ -24,10 +24,11 @@ from mm7zeep.receiver.guard import (
     QueuedAuthenticator,
     Refusal,
 )
+from mm7zeep.receiver.replies import AnswerForm
 from mm7zeep.receiver.vasp import Receiver, mo_of
 
 __all__ = [
-    "CLIENT", "Admission", "Auth", "Authenticator", "BasicAuth", "Call", "Client", "Endpoint", "Gone", "Handler",
-    "HttpLimits", "ProxyAuthenticator", "QueuedAuthenticator", "Receive", "Receiver", "Refusal", "Reply", "Scope",
-    "Send", "Served", "mo_of",
+    "CLIENT", "Admission", "AnswerForm", "Auth", "Authenticator", "BasicAuth", "Call", "Client", "Endpoint", "Gone",
+    "Handler", "HttpLimits", "ProxyAuthenticator", "QueuedAuthenticator", "Receive", "Receiver", "Refusal", "Reply",
+    "Scope", "Send", "Served", "mo_of",
 ]  # fmt: skip

@@ -37,7 +37,16 @@ from mm7zeep.receiver.guard import (
     unknown,
     well_formed,
 )
-from mm7zeep.receiver.replies import UNKNOWN_TRANSACTION, addressee, end_to_end, fault, printable, reason, response
+from mm7zeep.receiver.replies import (
+    UNKNOWN_TRANSACTION,
+    AnswerForm,
+    addressee,
+    end_to_end,
+    fault,
+    printable,
+    reason,
+    response,
+)
 from mm7zeep.receiver.waiting import ASYNCIO, BLOCKING, Mode, Pull, drive, puller, turn_at
 from mm7zeep.status import Status
 
@@ -96,6 +105,7 @@ class _Turn:
     reply_to: Received | None = None
     operation: envelope.Operation | None = None
     called: str | None = None  # the element of the request
+    asked: envelope.Operation | None = None  # what a request that could not be read asks for
     code: int | None = None  # of the answer
     handed_over: bool = False  # to the handler: from here on nothing is the sender's fault
     names: list[str] = field(default_factory=list)  # of findings, for the log
@@ -107,12 +117,12 @@ class Endpoint:
     """Answers MM7 requests, as the MMS Relay/Server (``error=RSErrorRsp``) or as the VASP (``error=VASPErrorRsp``).
 
     ``handlers`` are by class of the request. ``auth`` None lets everybody in. ``error`` may also be a function of the
-    user, where both roles are played. ``faults`` tells whether a handler's ``StatusError``, for this user, is answered
-    by a SOAP Fault instead of the matching answer. ``profile`` is what a fault is written in when the request does not
-    show its namespace. ``keep_raw`` gives handlers the body as it came. ``admission`` is asked, after ``auth`` and
-    before the body is read, for room. ``turns`` gives the turn of a user, in which his request is worked on once it has
-    been read; it is asked where an event loop runs. ``observe`` is called with each answer; what it raises is logged.
-    ``show_numbers`` lets telephone numbers and mail addresses stand in what the log says of a refusal.
+    user, where both roles are played. ``answers`` tells how a user is answered. ``profile`` is what a fault is written
+    in when the request does not show its namespace. ``keep_raw`` gives handlers the body as it came. ``admission`` is
+    asked, after ``auth`` and before the body is read, for room. ``turns`` gives the turn of a user, in which the
+    request is worked on once it has been read; it is asked where an event loop runs. ``observe`` is called with each
+    answer; what it raises is logged. ``show_numbers`` lets telephone numbers and mail addresses stand in what the log
+    says of a refusal.
 
     Raises ``LocalError`` for options that cannot be used.
     """
@@ -128,7 +138,7 @@ class Endpoint:
         limits: mime.Limits | None = None,
         http: HttpLimits = HTTP_LIMITS,
         realm: str = "mm7",
-        faults: Callable[[str | None], bool] = lambda user: False,
+        answers: Callable[[str | None], AnswerForm] = lambda user: AnswerForm(),
         keep_raw: bool = False,
         admission: Callable[[Wire], Admission] | None = None,
         turns: Turns | None = None,
@@ -140,6 +150,7 @@ class Endpoint:
         if not isinstance(realm, str) or not realm.isprintable() or not realm.isascii() or set(realm) & {'"', "\\"}:
             raise LocalError(f"the realm {realm!r} needs printable ASCII without quotes or backslashes")
         self.handlers = handlers
+        self._served = {envelope.operation_of(kind) for kind in handlers}
         self.error = error
         self.auth = authenticator(auth)
         self._auth_executor = ThreadPoolExecutor(1, "mm7zeep-auth")  # starts its thread only where the check is slow
@@ -147,7 +158,7 @@ class Endpoint:
         self.limits = limits or mime.Limits()
         self.http = http
         self.realm = realm
-        self.faults = faults
+        self.answers = answers
         self.keep_raw = keep_raw
         self.admission = admission
         self.turns = turns
@@ -270,6 +281,7 @@ class Endpoint:
         turn.reply_to = addressee(judgement) if judgement.planned is None else None
         turn.names = [one.id for one in judgement.findings]
         if judgement.error is not None:
+            turn.asked = envelope.requested(judgement.sketch.operation)
             raise judgement.error
         received = exchange.receive(judgement, headers)
         turn.reply_to, turn.called = received, received.operation
@@ -292,11 +304,14 @@ class Endpoint:
         """The answer that an exception stands for."""
         if isinstance(error, RemoteError) and not turn.handed_over:
             turn.why = refused.of_error(error, turn.names, show_numbers=self.show_numbers)
-            details = printable(str(error))[:500]
-            return self._write(fault(self._kind(turn), Status(error.status, details=details), error.fault), turn)
+            status = Status(error.status, details=printable(str(error))[:500])
+            by_answer = turn.asked in self._served and error.fault in (None, "Client", "Server")
+            if by_answer and self.answers(turn.user).refusals == "response":
+                return self._write(response(status, turn.asked, turn.reply_to), turn)
+            return self._write(fault(self._kind(turn), status, error.fault), turn)
         # a StatusError with an answer is a client's: somebody else refused something else
         if isinstance(error, StatusError) and error.answer is None and turn.operation is not None:
-            if self.faults(turn.user) and not error.status.ok:
+            if self.answers(turn.user).refusals == "fault" and not error.status.ok:
                 return self._write(fault(self._kind(turn), error.status), turn)
             return self._write(response(error.status, turn.operation, turn.reply_to), turn)
         turn.accident = error
@@ -304,12 +319,13 @@ class Endpoint:
 
     def _write(self, message: Message, turn: _Turn) -> Wire:
         """``message`` as the answer of this turn; where it has no form there, a fault; at last one in generic-6.8.0."""
-        known = turn.transaction_id or UNKNOWN_TRANSACTION
+        known, form = turn.transaction_id or UNKNOWN_TRANSACTION, self.answers(turn.user)
+        asked = form.asked_in(turn.reply_to) if turn.reply_to is not None else None
         failed = fault(self._kind(turn), Status(3000))
         default = None if turn.reply_to is not None else self._default(turn)
         tries: tuple[tuple[Message, Received | None, Profile | None, str], ...] = (
-            (message, turn.reply_to, default, known),
-            (failed, turn.reply_to, default, known),
+            (message, asked, default, known),
+            (failed, asked, default, known),
             (failed, None, profiles.GENERIC_6_8_0, known),
             (failed, None, profiles.GENERIC_6_8_0, UNKNOWN_TRANSACTION),
         )
@@ -323,7 +339,7 @@ class Endpoint:
                 turn.code = getattr(status, "code", None)
                 if isinstance(status, Status) and not status.ok and turn.why is None:
                     turn.why = refused.of_status(status, show_numbers=self.show_numbers)
-                return wire
+                return replace(wire, status=form.fault_status) if wire.status == 500 else wire
         return Refusal(500, "no answer could be written").wire()
 
     def _default(self, turn: _Turn) -> Profile:

@@ -6,12 +6,13 @@ Values in, values out. Refuses, with ``TypeError``, a result without a meaning.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from types import MappingProxyType
+from typing import Literal
 
 from lxml import etree
 
-from mm7zeep import envelope, exchange, namespaces, schema
+from mm7zeep import envelope, exchange, namespaces, profiles, schema
 from mm7zeep.errors import FaultCode
 from mm7zeep.exchange import Dialect, Headers, Judgement, Received
 from mm7zeep.messages import ExtendedReplaceRsp, Fault, Message, Response, RSErrorRsp, SubmitRsp, VASPErrorRsp
@@ -33,6 +34,29 @@ _FAULT_TEXTS: Mapping[FaultCode, str] = MappingProxyType(
         "VersionMismatch": "Not a SOAP 1.1 envelope",
     }
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerForm:
+    """How somebody is answered.
+
+    ``refusals``: by SOAP Fault, by the matching answer wherever the operation is known, or (``mixed``) by Fault what
+    could not be understood and by the matching answer what a handler refused. ``fault_status`` is the HTTP status of a
+    Fault: 500 by SOAP 1.1 6.2, or 200 for those who look no further. ``schema`` is what answers are written in; None:
+    the request's own.
+    """
+
+    refusals: Literal["mixed", "fault", "response"] = "mixed"
+    fault_status: Literal[500, 200] = 500
+    schema: str | None = None
+
+    def asked_in(self, request: Received) -> Received:
+        """``request`` as if it had come in the schema that it is to be answered in."""
+        if self.schema is None:
+            return request
+        profile = profiles.profile(self.schema)
+        dialect = replace(request.dialect, namespace=profile.namespace)
+        return replace(request, profile=profile, namespace=profile.namespace, dialect=dialect)
 
 
 def fault(error: type[RSErrorRsp] | type[VASPErrorRsp], status: Status, code: FaultCode | None = None) -> Fault:

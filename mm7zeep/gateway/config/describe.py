@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from mm7zeep import masking
+from mm7zeep import masking, profiles
 from mm7zeep.gateway.config import descriptors, validate
 from mm7zeep.gateway.config.parties import Application, Upstream
 from mm7zeep.gateway.config.settings import Place, Settings
@@ -19,7 +19,7 @@ from mm7zeep.gateway.config.validate import Remark, is_loopback, readable_by_all
 
 def warnings(settings: Settings) -> list[str]:
     """What works and is unwise, one line each."""
-    return [str(one) for part in (_open_places, _open_calls, _unused) for one in part(settings)]
+    return [str(one) for part in (_open_places, _open_calls, _unused, _unsayable) for one in part(settings)]
 
 
 def _open_places(settings: Settings) -> Iterator[Remark]:
@@ -66,6 +66,27 @@ def _unused(settings: Settings) -> Iterator[Remark]:
             if earlier is not None:
                 yield Remark(f"{table}[{n + 1}]", f"is never used, since {table}[{earlier}] fits first; move it up")
 
+
+def _unsayable(settings: Settings) -> Iterator[Remark]:
+    """Callbacks and answers in schemas that have no form for what they have to say."""
+    for n, one in enumerate(settings.applications, 1):
+        name = one.callback_profile.schema
+        if one.callback is not None and name in _NMTOKENS:
+            yield Remark(
+                f"application[{n}].callback.namespace",
+                f"{name} has no form for a number with a plus, nor for many ids: MO and reports about them cannot be "
+                'brought; write namespace = "REL-5-MM7-1-2" or a later one',
+            )
+        answered = profiles.profile(one.answer_form.schema or one.request_profile)
+        if not answered.submit_rsp_message_id:
+            yield Remark(
+                f"application[{n}].answers",
+                f"a SubmitRsp of {answered.schema} has no MessageID, so that reports cannot be matched; "
+                'write answers = "REL-5-MM7-1-2"',
+            )
+
+
+_NMTOKENS = ("REL-5-MM7-1-0", "REL-5-MM7-1-1")  # addresses and ids are xs:NMTOKEN there
 
 # --- what it amounts to -----------------------------------------------------------------------------------------------
 

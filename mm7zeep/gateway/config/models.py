@@ -147,6 +147,9 @@ class ApplicationSection(Section):
     numbers: field_types.Text | None = None
     media: Literal["any", "listed"] | None = None
     duplicates: field_types.Spanned | None = None
+    answers: field_types.NamespaceName | None = None
+    refusals: Literal["fault", "response"] | None = None
+    fault_status: Literal[500, 200] | None = None
 
 
 class HandsetSection(Section):

@@ -10,6 +10,7 @@ from typing import Literal
 
 from mm7zeep import profiles
 from mm7zeep.profiles import Profile
+from mm7zeep.receiver import AnswerForm
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +41,9 @@ class Application:
     it may call from (none: any). An MO to one of its ``short_codes`` names it as a ShortCode. ``numbers`` is the region
     (``AU``) by whose numbering plan, and those of other countries, recipients are judged; None judges their form only.
     ``media`` ``listed`` refuses parts whose type stands in no table of supported formats. Within ``duplicates`` hours a
-    request that comes again is a repetition (None: as ``Retention`` has it; 0: never).
+    request that comes again is a repetition (None: as ``Retention`` has it; 0: never). ``answers`` is the schema of its
+    answers, ``refusals`` whether they are a ``fault`` or the matching ``response``, ``fault_status`` the HTTP status of
+    a fault; None: as its profile says.
     """
 
     name: str
@@ -55,11 +58,24 @@ class Application:
     numbers: str | None = None
     media: Literal["any", "listed"] = "any"
     duplicates: float | None = None
+    answers: str | None = None
+    refusals: Literal["fault", "response"] | None = None
+    fault_status: Literal[500, 200] | None = None
 
     @property
     def request_profile(self) -> Profile:
         """The profile this application is served by. Raises ``ValueError`` for an unknown name."""
         return profiles.profile(self.profile)
+
+    @property
+    def answer_form(self) -> AnswerForm:
+        """How this application is answered."""
+        own = self.request_profile
+        return AnswerForm(
+            refusals=self.refusals or ("fault" if own.fault_refusals else "response"),
+            fault_status=self.fault_status or own.fault_status,
+            schema=self.answers or own.answer_schema,
+        )
 
     @property
     def callback_profile(self) -> Profile:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import cast
 
-from mm7zeep import exchange
+from mm7zeep import envelope, exchange
 from mm7zeep.client import MmscClient, Retry, VaspClient
 from mm7zeep.errors import LocalError, Mm7Error
 from mm7zeep.gateway.config.parties import Application, Upstream
@@ -81,20 +81,28 @@ class Caller:
         else:
             if _has_coded_address(message):
                 profiles.append(_with_codes(profiles[-1]))
-            self._send(application, url, message, call.transaction_id, profiles)
+            return Outcome(
+                verdict="done", left_out=self._send(application, url, message, call.transaction_id, profiles)
+            )
         return Outcome(verdict="done")
 
     def _send(
         self, application: Application, url: str, message: Message, transaction_id: str, profiles: Sequence[Profile]
-    ) -> None:
-        """Send in the first of ``profiles`` that can say it: a namespace may have no form for an address."""
-        for one in profiles[:-1]:
+    ) -> tuple[str, ...]:
+        """Send in the first of ``profiles`` that has a form for it: a namespace may have none for an address.
+
+        Gives the names of what that namespace has no place for, which was left out.
+        """
+        for n, one in enumerate(profiles, 1):
+            fitting, left = envelope.fitted(message, one)
             try:
-                self._mmsc_client(application, url, one).send(message, transaction_id=transaction_id)
+                self._mmsc_client(application, url, one).send(fitting, transaction_id=transaction_id)
             except LocalError:
+                if n == len(profiles):
+                    raise
                 continue
-            return
-        self._mmsc_client(application, url, profiles[-1]).send(message, transaction_id=transaction_id)
+            return left
+        return ()
 
     def _mo(self, call: CallRow, application: Application) -> Message | None:
         with self._database.read() as connection:

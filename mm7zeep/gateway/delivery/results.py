@@ -16,11 +16,12 @@ from typing import Any, cast
 from sqlalchemy import Connection
 
 from mm7zeep import masking
+from mm7zeep.findings import finding
 from mm7zeep.gateway.config.settings import Settings
 from mm7zeep.gateway.delivery.events import Event
 from mm7zeep.gateway.delivery.recipients import Network
 from mm7zeep.gateway.delivery.retry import Outcome, next_attempt
-from mm7zeep.gateway.store import messages, outbox
+from mm7zeep.gateway.store import mapping, messages, outbox
 from mm7zeep.gateway.store.rows import DELIVERED, REFUSED, SENT, CallRow, MessageRow, RecipientRow
 from mm7zeep.gateway.store.tables import index_key
 from mm7zeep.messages import Address
@@ -62,6 +63,8 @@ class ResultRecorder:
                 _LOG.info("%s", _again(call, outcome, due))
         elif verdict == "done":
             stands, state = outbox.complete(connection, call, now, **told), DELIVERED
+            if stands and outcome.left_out:
+                self._left_out(connection, call, outcome.left_out)
         else:
             told["reason"] = f"{outcome.reason} (given up)" if verdict == "retry" else outcome.reason
             stands, state = outbox.dead_letter(connection, call, now, **told), REFUSED
@@ -73,6 +76,14 @@ class ResultRecorder:
         if call.kind == "report" and state in (DELIVERED, REFUSED):
             outbox.release_reads(connection, call, now)
         return list(self._follow(connection, call, outcome, state, now))
+
+    def _left_out(self, connection: Connection, call: CallRow, names: tuple[str, ...]) -> None:
+        """Note on the message, and in the log, what its callback could not say."""
+        said = ", ".join(names)
+        found = finding("ns/no-place", call.kind, detail=said, action="noted")
+        messages.note(connection, call.message_id, mapping.findings_text([found]))
+        where = masking.url(call.endpoint)
+        _LOG.info("a %s call to %s left out %s: its namespace has no place for it", call.kind, where, said)
 
     def _follow(
         self, connection: Connection, call: CallRow, outcome: Outcome, state: str, now: float

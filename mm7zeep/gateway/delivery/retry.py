@@ -27,7 +27,7 @@ _REASON = 500  # characters of a reason that are kept
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """What came of one attempt: ``message_id`` is what an upstream calls the message now, ``unclear`` says that it may
-    have been taken although nothing says so.
+    have been taken although nothing says so. ``left_out`` are elements that its namespace has no place for.
     """
 
     verdict: Verdict
@@ -39,6 +39,7 @@ class Outcome:
     text: str | None = None
     message_id: str | None = None
     unclear: bool = False
+    left_out: tuple[str, ...] = ()
 
 
 def judge(error: Exception) -> Outcome:

@@ -69,6 +69,15 @@ def change(connection: Connection, message_id: str, **values: Any) -> None:
     connection.execute(sa.update(MESSAGE).where(MESSAGE.c.id == message_id).values(**values))
 
 
+def note(connection: Connection, message_id: str, findings: str) -> None:
+    """Add findings, as JSON text, to those of a message, each once."""
+    row = message(connection, message_id)
+    known = json.loads(row.findings) if row is not None else []
+    new = [one for one in json.loads(findings) if one not in known]
+    if row is not None and new:
+        change(connection, message_id, findings=json.dumps(known + new))
+
+
 def move(connection: Connection, copy: RecipientRow, **values: Any) -> None:
     """Change one copy."""
     columns = RECIPIENT.c
