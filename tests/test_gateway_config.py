@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import pickle
 import re
@@ -14,13 +13,12 @@ import pytest
 
 pytest.importorskip("pydantic")
 pytest.importorskip("sqlalchemy")
-from mm7zeep import mime, profiles
-from mm7zeep.gateway.config import handset, models, parties, settings
+from mm7zeep import profiles
+from mm7zeep.gateway.config import errors, handset, parties, settings
 from mm7zeep.gateway.config import load as config
 from mm7zeep.gateway.config.load import ConfigError, demo_settings, describe, load, warnings, with_options
 from mm7zeep.gateway.config.settings import Place, Settings
 from mm7zeep.gateway.security import password_hash
-from mm7zeep.receiver import HttpLimits
 
 EXAMPLE = Path(__file__).resolve().parent.parent / "docs" / "gateway.toml"
 SECRET = "quietwhisper"
@@ -101,39 +99,14 @@ def test_defaults_of_the_example_are_the_defaults(example: Path) -> None:
     whole = re.sub(r"(?m)^#(?=\w+ = )", "", text)
     assert whole.count("\n#") < text.count("\n#") - 30
     assert read(example, whole) == read(example, text)
-    for name, field in models.File.model_fields.items():
+    for name in errors._settings(settings.File):
         table = re.split(rf"(?m)^\[+{name}\]+", text)[1]
         if name != "application":
             table = re.split(r"(?m)^\[", table)[0]
-        for setting in next(models._models(field.annotation)).model_fields:
+        for setting in errors._settings(errors._table([name])):
             assert re.search(rf"\b{setting}(_file)?\b", table), f"[{name}] does not show {setting}"
     callback = text.partition("[application.callback]")[2]
-    assert all(f"{setting} = " in callback for setting in models.CallbackSection.model_fields if setting != "password")
-
-
-TABLES = {"applications", "handsets", "upstreams", "routes", "limits", "http", "capacity", "delivery", "retention"}
-
-
-@pytest.mark.parametrize(
-    ("section", "target", "renamed"),
-    [
-        (models.GatewaySection, Settings, TABLES),
-        (models.LimitsSection, mime.Limits, set()),
-        (models.HttpSection, HttpLimits, set()),
-        (models.CapacitySection, settings.Capacity, set()),
-        (models.DeliverySection, settings.Delivery, set()),
-        (models.RetentionSection, settings.Retention, set()),
-        (models.ApplicationSection, parties.Application, set()),
-        (models.CallbackSection, parties.Callback, {"namespace", "mm7_version"}),
-        (models.HandsetSection, handset.Handset, set()),
-        (models.UpstreamSection, parties.Upstream, set()),
-        (models.RouteSection, parties.Route, set()),
-    ],
-)  # fmt: skip
-def test_every_setting_can_be_written(section: type[models.Section], target: type, renamed: set[str]) -> None:
-    """A table has the names of the values it fills, but for secrets in files, tables of their own, and schemas."""
-    written = {name for name in section.model_fields if not name.endswith("_file")}
-    assert written ^ {one.name for one in dataclasses.fields(target)} == renamed
+    assert all(f"{setting} = " in callback for setting in errors._settings(parties.Callback) if setting != "password")
 
 
 # --- what comes of it -------------------------------------------------------------------------------------------------
