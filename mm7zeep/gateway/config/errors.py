@@ -54,7 +54,7 @@ def read(raw: dict[str, Any], folder: Path) -> tuple[File, list[Remark]]:
             return _adapter().validate_python(raw, context={"folder": folder, "blanks": bool(problems)}), problems
         except ValidationError as error:
             wrong = error.errors(include_url=False)
-        for one in sorted(wrong, key=lambda one: (isinstance(one["input"], SecretFile), one["loc"][0] != "gateway")):
+        for one in sorted(wrong, key=lambda one: isinstance(one["input"], SecretFile)):
             where = _where(one)
             if not is_within(where, [problem.where for problem in problems]):
                 problems.append(Remark(where, _words(one)))
@@ -104,12 +104,12 @@ _HINTS: Mapping[str, str] = {
     "finite_number": "must be a number that ends",
 }
 _MISSING = {
-    ("application", "name"): 'is missing or empty; write name = "...", its Basic user name',
-    ("callback", "deliver"): 'is missing or empty; write deliver = "https://...", where MO messages go',
-    ("route", "prefix"): 'is missing; write prefix = "+64", or prefix = "" for every recipient',
-    ("route", "via"): 'is missing or empty; write via = "...", the name of an [[upstream]]',
-    ("upstream", "name"): 'is missing or empty; write name = "...", by which a route calls it',
-    ("upstream", "url"): 'is missing or empty; write url = "https://...", where it takes submits',
+    "application.name": 'is missing or empty; write name = "...", its Basic user name',
+    "callback.deliver": 'is missing or empty; write deliver = "https://...", where MO messages go',
+    "route.prefix": 'is missing; write prefix = "+64", or prefix = "" for every recipient',
+    "route.via": 'is missing or empty; write via = "...", the name of an [[upstream]]',
+    "upstream.name": 'is missing or empty; write name = "...", by which a route calls it',
+    "upstream.url": 'is missing or empty; write url = "https://...", where it takes submits',
 }
 
 
@@ -120,7 +120,7 @@ def _words(error: ErrorDetails) -> str:
     if kind == "unexpected_keyword_argument":
         return _unknown(_where({**error, "loc": steps[-1:]}), _table(names[:-1]))
     if kind == "missing":
-        return _MISSING[tuple(names[-2:])]
+        return _MISSING[".".join(names[-2:])]
     if kind == "value_error":
         return str(error["ctx"]["error"])
     if kind == "tuple_type":

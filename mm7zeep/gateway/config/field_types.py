@@ -21,7 +21,7 @@ from pydantic import AfterValidator, Field, PlainValidator, ValidationInfo, Wrap
 from pydantic_core import CoreSchema, PydanticKnownError, core_schema
 
 from mm7zeep import profiles
-from mm7zeep.gateway.security import client_address, password_hash
+from mm7zeep.gateway.security import client_address
 from mm7zeep.profiles import Profile
 
 _SPAN = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,3})?)(ms|s|m|h|d)?")
@@ -54,7 +54,7 @@ class Table:
 
 
 def table_of(usual: Any, **types: Any) -> pydantic.GetPydanticSchema:
-    """Reads a dataclass that knows nothing of pydantic as a ``Table``, its fields by these types or the ``usual`` one."""
+    """Reads a dataclass that knows no pydantic as a ``Table``, its fields by these types or the ``usual`` one."""
 
     def schema(source: Any, handler: pydantic.GetCoreSchemaHandler) -> CoreSchema:
         found = [(one.name, types.get(one.name, usual), field(default=one.default)) for one in fields(source)]
@@ -132,12 +132,6 @@ def _filled(value: str, info: ValidationInfo) -> str:
     return value
 
 
-def _user(value: str) -> str:
-    if ":" in value:
-        raise ValueError("holds a colon, which Basic cannot carry (RFC 7617 2); choose another")
-    return value
-
-
 def _network(value: str) -> str:
     client_address.Networks([value])
     return value
@@ -169,18 +163,6 @@ def _region(value: str) -> str:
     if value not in phonenumbers.SUPPORTED_REGIONS:
         raise ValueError(f"{value!r} is no region; write two capitals, such as AU (ISO 3166)")
     return value
-
-
-def _hash(value: str) -> str:
-    try:
-        password_hash.parsed(value)
-    except ValueError as error:
-        raise ValueError(f"{error} (mm7zeep serve --hash-password)") from None
-    return value
-
-
-def _beside(value: str, info: ValidationInfo) -> str:
-    return str(_folder(info) / value)
 
 
 def _folder(info: ValidationInfo) -> Path:
@@ -224,9 +206,9 @@ def secret(value: object, inner: pydantic.ValidatorFunctionWrapHandler, info: Va
         return written
     if not isinstance(value.name, str):
         raise ValueError(NO_TEXT)
+    path = _folder(info) / _text(value.name)
     if value.beside:
         raise ValueError(f"stands beside {value.key.removesuffix('_file')}; keep one of them")
-    path = _folder(info) / _text(value.name)
     try:
         with path.open("rb") as stream:
             text = stream.read(4 * _MOST_SECRET + 1).decode("utf-8")
@@ -249,11 +231,8 @@ NO_TEXT = "must be a text; write it in quotes"
 
 Text = Annotated[str, AfterValidator(_text)]
 Filled = Annotated[Text, AfterValidator(_filled)]
-User = Annotated[Text, AfterValidator(_user)]
-Name = Annotated[Filled, AfterValidator(_user)]
 Secret = Annotated[Text, WrapValidator(secret)]
-HashText = Annotated[Text, AfterValidator(_hash)]
-FileName = Annotated[Text, AfterValidator(_beside)]
+FileName = Annotated[Text, AfterValidator(lambda value, info: str(_folder(info) / value))]
 Network = Annotated[str, AfterValidator(_network)]
 HostName = Annotated[str, AfterValidator(_host_name)]
 AnyProfile = Annotated[str | Profile, PlainValidator(_profile)]

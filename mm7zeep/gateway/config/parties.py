@@ -11,7 +11,7 @@ from typing import Literal
 
 from mm7zeep import profiles
 from mm7zeep.gateway.config import field_types
-from mm7zeep.gateway.config.field_types import Filled, Network, Secret, Table, Text, User
+from mm7zeep.gateway.config.field_types import Filled, Network, Secret, Table, Text
 from mm7zeep.profiles import Profile
 
 
@@ -26,7 +26,7 @@ class Callback(Table):
 
     deliver: Filled
     report: Text | None = None
-    username: User | None = None
+    username: Text | None = None
     password: Secret | None = field(default=None, repr=False)
     profile: field_types.AnyProfile | None = None
     namespace: field_types.NamespaceName | None = None
@@ -54,9 +54,9 @@ class Application(Table):
     request that comes again is a repetition (None: as ``Retention`` has it; 0: never).
     """
 
-    name: field_types.Name
+    name: Filled
     password: Secret | None = field(default=None, repr=False)
-    password_hash: field_types.HashText | None = field(default=None, repr=False)
+    password_hash: Text | None = field(default=None, repr=False)
     vaspid: Text | None = None
     vasids: tuple[Text, ...] = ()
     allow: tuple[Network, ...] = ()
@@ -107,13 +107,13 @@ class Upstream(Table):
 
     name: Filled
     url: Filled
-    username: User | None = None
+    username: Text | None = None
     password: Secret | None = field(default=None, repr=False)
     vaspid: Text | None = None
     vasid: Text | None = None
     profile: field_types.AnyProfile | None = None
     rate: field_types.Rate | None = None
-    callback_username: User | None = None
+    callback_username: Text | None = None
     callback_password: Secret | None = field(default=None, repr=False)
     allow: tuple[Network, ...] = ()
 

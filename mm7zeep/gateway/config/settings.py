@@ -101,7 +101,7 @@ class Gateway(Table):
     trusted_proxies: tuple[field_types.Network, ...] = ()
     cert: field_types.FileName | None = None
     key: field_types.FileName | None = None
-    admin_username: field_types.User | None = None
+    admin_username: Text | None = None
     admin_password: Secret | None = field(default=None, repr=False)
     admin_hosts: tuple[field_types.HostName, ...] = ()
     workers: Annotated[AtLeastOne, Field(le=64)] = 1
@@ -156,10 +156,13 @@ class Settings(Gateway, Tables):
 
 
 @dataclass(frozen=True, kw_only=True)
-class File(Tables):
-    """The configuration file: its tables."""
-
+class _First(Table):
     gateway: Gateway = field(default_factory=Gateway)
+
+
+@dataclass(frozen=True, kw_only=True)
+class File(Tables, _First):  # fields of the last base come first
+    """The configuration file: its tables."""
 
     def settings(self) -> Settings:
         """What it amounts to."""

@@ -19,7 +19,7 @@ from mm7zeep import profiles
 from mm7zeep.gateway.config.errors import Remark
 from mm7zeep.gateway.config.parties import Application, Callback
 from mm7zeep.gateway.config.settings import Settings
-from mm7zeep.gateway.security import client_address, outbound
+from mm7zeep.gateway.security import client_address, outbound, password_hash
 
 DEMO = "demo"
 """Name, password and VASPID of the application that is served without a configuration."""
@@ -169,6 +169,11 @@ def _password(here: str, application: Application) -> Iterator[Remark]:
         yield Remark(f"{here}.password_hash", "stands beside a password; keep one of them")
     elif password == "":
         yield Remark(f"{here}.password", "is empty; give one that nobody guesses")
+    elif written is not None:
+        try:
+            password_hash.parsed(written)
+        except ValueError as error:
+            yield Remark(f"{here}.password_hash", f"{error} (mm7zeep serve --hash-password)")
 
 
 def _callback(here: str, callback: Callback | None, allow_internal: bool) -> Iterator[Remark]:
@@ -232,11 +237,16 @@ def _routes(settings: Settings) -> Iterator[Remark]:
 
 
 def _names(settings: Settings) -> Iterator[Remark]:
-    """Who calls us shows one name, be it an application or an upstream, so all names differ."""
-    callers = [(f"application[{n}].name", one.name) for n, one in enumerate(settings.applications, 1)]
-    callers += [
-        (f"upstream[{n}].callback_username", one.callback_username or "") for n, one in enumerate(settings.upstreams, 1)
-    ]
+    """Who calls us shows one name, be it an application or an upstream, so all names differ; none holds a colon."""
+    applications = [(f"application[{n}]", one) for n, one in enumerate(settings.applications, 1)]
+    upstreams = [(f"upstream[{n}]", one) for n, one in enumerate(settings.upstreams, 1)]
+    callers = [(f"{here}.name", one.name) for here, one in applications]
+    callers += [(f"{here}.callback_username", one.callback_username or "") for here, one in upstreams]
+    shown = [(f"{here}.callback.username", one.callback.username) for here, one in applications if one.callback]
+    shown += [(f"{here}.username", one.username) for here, one in upstreams]
+    for here, user in (("gateway.admin_username", settings.admin_username), *callers, *shown):
+        if user and ":" in user:
+            yield Remark(here, "holds a colon, which Basic cannot carry (RFC 7617 2); choose another")
     seen: dict[str, str] = {}
     for here, name in callers:
         if name and name in seen:
