@@ -1,7 +1,7 @@
 """What the settings of a gateway say together, and why they cannot be used.
 
-What is wrong with a single value, ``field_types`` finds.
-Looks at the certificate and its key; resolves, connects and changes nothing. No text holds a password.
+What is wrong with a single value, its type finds. Looks at the certificate and its key; resolves, connects and changes
+nothing. No text holds a password.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import ssl
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import sqlalchemy
@@ -144,19 +144,16 @@ def _amounts(settings: Settings) -> Iterator[Remark]:
 
 
 def _applications(settings: Settings) -> Iterator[Remark]:
-    codes: dict[str, str] = {}
+    codes: list[tuple[str, str]] = []
     for n, one in enumerate(settings.applications, 1):
         here = f"application[{n}]"
         if one.vaspid == "":
             yield Remark(f"{here}.vaspid", "is empty; leave it out where the application names no VASPID")
         yield from _password(here, one)
         yield from _callback(f"{here}.callback", one.callback, settings.allow_internal)
-        for m, code in enumerate(one.short_codes, 1):
-            if code in codes:
-                yield Remark(
-                    f"{here}.short_codes[{m}]", f"{code} is {codes[code]} already; give it to one application, once"
-                )
-            codes[code] = f"{here}.short_codes[{m}]"
+        codes += [(f"{here}.short_codes[{m}]", code) for m, code in enumerate(one.short_codes, 1)]
+    for where, code, first in _repeated(codes):
+        yield Remark(where, f"{code} is {first} already; give it to one application, once")
 
 
 def _password(here: str, application: Application) -> Iterator[Remark]:
@@ -210,12 +207,11 @@ def _callable(here: str, url: str, allow_internal: bool) -> Iterator[Remark]:
 
 
 def _upstreams(settings: Settings) -> Iterator[Remark]:
-    names: dict[str, str] = {}
+    names = [(f"upstream[{n}]", one.name) for n, one in enumerate(settings.upstreams, 1)]
+    for where, name, first in _repeated(names):
+        yield Remark(f"{where}.name", f"{name!r} is the name of {first}, too; give each its own")
     for n, one in enumerate(settings.upstreams, 1):
         here = f"upstream[{n}]"
-        if one.name in names:
-            yield Remark(f"{here}.name", f"{one.name!r} is the name of {names[one.name]}, too; give each its own")
-        names.setdefault(one.name, here)
         yield from _callable(f"{here}.url", one.url, settings.allow_internal)
         yield from _pair(here, "", one.username, one.password)
         yield from _pair(here, "callback_", one.callback_username, one.callback_password)
@@ -247,8 +243,13 @@ def _names(settings: Settings) -> Iterator[Remark]:
     for here, user in (("gateway.admin_username", settings.admin_username), *callers, *shown):
         if user and ":" in user:
             yield Remark(here, "holds a colon, which Basic cannot carry (RFC 7617 2); choose another")
+    for here, name, first in _repeated(callers):
+        yield Remark(here, f"{name!r} is {first}, too; give each its own")
+
+
+def _repeated(named: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str, str]]:
+    """Where a name stands that stood before, the name, and where it stood first; of ``named``: where, and the name."""
     seen: dict[str, str] = {}
-    for here, name in callers:
-        if name and name in seen:
-            yield Remark(here, f"{name!r} is {seen[name]}, too; give each its own")
-        seen.setdefault(name, here)
+    for where, name in named:
+        if seen.setdefault(name, where) != where and name:
+            yield where, name, seen[name]
