@@ -18,6 +18,7 @@ from mm7zeep.gateway.config import errors, handset, parties, settings
 from mm7zeep.gateway.config import load as config
 from mm7zeep.gateway.config.load import ConfigError, demo_settings, describe, load, warnings, with_options
 from mm7zeep.gateway.config.settings import Place, Settings
+from mm7zeep.gateway.delivery.reports import report_profile
 from mm7zeep.gateway.security import password_hash
 
 EXAMPLE = Path(__file__).resolve().parent.parent / "docs" / "gateway.toml"
@@ -201,6 +202,27 @@ def test_what_a_callback_is_written_in(path: Path, lines: str, schema: str, vers
     [application] = read(path, f'{APPLICATION}profile = "optus"\n{CALLBACK}{lines}\n').applications
     called = application.callback_profile
     assert (called.schema, called.mm7_version, called.prefix) == (schema, version, prefix)
+
+
+def test_reports_are_written_in_the_namespace_of_the_callback() -> None:
+    """Also where the application has no profile, so that they would else be in what its request was in."""
+    callback = parties.Callback(deliver="https://vasp.example/mo", namespace="REL-5-MM7-1-3", mm7_version="5.5.0")
+    application = parties.Application(name="tnn", password=SECRET, callback=callback)
+    asked = (profiles.REL_6_MM7_1_4.namespace, "6.8.0")
+    found = report_profile(application, *asked)
+    assert (found.schema, found.mm7_version) == ("REL-5-MM7-1-3", "5.5.0")
+    plain = replace(application, callback=replace(callback, namespace=None, mm7_version=None))
+    assert report_profile(plain, *asked).schema == "REL-6-MM7-1-4"
+
+
+def test_problems_are_told_in_the_order_of_the_settings(path: Path) -> None:
+    """A value that is missing stands among those that are wrong, not after all of them."""
+    found = refused(path, f'[[application]]\npassword = "{SECRET}"\nallow = ["x"]\n[gateway]\nworkers = 0\n')
+    assert [one.partition(": ")[0] for one in found] == [
+        "gateway.workers",
+        "application[1].name",
+        "application[1].allow[1]",
+    ]
 
 
 def test_settings_can_be_handed_to_a_process(example: Path) -> None:
