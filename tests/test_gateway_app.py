@@ -998,6 +998,14 @@ def test_over_http(tmp_path: Path) -> None:
     assert {type(one).__name__ for one in seen} == {"DeliverReq", "DeliveryReportReq", "ReadReplyReq"}
 
 
+def test_close_ends_the_endpoint(tmp_path: Path) -> None:
+    """A gateway that is closed leaves no executor of its endpoint behind."""
+    gateway = Gateway(Settings(applications=(TNN,), database=f"sqlite:///{tmp_path / 'gateway.db'}"))
+    gateway.close()
+    with pytest.raises(RuntimeError, match="after shutdown"):
+        gateway.endpoint._auth_executor.submit(print)
+
+
 def test_wrong_callback_credentials(tmp_path: Path) -> None:
     """A callback that refuses the credentials is paused, and the message waits."""
     events: list[Event] = []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import pickle
 import re
@@ -14,13 +13,13 @@ import pytest
 
 pytest.importorskip("pydantic")
 pytest.importorskip("sqlalchemy")
-from mm7zeep import mime, profiles
-from mm7zeep.gateway.config import handset, models, parties, settings
+from mm7zeep import profiles
+from mm7zeep.gateway.config import errors, handset, parties, settings
 from mm7zeep.gateway.config import load as config
 from mm7zeep.gateway.config.load import ConfigError, demo_settings, describe, load, warnings, with_options
 from mm7zeep.gateway.config.settings import Place, Settings
+from mm7zeep.gateway.delivery.reports import report_profile
 from mm7zeep.gateway.security import password_hash
-from mm7zeep.receiver import HttpLimits
 
 EXAMPLE = Path(__file__).resolve().parent.parent / "docs" / "gateway.toml"
 SECRET = "quietwhisper"
@@ -101,39 +100,14 @@ def test_defaults_of_the_example_are_the_defaults(example: Path) -> None:
     whole = re.sub(r"(?m)^#(?=\w+ = )", "", text)
     assert whole.count("\n#") < text.count("\n#") - 30
     assert read(example, whole) == read(example, text)
-    for name, field in models.File.model_fields.items():
+    for name in errors._settings(settings.File):
         table = re.split(rf"(?m)^\[+{name}\]+", text)[1]
         if name != "application":
             table = re.split(r"(?m)^\[", table)[0]
-        for setting in next(models._models(field.annotation)).model_fields:
+        for setting in errors._settings(errors._table([name])):
             assert re.search(rf"\b{setting}(_file)?\b", table), f"[{name}] does not show {setting}"
     callback = text.partition("[application.callback]")[2]
-    assert all(f"{setting} = " in callback for setting in models.CallbackSection.model_fields if setting != "password")
-
-
-TABLES = {"applications", "handsets", "upstreams", "routes", "limits", "http", "capacity", "delivery", "retention"}
-
-
-@pytest.mark.parametrize(
-    ("section", "target", "renamed"),
-    [
-        (models.GatewaySection, Settings, TABLES),
-        (models.LimitsSection, mime.Limits, set()),
-        (models.HttpSection, HttpLimits, set()),
-        (models.CapacitySection, settings.Capacity, set()),
-        (models.DeliverySection, settings.Delivery, set()),
-        (models.RetentionSection, settings.Retention, set()),
-        (models.ApplicationSection, parties.Application, set()),
-        (models.CallbackSection, parties.Callback, {"namespace", "mm7_version"}),
-        (models.HandsetSection, handset.Handset, set()),
-        (models.UpstreamSection, parties.Upstream, set()),
-        (models.RouteSection, parties.Route, set()),
-    ],
-)  # fmt: skip
-def test_every_setting_can_be_written(section: type[models.Section], target: type, renamed: set[str]) -> None:
-    """A table has the names of the values it fills, but for secrets in files, tables of their own, and schemas."""
-    written = {name for name in section.model_fields if not name.endswith("_file")}
-    assert written ^ {one.name for one in dataclasses.fields(target)} == renamed
+    assert all(f"{setting} = " in callback for setting in errors._settings(parties.Callback) if setting != "password")
 
 
 # --- what comes of it -------------------------------------------------------------------------------------------------
@@ -228,6 +202,27 @@ def test_what_a_callback_is_written_in(path: Path, lines: str, schema: str, vers
     [application] = read(path, f'{APPLICATION}profile = "optus"\n{CALLBACK}{lines}\n').applications
     called = application.callback_profile
     assert (called.schema, called.mm7_version, called.prefix) == (schema, version, prefix)
+
+
+def test_reports_are_written_in_the_namespace_of_the_callback() -> None:
+    """Also where the application has no profile, so that they would else be in what its request was in."""
+    callback = parties.Callback(deliver="https://vasp.example/mo", namespace="REL-5-MM7-1-3", mm7_version="5.5.0")
+    application = parties.Application(name="tnn", password=SECRET, callback=callback)
+    asked = (profiles.REL_6_MM7_1_4.namespace, "6.8.0")
+    found = report_profile(application, *asked)
+    assert (found.schema, found.mm7_version) == ("REL-5-MM7-1-3", "5.5.0")
+    plain = replace(application, callback=replace(callback, namespace=None, mm7_version=None))
+    assert report_profile(plain, *asked).schema == "REL-6-MM7-1-4"
+
+
+def test_problems_are_told_in_the_order_of_the_settings(path: Path) -> None:
+    """A value that is missing stands among those that are wrong, not after all of them."""
+    found = refused(path, f'[[application]]\npassword = "{SECRET}"\nallow = ["x"]\n[gateway]\nworkers = 0\n')
+    assert [one.partition(": ")[0] for one in found] == [
+        "gateway.workers",
+        "application[1].name",
+        "application[1].allow[1]",
+    ]
 
 
 def test_settings_can_be_handed_to_a_process(example: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from datetime import timedelta
 from typing import Any
@@ -51,6 +52,13 @@ def test_nothing_came(mm7_gateway: Trial) -> None:
         mm7_gateway.wait(to="+1", timeout=0.05)
     with pytest.raises(ValueError, match="no callback"):
         mm7_gateway.deliver("+1")
+    with pytest.raises(RuntimeError, match="runs already"):
+        mm7_gateway.start()
+
+
+def test_asking_for_the_url_starts_it(mm7_gateway: Trial) -> None:
+    """The URL is that of a running gateway, though nothing was used before."""
+    assert re.fullmatch(r"http://127\.0\.0\.1:[1-9]\d*/mm7", mm7_gateway.url)
     with pytest.raises(RuntimeError, match="runs already"):
         mm7_gateway.start()
 

@@ -118,6 +118,18 @@ def test_door(ask: Any, slow: bool) -> None:
     assert [one.startswith("MainThread" if here else "mm7zeep-auth") for one in door.threads] == [True]
 
 
+@pytest.mark.parametrize("ask", [by_answer_async, by_asgi])
+def test_close(ask: Any) -> None:
+    """The thread of a slow authenticator ends with its endpoint; closing again changes nothing."""
+    closed, running = endpoint(auth=OneAddress(slow=True)), threading.enumerate()
+    assert ask(closed) == 200
+    [thread] = [one for one in threading.enumerate() if one.name.startswith("mm7zeep-auth") and one not in running]
+    closed.close()
+    closed.close()
+    assert not thread.is_alive()
+    endpoint().close()
+
+
 def test_door_that_stays_shut() -> None:
     """Who is not let in gets the 401 of everybody else, from any kind of authenticator."""
     shut = endpoint(auth=OneAddress()).answer(WIRE, peer="203.0.113.9")

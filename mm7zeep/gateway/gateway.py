@@ -125,7 +125,8 @@ class Gateway:
         self.asgi = _Site(self.endpoint)
 
     def close(self) -> None:
-        """Close all connections."""
+        """Close all connections, and the endpoint."""
+        self.endpoint.close()
         self._caller.close()
         self.database.close()
 

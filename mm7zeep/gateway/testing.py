@@ -94,7 +94,9 @@ class Trial:
     @property
     def url(self) -> str:
         """Where applications send to."""
-        return f"{self.gateway and self._base}{PATH}"
+        if self._gateway is None:
+            self.start()
+        return f"{self._base}{PATH}"
 
     @property
     def auth(self) -> tuple[str, str]:

@@ -167,6 +167,13 @@ class Endpoint:
         self.asgi = AsgiFace(self)
         self.wsgi = WsgiFace(self)
 
+    def close(self) -> None:
+        """End the thread in which a slow ``auth`` was asked, once it has answered; may be called again.
+
+        Call it when no request comes any more: one whose ``auth`` is slow is answered by a Fault (3000) from then on.
+        """
+        self._auth_executor.shutdown()
+
     def answer(self, wire: Wire, *, peer: str | None = None) -> Reply:
         """Answer one request, from the address ``peer`` if that is known. Never raises for what it holds.
 

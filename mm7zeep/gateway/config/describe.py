@@ -12,9 +12,11 @@ from urllib.parse import urlsplit
 
 from mm7zeep import masking, profiles
 from mm7zeep.gateway.config import descriptors, validate
+from mm7zeep.gateway.config.errors import Remark
+from mm7zeep.gateway.config.field_types import Place
 from mm7zeep.gateway.config.parties import Application, Upstream
-from mm7zeep.gateway.config.settings import Place, Settings
-from mm7zeep.gateway.config.validate import Remark, is_loopback, readable_by_all
+from mm7zeep.gateway.config.settings import Settings
+from mm7zeep.gateway.config.validate import is_loopback, readable_by_all
 
 
 def warnings(settings: Settings) -> list[str]:

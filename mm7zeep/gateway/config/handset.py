@@ -10,22 +10,23 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
+from mm7zeep.gateway.config.field_types import Delay, Switch, Table, Text
 from mm7zeep.messages import Address
 
 Outcome = Literal["Retrieved", "Expired", "Rejected", "Indeterminate", "Forwarded", "Deferred", "Unrecognised"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Handset:
+class Handset(Table):
     """How every recipient whose address begins with ``prefix`` behaves: the MMStatus it ends in, after ``delay``.
 
     ``read`` tells whether a retrieved message is read, so that a read reply is sent where one was asked for.
     """
 
-    prefix: str = ""
+    prefix: Text = ""
     outcome: Outcome = "Retrieved"
-    delay: timedelta = timedelta(0)
-    read: bool = True
+    delay: Delay = timedelta(0)
+    read: Switch = True
 
     def __post_init__(self) -> None:
         if self.delay < timedelta(0):

@@ -1,8 +1,9 @@
 """Settings from a TOML file: every line judged, secrets fetched from their files, all problems told at once.
 
-``load`` gives ``Settings`` or raises ``ConfigError``; the tables and their entries are in ``sections``, what settings
-mean together in ``checks``. Tables that may repeat are counted from 1: ``application[1]`` is the first. Refuses what is
-not known, so that a misspelt setting is never taken for its default.
+``load`` gives ``Settings`` or raises ``ConfigError``; the tables are the dataclasses of ``settings``, single values are
+judged by their types (``field_types``, ``errors``), what settings mean together in ``validate``. Tables that may repeat
+are counted from 1: ``application[1]`` is the first. Refuses what is not known, so that a misspelt setting is never
+taken for its default.
 """
 
 from __future__ import annotations
@@ -13,23 +14,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from mm7zeep import mime, profiles
-from mm7zeep.gateway.config import field_types, models, validate
+from mm7zeep.gateway.config import errors, field_types, validate
 from mm7zeep.gateway.config.describe import describe, warnings
-from mm7zeep.gateway.config.handset import Handset
-from mm7zeep.gateway.config.models import ApplicationSection, CallbackSection, File, GatewaySection, UpstreamSection
-from mm7zeep.gateway.config.parties import Application, Callback, Route, Upstream
-from mm7zeep.gateway.config.settings import Capacity, Delivery, Place, Retention, Settings
+from mm7zeep.gateway.config.field_types import Place, SecretFile
+from mm7zeep.gateway.config.parties import Application, Callback
+from mm7zeep.gateway.config.settings import Settings
 from mm7zeep.gateway.config.validate import DEMO
-from mm7zeep.profiles import Profile
-from mm7zeep.receiver import HttpLimits
 
 __all__ = ["ConfigError", "demo_settings", "describe", "load", "read", "warnings", "with_options"]
 
 LISTENING = "http://127.0.0.1:8009/mm7"
 """Where ``mm7zeep listen`` stands by default."""
 
-_SECRET = 4096  # characters of a password
+_COVERS = {"password_hash": "password", "namespace": "mm7_version"}  # without the one, nothing is said of the other
 
 
 class ConfigError(ValueError):
@@ -63,14 +60,19 @@ def read(path: Path) -> tuple[Settings, tuple[str, ...]]:
 
     Files it names stand relative to its folder. Raises ``ConfigError`` with all that is wrong.
     """
-    file, wrong = models.read(_parsed(path))
-    builder = _Builder(path, wrong)
-    settings = builder.settings(file)
-    for remark in validate.problems(settings):
-        builder.refuse(remark.where, remark.text)
-    if builder.problems:
-        raise ConfigError([f"{path}: {one}" for one in builder.problems])
-    return settings, tuple(f"{path}: {one}" for one in builder.remarks)
+    secrets: list[tuple[str, Path]] = []
+    file, problems = errors.read(_with_markers(_parsed(path), path, "", secrets), path.parent)
+    settings, broken = file.settings(), {one.where for one in problems}
+    if "gateway.allow_internal" in broken:
+        settings = replace(settings, allow_internal=True)  # unknown: callbacks are judged once it can be read
+    for head, _, name in [one.rpartition(".") for one in broken]:
+        broken.add(f"{head}.{_COVERS.get(name, name.removesuffix('_file'))}")
+    problems += [one for one in validate.problems(settings) if not errors.is_within(one.where, broken)]
+    if problems:
+        raise ConfigError([f"{path}: {one}" for one in problems])
+    opened = [(where, file) for where, file in secrets if validate.readable_by_all(file)]
+    told = "can be read by every user; take that right away (chmod o-r)"
+    return settings, tuple(f"{path}: {where}: {file} {told}" for where, file in opened)
 
 
 def with_options(
@@ -120,155 +122,23 @@ def _visible(text: str) -> str:
     return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
 
 
-class _Builder:
-    """``Settings`` of sections, with blanks where something is wrong, and what is wrong."""
+def _with_markers(table: Any, path: Path, where: str, secrets: list[tuple[str, Path]]) -> Any:
+    """``table`` of the file ``path``, in which a ``SecretFile`` stands for each password that is in a file.
 
-    def __init__(self, path: Path, wrong: Sequence[tuple[models.Steps, str]]) -> None:
-        self._path = path
-        self._broken: set[str] = set()
-        self.problems: list[str] = []
-        self.remarks: list[str] = []
-        for steps, text in wrong:
-            self._refuse_once(models.where(steps), text)
-
-    # --- what is wrong ------------------------------------------------------------------------------------------------
-
-    def refuse(self, where: str, text: str) -> None:
-        """Something is wrong at ``where``; not told where its cause was told already."""
-        if not self._is_broken(where):
-            self.problems.append(f"{where}: {text}")
-
-    def _refuse_once(self, where: str, text: str) -> None:
-        """Something is wrong at ``where``, and nothing further is to be said of it."""
-        self.refuse(where, text)
-        self._broken.add(where)
-
-    def _is_broken(self, where: str) -> bool:
-        return any(where == one or where.startswith((f"{one}.", f"{one}[")) for one in self._broken)
-
-    # --- what is right ------------------------------------------------------------------------------------------------
-
-    def settings(self, file: File) -> Settings:
-        """All of it."""
-        capacity, retention = file.capacity.given(), file.retention.given()
-        if "retry_after" in capacity:
-            capacity["retry_after"] = max(1, round(capacity["retry_after"]))
-        if "duplicates" in retention:
-            retention["duplicates"] /= 3600
-        gateway = self._gateway(file.gateway)
-        if self._is_broken("gateway.allow_internal"):
-            gateway["allow_internal"] = True  # unknown: callbacks are judged once it can be read
-        return Settings(
-            **gateway,
-            limits=mime.Limits(**file.limits.given()),
-            http=HttpLimits(**file.http.given()),
-            capacity=Capacity(**capacity),
-            delivery=Delivery(**file.delivery.given()),
-            retention=Retention(**retention),
-            applications=tuple(self._application(f"application[{n}]", o) for n, o in enumerate(file.application, 1)),
-            handsets=tuple(Handset(**one.given()) for one in file.handset),
-            upstreams=tuple(self._upstream(f"upstream[{n}]", one) for n, one in enumerate(file.upstream, 1)),
-            routes=tuple(self._route(f"route[{n}]", one.given()) for n, one in enumerate(file.route, 1)),
-        )
-
-    def _gateway(self, section: GatewaySection) -> dict[str, Any]:
-        given = section.given()
-        given.pop("admin_password_file", None)
-        given["admin_password"] = self._secret("gateway", section, "admin_password")
-        for name in ("cert", "key"):
-            if name in given:
-                given[name] = str(self._path.parent / given[name])
-        if given.get("relay_id") == "":
-            given["relay_id"] = None
-        return given
-
-    def _application(self, where: str, section: ApplicationSection) -> Application:
-        given = {"name": ""} | section.given()
-        given.pop("password_file", None)
-        given["password"] = self._secret(where, section, "password")
-        if "duplicates" in given:
-            given["duplicates"] /= 3600
-        if self._is_broken(f"{where}.password_hash"):
-            self._broken.add(f"{where}.password")
-        if section.callback is not None:
-            profile = profiles.profile(section.profile)
-            given["callback"] = self._callback(f"{where}.callback", section.callback, profile)
-        return Application(**given)
-
-    def _callback(self, where: str, section: CallbackSection, own: Profile) -> Callback:
-        return Callback(
-            deliver=section.deliver or "",
-            report=section.report,
-            username=section.username,
-            password=self._secret(where, section, "password"),
-            profile=self._spoken(where, section, own),
-        )
-
-    def _spoken(self, where: str, section: CallbackSection, own: Profile) -> str | Profile | None:
-        """What is written there: a profile, or a schema with one of its versions and the application's prefix."""
-        version = section.mm7_version
-        if section.namespace is None:
-            if version is not None and not self._is_broken(f"{where}.namespace"):
-                self.refuse(f"{where}.mm7_version", 'stands without a namespace; write namespace = "REL-6-MM7-1-4"')
-            return section.profile
-        if section.profile is not None:
-            self.refuse(f"{where}.namespace", "stands beside profile, which has one; keep one of them")
-        schema = profiles.profile(section.namespace)
-        if version is not None and version not in schema.versions:
-            listed = ", ".join(schema.versions)
-            self.refuse(f"{where}.mm7_version", f"{version!r} is no version of {schema.schema}; it lists {listed}")
-        return replace(schema, mm7_version=version or schema.mm7_version, prefix=own.prefix)
-
-    def _upstream(self, where: str, section: UpstreamSection) -> Upstream:
-        given = {"name": "", "url": ""} | section.given()
-        for name in ("password", "callback_password"):
-            given.pop(f"{name}_file", None)
-            given[name] = self._secret(where, section, name)
-        return Upstream(**given)
-
-    def _route(self, where: str, given: dict[str, Any]) -> Route:
-        if "prefix" not in given:
-            self.refuse(f"{where}.prefix", 'is missing; write prefix = "+64", or prefix = "" for every recipient')
-        return Route(**{"prefix": "", "via": ""} | given)
-
-    # --- secrets ------------------------------------------------------------------------------------------------------
-
-    def _secret(self, where: str, section: models.Section, name: str) -> str | None:
-        """The password called ``name``, as written or from its file; None if there is none that can be used."""
-        plain, file = getattr(section, name), getattr(section, f"{name}_file")
-        if self._is_broken(f"{where}.{name}_file"):
-            self._broken.add(f"{where}.{name}")
-        if file is None:
-            if plain is not None:
-                self._tell_if_open(f"{where}.{name}", self._path)
-            return plain if plain is None else str(plain)
-        if plain is not None:
-            self._refuse_once(f"{where}.{name}_file", f"stands beside {name}; keep one of them")
-            return str(plain)
-        return self._fetched(f"{where}.{name}", self._path.parent / file)
-
-    def _fetched(self, where: str, path: Path) -> str | None:
-        """The password in a file, without the end of its line."""
-        try:
-            with path.open("rb") as stream:
-                text = stream.read(4 * _SECRET + 1).decode("utf-8")
-            self._tell_if_open(f"{where}_file", path)
-            secret = field_types.line(text.removesuffix("\n").removesuffix("\r"))
-        except OSError as error:
-            why = f"{path} cannot be read: {error.strerror}; name a file that this user may read"
-        except UnicodeDecodeError:
-            why = f"{path} is not in UTF-8; save the password in UTF-8"
-        except ValueError as error:
-            why = f"{path} {error}"
+    ``secrets`` gets where passwords are named or written, and the files that hold them.
+    """
+    if isinstance(table, list):
+        return [_with_markers(one, path, f"{where}[{n}]", secrets) for n, one in enumerate(table, 1)]
+    if not isinstance(table, dict):
+        return table
+    found = {}
+    for key, value in table.items():
+        here, name = f"{where}.{key}".removeprefix("."), key.removesuffix("_file")
+        if key.endswith("password_file"):
+            found[name] = SecretFile(key, value, beside=name in table)
+            secrets.append((here, path.parent / str(value)))
         else:
-            if 0 < len(secret) <= _SECRET:
-                return secret
-            why = f"{path} is {'too long' if secret else 'empty'}; write the password into it and nothing else"
-        self._refuse_once(f"{where}_file", why)
-        self._broken.add(where)
-        return None
-
-    def _tell_if_open(self, where: str, path: Path) -> None:
-        if validate.readable_by_all(path):
-            remark = f"{where}: {path} can be read by every user; take that right away (chmod o-r)"
-            self.remarks.append(remark)
+            found.setdefault(key, _with_markers(value, path, here, secrets))
+            if key.endswith("password"):
+                secrets.append((here, path))
+    return found

@@ -1,6 +1,7 @@
 """Whom a gateway deals with: the applications it serves, the MMSCs that messages leave through, and by which prefix.
 
-Values only: nothing here checks a password or calls anybody. Refuses, with ``ValueError``, what cannot be used.
+Values only, each the model of its table in the file: nothing here checks a password or calls anybody, and nothing is
+checked that Python constructs.
 """
 
 from __future__ import annotations
@@ -9,32 +10,42 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from mm7zeep import profiles
+from mm7zeep.gateway.config import field_types
+from mm7zeep.gateway.config.field_types import Filled, Network, Secret, Table, Text
 from mm7zeep.profiles import Profile
 from mm7zeep.receiver import AnswerForm
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Callback:
+class Callback(Table):
     """Where an application listens: ``deliver`` for MO messages, ``report`` (default: the same URL) for reports.
 
-    ``username`` and ``password`` are sent as Basic. ``profile`` is what is written there; by default the
-    application's, in its ``report_schema``.
+    ``username`` and ``password`` are sent as Basic. ``profile`` is what is written there, or the schema
+    ``namespace`` with ``mm7_version`` and the application's prefix; by default the application's profile, in its
+    ``report_schema``.
     """
 
-    deliver: str
-    report: str | None = None
-    username: str | None = None
-    password: str | None = field(default=None, repr=False)
-    profile: str | Profile | None = None
+    deliver: Filled
+    report: Text | None = None
+    username: Text | None = None
+    password: Secret | None = field(default=None, repr=False)
+    profile: field_types.AnyProfile | None = None
+    namespace: field_types.NamespaceName | None = None
+    mm7_version: Text | None = None
 
     @property
     def reports(self) -> str:
         """Where delivery reports and read replies go."""
         return self.report or self.deliver
 
+    @property
+    def has_own_profile(self) -> bool:
+        """Whether what is written there is said for this callback, and not the application's."""
+        return self.profile is not None or self.namespace is not None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Application:
+class Application(Table):
     """One VASP: ``name`` and ``password`` of its Basic authentication, the VASPID and VASIDs it may use (none: any).
 
     ``password_hash`` (``passwords.hashed``) may stand instead of ``password``. ``allow`` are the addresses and ranges
@@ -46,19 +57,19 @@ class Application:
     a fault; None: as its profile says.
     """
 
-    name: str
-    password: str | None = field(default=None, repr=False)
-    password_hash: str | None = field(default=None, repr=False)
-    vaspid: str | None = None
-    vasids: tuple[str, ...] = ()
-    allow: tuple[str, ...] = ()
-    short_codes: tuple[str, ...] = ()
+    name: Filled
+    password: Secret | None = field(default=None, repr=False)
+    password_hash: Text | None = field(default=None, repr=False)
+    vaspid: Text | None = None
+    vasids: tuple[Text, ...] = ()
+    allow: tuple[Network, ...] = ()
+    short_codes: tuple[Text, ...] = ()
     callback: Callback | None = None
-    profile: str | Profile | None = None
-    numbers: str | None = None
+    profile: field_types.AnyProfile | None = None
+    numbers: field_types.Region | None = None
     media: Literal["any", "listed"] = "any"
-    duplicates: float | None = None
-    answers: str | None = None
+    duplicates: field_types.Hours | None = None
+    answers: field_types.NamespaceName | None = None
     refusals: Literal["fault", "response"] | None = None
     fault_status: Literal[500, 200] | None = None
 
@@ -80,9 +91,12 @@ class Application:
     @property
     def callback_profile(self) -> Profile:
         """The profile that MO messages and reports to this application are written in."""
-        if self.callback is not None and self.callback.profile is not None:
-            return profiles.profile(self.callback.profile)
-        own = self.request_profile
+        own, callback = self.request_profile, self.callback
+        if callback is not None and callback.namespace is not None:
+            schema = profiles.profile(callback.namespace)
+            return replace(schema, mm7_version=callback.mm7_version or schema.mm7_version, prefix=own.prefix)
+        if callback is not None and callback.profile is not None:
+            return profiles.profile(callback.profile)
         if own.report_schema is None:
             return own
         return replace(profiles.profile(own.report_schema), mm7_version=own.mm7_version, prefix=own.prefix)
@@ -99,7 +113,7 @@ class Application:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Upstream:
+class Upstream(Table):
     """Another MMSC that messages leave through: where it stands, and who we are there.
 
     At most ``rate`` requests per second go out (None: as fast as it answers). ``callback_username`` and
@@ -107,17 +121,17 @@ class Upstream:
     them it brings none.
     """
 
-    name: str
-    url: str
-    username: str | None = None
-    password: str | None = field(default=None, repr=False)
-    vaspid: str | None = None
-    vasid: str | None = None
-    profile: str | Profile | None = None
-    rate: float | None = None
-    callback_username: str | None = None
-    callback_password: str | None = field(default=None, repr=False)
-    allow: tuple[str, ...] = ()
+    name: Filled
+    url: Filled
+    username: Text | None = None
+    password: Secret | None = field(default=None, repr=False)
+    vaspid: Text | None = None
+    vasid: Text | None = None
+    profile: field_types.AnyProfile | None = None
+    rate: field_types.Rate | None = None
+    callback_username: Text | None = None
+    callback_password: Secret | None = field(default=None, repr=False)
+    allow: tuple[Network, ...] = ()
 
     @property
     def upstream_profile(self) -> Profile:
@@ -126,8 +140,8 @@ class Upstream:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Route:
+class Route(Table):
     """Recipients whose address begins with ``prefix`` leave through the upstream ``via``; the first that fits."""
 
-    prefix: str
-    via: str
+    prefix: Text
+    via: Filled

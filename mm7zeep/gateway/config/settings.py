@@ -1,37 +1,42 @@
 """Every setting of a gateway, with its unit and its default: values that are passed in, once.
 
-Refuses nothing: ``config`` checks what people write.
+A dataclass is a table of the configuration file, which ``load`` has pydantic read by the types here; what Python
+constructs is not checked.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from dataclasses import dataclass, field, fields
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
 
 from mm7zeep import mime
+from mm7zeep.gateway.config import field_types
+from mm7zeep.gateway.config.field_types import (
+    AtLeastOne,
+    Count,
+    Lasting,
+    Place,
+    Seconds,
+    Secret,
+    Switch,
+    Table,
+    Text,
+    table_of,
+)
 from mm7zeep.gateway.config.handset import Handset
 from mm7zeep.gateway.config.parties import Application, Route, Upstream
-from mm7zeep.profiles import Policy
 from mm7zeep.receiver import HttpLimits
 
+__all__ = ["Capacity", "Delivery", "File", "Gateway", "Place", "Retention", "Settings", "Tables"]
+
 MIB = 1024 * 1024
-
-
-class Place(NamedTuple):
-    """Where a listener stands; port 0 takes a free one."""
-
-    host: str
-    port: int
-
-    def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
-
-
 MM7_PLACE, ADMIN_PLACE = Place("127.0.0.1", 8007), Place("127.0.0.1", 8008)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Capacity:
+class Capacity(Table):
     """Beyond these a submit is answered 503 with Retry-After instead of being taken and lost.
 
     ``disk`` octets that must be free where the database stands, or one and a half times the body limit if that is more
@@ -39,14 +44,14 @@ class Capacity:
     process; ``retry_after`` seconds are said.
     """
 
-    disk: int = 256 * MIB
-    outbox: int = 200_000
-    uploads: int = 128 * MIB
-    retry_after: int = 5
+    disk: Count = 256 * MIB
+    outbox: AtLeastOne = 200_000
+    uploads: AtLeastOne = 128 * MIB
+    retry_after: field_types.WholeSeconds = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
+class Delivery(Table):
     """How calls to applications and upstreams are made: the retry table of the outbox.
 
     ``waits`` are seconds before each further attempt, each changed by up to ``spread`` of itself; a Retry-After is
@@ -55,32 +60,32 @@ class Delivery:
     given up ``expiry`` seconds after it was planned, where its message does not say earlier.
     """
 
-    waits: tuple[float, ...] = (5, 30, 120, 600, 1800, 3600, 7200, 14400, 28800, 43200, 86400, 86400)
-    spread: float = 0.2
-    longest_wait: float = 6 * 3600
-    timeout: float = 30.0
-    lease: float = 60.0
-    narrow: int = 5
-    wide: int = 20
-    expiry: float = 7 * 86400
+    waits: tuple[Seconds, ...] = (5, 30, 120, 600, 1800, 3600, 7200, 14400, 28800, 43200, 86400, 86400)
+    spread: field_types.Fraction = 0.2
+    longest_wait: Lasting = 6 * 3600
+    timeout: Lasting = 30.0
+    lease: Lasting = 60.0
+    narrow: AtLeastOne = 5
+    wide: AtLeastOne = 20
+    expiry: Lasting = 7 * 86400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Retention:
+class Retention(Table):
     """How long finished messages stay: ``days``, and at most ``messages`` of them; None keeps them.
 
     What still waits for its recipient, or has a call that is not done or dead, is never removed. ``duplicates`` hours
     are requests remembered, so that the same request again gets the same answer.
     """
 
-    days: float | None = 30.0
-    messages: int | None = 100_000
-    duplicates: float = 24.0
+    days: field_types.Limit = 30.0
+    messages: field_types.WholeLimit = 100_000
+    duplicates: field_types.Hours = 24.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """A gateway, whole. ``database`` is an SQLAlchemy URL (sqlite or postgresql+psycopg).
+@dataclass(frozen=True, kw_only=True)
+class Gateway(Table):
+    """``[gateway]``. ``database`` is an SQLAlchemy URL (sqlite or postgresql+psycopg).
 
     ``allow_internal`` lets calls go to loopback and private addresses. ``trusted_proxies`` are addresses and ranges
     whose X-Forwarded-For is believed. ``cert`` and ``key`` are PEM files; both or none. ``poll`` is how many seconds a
@@ -89,35 +94,50 @@ class Settings:
     address that is no trusted proxy's; ``handshake`` seconds may that of TLS take.
     """
 
-    mm7: Place = MM7_PLACE
-    admin: Place = ADMIN_PLACE
-    database: str = field(default="sqlite:///mm7zeep.db", repr=False)
-    applications: tuple[Application, ...] = ()
-    handsets: tuple[Handset, ...] = ()
-    upstreams: tuple[Upstream, ...] = ()
-    routes: tuple[Route, ...] = ()
-    allow_internal: bool = False
-    trusted_proxies: tuple[str, ...] = ()
-    cert: str | None = None
-    key: str | None = None
-    admin_username: str | None = None
-    admin_password: str | None = field(default=None, repr=False)
-    admin_hosts: tuple[str, ...] = ()
-    workers: int = 1
-    relay_id: str | None = "mm7zeep"
-    policy: Policy = "interop"
-    limits: mime.Limits = field(default_factory=mime.Limits)
-    http: HttpLimits = field(default_factory=HttpLimits)
-    connections: int = 500
-    connections_per_address: int = 64
-    handshake: float = 10.0
+    mm7: field_types.Listening = MM7_PLACE
+    admin: field_types.Listening = ADMIN_PLACE
+    database: Text = field(default="sqlite:///mm7zeep.db", repr=False)
+    allow_internal: Switch = False
+    trusted_proxies: tuple[field_types.Network, ...] = ()
+    cert: field_types.FileName | None = None
+    key: field_types.FileName | None = None
+    admin_username: Text | None = None
+    admin_password: Secret | None = field(default=None, repr=False)
+    admin_hosts: tuple[field_types.HostName, ...] = ()
+    workers: Annotated[AtLeastOne, Field(le=64)] = 1
+    relay_id: Annotated[Text | None, AfterValidator(lambda written: written or None)] = "mm7zeep"
+    policy: Literal["strict", "interop"] = "interop"  # lenient is never used for submits
+    connections: AtLeastOne = 500
+    connections_per_address: AtLeastOne = 64
+    handshake: Lasting = 10.0
+    poll: Lasting = 0.5
+    drain: Seconds = 30.0
+    log: Literal["text", "json"] = "text"
+    show_numbers: Switch = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tables(Table):
+    """The tables beside ``[gateway]``, by the aliases that the file has for those which may repeat."""
+
+    limits: Annotated[mime.Limits, table_of(AtLeastOne, depth=Annotated[AtLeastOne, Field(le=100)], spool=Count)] = (
+        field(default_factory=mime.Limits)
+    )
+    http: Annotated[HttpLimits, table_of(AtLeastOne, idle=Lasting, upload=Lasting, rate=Count)] = field(
+        default_factory=HttpLimits
+    )
     capacity: Capacity = field(default_factory=Capacity)
     delivery: Delivery = field(default_factory=Delivery)
     retention: Retention = field(default_factory=Retention)
-    poll: float = 0.5
-    drain: float = 30.0
-    log: Literal["text", "json"] = "text"
-    show_numbers: bool = False
+    applications: Annotated[tuple[Application, ...], Field(alias="application")] = ()
+    handsets: Annotated[tuple[Handset, ...], Field(alias="handset")] = ()
+    routes: Annotated[tuple[Route, ...], Field(alias="route")] = ()
+    upstreams: Annotated[tuple[Upstream, ...], Field(alias="upstream")] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings(Gateway, Tables):
+    """A gateway, whole: what stands in ``[gateway]``, and the other tables."""
 
     def window_of(self, application: Application | None) -> float:
         """Seconds in which a request that comes again is a repetition: the application's own, or that of all."""
@@ -133,3 +153,18 @@ class Settings:
     def waiting_guesses(self) -> int:
         """Wrong or unknown passwords of one address that may wait: some of its connections are left for the others."""
         return max(1, self.connections_per_address * 3 // 4)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _First(Table):
+    gateway: Gateway = field(default_factory=Gateway)
+
+
+@dataclass(frozen=True, kw_only=True)
+class File(Tables, _First):  # fields of the last base come first
+    """The configuration file: its tables."""
+
+    def settings(self) -> Settings:
+        """What it amounts to."""
+        tables = {one.name: getattr(self, one.name) for one in fields(Tables)}
+        return Settings(**tables, **{one.name: getattr(self.gateway, one.name) for one in fields(Gateway)})

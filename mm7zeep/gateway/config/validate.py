@@ -1,6 +1,7 @@
 """What the settings of a gateway say together, and why they cannot be used.
 
-Looks at the certificate and its key; resolves, connects and changes nothing. No text holds a password.
+What is wrong with a single value, its type finds. Looks at the certificate and its key; resolves, connects and changes
+nothing. No text holds a password.
 """
 
 from __future__ import annotations
@@ -10,11 +11,12 @@ import ssl
 import stat
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 import sqlalchemy
 from sqlalchemy.exc import ArgumentError
 
+from mm7zeep import profiles
+from mm7zeep.gateway.config.errors import Remark
 from mm7zeep.gateway.config.parties import Application, Callback
 from mm7zeep.gateway.config.settings import Settings
 from mm7zeep.gateway.security import client_address, outbound, password_hash
@@ -24,16 +26,6 @@ DEMO = "demo"
 
 _LEAST_DRAIN = 2.0  # seconds: one of them is kept for closing
 _DATABASES = ("sqlite", "sqlite+pysqlite", "postgresql", "postgresql+psycopg")
-
-
-class Remark(NamedTuple):
-    """``where`` in the configuration something stands (``application[1].name``, counted from 1), and what about it."""
-
-    where: str
-    text: str
-
-    def __str__(self) -> str:
-        return f"{self.where}: {self.text}"
 
 
 def problems(settings: Settings) -> list[Remark]:
@@ -74,7 +66,6 @@ def _places(settings: Settings) -> Iterator[Remark]:
     if bool(settings.admin_username) != bool(settings.admin_password):
         missing = "admin_password" if settings.admin_username else "admin_username"
         yield Remark(f"gateway.{missing}", "is missing or empty; admin_username and a password go together")
-    yield from _colon("gateway.admin_username", settings.admin_username)
     if mm7.port == admin.port != 0 and (mm7.host == admin.host or _is_any(mm7.host) or _is_any(admin.host)):
         yield Remark("gateway.admin", f"is the same place as mm7 ({mm7}); give it another port")
 
@@ -153,29 +144,16 @@ def _amounts(settings: Settings) -> Iterator[Remark]:
 
 
 def _applications(settings: Settings) -> Iterator[Remark]:
-    codes: dict[str, str] = {}
+    codes: list[tuple[str, str]] = []
     for n, one in enumerate(settings.applications, 1):
         here = f"application[{n}]"
-        if not one.name:
-            yield Remark(f"{here}.name", 'is missing or empty; write name = "...", its Basic user name')
         if one.vaspid == "":
             yield Remark(f"{here}.vaspid", "is empty; leave it out where the application names no VASPID")
         yield from _password(here, one)
         yield from _callback(f"{here}.callback", one.callback, settings.allow_internal)
-        for m, code in enumerate(one.short_codes, 1):
-            if code in codes:
-                yield Remark(
-                    f"{here}.short_codes[{m}]", f"{code} is {codes[code]} already; give it to one application, once"
-                )
-            codes[code] = f"{here}.short_codes[{m}]"
-        if one.numbers is not None and one.numbers not in _regions():
-            yield Remark(f"{here}.numbers", f"{one.numbers!r} is no region; write two capitals, such as AU (ISO 3166)")
-
-
-def _regions() -> Iterable[str]:
-    import phonenumbers  # takes time, and few applications say a region
-
-    return phonenumbers.SUPPORTED_REGIONS
+        codes += [(f"{here}.short_codes[{m}]", code) for m, code in enumerate(one.short_codes, 1)]
+    for where, code, first in _repeated(codes):
+        yield Remark(where, f"{code} is {first} already; give it to one application, once")
 
 
 def _password(here: str, application: Application) -> Iterator[Remark]:
@@ -198,16 +176,27 @@ def _password(here: str, application: Application) -> Iterator[Remark]:
 def _callback(here: str, callback: Callback | None, allow_internal: bool) -> Iterator[Remark]:
     if callback is None:
         return
-    if not callback.deliver:
-        yield Remark(f"{here}.deliver", 'is missing or empty; write deliver = "https://...", where MO messages go')
-    else:
-        yield from _callable(f"{here}.deliver", callback.deliver, allow_internal)
-    if callback.report is not None:
-        yield from _callable(f"{here}.report", callback.report, allow_internal)
+    for name, url in (("deliver", callback.deliver), ("report", callback.report)):
+        if url is not None:
+            yield from _callable(f"{here}.{name}", url, allow_internal)
     for name, value in (("username", callback.username), ("password", callback.password)):
         if not value:
             yield Remark(f"{here}.{name}", "is missing or empty; a callback has to show credentials, give both")
-    yield from _colon(f"{here}.username", callback.username)
+    yield from _written_in(here, callback)
+
+
+def _written_in(here: str, callback: Callback) -> Iterator[Remark]:
+    namespace, version = callback.namespace, callback.mm7_version
+    if namespace is None:
+        if version is not None:
+            yield Remark(f"{here}.mm7_version", 'stands without a namespace; write namespace = "REL-6-MM7-1-4"')
+        return
+    if callback.profile is not None:
+        yield Remark(f"{here}.namespace", "stands beside profile, which has one; keep one of them")
+    schema = profiles.profile(namespace)
+    if version is not None and version not in schema.versions:
+        listed = ", ".join(schema.versions)
+        yield Remark(f"{here}.mm7_version", f"{version!r} is no version of {schema.schema}; it lists {listed}")
 
 
 def _callable(here: str, url: str, allow_internal: bool) -> Iterator[Remark]:
@@ -217,25 +206,13 @@ def _callable(here: str, url: str, allow_internal: bool) -> Iterator[Remark]:
         yield Remark(here, str(error))
 
 
-def _colon(here: str, name: str | None) -> Iterator[Remark]:
-    if name and ":" in name:
-        yield Remark(here, "holds a colon, which Basic cannot carry (RFC 7617 2); choose another")
-
-
 def _upstreams(settings: Settings) -> Iterator[Remark]:
-    names: dict[str, str] = {}
+    names = [(f"upstream[{n}]", one.name) for n, one in enumerate(settings.upstreams, 1)]
+    for where, name, first in _repeated(names):
+        yield Remark(f"{where}.name", f"{name!r} is the name of {first}, too; give each its own")
     for n, one in enumerate(settings.upstreams, 1):
         here = f"upstream[{n}]"
-        if not one.name:
-            yield Remark(f"{here}.name", 'is missing or empty; write name = "...", by which a route calls it')
-        elif one.name in names:
-            yield Remark(f"{here}.name", f"{one.name!r} is the name of {names[one.name]}, too; give each its own")
-        names.setdefault(one.name, here)
-        if not one.url:
-            yield Remark(f"{here}.url", 'is missing or empty; write url = "https://...", where it takes submits')
-        else:
-            yield from _callable(f"{here}.url", one.url, settings.allow_internal)
-        yield from _colon(f"{here}.username", one.username)
+        yield from _callable(f"{here}.url", one.url, settings.allow_internal)
         yield from _pair(here, "", one.username, one.password)
         yield from _pair(here, "callback_", one.callback_username, one.callback_password)
 
@@ -250,22 +227,29 @@ def _routes(settings: Settings) -> Iterator[Remark]:
     known = [one.name for one in settings.upstreams]
     for n, one in enumerate(settings.routes, 1):
         here = f"route[{n}].via"
-        if not one.via:
-            yield Remark(here, 'is missing or empty; write via = "...", the name of an [[upstream]]')
-        elif one.via not in known and all(known):  # one without a name might be it
+        if one.via not in known and all(known):  # one without a name might be it
             there = f"there are {', '.join(known)}" if known else "there is none"
             yield Remark(here, f"{one.via!r} is the name of no [[upstream]]; {there}")
 
 
 def _names(settings: Settings) -> Iterator[Remark]:
-    """Who calls us shows one name, be it an application or an upstream, so all names differ."""
-    callers = [(f"application[{n}].name", one.name) for n, one in enumerate(settings.applications, 1)]
-    callers += [
-        (f"upstream[{n}].callback_username", one.callback_username or "") for n, one in enumerate(settings.upstreams, 1)
-    ]
+    """Who calls us shows one name, be it an application or an upstream, so all names differ; none holds a colon."""
+    applications = [(f"application[{n}]", one) for n, one in enumerate(settings.applications, 1)]
+    upstreams = [(f"upstream[{n}]", one) for n, one in enumerate(settings.upstreams, 1)]
+    callers = [(f"{here}.name", one.name) for here, one in applications]
+    callers += [(f"{here}.callback_username", one.callback_username or "") for here, one in upstreams]
+    shown = [(f"{here}.callback.username", one.callback.username) for here, one in applications if one.callback]
+    shown += [(f"{here}.username", one.username) for here, one in upstreams]
+    for here, user in (("gateway.admin_username", settings.admin_username), *callers, *shown):
+        if user and ":" in user:
+            yield Remark(here, "holds a colon, which Basic cannot carry (RFC 7617 2); choose another")
+    for here, name, first in _repeated(callers):
+        yield Remark(here, f"{name!r} is {first}, too; give each its own")
+
+
+def _repeated(named: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str, str]]:
+    """Where a name stands that stood before, the name, and where it stood first; of ``named``: where, and the name."""
     seen: dict[str, str] = {}
-    for here, name in callers:
-        yield from _colon(here, name)
-        if name and name in seen:
-            yield Remark(here, f"{name!r} is {seen[name]}, too; give each its own")
-        seen.setdefault(name, here)
+    for where, name in named:
+        if seen.setdefault(name, where) != where and name:
+            yield where, name, seen[name]

@@ -48,7 +48,7 @@ def application_of(settings: Settings, name: str) -> Application | None:
 def report_profile(application: Application, namespace: str | None, mm7_version: str | None) -> Profile:
     """What reports to an application are written in: what was configured, or else what its own request was in."""
     callback = application.callback
-    if application.profile is not None or callback is None or callback.profile is not None:
+    if application.profile is not None or callback is None or callback.has_own_profile:
         return application.callback_profile
     base = namespaces.profile_of(namespace)
     if base is None:
