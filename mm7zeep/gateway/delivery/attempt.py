@@ -8,7 +8,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import cast
 
 from mm7zeep import envelope, exchange
@@ -19,7 +18,7 @@ from mm7zeep.gateway.config.settings import Settings
 from mm7zeep.gateway.delivery import reports
 from mm7zeep.gateway.delivery.retry import Outcome, judge
 from mm7zeep.gateway.security.outbound import Egress
-from mm7zeep.gateway.store import content, messages
+from mm7zeep.gateway.store import content, mapping, messages
 from mm7zeep.gateway.store.database import Database
 from mm7zeep.gateway.store.rows import CallRow
 from mm7zeep.messages import Message, SubmitReq
@@ -151,6 +150,8 @@ class Caller:
             copy = messages.copy(connection, call.message_id, call.n)
             first = messages.raw(connection, call.message_id)
             raw = messages.raw(connection, call.message_id, message.content) if message is not None else None
+            linked_id = message.field.get("linked_id") if message is not None else None
+            linked = messages.message(connection, linked_id.strip()) if linked_id is not None else None
         if message is None or copy is None or first is None or raw is None:
             return None
         # it was accepted: whatever policy and limits are now, it is understood as it was
@@ -166,10 +167,11 @@ class Caller:
             to=((*asked.to, *asked.cc, *asked.bcc)[copy.n], *shown),  # the address with its coding
             cc=(),
             bcc=(),
-            service_code=message.field.get("service_code"),
+            linked_id=linked.field.get("linked_id") if linked is not None and linked.brought_by(call.owner) else None,
+            **{name: message.field.get(name) for name in mapping.REPLACEABLE},
             earliest_delivery_time=None,  # it was waited for here
-            expiry_date=_point(message.expires),
-            time_stamp=_point(message.accepted),
+            expiry_date=mapping.moment(message.expires),
+            time_stamp=mapping.moment(message.accepted),
             # how it ends is known only from its report
             delivery_report=message.delivery_report or upstream.callback_username is not None,
             read_reply=message.read_reply,
@@ -225,7 +227,3 @@ def _with_codes(profile: Profile) -> Profile:
         encoding=profile.encoding,
         headers=profile.headers,
     )
-
-
-def _point(seconds: float | None) -> datetime | None:
-    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)

@@ -7,8 +7,9 @@ call: what is to be told is planned in the outbox.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import Connection
@@ -95,14 +96,19 @@ class Network:
         *,
         detail: str | None = None,
         status_text: str | None = None,
+        event: Mapping[str, Any] = MappingProxyType({}),
         **changes: Any,
     ) -> Event:
-        """A copy reached ``state``, an MMStatus; the report that was asked for is planned."""
+        """A copy reached ``state``, an MMStatus; the report that was asked for is planned.
+
+        ``event`` is what an upstream said of it.
+        """
         due = message.expires if state == DEFERRED else None
         content = message.content if state == "Retrieved" else None
         store.move(connection, copy, state=state, due=due, changed=now, content=content, detail=detail, **changes)
         told = replace(copy, state=state)
-        outbox.plan(connection, list(reports.reports(self.settings, message, told, now, status_text=status_text)))
+        planned = reports.reports(self.settings, message, told, now, status_text=status_text, event=event)
+        outbox.plan(connection, list(planned))
         return Event(
             kind="handset", application=message.application, message_id=message.id, recipient=copy.of, state=state
         )

@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 
 from mm7zeep import exchange, namespaces, schema
@@ -66,9 +67,17 @@ def _listed(profile: Profile, mm_status: str) -> bool:
 
 
 def reports(
-    settings: Settings, message: MessageRow, copy: RecipientRow, now: float, *, status_text: str | None = None
+    settings: Settings,
+    message: MessageRow,
+    copy: RecipientRow,
+    now: float,
+    *,
+    status_text: str | None = None,
+    event: Mapping[str, Any] = MappingProxyType({}),
 ) -> Iterator[CallRow]:
     """The delivery report on a copy whose state is an MMStatus, if it was asked for.
+
+    ``event`` is what an upstream said of it (``mapping.event_fields``).
 
     What the application's namespace has no word for is Rejected, with its name as StatusText; Deferred, which is no
     end, is left out there.
@@ -81,7 +90,8 @@ def reports(
         if state == DEFERRED:
             return
         state, status_text = "Rejected", status_text or state
-    yield from _told(settings, "report", message, copy, now, {"mm_status": state, "status_text": status_text})
+    told = {**event, "mm_status": state, "status_text": status_text}
+    yield from _told(settings, "report", message, copy, now, told)
 
 
 def reads(
@@ -92,10 +102,12 @@ def reads(
     *,
     mm_status: str = "Read",
     status_text: str | None = None,
+    event: Mapping[str, Any] = MappingProxyType({}),
 ) -> Iterator[CallRow]:
-    """The read reply on a copy, if it was asked for."""
+    """The read reply on a copy, if it was asked for; ``event`` as in ``reports``."""
     if message.read_reply:
-        yield from _told(settings, "read", message, copy, now, {"mm_status": mm_status, "status_text": status_text})
+        told = {**event, "mm_status": mm_status, "status_text": status_text}
+        yield from _told(settings, "read", message, copy, now, told)
 
 
 def _told(
@@ -163,7 +175,7 @@ def report_of(call: CallRow, relay_id: str | None) -> RsRequest:
     }
     date = datetime.fromtimestamp(told["date"], UTC)
     if call.kind == "report":
-        return DeliveryReportReq(date=date, **values)
+        return DeliveryReportReq(date=date, **values, **mapping.said(told))
     return ReadReplyReq(time_stamp=date, **values)
 
 
@@ -192,10 +204,11 @@ def deliver_of(
         sender=message.sent_by or Number("unknown"),
         to=tuple(places["to"]),
         cc=tuple(places["cc"]),
-        time_stamp=datetime.fromtimestamp(message.accepted, UTC),
+        time_stamp=mapping.moment(message.field.get("date", message.accepted)),
         subject=message.subject,
         parts=tuple(parts),
         **fields,
+        **mapping.said(message.field),
     )
 
 

@@ -81,6 +81,7 @@ class Intake:
             _LOG.info("a SubmitReq of %s is served in part: no address is %s", application.name, said)
 
         def work(connection: Connection, findings: tuple[Finding, ...], now: float) -> Response:
+            self._check_linked(connection, application, request.linked_id)
             id = exchange.new_transaction_id()  # 128 random bits: nobody guesses another's MessageID
             message = mapping.message_row(
                 request, call.received, id=id, application=application.name, now=now, findings=findings
@@ -173,6 +174,14 @@ class Intake:
 
         answer = self._once(call, application, kind, work)
         return replace(answer, message_id=message_id) if isinstance(answer, ExtendedReplaceRsp) else answer
+
+    def _check_linked(self, connection: Connection, application: Application, linked_id: str | None) -> None:
+        """Raise ``StatusError`` (2006) for a LinkedID that names no message of this application."""
+        if linked_id is None:
+            return
+        linked = messages.message(connection, linked_id.strip())
+        if linked is None or linked.application != application.name:
+            raise refusal(2006, f"no message of this application has the LinkedID {linked_id[:100]!r}")
 
     def _own(
         self, connection: Connection, application: Application, message_id: str

@@ -71,7 +71,9 @@ class Relaying:
                 excerpt=excerpt(request.parts),
                 accepted=now,
                 size=sum(one.size for one in request.parts),
-                fields=mapping.as_text({**mapping.fields_of(request), "from": call.user}),
+                fields=mapping.as_text(
+                    {**mapping.fields_of(request), **mapping.event_fields(request), "from": call.user}
+                ),
                 parts=listed(request.parts),
                 findings=mapping.findings_text(call.received.findings),
             )
@@ -100,6 +102,7 @@ class Relaying:
                     request.mm_status,
                     self.clock.now(connection),
                     status_text=request.status_text,
+                    event=mapping.event_fields(request),
                 )
                 events.append(event)
 
@@ -122,6 +125,7 @@ class Relaying:
                     self.clock.now(connection),
                     mm_status=request.mm_status,
                     status_text=request.status_text,
+                    event=mapping.event_fields(request),
                 )
                 outbox.plan(connection, list(plans))
 

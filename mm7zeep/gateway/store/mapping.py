@@ -17,15 +17,40 @@ from mm7zeep.findings import Finding
 from mm7zeep.gateway.config.handset import handset_of
 from mm7zeep.gateway.config.settings import Settings
 from mm7zeep.gateway.store import content
-from mm7zeep.gateway.store.rows import PENDING, REFUSED, SHOWN, MessageRow, RawRow, RecipientRow, attributes_of
-from mm7zeep.messages import Address, DeliverReq, Moment, ReplaceReq, ShortCode, SubmitReq
+from mm7zeep.gateway.store.rows import (
+    PENDING,
+    REFUSED,
+    SHOWN,
+    MessageRow,
+    RawRow,
+    RecipientRow,
+    address_of,
+    attributes_of,
+    columns_of,
+)
+from mm7zeep.messages import (
+    Address,
+    DeliverReq,
+    DeliveryReportReq,
+    Moment,
+    PreviouslySent,
+    ReadReplyReq,
+    ReplaceReq,
+    ShortCode,
+    SubmitReq,
+    UACapabilities,
+)
 
 _FIELDS = (
     "vaspid", "vasid", "service_code", "linked_id", "message_class", "priority", "charged_party", "charged_party_id",
     "distribution_indicator", "delivery_condition", "applic_id", "reply_applic_id", "aux_applic_info", "content_class",
     "drm_content", "allow_adaptations", "content_href", "reply_charging_id", "sender_spi", "recipient_spi",
 )  # fmt: skip
-
+REPLACEABLE = (
+    "service_code", "distribution_indicator", "applic_id", "reply_applic_id", "aux_applic_info", "content_class",
+    "drm_content", "allow_adaptations",
+)  # fmt: skip
+"""Those that a replace may change (TS 23.140 8.7.3)."""
 
 # what a calendar can show, in seconds since 1970; what lies beyond is taken for its end
 _FIRST = datetime(1, 1, 1, tzinfo=UTC).timestamp()
@@ -78,6 +103,43 @@ def message_row(
         parts=content.listed(request.parts),
         findings=findings_text(findings),
     )
+
+
+def event_fields(request: DeliverReq | DeliveryReportReq | ReadReplyReq) -> dict[str, Any]:
+    """What an upstream says of an event itself: when it happened, and what only some messages carry."""
+    when = request.date if isinstance(request, DeliveryReportReq) else request.time_stamp
+    capabilities = getattr(request, "ua_capabilities", None)
+    found: dict[str, Any] = {
+        "date": point(when, 0.0),
+        "mm_status_extension": getattr(request, "mm_status_extension", None),
+        "ua_capabilities": capabilities and [capabilities.ua_prof, point(capabilities.time_stamp, 0.0)],
+        "previously_sent": [
+            [one.sequence, one.address and [*columns_of(one.address)], point(one.moment, 0.0)]
+            for one in getattr(request, "previously_sent", ())
+        ],
+    }
+    return {name: value for name, value in found.items() if value not in (None, [])}
+
+
+def said(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """What ``event_fields`` kept, but for the date, as fields of a message."""
+    values: dict[str, Any] = {}
+    if (extension := fields.get("mm_status_extension")) is not None:
+        values["mm_status_extension"] = extension
+    if (capabilities := fields.get("ua_capabilities")) is not None:
+        ua_prof, stamp = capabilities
+        values["ua_capabilities"] = UACapabilities(ua_prof=ua_prof, time_stamp=moment(stamp))
+    if previous := fields.get("previously_sent"):
+        values["previously_sent"] = tuple(
+            PreviouslySent(sequence=sequence, address=address and address_of(*address), moment=moment(at))
+            for sequence, address, at in previous
+        )
+    return values
+
+
+def moment(seconds: float | None) -> datetime | None:
+    """A point in time; None for none."""
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
 
 
 def fields_of(message: SubmitReq | DeliverReq | ReplaceReq) -> dict[str, Any]:

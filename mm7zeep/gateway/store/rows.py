@@ -81,6 +81,10 @@ class MessageRow:
         """Who sent it, if that is known."""
         return address_of(self.sender_kind, self.sender, self.sender_attributes)
 
+    def brought_by(self, owner: str) -> bool:
+        """Whether it is an MO that ``owner``, an upstream, brought."""
+        return self.direction == "mo" and self.field.get("from") == owner
+
     @property
     def field(self) -> Mapping[str, Any]:
         """What else the request said."""

@@ -1,0 +1,171 @@
+"""What a gateway passes on between an upstream and its applications: everything that TS 23.140 lets through."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from far_side import FarSide
+from gateway_room import CALLED, START, SUBMIT, TEXT, Make, Room, rooms
+
+from mm7zeep.gateway.config.parties import Route, Upstream
+from mm7zeep.messages import (
+    CancelReq,
+    DeliverReq,
+    DeliveryReportReq,
+    Number,
+    PreviouslySent,
+    ReadReplyReq,
+    ReplaceReq,
+    ShortCode,
+    SubmitReq,
+    UACapabilities,
+)
+
+WHEN = datetime(2026, 2, 1, 8, 30, tzinfo=UTC)
+CAPABILITIES = UACapabilities(ua_prof="http://ua.example/1", time_stamp=WHEN - timedelta(days=1))
+PREVIOUS = (
+    PreviouslySent(sequence=1, address=Number("+61400"), moment=WHEN - timedelta(hours=2)),
+    PreviouslySent(sequence=2, address=ShortCode("777")),
+)
+AWAY = replace(SUBMIT, to=(Number("+64211"),), delivery_report=True, read_reply=True)
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Iterator[Make]:
+    """Makes gateways."""
+    with rooms(tmp_path) as make:
+        yield make
+
+
+@pytest.fixture
+def far() -> Iterator[FarSide]:
+    """The upstream."""
+    with FarSide() as side:
+        yield side
+
+
+def near(room: Make, far: FarSide, **options: Any) -> Room:
+    """A gateway that submits to ``far``."""
+    upstream = Upstream(name="far", url=far.url, vaspid="WE", callback_username="up", callback_password="u", **options)
+    return room(CALLED, upstreams=(upstream,), routes=(Route(prefix="+64", via="far"),))
+
+
+def left(far: FarSide) -> SubmitReq:
+    """The last submit that came out of the gateway."""
+    message = far.requests[-1].unpack().message
+    assert isinstance(message, SubmitReq)
+    return message
+
+
+def test_report_and_read_reply(room: Make, far: FarSide) -> None:
+    """When it happened, MMStatusExtension and UACapabilities of an upstream's report are the application's, too."""
+    one = near(room, far)
+    message_id = one.submitted(AWAY)
+    one.gateway.run_pending()
+    remote = one.copies(message_id)[0].remote_id
+    assert remote
+    about: Any = {"message_id": remote, "recipient": "+64211", "sender": "111122"}
+    report = DeliveryReportReq(
+        **about, date=WHEN, mm_status="Rejected", mm_status_extension="RejectionByOtherRS", status_text="no credit",
+        ua_capabilities=CAPABILITIES,
+    )  # fmt: skip
+    assert one.code(report, user="up") == 1000
+    assert one.code(ReadReplyReq(**about, time_stamp=WHEN + timedelta(hours=1), mm_status="Read"), user="up") == 1000
+    one.gateway.run_pending()
+    [told] = one.calls.of(DeliveryReportReq)
+    assert told == replace(
+        report, message_id=message_id, mms_relay_server_id="mm7zeep", sender=told.sender, mm7_version=None
+    )
+    [read] = one.calls.of(ReadReplyReq)
+    assert (read.message_id, read.time_stamp, read.mm_status) == (message_id, WHEN + timedelta(hours=1), "Read")
+
+
+def test_report_without_a_date(room: Make, far: FarSide) -> None:
+    """An event whose time an upstream does not tell has that of its arrival."""
+    one = near(room, far)
+    message_id = one.submitted(AWAY)
+    one.gateway.run_pending()
+    about: Any = {"message_id": one.copies(message_id)[0].remote_id, "recipient": "+64211", "sender": "111122"}
+    report = DeliveryReportReq(**about, date=WHEN, mm_status="Retrieved")
+    wire_options = {"profile": "REL-6-MM7-1-4"}
+    assert one.code(report, user="up", **wire_options) == 1000
+    one.gateway.report(one.submitted(SUBMIT), "+61400", "Expired")
+    one.gateway.run_pending()
+    dates = {one.mm_status: one.date for one in one.calls.of(DeliveryReportReq)}
+    assert dates == {"Retrieved": WHEN, "Expired": START}
+
+
+def test_mo(room: Make, far: FarSide) -> None:
+    """TimeStamp, Previouslysentby and its times, and UACapabilities of an upstream's MO are in the application's."""
+    one = near(room, far)
+    message = DeliverReq(
+        sender=Number("+64211"), to=(Number("111122"),), time_stamp=WHEN, previously_sent=PREVIOUS, linked_id="far-9",
+        ua_capabilities=CAPABILITIES, priority="High", reply_charging_id="charged-1", applic_id="app", parts=(TEXT,),
+    )  # fmt: skip
+    assert one.code(message, user="up") == 1000
+    one.gateway.run_pending()
+    [mo] = one.calls.of(DeliverReq)
+    assert (mo.time_stamp, mo.previously_sent, mo.ua_capabilities) == (WHEN, PREVIOUS, CAPABILITIES)
+    assert (mo.priority, mo.reply_charging_id, mo.applic_id) == ("High", "charged-1", "app")
+    assert mo.linked_id == one.messages[-1].id
+
+
+def test_linked_id_both_ways(room: Make, far: FarSide) -> None:
+    """A reply to an MO that an upstream brought goes there under the upstream's own LinkedID."""
+    one = near(room, far)
+    message = DeliverReq(sender=Number("+64211"), to=(Number("111122"),), linked_id="far-9", parts=(TEXT,))
+    assert one.code(message, user="up") == 1000
+    one.gateway.run_pending()
+    [mo] = one.calls.of(DeliverReq)
+    one.submitted(replace(AWAY, linked_id=mo.linked_id))
+    one.gateway.run_pending()
+    assert left(far).linked_id == "far-9"
+    own = one.gateway.send_mo("tnn", "+61400", "111122", "hi", "text")
+    one.submitted(replace(AWAY, linked_id=own.message_id, subject="another"))
+    one.gateway.run_pending()
+    assert (left(far).subject, left(far).linked_id) == ("another", None)
+
+
+def test_linked_id_of_nothing(room: Make, far: FarSide) -> None:
+    """A LinkedID that names no message of the application is refused with 2006, and so is another application's."""
+    one = near(room, far)
+    assert one.code(replace(AWAY, linked_id="nothing")) == 2006
+    assert one.messages == []
+    message_id = one.submitted(AWAY)
+    assert one.code(replace(AWAY, linked_id=message_id, subject="another")) == 1000
+
+
+def test_replaced_before_it_leaves(room: Make, far: FarSide) -> None:
+    """What a replace names goes upstream with the message, also where it says no."""
+    one = near(room, far)
+    first = replace(
+        AWAY, content_class="text", drm_content=True, distribution_indicator=True, applic_id="app-1",
+        allow_adaptations=True, earliest_delivery_time=START + timedelta(hours=1), service_code="one",
+    )  # fmt: skip
+    message_id = one.submitted(first)
+    change = ReplaceReq(
+        vaspid="TNN", vasid="News", message_id=message_id, content_class="image-basic", drm_content=False,
+        distribution_indicator=False, applic_id="app-2", reply_applic_id="app-3", aux_applic_info="more",
+        allow_adaptations=False, service_code="two", parts=(replace(TEXT, body=b"new"),),
+    )  # fmt: skip
+    assert one.code(change) == 1000
+    one.clock.move(hours=2)
+    one.gateway.run_pending()
+    sent = left(far)
+    assert (sent.content_class, sent.drm_content, sent.distribution_indicator) == ("image-basic", False, False)
+    assert (sent.applic_id, sent.reply_applic_id, sent.aux_applic_info) == ("app-2", "app-3", "more")
+    assert (sent.allow_adaptations, sent.service_code) == (False, "two")
+    assert [part.read() for part in sent.parts] == [b"new"]
+
+
+def test_too_late_for_an_upstream(room: Make, far: FarSide) -> None:
+    """What an upstream has cannot be taken back from here: 3001."""
+    one = near(room, far)
+    message_id = one.submitted(AWAY)
+    one.gateway.run_pending()
+    assert one.code(CancelReq(vaspid="TNN", vasid="News", message_id=message_id)) == 3001
