@@ -9,14 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from far_side import FarSide
+from far_side import FarSide, http, proper, saying
 from gateway_room import CALLED, START, SUBMIT, TEXT, Make, Room, rooms
 
 from mm7zeep.gateway.config.parties import Route, Upstream
 from mm7zeep.messages import (
     CancelReq,
+    CancelRsp,
     DeliverReq,
     DeliveryReportReq,
+    ExtendedCancelReq,
     Number,
     PreviouslySent,
     ReadReplyReq,
@@ -25,6 +27,7 @@ from mm7zeep.messages import (
     SubmitReq,
     UACapabilities,
 )
+from mm7zeep.status import Status
 
 WHEN = datetime(2026, 2, 1, 8, 30, tzinfo=UTC)
 CAPABILITIES = UACapabilities(ua_prof="http://ua.example/1", time_stamp=WHEN - timedelta(days=1))
@@ -163,9 +166,72 @@ def test_replaced_before_it_leaves(room: Make, far: FarSide) -> None:
     assert [part.read() for part in sent.parts] == [b"new"]
 
 
-def test_too_late_for_an_upstream(room: Make, far: FarSide) -> None:
-    """What an upstream has cannot be taken back from here: 3001."""
+@pytest.mark.parametrize("extended", [False, True])
+def test_taken_back_from_an_upstream(room: Make, far: FarSide, extended: bool) -> None:
+    """A cancel of a message that an upstream has goes there, under the id that it has there, and is answered so."""
+    one = near(room, far)
+    message_id = one.submitted(replace(AWAY, to=(Number("+64211"), Number("+61400"))))
+    one.gateway.run_pending()
+    remote = one.copies(message_id)[0].remote_id
+    ids: Any = {"vaspid": "TNN", "vasid": "News"}
+    request = ExtendedCancelReq(cancel_id=message_id, **ids) if extended else CancelReq(message_id=message_id, **ids)
+    assert one.code(request) == 1100  # the other one was retrieved here
+    asked = far.requests[-1].unpack().message
+    assert isinstance(asked, CancelReq)
+    assert (asked.message_id, asked.vaspid, asked.vasid) == (remote, "WE", None)
+    assert one.states(message_id) == ["Cancelled", "Retrieved"]
+    count = len(far.requests)
+    assert one.code(request, transaction_id="again") == 3001
+    assert len(far.requests) == count
+
+
+def test_replaced_at_an_upstream(room: Make, far: FarSide) -> None:
+    """A replace of a message that an upstream has goes there whole."""
     one = near(room, far)
     message_id = one.submitted(AWAY)
     one.gateway.run_pending()
-    assert one.code(CancelReq(vaspid="TNN", vasid="News", message_id=message_id)) == 3001
+    change = ReplaceReq(
+        vaspid="TNN", vasid="News", message_id=message_id, content_class="image-basic", drm_content=False,
+        distribution_indicator=False, applic_id="app-2", allow_adaptations=False, read_reply=False,
+        earliest_delivery_time=WHEN, parts=(replace(TEXT, body=b"new"),),
+    )  # fmt: skip
+    assert one.code(change) == 1000
+    received = far.requests[-1].unpack()
+    asked = received.message
+    assert isinstance(asked, ReplaceReq)
+    expected = replace(
+        change, message_id=one.copies(message_id)[0].remote_id or "", vaspid="WE", vasid=None, parts=asked.parts,
+        mm7_version=asked.mm7_version, content_href=asked.content_href,
+    )  # fmt: skip
+    assert asked == expected
+    assert [part.read() for part in asked.parts] == [b"new"]
+
+
+REFUSED: dict[str, tuple[Any, int]] = {
+    "too late": (saying(CancelRsp(status=Status(3001))), 3001),
+    "not known there": (saying(CancelRsp(status=Status(2005))), 3001),
+    "no such operation there": (saying(CancelRsp(status=Status(4003))), 3001),
+    "no answer": (http(503), 4006),
+}
+
+
+@pytest.mark.parametrize(("answer", "expected"), REFUSED.values(), ids=REFUSED)
+def test_not_taken_back_from_an_upstream(room: Make, answer: Any, expected: int) -> None:
+    """Where the upstream does not do it, nobody is told that it was done, and the copy stays as it is."""
+    with FarSide(proper, answer) as far:
+        one = near(room, far)
+        message_id = one.submitted(AWAY)
+        one.gateway.run_pending()
+        assert one.code(CancelReq(vaspid="TNN", vasid="News", message_id=message_id)) == expected
+        assert one.states(message_id) == ["Sent"]
+
+
+def test_nothing_of_others_is_asked_upstream(room: Make, far: FarSide) -> None:
+    """A cancel of another application's message, or of none, reaches no upstream."""
+    one = near(room, far)
+    message_id = one.submitted(AWAY)
+    one.gateway.run_pending()
+    count = len(far.requests)
+    assert one.code(CancelReq(vaspid="TNN", vasid="News", message_id="nothing")) == 2005
+    assert one.code(CancelReq(vaspid="X", vasid="News", message_id=message_id)) == 4001
+    assert len(far.requests) == count

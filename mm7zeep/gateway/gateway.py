@@ -103,7 +103,7 @@ class Gateway:
             "wake": self.dispatcher.wake,
             "repeated": self._repeated,
         }
-        intake = Intake(**shared_by_both)
+        intake = Intake(**shared_by_both, upstream=self._caller.change)
         relaying = Relaying(**shared_by_both, observe=self._happened)
         handlers = {**intake.handlers(), **relaying.handlers()}
         self.endpoint = Endpoint(

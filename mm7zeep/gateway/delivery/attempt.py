@@ -12,7 +12,7 @@ from typing import cast
 
 from mm7zeep import envelope, exchange
 from mm7zeep.client import MmscClient, Retry, VaspClient
-from mm7zeep.errors import LocalError, Mm7Error
+from mm7zeep.errors import LocalError, Mm7Error, StatusError
 from mm7zeep.gateway.config.parties import Application, Upstream
 from mm7zeep.gateway.config.settings import Settings
 from mm7zeep.gateway.delivery import reports
@@ -21,8 +21,9 @@ from mm7zeep.gateway.security.outbound import Egress
 from mm7zeep.gateway.store import content, mapping, messages
 from mm7zeep.gateway.store.database import Database
 from mm7zeep.gateway.store.rows import CallRow
-from mm7zeep.messages import Message, SubmitReq
+from mm7zeep.messages import CancelReq, Message, ReplaceReq, SubmitReq
 from mm7zeep.profiles import REL_6_MM7_1_4, Profile
+from mm7zeep.status import Status
 from mm7zeep.transport import Timeouts
 
 Deliver = Callable[[str, Message, str], None]
@@ -142,6 +143,21 @@ class Caller:
         client = self._vasp_client(upstream)
         accepted = client.send(request, transaction_id=call.transaction_id)
         return Outcome(verdict="done", message_id=accepted.message_id, code=accepted.status.code)
+
+    def change(self, owner: str, request: CancelReq | ReplaceReq) -> Status:
+        """Ask an upstream to take back or replace a message that it has; what it answers.
+
+        Raises ``Mm7Error`` where it gives no answer.
+        """
+        name = owner.partition(":")[2]
+        upstream = next((one for one in self._settings.upstreams if one.name == name), None)
+        if upstream is None:
+            raise LocalError(f"the upstream {name} is no longer configured")
+        try:
+            asked = replace(request, mm7_version=None, vaspid=upstream.vaspid, vasid=upstream.vasid)
+            return self._vasp_client(upstream).send(asked).status
+        except StatusError as error:
+            return error.status
 
     def _request(self, call: CallRow, upstream: Upstream) -> SubmitReq | None:
         """The SubmitReq for one copy, as its upstream is to read it: what the VASP asked, with replacements."""

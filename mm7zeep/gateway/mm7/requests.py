@@ -8,13 +8,14 @@ refused request is kept. Raises ``StoreError`` where the database reports an err
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from typing import Any, cast
 
 from sqlalchemy import Connection
 
 from mm7zeep import exchange, masking
+from mm7zeep.errors import Mm7Error
 from mm7zeep.findings import Finding, finding
 from mm7zeep.gateway.config.parties import Application
 from mm7zeep.gateway.config.settings import Settings
@@ -23,7 +24,8 @@ from mm7zeep.gateway.store import content, mapping, messages, outbox
 from mm7zeep.gateway.store.clock import GuardedClock
 from mm7zeep.gateway.store.database import Database
 from mm7zeep.gateway.store.idempotency import Done, Request, digest, once
-from mm7zeep.gateway.store.rows import CANCELLED, PENDING, REFUSED, SHOWN, MessageRow, RecipientRow
+from mm7zeep.gateway.store.rows import CANCELLED, DEFERRED, PENDING, REFUSED, SENT, SHOWN, MessageRow, RecipientRow
+from mm7zeep.gateway.store.tables import KEY_PREFIX
 from mm7zeep.messages import (
     CancelReq,
     CancelRsp,
@@ -49,7 +51,8 @@ Work = Callable[[Connection, tuple[Finding, ...], float], Response]
 class Intake:
     """The handlers of an MMS Relay/Server for the requests of its applications.
 
-    ``wake`` is called when something was planned, ``repeated`` with each request and what became of it.
+    ``wake`` is called when something was planned, ``repeated`` with each request and what became of it. ``upstream`` asks
+    the MMSC of that name to take back or replace a message that it has.
     """
 
     settings: Settings
@@ -57,6 +60,7 @@ class Intake:
     clock: GuardedClock
     wake: Callable[[], object]
     repeated: Callable[[Request, Done], object]
+    upstream: Callable[[str, CancelReq | ReplaceReq], Status]
 
     def handlers(self) -> Mapping[type[Message], Handler]:
         """By class of the request."""
@@ -143,10 +147,12 @@ class Intake:
 
     def _take_back(self, call: Call, message_id: str, kind: type[Response]) -> Response:
         application = self._application(call)
+        there = self._ask_upstreams(application, message_id, CancelReq(message_id=""))
 
         def work(connection: Connection, findings: tuple[Finding, ...], now: float) -> Response:
             _, copies = self._own(connection, application, message_id)
-            reached = [one for one in copies if one.waits and self._is_here(connection, one, now)]
+            reached = [one for one in copies if there.has(one) or (one.waits and self._is_here(connection, one, now))]
+            there.check(reached)
             for one in reached:
                 messages.move(connection, one, state=CANCELLED, due=None, changed=now)
             return kind(status=_reached(len(reached), copies))
@@ -157,17 +163,24 @@ class Intake:
         application = self._application(call)
         request = cast(ReplaceReq | ExtendedReplaceReq, call.message)
         check_content(request.parts, application)
+        own = {one.name: getattr(request, one.name) for one in fields(ReplaceReq) if hasattr(request, one.name)}
+        wanted = ReplaceReq(**{**own, "message_id": "", "content_href": None, "extensions": (), "unparsed": ()})
+        there = self._ask_upstreams(application, message_id or "", wanted)
 
         def work(connection: Connection, findings: tuple[Finding, ...], now: float) -> Response:
             message, copies = self._own(connection, application, message_id or "")
-            reached = [one for one in copies if one.waits and self._is_here(connection, one, now)]
+            here = [one for one in copies if one.waits and self._is_here(connection, one, now)]
+            reached = here + [one for one in copies if there.has(one)]
+            there.check(reached)
             status = _reached(len(reached), copies)
             n = messages.raws(connection, message.id)
             messages.keep_raw(connection, mapping.raw_row(message.id, n, now, call.received, call.raw))
             changes = _changes(request, message, n, now, findings)
             messages.change(connection, message.id, **changes)
             changed = replace(message, **changes)
-            for one in reached:
+            for one in reached[len(here) :]:
+                messages.move(connection, one, content=changed.content, changed=now)
+            for one in here:
                 due = mapping.arrival(one.way, one.of, changed, now, self.settings)
                 messages.move(connection, one, state=PENDING, due=due, changed=now)
             return kind(status=status)
@@ -182,6 +195,34 @@ class Intake:
         linked = messages.message(connection, linked_id.strip())
         if linked is None or linked.application != application.name:
             raise refusal(2006, f"no message of this application has the LinkedID {linked_id[:100]!r}")
+
+    def _ask_upstreams(
+        self, application: Application, message_id: str, request: CancelReq | ReplaceReq
+    ) -> _AtUpstreams:
+        """Ask those upstreams that have copies of a message to take them back or replace them, and wait for it.
+
+        This is done before the transaction: an upstream may take its time, and what it did is done whatever follows.
+        """
+        with self.database.read() as connection:
+            message = messages.message(connection, message_id.strip())
+            if message is None or message.application != application.name or message.direction != "mt":
+                return _AtUpstreams(frozenset(), ())
+            copies = messages.recipients(connection, message.id)
+        done, unanswered = set(), []
+        for one in copies:
+            if one.remote_id is None or not one.way.startswith("upstream:") or one.state not in (SENT, DEFERRED):
+                continue
+            if one.remote_id.startswith(KEY_PREFIX):
+                continue  # longer than what is kept of it: nobody there would know it
+            try:
+                if self.upstream(one.way, replace(request, message_id=one.remote_id)).ok:
+                    done.add(one.n)
+            except Mm7Error as error:
+                _LOG.warning(
+                    "%s of a copy was not answered: %s", type(request).__name__, masking.credentials(str(error))
+                )
+                unanswered.append(one.way.partition(":")[2])
+        return _AtUpstreams(frozenset(done), tuple(unanswered))
 
     def _own(
         self, connection: Connection, application: Application, message_id: str
@@ -200,6 +241,23 @@ class Intake:
             return False
         here = copy.way == "handset" or copy.due is not None
         return here or outbox.withdraw(connection, copy.message_id, copy.n, now)
+
+
+@dataclass(frozen=True, slots=True)
+class _AtUpstreams:
+    """The copies for which upstreams did what they were asked, and the upstreams that gave no answer."""
+
+    done: frozenset[int]
+    unanswered: tuple[str, ...]
+
+    def has(self, copy: RecipientRow) -> bool:
+        """Whether an upstream did it for this copy."""
+        return copy.n in self.done and copy.state in (SENT, DEFERRED)
+
+    def check(self, reached: Sequence[RecipientRow]) -> None:
+        """Raise ``StatusError`` (4006) where nothing was reached, and somebody may yet do it."""
+        if not reached and self.unanswered:
+            raise refusal(4006, "the MMSC that has the message did not answer; ask again later")
 
 
 def _changes(
