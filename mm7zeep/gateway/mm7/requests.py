@@ -51,8 +51,8 @@ Work = Callable[[Connection, tuple[Finding, ...], float], Response]
 class Intake:
     """The handlers of an MMS Relay/Server for the requests of its applications.
 
-    ``wake`` is called when something was planned, ``repeated`` with each request and what became of it. ``upstream`` asks
-    the MMSC of that name to take back or replace a message that it has.
+    ``wake`` is called when something was planned, ``repeated`` with each request and what became of it. ``upstream``
+    asks the MMSC of that name to take back or replace a message that it has.
     """
 
     settings: Settings
@@ -85,7 +85,8 @@ class Intake:
             _LOG.info("a SubmitReq of %s is served in part: no address is %s", application.name, said)
 
         def work(connection: Connection, findings: tuple[Finding, ...], now: float) -> Response:
-            self._check_linked(connection, application, request.linked_id)
+            if not any(one.id == "schema/name-case" and one.detail.lower() == "linkedid" for one in findings):
+                self._check_linked(connection, application, request.linked_id)
             id = exchange.new_transaction_id()  # 128 random bits: nobody guesses another's MessageID
             message = mapping.message_row(
                 request, call.received, id=id, application=application.name, now=now, findings=findings
@@ -218,9 +219,8 @@ class Intake:
                 if self.upstream(one.way, replace(request, message_id=one.remote_id)).ok:
                     done.add(one.n)
             except Mm7Error as error:
-                _LOG.warning(
-                    "%s of a copy was not answered: %s", type(request).__name__, masking.credentials(str(error))
-                )
+                why = masking.credentials(str(error))
+                _LOG.warning("%s was not answered by %s: %s", type(request).__name__, one.way, why)
                 unanswered.append(one.way.partition(":")[2])
         return _AtUpstreams(frozenset(done), tuple(unanswered))
 
