@@ -23,6 +23,7 @@ from mm7zeep.messages import (
     PreviouslySent,
     ReadReplyReq,
     ReplaceReq,
+    ReplyCharging,
     ShortCode,
     SubmitReq,
     UACapabilities,
@@ -174,11 +175,14 @@ def test_taken_back_from_an_upstream(room: Make, far: FarSide, extended: bool) -
     one.gateway.run_pending()
     remote = one.copies(message_id)[0].remote_id
     ids: Any = {"vaspid": "TNN", "vasid": "News"}
-    request = ExtendedCancelReq(cancel_id=message_id, **ids) if extended else CancelReq(message_id=message_id, **ids)
+    request: Any = CancelReq(message_id=message_id, applic_id="app", **ids)
+    if extended:
+        request = ExtendedCancelReq(cancel_id=message_id, **ids)
     assert one.code(request) == 1100  # the other one was retrieved here
     asked = far.requests[-1].unpack().message
     assert isinstance(asked, CancelReq)
     assert (asked.message_id, asked.vaspid, asked.vasid) == (remote, "WE", None)
+    assert asked.applic_id == (None if extended else "app")
     assert one.states(message_id) == ["Cancelled", "Retrieved"]
     count = len(far.requests)
     assert one.code(request, transaction_id="again") == 3001
@@ -205,6 +209,26 @@ def test_replaced_at_an_upstream(room: Make, far: FarSide) -> None:
     )  # fmt: skip
     assert asked == expected
     assert [part.read() for part in asked.parts] == [b"new"]
+
+
+def test_places_and_deadline(room: Make, far: FarSide) -> None:
+    """A copy keeps its place upstream; a deadline that is a span counts from when the message was submitted."""
+    one = near(room, far)
+    message = replace(
+        AWAY, to=(Number("+61400"), Number("+6499", display_only=True)), cc=(Number("+64211"),),
+        bcc=(Number("+64212"),), reply_charging=ReplyCharging(size=5, deadline=timedelta(hours=5)),
+        earliest_delivery_time=START + timedelta(hours=1),
+    )  # fmt: skip
+    one.submitted(message)
+    one.clock.move(hours=2)
+    one.gateway.run_pending()
+    sent = sorted((request.unpack().message for request in far.requests), key=lambda each: len(each.cc), reverse=True)  # type: ignore[attr-defined]
+    assert [(each.to, each.cc, each.bcc) for each in sent] == [  # type: ignore[attr-defined]
+        ((Number("+6499", display_only=True),), (Number("+64211"),), ()),
+        ((Number("+6499", display_only=True),), (), (Number("+64212"),)),
+    ]
+    charging = ReplyCharging(size=5, deadline=START + timedelta(hours=5))
+    assert [each.reply_charging for each in sent] == [charging] * 2  # type: ignore[attr-defined]
 
 
 REFUSED: dict[str, tuple[Any, int]] = {

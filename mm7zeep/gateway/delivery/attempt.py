@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import cast
+from typing import Any, cast
 
 from mm7zeep import envelope, exchange
 from mm7zeep.client import MmscClient, Retry, VaspClient
@@ -172,7 +172,16 @@ class Caller:
             return None
         # it was accepted: whatever policy and limits are now, it is understood as it was
         asked = cast(SubmitReq, exchange.unpack(messages.wire_of(first), policy="lenient", limits=content.ANY).message)
-        shown = tuple(one for one in (*asked.to, *asked.cc) if one.display_only)
+        own = (*asked.to, *asked.cc, *asked.bcc)[copy.n]  # the address with its coding
+        places: dict[str, Any] = {"to": asked.to, "cc": asked.cc, "bcc": ()}
+        places = {
+            place: (*((own,) if copy.place == place else ()), *(one for one in others if one.display_only))
+            for place, others in places.items()
+        }
+        charging = asked.reply_charging
+        if charging is not None and charging.deadline is not None:  # a span counts from when it was submitted
+            deadline = mapping.moment(mapping.point(charging.deadline, message.accepted))
+            charging = replace(charging, deadline=deadline)
         return replace(
             asked,
             mm7_version=None,
@@ -180,9 +189,8 @@ class Caller:
             unparsed=(),
             vaspid=upstream.vaspid,
             vasid=upstream.vasid,
-            to=((*asked.to, *asked.cc, *asked.bcc)[copy.n], *shown),  # the address with its coding
-            cc=(),
-            bcc=(),
+            **places,
+            reply_charging=charging,
             linked_id=linked.field.get("linked_id") if linked is not None and linked.brought_by(call.owner) else None,
             **{name: message.field.get(name) for name in mapping.REPLACEABLE},
             earliest_delivery_time=None,  # it was waited for here

@@ -148,7 +148,10 @@ class Intake:
 
     def _take_back(self, call: Call, message_id: str, kind: type[Response]) -> Response:
         application = self._application(call)
-        there = self._ask_upstreams(application, message_id, CancelReq(message_id=""))
+        named = ("applic_id", "reply_applic_id", "aux_applic_info")
+        about: dict[str, Any] = {name: getattr(call.message, name, None) for name in named}
+        wanted = CancelReq(message_id="", **about)
+        there = self._ask_upstreams(application, message_id, wanted)
 
         def work(connection: Connection, findings: tuple[Finding, ...], now: float) -> Response:
             _, copies = self._own(connection, application, message_id)
