@@ -44,6 +44,16 @@ def parse(data: bytes, parser: etree.XMLParser) -> etree._Element:
     return etree.fromstring(rewritten, parser)
 
 
+def fragment(element: etree._Element) -> str:
+    """The XML of ``element`` by itself: canonical, with the namespaces that it uses, but for one that libxml2 makes
+    nothing canonical of (a namespace name that is a relative URI), which is written as it is.
+    """
+    try:
+        return etree.tostring(element, method="c14n", exclusive=True).decode()
+    except etree.C14NError:
+        return etree.tostring(element, encoding="unicode", with_tail=False)
+
+
 def as_sent(name: str) -> str:
     """The namespace name that the sender wrote, for one out of a parsed tree."""
     if name.startswith(_OPAQUE):

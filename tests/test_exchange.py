@@ -893,3 +893,21 @@ def test_what_is_no_message_or_part(message: Any, parts: Any) -> None:
     """What cannot be packed is said in plain words."""
     with pytest.raises(LocalError, match=r"pack takes an MM7 message|parts are mm7zeep\.Part"):
         exchange.pack(message, parts)
+
+
+@pytest.mark.parametrize("name", ["rel", "x/y", "", "urn:x y", "../up", "a%b", "#x"])
+def test_any_namespace_in_details(name: str) -> None:
+    """Details may hold elements in a namespace whose name is no absolute URI; they are shown as they came."""
+    wire = exchange.pack(SubmitRsp(status=Status(2007, "odd", "<k xmlns='urn:k'>7</k>")), profile="REL-6-MM7-1-4")
+    body = wire.read()
+    assert b"urn:k" in body
+    body = body.replace(b'"urn:k"', f'"{name}"'.encode()).replace(b"'urn:k'", f"'{name}'".encode())
+    for policy in ("strict", "interop", "lenient"):
+        judged = exchange.examine(replace(wire, body=body), policy=policy)  # type: ignore[arg-type]
+        if judged.accepted:
+            message = exchange.receive(judged).message
+            assert isinstance(message, SubmitRsp)
+            assert ">7<" in (message.status.details or "")
+        else:
+            assert judged.error is not None
+            assert judged.error.status in (2007, 4004)

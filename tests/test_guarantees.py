@@ -107,7 +107,7 @@ def test_named_tests_exist() -> None:
     tox.read(ROOT / "tox.ini", encoding="utf-8")
     environments = set(re.findall(r"`tox -e (\w+)`", PAGE))
     assert environments <= {section.removeprefix("testenv:") for section in tox.sections()}
-    assert {"attack", "services", "soak", "storm"} == environments
+    assert {"attack", "plans", "services", "soak", "storm"} == environments
 
 
 def test_every_promise_names_its_test() -> None:

@@ -168,7 +168,7 @@ def _get_status(value: Any) -> object:
     if len(inner) == 1 and inner[0].tag == _DETAILS_TEXT:  # as ``_fragment`` wraps text
         details = inner[0].text or ""
     else:
-        details = "".join(etree.tostring(one, method="c14n", exclusive=True).decode() for one in inner)
+        details = "".join(namespaces.fragment(one) for one in inner)
     text = value.get("StatusText") or "" if "StatusText" in value else None  # the extended operations have none
     code = value.get("StatusCode")
     return Status(3000 if code is None else int(code), text, details or None)  # without a code it is no success

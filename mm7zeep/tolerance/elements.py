@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from lxml import etree
 
-from mm7zeep import schema
+from mm7zeep import namespaces, schema
 from mm7zeep.errors import SchemaError
 from mm7zeep.tolerance import addresses, children, references, required
 from mm7zeep.tolerance.attributes import mend_attributes
@@ -120,7 +120,7 @@ def _any(context: Context, node: etree._Element) -> None:
         context.repairs.add("schema/details", node, detail=loose)
     shown = [node.text or ""]
     for one in node:
-        shown += [etree.tostring(one, method="c14n", exclusive=True).decode(), one.tail or ""]
+        shown += [namespaces.fragment(one), one.tail or ""]
     context.details = "".join(shown).strip() or context.details
     node[:] = []
     node.text = None
