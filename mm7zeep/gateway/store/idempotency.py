@@ -37,12 +37,12 @@ _OWN = sa.and_(
     _C.operation == sa.bindparam("asked"),
     _C.transaction_id == sa.bindparam("key"),
 )
-# two probes of the primary key, whatever was remembered: this very request, and the first other one under its id
+# Two probes of the primary key, whatever was remembered: this very request, and the first two digests under its id, of
+# which one is another's if there is any. A minimum PostgreSQL works out row by row, where it takes them for few.
+_FIRST = sa.select(_C.digest).where(_OWN).order_by(_C.digest).limit(2).subquery()
 _KNOWN = sa.union_all(
     sa.select(_C.digest, _C.answer, _C.created).where(_OWN, _C.digest == sa.bindparam("same")),
-    sa.select(sa.func.min(_C.digest), sa.literal(None, _C.answer.type), sa.literal(None, _C.created.type)).where(
-        _OWN, _C.digest != sa.bindparam("same")
-    ),
+    sa.select(_FIRST.c.digest, sa.literal(None, _C.answer.type), sa.literal(None, _C.created.type)),
 )
 _REMEMBER = sa.insert(DUPLICATE)
 _AGAIN = sa.update(DUPLICATE).where(_OWN, _C.digest == sa.bindparam("same"))
@@ -125,15 +125,16 @@ def _transaction(database: Database, clock: GuardedClock, request: Request, wind
 
 
 def _look(connection: Connection, request: Request, since: float) -> _Seen:
-    answer, expired, other = None, False, None
+    answer, expired = None, False
+    others: list[str] = []
     for digest, found, created in connection.execute(_KNOWN, request.key):
         if created is None:
-            other = digest
+            others += [digest] if digest != request.digest else []
         elif created > since:
             answer = found
         else:
             expired = True
-    return _Seen(answer, expired, other)
+    return _Seen(answer, expired, min(others, default=None))
 
 
 def _remember(connection: Connection, request: Request, seen: _Seen, now: float, answer: Mapping[str, Any]) -> None:
