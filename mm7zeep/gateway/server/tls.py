@@ -14,7 +14,7 @@ from asyncio.sslproto import SSLProtocol
 from collections.abc import Callable
 from typing import Any, NamedTuple, cast
 
-_READ = 32 * 1024  # octets of one read: two TLS records of full size (RFC 8446 5.1)
+_READ = 16 * 1024 + 512  # octets of one read: a TLS record of full size with its overhead (RFC 8446 5.2)
 
 
 class Waits(NamedTuple):
