@@ -224,7 +224,11 @@ def test_pipelining_over_tls(seconds: float, prepared: Prepared, tmp_path: Path)
             while time.monotonic() < until:
                 good.append(submit(1000 + len(good)))
                 time.sleep(0.02)
-        tell("pipelining over TLS, 400 connections", Served(good, attack.seen), f"{memory.grown:.0f} MiB more than {memory.before:.0f}")
+        tell(
+            "pipelining over TLS, 400 connections",
+            Served(good, attack.seen),
+            f"{memory.grown:.0f} MiB more than {memory.before:.0f}",
+        )
         assert memory.grown < 64
         if is_whole(seconds):
             assert percentile(good, 0.99) < 1.0
