@@ -23,7 +23,7 @@ import audit
 import sqlalchemy as sa
 from callback_sink import CallbackSink, Trouble
 from gateway_process import AUTH, GatewayProcess, eventually
-from load import Prepared, ask
+from load import Prepared, ask, ask_until_taken
 from storm import database_of
 
 from mm7zeep.gateway.store.tables import OUTBOX
@@ -53,7 +53,7 @@ def freeze(folder: Path, database: str | None = None, *, lease: float = 2.0, fro
         before = _rows(first.database)
         first.signal(signal.SIGCONT)
         # a message that A itself takes and reports shows that it is awake, and was so for a while
-        late = ask(first.url, AUTH, prepared, MESSAGES)
+        late = ask_until_taken(first.url, AUTH, prepared, MESSAGES)
         eventually(lambda: len(sink.kept()) >= MESSAGES + 1, "the report on what A took when it was awake")
         time.sleep(0.5)
         after = [row for row in _rows(first.database) if row.message_id != late.message_id]

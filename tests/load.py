@@ -328,3 +328,20 @@ def ask(url: str, auth: tuple[str, str] | None, prepared: Prepared, n: int, time
             connection.close()
 
     return asyncio.run(once())
+
+
+def ask_until_taken(
+    url: str, auth: tuple[str, str] | None, prepared: Prepared, n: int, timeout: float = 10.0
+) -> Answer:
+    """Submit message number ``n`` again and again until it is answered 1000; that answer.
+
+    For a gateway whose database has just come back: what it said of it a second ago holds until its next look. Raises
+    ``AssertionError`` for an answer that is neither 1000 nor a 503 with Retry-After, and after ``timeout`` seconds.
+    """
+    until = time.monotonic() + timeout
+    while (answer := ask(url, auth, prepared, n)).code != 1000:
+        assert answer.status == 503, f"message {n}: HTTP {answer.status}, status code {answer.code}"
+        assert b"\r\nretry-after: " in answer.head.lower()
+        assert time.monotonic() < until, f"message {n} was not taken within {timeout:.0f} s"
+        time.sleep(0.1)
+    return answer
