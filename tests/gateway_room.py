@@ -121,7 +121,7 @@ class Room:
 
     def texts(self, message_id: str) -> list[bytes]:
         """The texts that a handset has of a message."""
-        parts = self.gateway.retrieved(message_id)
+        parts = self.gateway.simulator.retrieved(message_id)
         return [one.read() for one in parts if one.content_type == "text/plain"]
 
 

@@ -93,10 +93,10 @@ def test_never_judged_as_a_number(room: Make) -> None:
     one = room(*applications, routes=(Route(prefix="+61", via="far"), Route(prefix="n", via="far")), **far)
     message_id = one.submitted(replace(ASKED, to=coded, cc=()))
     one.gateway.run_pending()
-    assert [(copy.way, copy.state) for copy in one.copies(message_id)] == [("handset", "Retrieved")] * 4
+    assert [(str(copy.destination), copy.state) for copy in one.copies(message_id)] == [("handset", "Retrieved")] * 4
     other = room(*applications, routes=(Route(prefix="+61", via="far"), Route(prefix="", via="far")), **far)
     message_id = other.submitted(replace(ASKED, to=coded, cc=()))
-    assert {copy.way for copy in other.copies(message_id)} == {"upstream:far"}
+    assert {str(copy.destination) for copy in other.copies(message_id)} == {"upstream:far"}
     _, calls = other.gateway.dispatcher.run_once()
     requests = [other.gateway._caller._request(call, FAR) for call in calls if call.kind == "submit"]
     assert {one.to for one in requests if one is not None} == {(address,) for address in coded}
@@ -129,7 +129,7 @@ def test_mo_of_an_upstream(room: Make, given: str | None, told: str) -> None:
 def test_mo_of_a_handset(room: Make) -> None:
     """An MO made on request has a Priority; what its sender carries is kept."""
     one = room()
-    one.gateway.send_mo("tnn", CODED, "111122", "Hello", "hello")
+    one.gateway.simulator.send_mo("tnn", CODED, "111122", "Hello", "hello")
     one.gateway.run_pending()
     [mo] = one.calls.of(DeliverReq)
     assert (mo.sender, mo.priority) == (CODED, "Normal")

@@ -165,7 +165,7 @@ def test_message_is_told_whole(desk: Callable[..., Desk]) -> None:
         "state": "Retrieved",
         "detail": None,
         "changed_at": "2026-03-01T12:00:00.000Z",
-        "way": "handset",
+        "destination": "handset",
     }
     assert (found["fields"]["vaspid"], found["fields"]["vasid"]) == ("TNN", "News")
     [part] = found["parts"]
@@ -481,7 +481,7 @@ def test_a_presentation_is_not_added_twice(desk: Callable[..., Desk], kind: str)
     body = wire.read().replace(b"Content-Type: application/smil", b"Content-Type: " + kind.encode())
     answer = one.room.gateway.answer(replace(wire, body=body, headers=(*wire.headers, basic("tnn"))), peer=None)
     message_id = exchange.unpack(answer).message.message_id  # type: ignore[attr-defined]
-    assert [part.read() for part in one.room.gateway.retrieved(message_id)] == [show, b"tide"]
+    assert [part.read() for part in one.room.gateway.simulator.retrieved(message_id)] == [show, b"tide"]
     parts = [
         {"data": base64.b64encode(show).decode(), "content_type": kind, "content_id": "s@x"},
         {"data": "dGlkZQ==", "content_type": "text/plain", "content_id": "a@x"},

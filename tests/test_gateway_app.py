@@ -508,13 +508,14 @@ def test_presentation_is_made(room: Make) -> None:
     picture = Part(body=b"GIF89a", content_type="image/gif", content_id="g@x")
     bare = replace(TNN.request_profile, smil="never")
     two = one.submitted(replace(ONE, parts=(TEXT, picture)), profile=bare)
-    assert [part.content_type for part in one.gateway.retrieved(two)] == ["text/plain", "image/gif", "application/smil"]
-    presentation = one.gateway.retrieved(two)[-1].read()
+    shown = one.gateway.simulator.retrieved(two)
+    assert [part.content_type for part in shown] == ["text/plain", "image/gif", "application/smil"]
+    presentation = shown[-1].read()
     assert b"cid:t@x" in presentation
     assert b"cid:g@x" in presentation
-    assert [part.content_type for part in one.gateway.retrieved(one.submitted(ONE))] == ["text/plain"]
+    assert [part.content_type for part in one.gateway.simulator.retrieved(one.submitted(ONE))] == ["text/plain"]
     own = one.submitted(replace(ONE, parts=(TEXT, picture)))
-    assert [part.content_type for part in one.gateway.retrieved(own)].count("application/smil") == 1
+    assert [part.content_type for part in one.gateway.simulator.retrieved(own)].count("application/smil") == 1
 
 
 # --- cancel and replace -----------------------------------------------------------------------------------------------
@@ -593,7 +594,7 @@ def test_others_messages_do_not_exist(extended: bool, room: Make) -> None:
 def test_mo(room: Make) -> None:
     """An MO goes to the deliver URL with its content; a short code is named as such."""
     one = room()
-    planned = one.gateway.send_mo("tnn", "+61400", "111122", "hi", ["text", Part(body=b"x")])
+    planned = one.gateway.simulator.send_mo("tnn", "+61400", "111122", "hi", ["text", Part(body=b"x")])
     assert one.calls.made == []
     [event] = one.gateway.run_pending()
     [(url, message)] = one.calls.made
@@ -609,9 +610,9 @@ def test_mo(room: Make) -> None:
 def test_mo_to_nobody(room: Make) -> None:
     """An MO needs an application that is known and listens."""
     with pytest.raises(KeyError):
-        room().gateway.send_mo("nobody", "+1", "+2")
+        room().gateway.simulator.send_mo("nobody", "+1", "+2")
     with pytest.raises(ValueError, match="no callback"):
-        room(TNN).gateway.send_mo("tnn", "+1", "+2")
+        room(TNN).gateway.simulator.send_mo("tnn", "+1", "+2")
 
 
 def test_between_applications(room: Make) -> None:
@@ -655,7 +656,7 @@ PAUSING = {
 def test_retried(error: Exception, room: Make) -> None:
     """What may go better is tried again by the table, with the same TransactionID, until all attempts were made."""
     one = room(delivery=Delivery(waits=(5, 30), spread=0))
-    one.gateway.send_mo("tnn", "+61400", "111122")
+    one.gateway.simulator.send_mo("tnn", "+61400", "111122")
     one.calls.refuse = error
     for wait, attempts, state in ((0, 1, "ready"), (5, 2, "ready"), (30, 3, "dead")):
         if wait:
@@ -675,7 +676,7 @@ def test_retried(error: Exception, room: Make) -> None:
 def test_dead_letter_and_replay(error: Exception, room: Make) -> None:
     """What will not go better is given up at once, kept with its reason, and made again on request as it was."""
     one = room()
-    planned = one.gateway.send_mo("tnn", "+61400", "111122")
+    planned = one.gateway.simulator.send_mo("tnn", "+61400", "111122")
     one.calls.refuse = error
     [event] = one.gateway.run_pending()
     assert event.state == "Refused"
@@ -694,13 +695,13 @@ def test_dead_letter_and_replay(error: Exception, room: Make) -> None:
 def test_paused_endpoint(error: Exception, room: Make) -> None:
     """An endpoint that wants nothing is left alone until somebody says so; nothing for it is lost, others go on."""
     one = room()
-    one.gateway.send_mo("tnn", "+61400", "111122")
+    one.gateway.simulator.send_mo("tnn", "+61400", "111122")
     one.calls.refuse = error
     [event] = one.gateway.run_pending()
     assert event.state == "Paused"
     one.calls.refuse = None
-    one.gateway.send_mo("tnn", "+61400", "111122", "second")
-    one.gateway.send_mo("other", "+61400", "333")
+    one.gateway.simulator.send_mo("tnn", "+61400", "111122", "second")
+    one.gateway.simulator.send_mo("other", "+61400", "333")
     one.clock.move(days=1)
     assert [event.application for event in one.gateway.run_pending()] == ["other"]
     assert [call.attempts for call in one.outbox(state="paused")] == [0, 0]
@@ -712,7 +713,7 @@ def test_paused_endpoint(error: Exception, room: Make) -> None:
 def test_retry_after(room: Make) -> None:
     """A Retry-After is obeyed where it is longer than the table's wait, and not beyond six hours."""
     one = room(delivery=Delivery(waits=(5, 5, 5), spread=0))
-    one.gateway.send_mo("tnn", "+61400", "111122")
+    one.gateway.simulator.send_mo("tnn", "+61400", "111122")
     error = TransportError("x", maybe_accepted=False, http_status=503)
     one.calls.refuse = error
     for asked, due in ((None, 5), (60.0, 60), (1e6, 6 * 3600)):
@@ -726,7 +727,7 @@ def test_retry_after(room: Make) -> None:
 def test_never_past_expiry(room: Make) -> None:
     """A call that would be made again only after it has expired is given up."""
     one = room(delivery=Delivery(waits=(5, 60), spread=0, expiry=30))
-    one.gateway.send_mo("tnn", "+61400", "111122")
+    one.gateway.simulator.send_mo("tnn", "+61400", "111122")
     one.calls.refuse = StatusError(3000)
     one.gateway.run_pending()
     one.clock.move(seconds=5)
@@ -848,7 +849,7 @@ def test_state_by_request_is_counted(room: Make) -> None:
     """A state that an operator gives a copy is counted, as one that a handset gives it."""
     one = room(CALLED)
     message_id = one.submitted(replace(ONE, earliest_delivery_time=START + timedelta(hours=1)))
-    one.gateway.report(message_id, "+61400", "Rejected")
+    one.gateway.simulator.report(message_id, "+61400", "Rejected")
     assert one.states(message_id) == ["Rejected"]
     assert counted(one, "Rejected")
 
@@ -988,7 +989,7 @@ def test_over_http(tmp_path: Path) -> None:
         with serve_in_thread(gateway.asgi) as base, gateway.working():
             with VaspClient(f"{base}/mm7", vaspid="TNN", vasid="News", auth=("tnn", "t")) as client:
                 sent = client.submit(to="+61400", content="hello", delivery_report=True, read_reply=True)
-                gateway.send_mo("tnn", "+61400", "111122", "hi", "answer")
+                gateway.simulator.send_mo("tnn", "+61400", "111122", "hi", "answer")
                 assert [done.acquire(timeout=20) for _ in range(3)] == [True] * 3
                 with pytest.raises(StatusError, match="3001"):
                     client.cancel(str(sent.message_id))
@@ -1020,7 +1021,7 @@ def test_wrong_callback_credentials(tmp_path: Path) -> None:
             ),
             observe=events.append,
         )
-        gateway.send_mo("tnn", "+61400", "111122", "hi")
+        gateway.simulator.send_mo("tnn", "+61400", "111122", "hi")
         gateway.run_pending()
         gateway.close()
     [event] = events
@@ -1063,8 +1064,8 @@ def test_observer_that_fails_ends_nothing(tmp_path: Path, caplog: pytest.LogCapt
         deliver=lambda *call: calls.append(call),
         observe=observe,
     )
-    gateway.send_mo("tnn", "+61400", "111122", "hi")
-    gateway.send_mo("tnn", "+61400", "111122", "hi")
+    gateway.simulator.send_mo("tnn", "+61400", "111122", "hi")
+    gateway.simulator.send_mo("tnn", "+61400", "111122", "hi")
     assert [event.kind for event in gateway.run_pending()] == ["deliver", "deliver"]
     gateway.close()
     assert len(calls) == 2

@@ -103,7 +103,7 @@ def held(gateway: Gateway) -> bool:
 def test_leases_of_a_dead_gateway_end(place: Place, times: Times, boot: str) -> None:
     """The clock is set back an hour while no gateway runs: the leases of the one that died end within a minute."""
     first = place.gateway()
-    first.send_mo("tnn", "+61400", "111122")
+    first.simulator.send_mo("tnn", "+61400", "111122")
     assert len(first.dispatcher.run_once()[1]) == 1
     first.admission.look()
     times.set(-HOUR)
@@ -120,7 +120,7 @@ def test_leases_end_where_the_clock_is_set_back_meanwhile(place: Place, times: T
     """The clock is set back an hour while another gateway holds a lease and dies: it ends within a minute."""
     first, calls = place.gateway(), Calls()
     second = place.gateway(calls)
-    first.send_mo("tnn", "+61400", "111122")
+    first.simulator.send_mo("tnn", "+61400", "111122")
     assert len(first.dispatcher.run_once()[1]) == 1
     second.run_pending()
     times.set(-HOUR)
@@ -142,7 +142,7 @@ def test_jump_and_back(place: Place, times: Times, jump: float, caplog: pytest.L
     late = replace(ONE, to=("+61411",), delivery_report=True, expiry_date=timedelta(days=2))  # type: ignore[arg-type]
     room_submit(gateway, late)
     room_submit(gateway, replace(ONE, delivery_report=True))
-    gateway.send_mo("tnn", "+61400", "111122")
+    gateway.simulator.send_mo("tnn", "+61400", "111122")
     gateway.run_pending()
     gateway.admission.look()
     before = messages(gateway)
@@ -172,7 +172,7 @@ def test_confirmed_by_steady_time(place: Place, times: Times, jump: float) -> No
     calls = Calls()
     calls.refuse = AWAY
     gateway = place.gateway(calls)
-    gateway.send_mo("tnn", "+61400", "111122")
+    gateway.simulator.send_mo("tnn", "+61400", "111122")
     gateway.run_pending()
     times.set(jump)
     for _ in range(29):
@@ -272,7 +272,7 @@ def test_time_that_passes_expires(place: Place, times: Times) -> None:
     calls = Calls()
     calls.refuse = AWAY
     gateway = place.gateway(calls)
-    gateway.send_mo("tnn", "+61400", "111122")
+    gateway.simulator.send_mo("tnn", "+61400", "111122")
     gateway.run_pending()
     times.pass_(8 * DAY)
     gateway.run_pending()

@@ -576,7 +576,7 @@ def read(house: House) -> None:
     message_id = house.taken(wanting("+46791", options=asking), "read-1")
     [first] = until(lambda: house.callback.about("+46791"))
     assert (type(first.message), first.message.mm_status) == (ReadReplyReq, "Read")
-    assert house.gateway.read(message_id, "+46791", "Deleted")
+    assert house.gateway.simulator.read(message_id, "+46791", "Deleted")
     until(lambda: len(house.callback.about("+46791")) == 2)
     assert house.callback.about("+46791")[1].message.mm_status == "Deleted"
 

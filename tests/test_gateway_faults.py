@@ -28,12 +28,13 @@ from mm7zeep import exchange
 from mm7zeep.errors import Mm7Error
 from mm7zeep.exchange import Wire
 from mm7zeep.gateway.admin.app import ROUTES, admin_app
+from mm7zeep.gateway.config.destination import Destination
 from mm7zeep.gateway.config.parties import Callback, Route, Upstream
 from mm7zeep.gateway.delivery.retry import Outcome
 from mm7zeep.gateway.gateway import Gateway
 from mm7zeep.gateway.mm7 import validation
 from mm7zeep.gateway.mm7.admission import AdmissionControl
-from mm7zeep.gateway.store import idempotency, messages, migrations, outbox, tables
+from mm7zeep.gateway.store import endpoints, idempotency, messages, migrations, tables
 from mm7zeep.gateway.store.database import Database, StoreError
 from mm7zeep.gateway.store.readiness import Readiness
 from mm7zeep.gateway.supervised import SupervisedThread
@@ -227,7 +228,7 @@ def test_odd_texts_are_kept(room: Make, text: str) -> None:
     message_id = one.submitted(ONE)
     with one.gateway.database.write() as connection:
         messages.change(connection, message_id, subject=text, sender=text, transaction_id=text, excerpt=text)
-        outbox.pause(connection, "tnn http://x", text, 1.0)
+        endpoints.pause(connection, "tnn http://x", text, 1.0)
     request = idempotency.Request("tnn", "SubmitReq", text, "d")
     again = [
         idempotency.once(one.gateway.database, one.gateway.clock, request, window=10.0, work=lambda *_: {"code": 1000})
@@ -246,7 +247,7 @@ def test_odd_texts_are_kept(room: Make, text: str) -> None:
 def test_outcomes_with_odd_texts(room: Make, outcome: Any) -> None:
     """An outcome is recorded whatever was answered, with the reason as far as it can be kept."""
     one = room()
-    one.gateway.send_mo("tnn", "+61400", "111122")
+    one.gateway.simulator.send_mo("tnn", "+61400", "111122")
     _, [call] = one.gateway.dispatcher.run_once()
     odd = f"\0\ud800{LONG}"
     one.gateway.dispatcher._results.append(
@@ -297,7 +298,7 @@ def test_result_that_cannot_be_processed(room: Make) -> None:
     """A call whose result cannot be recorded is a dead letter with a reason; the results beside it are recorded."""
     one = room(CALLED, **AWAY)
     for _ in range(3):
-        one.gateway.send_mo("tnn", "+61400", "111122")
+        one.gateway.simulator.send_mo("tnn", "+61400", "111122")
     _, calls = one.gateway.dispatcher.run_once()
     bad = calls[1]
     with one.gateway.database.write() as connection:
@@ -360,7 +361,7 @@ def test_older_database_is_migrated(room: Make) -> None:
     message_id = one.ask(ONE, transaction_id=long).message.message_id  # type: ignore[attr-defined]
     with one.gateway.database.write() as connection:
         connection.execute(sa.update(tables.DUPLICATE).values(transaction_id=long))
-        connection.execute(sa.update(tables.RECIPIENT).values(remote_id=long, way="upstream:far"))
+        connection.execute(sa.update(tables.RECIPIENT).values(remote_id=long, destination=Destination.upstream("far")))
         connection.execute(sa.delete(tables.MIGRATION).where(tables.MIGRATION.c.version > 2))
         connection.execute(sa.text("DROP TABLE heartbeat"))
         for table in ("endpoint", "outbox"):
@@ -370,7 +371,7 @@ def test_older_database_is_migrated(room: Make) -> None:
         connection.execute(sa.delete(tables.SETTING))
     with closing(Database(name)) as opened, opened.write() as connection:
         assert connection.scalar(sa.select(sa.func.max(tables.MIGRATION.c.version))) == len(migrations.STEPS)
-        assert messages.remote_copy(connection, "upstream:far", long) is not None
+        assert messages.remote_copy(connection, Destination.upstream("far"), long) is not None
     assert one.ask(ONE, transaction_id=long).message.message_id == message_id  # type: ignore[attr-defined]
 
 

@@ -75,10 +75,10 @@ def test_full_gateway(room: Make) -> None:
 def test_outbox_over_its_cap(room: Make) -> None:
     """Where too many calls wait nothing more is taken, until they have gone."""
     one = room(capacity=Capacity(outbox=2))
-    one.gateway.send_mo("tnn", "+61400", "111122")
+    one.gateway.simulator.send_mo("tnn", "+61400", "111122")
     one.gateway.admission.look()
     assert submit(one).status == 200
-    one.gateway.send_mo("tnn", "+61400", "111122")
+    one.gateway.simulator.send_mo("tnn", "+61400", "111122")
     one.gateway.admission.look()
     assert full(submit(one))
     one.gateway.run_pending()

@@ -58,7 +58,7 @@ def test_call_that_is_made_again(room: Make, log: io.StringIO) -> None:
     secret = Callback(deliver="http://tnn/mo?token=hunter2", username="x", password="y")
     made = room(replace(CALLED, callback=secret), OTHER)
     made.calls.refuse = TransportError("connection refused by the peer", maybe_accepted=False)
-    made.gateway.send_mo("tnn", "+61412345678", "111122")
+    made.gateway.simulator.send_mo("tnn", "+61412345678", "111122")
     made.gateway.run_pending()
     [first] = lines(log, "is made again")
     [row] = made.outbox()
@@ -77,10 +77,10 @@ def test_call_that_succeeds_or_is_given_up(room: Make, log: io.StringIO) -> None
     """No line promises another attempt where there is none."""
     made = room()
     made.submitted(ONE)
-    made.gateway.send_mo("tnn", "+61412345678", "111122")
+    made.gateway.simulator.send_mo("tnn", "+61412345678", "111122")
     made.gateway.run_pending()
     made.calls.refuse = TransportError("no such page", maybe_accepted=False, http_status=404)
-    made.gateway.send_mo("tnn", "+61412345678", "111122")
+    made.gateway.simulator.send_mo("tnn", "+61412345678", "111122")
     made.gateway.run_pending()
     assert lines(log, "is made again") == []
     assert len(lines(log, "is given up")) == 1

@@ -140,7 +140,7 @@ def test_mandatory_without_a_value(schema_name: str, tmp_path: Path) -> None:
         )
         gateway = Gateway(settings, clock=Clock())
         try:
-            gateway.send_mo("tnn", "61491570156", "111122", "Hello", "text")
+            gateway.simulator.send_mo("tnn", "61491570156", "111122", "Hello", "text")
             gateway.run_pending()
             [mo] = sink.messages()
             assert isinstance(mo, DeliverReq)

@@ -98,7 +98,7 @@ def test_report_without_a_date(room: Make, far: FarSide) -> None:
     report = DeliveryReportReq(**about, date=WHEN, mm_status="Retrieved")
     wire_options = {"profile": "REL-6-MM7-1-4"}
     assert one.code(report, user="up", **wire_options) == 1000
-    one.gateway.report(one.submitted(SUBMIT), "+61400", "Expired")
+    one.gateway.simulator.report(one.submitted(SUBMIT), "+61400", "Expired")
     one.gateway.run_pending()
     dates = {one.mm_status: one.date for one in one.calls.of(DeliveryReportReq)}
     assert dates == {"Retrieved": WHEN, "Expired": START}
@@ -129,7 +129,7 @@ def test_linked_id_both_ways(room: Make, far: FarSide) -> None:
     one.submitted(replace(AWAY, linked_id=mo.linked_id))
     one.gateway.run_pending()
     assert left(far).linked_id == "far-9"
-    own = one.gateway.send_mo("tnn", "+61400", "111122", "hi", "text")
+    own = one.gateway.simulator.send_mo("tnn", "+61400", "111122", "hi", "text")
     one.submitted(replace(AWAY, linked_id=own.message_id, subject="another"))
     one.gateway.run_pending()
     assert (left(far).subject, left(far).linked_id) == ("another", None)

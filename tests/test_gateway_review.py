@@ -28,7 +28,7 @@ from mm7zeep.gateway.delivery.dispatcher import Dispatcher
 from mm7zeep.gateway.delivery.retry import Outcome, judge
 from mm7zeep.gateway.gateway import Gateway
 from mm7zeep.gateway.server.supervisor import Supervisor
-from mm7zeep.gateway.store import messages, outbox
+from mm7zeep.gateway.store import endpoints, messages, outbox
 from mm7zeep.gateway.store.database import StoreError
 from mm7zeep.gateway.store.idempotency import digest
 from mm7zeep.gateway.store.rows import CallRow
@@ -151,7 +151,7 @@ def _until(look: Callable[[], bool], timeout: float = 10.0) -> None:
 def test_no_call_after_its_expiry(room: Make) -> None:
     """A call that waited longer than it may is given up without being made."""
     one = room(delivery=Delivery(expiry=30))
-    one.gateway.send_mo("tnn", "+61400", "111122")
+    one.gateway.simulator.send_mo("tnn", "+61400", "111122")
     one.clock.move(days=3)
     [event] = one.gateway.run_pending()
     assert (event.state, one.calls.made) == ("Refused", [])
@@ -165,7 +165,7 @@ def test_expires_while_its_upstream_is_paused(room: Make) -> None:
     """A message whose upstream takes nothing expires when it said, and that is reported."""
     one = room(CALLED, **AWAY)
     with one.gateway.database.write() as connection:
-        outbox.pause(connection, LANE, "401", one.clock())
+        endpoints.pause(connection, LANE, "401", one.clock())
     message_id = one.submitted(replace(ABROAD, expiry_date=timedelta(hours=1)))
     one.gateway.run_pending()
     assert one.states(message_id) == ["Pending"]
@@ -179,7 +179,7 @@ def test_resumed_calls_have_time_again(room: Make) -> None:
     """What waited for a paused endpoint has as long as a new call once it is replayed."""
     one = room(delivery=Delivery(expiry=60))
     one.calls.refuse = AuthError("x", http_status=401)
-    one.gateway.send_mo("tnn", "+61400", "111122")
+    one.gateway.simulator.send_mo("tnn", "+61400", "111122")
     one.gateway.run_pending()
     one.clock.move(seconds=50)
     assert one.gateway.replay(endpoint="http://tnn/mo") == 1
@@ -273,7 +273,7 @@ def test_nothing_is_reported_on_who_is_only_displayed(room: Make) -> None:
         replace(SUBMIT, to=(Number("+1"), Number("+2", display_only=True)), delivery_report=True)
     )
     with pytest.raises(KeyError):
-        one.gateway.report(message_id, "+2", "Retrieved")
+        one.gateway.simulator.report(message_id, "+2", "Retrieved")
     assert one.outbox() == []
 
 
@@ -304,8 +304,8 @@ def test_answer_that_no_database_takes(room: Make) -> None:
     """NUL and half surrogates in what an endpoint answers hold up nobody: neither its own call nor others'."""
     one = room()
     one.calls.refuse = TransportError("x\x00y\udcffz", maybe_accepted=False, http_status=500)
-    one.gateway.send_mo("tnn", "+61400", "111122")
-    one.gateway.send_mo("other", "+61400", "333")
+    one.gateway.simulator.send_mo("tnn", "+61400", "111122")
+    one.gateway.simulator.send_mo("other", "+61400", "333")
     assert [event.state for event in one.gateway.run_pending()] == ["Postponed", "Postponed"]
     assert {call.reason for call in one.outbox()} == {"TransportError: x y z"}
 
@@ -314,7 +314,7 @@ def test_full_window_elsewhere_costs_little(tmp_path: Path, monkeypatch: pytest.
     """A process looks seldom where another one has the whole window of an endpoint."""
     one = Room(tmp_path)
     for _ in range(6):
-        one.gateway.send_mo("tnn", "+61400", "111122")
+        one.gateway.simulator.send_mo("tnn", "+61400", "111122")
     with one.gateway.database.write() as connection:
         claimed = outbox.claim(
             connection, "tnn http://tnn/mo", now=one.clock(), window=5, lease=60, holder="somebody else"
@@ -479,7 +479,7 @@ def test_outcome_that_cannot_be_kept(room: Make, monkeypatch: pytest.MonkeyPatch
     """One outcome that the database refuses keeps no other from being settled, and is settled without its words."""
     one = room()
     for _ in range(3):
-        one.gateway.send_mo("tnn", "+61400", "111122")
+        one.gateway.simulator.send_mo("tnn", "+61400", "111122")
     _, calls = one.gateway.dispatcher.run_once()
     complete = outbox.complete
 

@@ -18,7 +18,7 @@ from gateway_room import ONE, SUBMIT, Room
 from mm7zeep.errors import TransportError
 from mm7zeep.gateway.delivery.dispatcher import Dispatcher, Window
 from mm7zeep.gateway.delivery.retry import Outcome
-from mm7zeep.gateway.store import migrations, outbox, tables
+from mm7zeep.gateway.store import endpoints, migrations, outbox, tables
 from mm7zeep.gateway.store.database import Database, StoreError
 from mm7zeep.gateway.store.rows import CallRow
 
@@ -326,14 +326,14 @@ def test_pause_and_resume(database: Database) -> None:
     """What waits for a paused endpoint is shown as paused and not offered, until it is resumed."""
     plan(database, call(), call("b http://b"))
     with database.write() as connection:
-        outbox.pause(connection, "tnn http://tnn/mo", "401", NOW)
-        outbox.pause(connection, "tnn http://tnn/mo", "403", NOW + 1)
+        endpoints.pause(connection, "tnn http://tnn/mo", "401", NOW)
+        endpoints.pause(connection, "tnn http://tnn/mo", "403", NOW + 1)
         assert outbox.waiting(connection) == {"b http://b": NOW}
         assert [one.endpoint for one in outbox.listed(connection, state="paused")] == ["tnn http://tnn/mo"]
         assert [one.endpoint for one in outbox.listed(connection, state="ready")] == ["b http://b"]
-        assert [(one.paused, one.reason) for one in outbox.endpoints(connection)] == [(True, "403")]
-        assert outbox.resume(connection, "tnn http://tnn/mo", NOW)
-        assert not outbox.resume(connection, "tnn http://tnn/mo", NOW)
+        assert [(one.paused, one.reason) for one in endpoints.listed(connection)] == [(True, "403")]
+        assert endpoints.resume(connection, "tnn http://tnn/mo", NOW)
+        assert not endpoints.resume(connection, "tnn http://tnn/mo", NOW)
         assert set(outbox.waiting(connection)) == {"b http://b", "tnn http://tnn/mo"}
 
 
@@ -342,14 +342,14 @@ def test_an_attempt_pauses_only_its_own_generation(database: Database) -> None:
     plan(database, call(), call())
     [early] = claim(database, window=1)
     with database.write() as connection:
-        assert outbox.pause(connection, early.endpoint, "401", NOW, generation=early.generation)
-        assert outbox.resume(connection, early.endpoint, NOW)
-        assert not outbox.pause(connection, early.endpoint, "401", NOW, generation=early.generation)
-        assert not outbox.endpoints(connection)[0].paused
+        assert endpoints.pause(connection, early.endpoint, "401", NOW, generation=early.generation)
+        assert endpoints.resume(connection, early.endpoint, NOW)
+        assert not endpoints.pause(connection, early.endpoint, "401", NOW, generation=early.generation)
+        assert not endpoints.listed(connection)[0].paused
     [late] = claim(database, window=2)
     with database.write() as connection:
-        assert outbox.pause(connection, late.endpoint, "401", NOW, generation=late.generation)
-        assert outbox.endpoints(connection)[0].paused
+        assert endpoints.pause(connection, late.endpoint, "401", NOW, generation=late.generation)
+        assert endpoints.listed(connection)[0].paused
 
 
 @pytest.mark.parametrize("end", ["complete", "dead_letter"])
@@ -424,7 +424,7 @@ def test_leases_are_renewed_at_half_time(tmp_path: Path) -> None:
     one = Room(tmp_path)
     with ExitStack() as stack:
         stack.callback(one.gateway.close)
-        one.gateway.send_mo("tnn", "+61400", "111122")
+        one.gateway.simulator.send_mo("tnn", "+61400", "111122")
         _, [flying] = one.gateway.dispatcher.run_once()
         for _ in range(4):
             one.clock.move(seconds=31)
@@ -442,7 +442,7 @@ def test_worker_that_slept(tmp_path: Path) -> None:
     with ExitStack() as stack:
         stack.callback(one.gateway.close)
         other = Dispatcher(one.settings, one.gateway.database, one.gateway._caller, clock=one.clock)
-        planned = one.gateway.send_mo("tnn", "+61400", "111122")
+        planned = one.gateway.simulator.send_mo("tnn", "+61400", "111122")
         _, [slept] = one.gateway.dispatcher.run_once()
         one.clock.move(seconds=61)
         _, [taken] = other.run_once()
@@ -482,7 +482,7 @@ def test_nobody_listens(tmp_path: Path) -> None:
     with ExitStack() as stack:
         stack.callback(one.gateway.close)
         for _ in range(40):
-            one.gateway.send_mo("tnn", "+61400", "111122")
+            one.gateway.simulator.send_mo("tnn", "+61400", "111122")
         one.calls.refuse = TransportError("refused", maybe_accepted=False)
         one.gateway.run_pending()
         assert len(one.calls.made) == 5
@@ -512,11 +512,11 @@ def test_bad_endpoint_delays_nobody(tmp_path: Path) -> None:
     one.gateway.close()
     gateway = Gateway(one.settings, deliver=deliver)
     for _ in range(12):
-        gateway.send_mo("tnn", "+61400", "111122")
+        gateway.simulator.send_mo("tnn", "+61400", "111122")
     with gateway.working():
         assert [hanging.acquire(timeout=10) for _ in range(5)] == [True] * 5
         for _ in range(8):
-            gateway.send_mo("other", "+61400", "333")
+            gateway.simulator.send_mo("other", "+61400", "333")
         assert [seen.acquire(timeout=10) for _ in range(8)] == [True] * 8
         assert not hanging.acquire(timeout=0.05)
         release.set()
@@ -530,7 +530,7 @@ def test_database_away_for_a_while(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     with ExitStack() as stack:
         stack.callback(one.gateway.close)
         one.submitted(ONE)
-        one.gateway.send_mo("tnn", "+61400", "111122")
+        one.gateway.simulator.send_mo("tnn", "+61400", "111122")
         _, claimed = one.gateway.dispatcher.run_once()
         for flying in claimed:
             one.gateway.dispatcher.attempt(flying)

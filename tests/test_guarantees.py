@@ -22,7 +22,7 @@ from mm7zeep.gateway.config.settings import Retention, Settings
 from mm7zeep.gateway.gateway import Gateway
 from mm7zeep.gateway.mm7 import lengths, validation
 from mm7zeep.gateway.server import http_protocol, supervisor
-from mm7zeep.gateway.store import clock, database, outbox, readiness
+from mm7zeep.gateway.store import clock, database, endpoints, outbox, readiness
 from mm7zeep.messages import DeliveryReportReq, Message, ReadReplyReq
 from mm7zeep.transport import inbound
 
@@ -169,15 +169,15 @@ def test_pause_of_an_earlier_attempt(room: Make, paused_before: bool) -> None:
 
     def deliver(url: str, message: Message, transaction_id: str) -> None:
         with one.gateway.database.write() as connection:
-            states.append([row.paused for row in outbox.endpoints(connection)])
+            states.append([row.paused for row in endpoints.listed(connection)])
             if len(states) == 1:  # as another attempt would, and then the operator
                 [call] = outbox.listed(connection, limit=2)
                 if paused_before:
-                    assert outbox.pause(connection, call.endpoint, "401", one.clock(), generation=call.generation)
-                assert outbox.resume(connection, call.endpoint, one.clock()) == paused_before
+                    assert endpoints.pause(connection, call.endpoint, "401", one.clock(), generation=call.generation)
+                assert endpoints.resume(connection, call.endpoint, one.clock()) == paused_before
         raise AuthError("the server answered 401", http_status=401)
 
-    one.gateway.send_mo("tnn", "+61400", "111122")
+    one.gateway.simulator.send_mo("tnn", "+61400", "111122")
     with closing(Gateway(one.settings, deliver=deliver, clock=one.clock)) as gateway:
         for _ in range(4):
             gateway.run_pending()

@@ -95,7 +95,8 @@ def _start(stack: ExitStack) -> Stage:
     """Bring both sides up. Raises ``_Failed``."""
     from mm7zeep.gateway.config.parties import Application, Callback
     from mm7zeep.gateway.config.settings import Settings
-    from mm7zeep.gateway.gateway import PATH, Gateway
+    from mm7zeep.gateway.gateway import Gateway
+    from mm7zeep.gateway.mm7.listener import PATH
     from mm7zeep.gateway.server.listener import serve_in_thread
     from mm7zeep.receiver import Receiver
     from mm7zeep.samples import saturn_png
@@ -187,7 +188,7 @@ def _retrieved(stage: Stage) -> list[str]:
     found = stage.wait(stage.events, lambda event: event.kind == "handset", "the handset's copy")
     if found.state != "Retrieved" or found.message_id != _message_id(stage):
         raise _Failed(f"the copy of {found.recipient} ended as {found.state}")
-    parts = stage.gateway.retrieved(found.message_id)
+    parts = stage.gateway.simulator.retrieved(found.message_id)
     return [f"handset   {found.recipient} retrieved {len(parts)} parts", f"picture   {_same(parts, stage.picture)}"]
 
 
@@ -204,7 +205,7 @@ def _answer(stage: Stage) -> list[str]:
     from mm7zeep.messages import Part
 
     picture = Part(body=stage.picture, content_type="image/png", name="saturn.png", content_id="saturn.png@handset")
-    sent = stage.gateway.send_mo(NAME, NUMBER, SHORT_CODE, "Re: News for today", ["Beautiful!", picture])
+    sent = stage.gateway.simulator.send_mo(NAME, NUMBER, SHORT_CODE, "Re: News for today", ["Beautiful!", picture])
     return [f"handset   {NUMBER} to {SHORT_CODE}", f"message   LinkedID {sent.message_id}"]
 
 

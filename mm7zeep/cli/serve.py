@@ -140,7 +140,7 @@ def _serve(settings: Settings, *, demo: bool, reload: Callable[[], Settings] | N
 def _tell(settings: Settings, mm7: int, admin: int, folder: str | None) -> None:
     """Say where both listeners stand, and without a configuration how to send a first message."""
     from mm7zeep.gateway.config.describe import shown_database
-    from mm7zeep.gateway.gateway import PATH
+    from mm7zeep.gateway.mm7.listener import PATH
 
     scheme = "https" if settings.cert else "http"
     url = f"{scheme}://{settings.mm7._replace(port=mm7)}{PATH}"

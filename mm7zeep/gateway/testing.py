@@ -15,7 +15,7 @@ from mm7zeep.client import ContentLike, VaspClient
 from mm7zeep.gateway.config.handset import Handset
 from mm7zeep.gateway.config.parties import Application, Callback
 from mm7zeep.gateway.config.settings import Settings
-from mm7zeep.gateway.gateway import PATH, Gateway
+from mm7zeep.gateway.gateway import Gateway
 from mm7zeep.gateway.server.listener import serve_in_thread
 from mm7zeep.gateway.store import messages as store
 from mm7zeep.gateway.store import outbox
@@ -96,7 +96,7 @@ class Trial:
         """Where applications send to."""
         if self._gateway is None:
             self.start()
-        return f"{self._base}{PATH}"
+        return f"{self._base}{Gateway.PATH}"
 
     @property
     def auth(self) -> tuple[str, str]:
@@ -119,7 +119,7 @@ class Trial:
 
     def parts(self, message_id: str) -> tuple[Part, ...]:
         """The parts of a message, as a handset has them."""
-        return self.gateway.retrieved(message_id)
+        return self.gateway.simulator.retrieved(message_id)
 
     def calls(self, **which: Any) -> list[CallRow]:
         """The calls to the receiver, the newest first; ``which`` as ``outbox.listed``: state ..."""
@@ -146,4 +146,4 @@ class Trial:
         to: AddressLike = SHORT_CODE,
     ) -> str:
         """Send an MO from a handset to the receiver; its LinkedID. Raises ``ValueError`` without a callback."""
-        return self.gateway.send_mo(NAME, from_, to, subject, content).message_id
+        return self.gateway.simulator.send_mo(NAME, from_, to, subject, content).message_id

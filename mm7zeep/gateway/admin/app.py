@@ -133,7 +133,7 @@ ROUTES: tuple[Route, ...] = (
     Route(method="POST", path=f"{API}/callbacks/{{id}}/replay", function=callbacks.replay_one, answer="Callback",
           status=202, parameters=(_CALL,), refusals=(404, 409),
           words="Make one call again, whatever came of it; it keeps its TransactionID."),
-    Route(method="GET", path=f"{API}/endpoints", function=callbacks.endpoints, answer="Endpoints",
+    Route(method="GET", path=f"{API}/endpoints", function=callbacks.paused_endpoints, answer="Endpoints",
           words="Endpoints that are paused: no calls go there until they are resumed."),
     Route(method="POST", path=f"{API}/endpoints/resume", function=callbacks.resume, answer="Resumed",
           body=_B["resume"], refusals=(404,), words="Make calls to an endpoint again."),

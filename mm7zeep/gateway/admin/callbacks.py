@@ -11,7 +11,7 @@ from starlette.responses import Response
 from mm7zeep.gateway.admin import views
 from mm7zeep.gateway.admin.json_response import JSONResponse
 from mm7zeep.gateway.admin.request import AdminRequest, moment
-from mm7zeep.gateway.store import outbox
+from mm7zeep.gateway.store import endpoints, outbox
 from mm7zeep.gateway.store.rows import CallRow
 from mm7zeep.receiver import Refusal
 
@@ -48,7 +48,7 @@ def _call(connection: Connection, id: int) -> CallRow:
 
 
 def _paused(connection: Connection) -> set[str]:
-    return {one.name for one in outbox.endpoints(connection) if one.paused}
+    return {one.name for one in endpoints.listed(connection) if one.paused}
 
 
 def replay_one(asked: AdminRequest) -> Response:
@@ -73,10 +73,10 @@ def replay(asked: AdminRequest) -> Response:
     return JSONResponse({"replayed": count}, 202)
 
 
-def endpoints(asked: AdminRequest) -> Response:
+def paused_endpoints(asked: AdminRequest) -> Response:
     """Where no calls go until somebody says so."""
     with asked.gateway.database.read() as connection:
-        rows = [one for one in outbox.endpoints(connection) if one.paused]
+        rows = [one for one in endpoints.listed(connection) if one.paused]
     return JSONResponse({"endpoints": [views.endpoint(one) for one in rows]})
 
 
@@ -84,11 +84,11 @@ def resume(asked: AdminRequest) -> Response:
     """Make calls to an endpoint again."""
     endpoint, application = asked.body["endpoint"], asked.body.get("application")
     with asked.gateway.database.write() as connection:
-        rows = [one for one in outbox.endpoints(connection) if one.paused and endpoint in _names(one.name)]
+        rows = [one for one in endpoints.listed(connection) if one.paused and endpoint in _names(one.name)]
         if application is not None:
-            rows = [one for one in rows if one.name.partition(" ")[0] == application]
+            rows = [one for one in rows if endpoints.owner_of(one.name) == application]
         for one in rows:
-            outbox.resume(connection, one.name, asked.clock())
+            endpoints.resume(connection, one.name, asked.clock())
     if not rows:
         raise Refusal(404, "no endpoint of that URL is paused; GET /api/v1/endpoints lists those that are")
     asked.gateway.dispatcher.wake()
@@ -96,4 +96,4 @@ def resume(asked: AdminRequest) -> Response:
 
 
 def _names(endpoint_key: str) -> tuple[str, str]:
-    return endpoint_key.partition(" ")[2], views.url_of(endpoint_key)
+    return endpoints.url_of(endpoint_key), views.url_of(endpoint_key)

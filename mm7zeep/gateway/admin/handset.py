@@ -20,7 +20,6 @@ from mm7zeep.errors import LocalError
 from mm7zeep.gateway.admin import views
 from mm7zeep.gateway.admin.json_response import JSONResponse
 from mm7zeep.gateway.admin.request import AdminRequest
-from mm7zeep.gateway.delivery import reports
 from mm7zeep.gateway.store import outbox
 from mm7zeep.messages import Part
 from mm7zeep.mime import fields
@@ -31,7 +30,7 @@ def deliver(asked: AdminRequest) -> Response:
     """A handset sends a message to an application."""
     said, gateway = asked.body, asked.gateway
     name = said["application"]
-    application = reports.application_of(gateway.settings, name)
+    application = gateway.settings.application(name)
     if application is None:
         raise Refusal(400, f"application: there is no application {name!r}; GET /api/v1/applications lists them")
     if application.callback is None:
@@ -40,7 +39,7 @@ def deliver(asked: AdminRequest) -> Response:
     if to is None:
         raise Refusal(400, f"to: give a number or mail address; the application {name!r} has no short code to send to")
     try:
-        call = gateway.send_mo(name, said["from"], to, said.get("subject"), _content(said))
+        call = gateway.simulator.send_mo(name, said["from"], to, said.get("subject"), _content(said))
     except LocalError as error:
         raise Refusal(400, f"no message can be made of this: {error}") from error
     with gateway.database.read() as connection:
@@ -84,7 +83,7 @@ def report(asked: AdminRequest) -> Response:
     """A copy reaches a state, whatever its handset would have done."""
     said = asked.body
     try:
-        asked.gateway.report(asked.path["id"], said["recipient"], said["status"], said.get("text"))
+        asked.gateway.simulator.report(asked.path["id"], said["recipient"], said["status"], said.get("text"))
     except KeyError as error:
         raise _unknown(asked, error) from error
     return JSONResponse({"id": asked.path["id"], "status": said["status"]}, 202)
@@ -93,7 +92,9 @@ def report(asked: AdminRequest) -> Response:
 def read(asked: AdminRequest) -> Response:
     """A recipient has read or deleted a message."""
     try:
-        told = asked.gateway.read(asked.path["id"], asked.body["recipient"], asked.body.get("status") or "Read")
+        told = asked.gateway.simulator.read(
+            asked.path["id"], asked.body["recipient"], asked.body.get("status") or "Read"
+        )
     except KeyError as error:
         raise _unknown(asked, error) from error
     return JSONResponse({"told": told}, 202)

@@ -18,7 +18,7 @@ from mm7zeep import media
 from mm7zeep.gateway.admin import views
 from mm7zeep.gateway.admin.json_response import JSONResponse
 from mm7zeep.gateway.admin.request import AdminRequest, WaiterCount, moment
-from mm7zeep.gateway.store import content, outbox
+from mm7zeep.gateway.store import content, endpoints, outbox
 from mm7zeep.gateway.store import messages as store
 from mm7zeep.gateway.store.rows import LEASED, MessageRow, RawRow
 from mm7zeep.receiver import Refusal
@@ -65,7 +65,7 @@ def _message(connection: Connection, message_id: str) -> MessageRow:
 def _whole(connection: Connection, row: MessageRow) -> views.Json:
     raw = store.raw(connection, row.id, row.content)
     parts = content.parts_of(raw) if raw is not None else ()
-    paused = {one.name for one in outbox.endpoints(connection) if one.paused}
+    paused = {one.name for one in endpoints.listed(connection) if one.paused}
     calls = outbox.listed(connection, message_id=row.id, limit=_CALLS)
     copies = store.recipients(connection, row.id)
     return views.whole(row, copies, parts, [views.call(one, paused) for one in calls])

@@ -160,7 +160,7 @@ _COPY = {
     "n": _whole(), "address": _text(), "kind": _text(), "attributes": _ATTRIBUTES,
     "place": _text(enum=["to", "cc", "bcc"]), "state": _text(),
     "detail": _or_null(_text()), "changed_at": _TIME,
-    "way": _text("handset, upstream:NAME, application:NAME, none"),
+    "destination": _text("handset, upstream:NAME, application:NAME, none"),
 }  # fmt: skip
 _MESSAGE = {
     "id": _text(), "direction": _text(enum=["mt", "mo"]), "application": _text(),

@@ -12,7 +12,7 @@ from typing import Any
 
 from mm7zeep import masking
 from mm7zeep.gateway.config.parties import Application
-from mm7zeep.gateway.store import content
+from mm7zeep.gateway.store import content, endpoints
 from mm7zeep.gateway.store.rows import LEASED, PENDING, READY, SHOWN, CallRow, EndpointRow, MessageRow, RecipientRow
 from mm7zeep.messages import Part
 
@@ -92,7 +92,7 @@ def recipient(copy: RecipientRow) -> Json:
         "state": copy.state,
         "detail": copy.detail,
         "changed_at": time_of(copy.changed),
-        "way": copy.way,
+        "destination": str(copy.destination),
     }
 
 
@@ -131,14 +131,14 @@ def whole_call(row: CallRow, paused: Collection[str]) -> Json:
 
 def url_of(endpoint_key: str) -> str:
     """The URL that the calls of an endpoint go to, without its secrets."""
-    return masking.url(endpoint_key.partition(" ")[2])
+    return masking.url(endpoints.url_of(endpoint_key))
 
 
 def endpoint(row: EndpointRow) -> Json:
     """Where calls go, or do not."""
     return {
         "endpoint": url_of(row.name),
-        "application": row.name.partition(" ")[0],
+        "application": endpoints.owner_of(row.name),
         "paused": row.paused,
         "reason": masking.credentials(row.reason) if row.reason is not None else None,
         "since": time_of(row.since),

@@ -11,6 +11,7 @@ from typing import Literal
 
 from mm7zeep import profiles
 from mm7zeep.gateway.config import field_types
+from mm7zeep.gateway.config.destination import Destination
 from mm7zeep.gateway.config.field_types import Filled, Network, Secret, Table, Text
 from mm7zeep.profiles import Profile
 from mm7zeep.receiver import AnswerForm
@@ -132,6 +133,11 @@ class Upstream(Table):
     callback_username: Text | None = None
     callback_password: Secret | None = field(default=None, repr=False)
     allow: tuple[Network, ...] = ()
+
+    @property
+    def destination(self) -> Destination:
+        """Where copies go that leave through it; its text is the user that its own requests have."""
+        return Destination.upstream(self.name)
 
     @property
     def upstream_profile(self) -> Profile:

@@ -144,6 +144,14 @@ class Settings(Gateway, Tables):
         hours = application.duplicates if application is not None else None
         return 3600 * (self.retention.duplicates if hours is None else hours)
 
+    def application(self, name: str | None) -> Application | None:
+        """The application of that name, if it is still configured."""
+        return next((one for one in self.applications if one.name == name), None)
+
+    def upstream(self, name: str | None) -> Upstream | None:
+        """The upstream of that name, if it is still configured."""
+        return next((one for one in self.upstreams if one.name == name), None)
+
     @property
     def longest_window(self) -> float:
         """Seconds after which no request is a repetition any more."""

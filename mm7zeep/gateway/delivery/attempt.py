@@ -13,12 +13,13 @@ from typing import Any, cast
 from mm7zeep import envelope, exchange
 from mm7zeep.client import MmscClient, Retry, VaspClient
 from mm7zeep.errors import LocalError, Mm7Error, StatusError
+from mm7zeep.gateway.config.destination import Destination
 from mm7zeep.gateway.config.parties import Application, Upstream
 from mm7zeep.gateway.config.settings import Settings
-from mm7zeep.gateway.delivery import reports
+from mm7zeep.gateway.delivery import mo, reports
 from mm7zeep.gateway.delivery.retry import Outcome, judge
 from mm7zeep.gateway.security.outbound import Egress
-from mm7zeep.gateway.store import content, mapping, messages
+from mm7zeep.gateway.store import content, endpoints, mapping, messages
 from mm7zeep.gateway.store.database import Database
 from mm7zeep.gateway.store.rows import CallRow
 from mm7zeep.messages import CancelReq, Message, ReplaceReq, SubmitReq
@@ -63,7 +64,7 @@ class Caller:
     # --- to applications ----------------------------------------------------------------------------------------------
 
     def _call_back(self, call: CallRow) -> Outcome:
-        application = reports.application_of(self._settings, call.owner)
+        application = self._settings.application(call.owner)
         callback = application.callback if application is not None else None
         if application is None or callback is None:
             return Outcome(verdict="dead", reason=f"the application {call.owner} has no callback any more")
@@ -111,7 +112,7 @@ class Caller:
             copies = messages.recipients(connection, call.message_id)
         if message is None or raw is None:
             return None
-        return reports.deliver_of(message, copies, content.parts_of(raw), application, self._settings.relay_id)
+        return mo.message_of(message, copies, content.parts_of(raw), application, self._settings.relay_id)
 
     def _mmsc_client(self, application: Application, url: str, profile: Profile) -> MmscClient:
         callback = application.callback
@@ -127,14 +128,14 @@ class Caller:
                 adapter=self._egress.adapter(),
             )
 
-        name = f"{reports.endpoint_key(application.name, url)} {profile.schema} {profile.mm7_version}"
+        name = f"{endpoints.key(application.name, url)} {profile.schema} {profile.mm7_version}"
         return cast(MmscClient, self._client(name, make))
 
     # --- to upstreams -------------------------------------------------------------------------------------------------
 
     def _submit(self, call: CallRow) -> Outcome:
-        name = call.owner.partition(":")[2]
-        upstream = next((one for one in self._settings.upstreams if one.name == name), None)
+        name = call.destination.name
+        upstream = self._settings.upstream(name)
         if upstream is None:
             return Outcome(verdict="dead", reason=f"the upstream {name} is no longer configured")
         request = self._request(call, upstream)
@@ -144,15 +145,14 @@ class Caller:
         accepted = client.send(request, transaction_id=call.transaction_id)
         return Outcome(verdict="done", message_id=accepted.message_id, code=accepted.status.code)
 
-    def change(self, owner: str, request: CancelReq | ReplaceReq) -> Status:
+    def change(self, destination: Destination, request: CancelReq | ReplaceReq) -> Status:
         """Ask an upstream to take back or replace a message that it has; what it answers.
 
         Raises ``Mm7Error`` where it gives no answer.
         """
-        name = owner.partition(":")[2]
-        upstream = next((one for one in self._settings.upstreams if one.name == name), None)
+        upstream = self._settings.upstream(destination.name)
         if upstream is None:
-            raise LocalError(f"the upstream {name} is no longer configured")
+            raise LocalError(f"the upstream {destination.name} is no longer configured")
         try:
             asked = replace(request, mm7_version=None, vaspid=upstream.vaspid, vasid=upstream.vasid)
             return self._vasp_client(upstream).send(asked).status
@@ -216,7 +216,7 @@ class Caller:
                 adapter=self._egress.adapter(),
             )
 
-        return cast(VaspClient, self._client(reports.endpoint_key(f"upstream:{upstream.name}", upstream.url), make))
+        return cast(VaspClient, self._client(endpoints.key(str(upstream.destination), upstream.url), make))
 
     # --- both ---------------------------------------------------------------------------------------------------------
 

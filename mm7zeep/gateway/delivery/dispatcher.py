@@ -20,6 +20,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from sqlalchemy import Connection
 
+from mm7zeep.gateway.config.destination import upstream_name
 from mm7zeep.gateway.config.settings import Settings
 from mm7zeep.gateway.delivery.attempt import Caller
 from mm7zeep.gateway.delivery.events import Event
@@ -27,7 +28,7 @@ from mm7zeep.gateway.delivery.isolation import Isolation
 from mm7zeep.gateway.delivery.recipients import Network
 from mm7zeep.gateway.delivery.results import ResultRecorder
 from mm7zeep.gateway.delivery.retry import Outcome
-from mm7zeep.gateway.store import messages, outbox
+from mm7zeep.gateway.store import endpoints, messages, outbox
 from mm7zeep.gateway.store.clock import Clock, GuardedClock
 from mm7zeep.gateway.store.database import Database, StoreError
 from mm7zeep.gateway.store.rows import CallRow
@@ -167,8 +168,8 @@ class Dispatcher:
         return known
 
     def _rate(self, endpoint: str) -> float | None:
-        name = endpoint.partition(" ")[0]
-        return next((one.rate for one in self.settings.upstreams if f"upstream:{one.name}" == name), None)
+        upstream = self.settings.upstream(upstream_name(endpoints.owner_of(endpoint)))
+        return upstream.rate if upstream is not None else None
 
     def _took_effect(self, recorded: list[CallRow], renewed: list[CallRow], claimed: list[CallRow]) -> None:
         """The transaction was committed: what it recorded is forgotten, what it claimed is under way."""

@@ -6,7 +6,6 @@ call: what is to be told is planned in the outbox.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -14,26 +13,19 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from mm7zeep import exchange
 from mm7zeep.gateway.config.handset import handset_of
 from mm7zeep.gateway.config.settings import Settings
-from mm7zeep.gateway.delivery import reports
+from mm7zeep.gateway.delivery import mo, reports
 from mm7zeep.gateway.delivery.events import Event
 from mm7zeep.gateway.store import mapping, outbox
 from mm7zeep.gateway.store import messages as store
 from mm7zeep.gateway.store.rows import (
     DEFERRED,
-    PENDING,
     SENT,
-    SHOWN,
-    CallRow,
     MessageRow,
-    RawRow,
     RecipientRow,
-    attributes_of,
     columns_of,
 )
-from mm7zeep.messages import Address, ShortCode
 
 BATCH = 100  # copies that one transaction sees to
 _HOLD = 30.0  # seconds until a copy that would expire is looked at again, while expiry is held
@@ -68,9 +60,9 @@ class Network:
             yield self.record_state(connection, message, copy, "Expired", now)
         elif copy.remote_id is not None:  # put off where it is; meanwhile a replace has given the others more time
             store.move(connection, copy, due=message.expires)
-        elif copy.way.startswith("application:"):
+        elif copy.destination.kind == "application":
             yield from self._to_application(connection, message, copy, now)
-        elif copy.way.startswith("upstream:"):
+        elif copy.destination.kind == "upstream":
             yield from self._to_upstream(connection, message, copy, now)
         else:
             yield from self._to_handset(connection, message, copy, now)
@@ -120,15 +112,16 @@ class Network:
     ) -> Iterator[Event]:
         """The copy becomes an MO of the application whose short code it goes to."""
         raw = store.raw(connection, message.id, message.content)
-        sender = reports.application_of(self.settings, message.application)
+        sender = self.settings.application(message.application)
         if raw is None or sender is None:
             yield self.record_state(connection, message, copy, "Rejected", now, detail="its sender is no longer served")
             return
         kind, value, attributes = columns_of(mapping.sender_of(message, sender.aliases))
         visible = [one for one in store.recipients(connection, message.id) if one.place != "bcc"]
-        planned = self.bring(
+        planned = mo.plan(
             connection,
-            copy.way.partition(":")[2],
+            self.settings,
+            copy.destination.name,
             replace(message, sender_kind=kind, sender=value, sender_attributes=attributes),
             raw,
             [(one.place, one.of) for one in visible],
@@ -142,71 +135,14 @@ class Network:
             return
         store.move(connection, copy, state=SENT, due=None, changed=now, remote_id=planned.message_id)
 
-    def bring(
-        self,
-        connection: Connection,
-        application: str,
-        like: MessageRow,
-        raw: RawRow,
-        recipients: list[tuple[str, Address]],
-        now: float,
-        *,
-        origin: tuple[str, int] | None = None,
-    ) -> CallRow | None:
-        """Keep an MO for ``application`` that says what ``like`` says, and plan the call that brings it.
-
-        Its octets are those of ``raw``. The call is given up when ``like`` expires. None where the application takes
-        none.
-        """
-        receiver = reports.application_of(self.settings, application)
-        if receiver is None or receiver.callback is None:
-            return None
-        id = exchange.new_transaction_id()
-        fields = {**like.field, **({"origin": list(origin)} if origin is not None else {})}
-        message = replace(
-            like,
-            id=id,
-            direction="mo",
-            application=application,
-            accepted=now,
-            earliest=None,
-            expires=None,
-            delivery_report=False,
-            read_reply=False,
-            content=0,
-            fields=json.dumps(fields),
-            seq=None,
-        )
-        copies = [
-            RecipientRow(
-                message_id=id,
-                n=n,
-                place=place,
-                kind=address.kind,
-                address=address.value,
-                way=f"application:{application}" if n == 0 else "none",
-                state=PENDING if n == 0 else SHOWN,
-                changed=now,
-                attributes=attributes_of(address),
-            )
-            for n, (place, address) in enumerate(recipients or [("to", ShortCode(receiver.aliases[0]))])
-        ]
-        store.keep(connection, message, replace(raw, message_id=id, n=0), copies)
-        call = reports.delivery(self.settings, receiver, receiver.callback, message, now)
-        if like.expires is not None:
-            call = replace(call, expires=min(call.expires, like.expires))
-        outbox.plan(connection, [call])
-        return call
-
     def _to_upstream(
         self, connection: Connection, message: MessageRow, copy: RecipientRow, now: float
     ) -> Iterator[Event]:
         """The copy is to leave through an upstream: the call is planned, and the copy waits for its end."""
-        name = copy.way.partition(":")[2]
-        upstream = next((one for one in self.settings.upstreams if one.name == name), None)
+        upstream = self.settings.upstream(copy.destination.name)
         if upstream is None:
             yield self.record_state(
-                connection, message, copy, "Rejected", now, detail="its way is no longer configured"
+                connection, message, copy, "Rejected", now, detail="its upstream is no longer configured"
             )
             return
         store.move(connection, copy, due=None, changed=now)

@@ -6,44 +6,25 @@ Rows and messages in, rows and messages out. Plans nothing for an application wi
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
 
 from mm7zeep import exchange, namespaces, schema
-from mm7zeep.gateway.config.parties import Application, Callback
+from mm7zeep.gateway.config.parties import Application
 from mm7zeep.gateway.config.settings import Settings
-from mm7zeep.gateway.store import mapping
+from mm7zeep.gateway.store import endpoints, mapping
 from mm7zeep.gateway.store.rows import DEFERRED, CallRow, MessageRow, RecipientRow, address_of, columns_of
 from mm7zeep.messages import (
-    Address,
-    DeliverReq,
     DeliveryReportReq,
-    Number,
-    Part,
     ReadReplyReq,
     RsRequest,
-    ShortCode,
 )
 from mm7zeep.profiles import Profile
 
-_MO_FIELDS = (
-    "vaspid", "vasid", "priority", "reply_charging_id", "sender_spi", "recipient_spi", "applic_id", "reply_applic_id",
-    "aux_applic_info", "allow_adaptations",
-)  # fmt: skip
 _ECHOED = ("applic_id", "reply_applic_id", "aux_applic_info")  # TS 23.140 8.7.4: as in the submit
-
-
-def endpoint_key(owner: str, url: str) -> str:
-    """What calls of one owner to one URL are claimed under."""
-    return f"{owner} {url}"
-
-
-def application_of(settings: Settings, name: str) -> Application | None:
-    """The application called ``name``, if it is still configured."""
-    return next((one for one in settings.applications if one.name == name), None)
 
 
 def report_profile(application: Application, namespace: str | None, mm7_version: str | None) -> Profile:
@@ -82,7 +63,7 @@ def reports(
     What the application's namespace has no word for is Rejected, with its name as StatusText; Deferred, which is no
     end, is left out there.
     """
-    application = application_of(settings, message.application)
+    application = settings.application(message.application)
     if not message.delivery_report or application is None:
         return
     state = copy.state
@@ -113,7 +94,7 @@ def reads(
 def _told(
     settings: Settings, kind: str, message: MessageRow, copy: RecipientRow, now: float, told: Mapping[str, Any]
 ) -> Iterator[CallRow]:
-    application = application_of(settings, message.application)
+    application = settings.application(message.application)
     if application is None or application.callback is None:
         return
     payload = {
@@ -125,29 +106,23 @@ def _told(
         **{name: message.field[name] for name in _ECHOED if message.field.get(name)},
         **{name: value for name, value in told.items() if value is not None},
     }
-    yield _call(settings, kind, application.name, application.callback.reports, message.id, copy.n, now, payload)
-
-
-def delivery(
-    settings: Settings, application: Application, callback: Callback, message: MessageRow, now: float
-) -> CallRow:
-    """The call that brings an MO to an application."""
-    return _call(settings, "deliver", application.name, callback.deliver, message.id, 0, now, {})
+    yield call_to(settings, kind, application.name, application.callback.reports, message.id, copy.n, now, payload)
 
 
 def submission(settings: Settings, copy: RecipientRow, message: MessageRow, url: str, now: float) -> CallRow:
     """The call that hands a copy to an upstream; it ends when the message expires."""
-    call = _call(settings, "submit", copy.way, url, message.id, copy.n, now, {})
+    call = call_to(settings, "submit", str(copy.destination), url, message.id, copy.n, now, {})
     return replace(call, expires=message.expires) if message.expires is not None else call
 
 
-def _call(
+def call_to(
     settings: Settings, kind: str, owner: str, url: str, message_id: str, n: int, now: float, payload: Mapping[str, Any]
 ) -> CallRow:
+    """A call that is due now, under a TransactionID of its own; it expires when those of this gateway do."""
     return CallRow(
         kind=kind,
         owner=owner,
-        endpoint=endpoint_key(owner, url),
+        endpoint=endpoints.key(owner, url),
         message_id=message_id,
         n=n,
         transaction_id=exchange.new_transaction_id(),  # of the event: every attempt carries it
@@ -177,43 +152,3 @@ def report_of(call: CallRow, relay_id: str | None) -> RsRequest:
     if call.kind == "report":
         return DeliveryReportReq(date=date, **values, **mapping.said(told))
     return ReadReplyReq(time_stamp=date, **values)
-
-
-def deliver_of(
-    message: MessageRow,
-    copies: Iterable[RecipientRow],
-    parts: Iterable[Part],
-    application: Application,
-    relay_id: str | None,
-) -> DeliverReq:
-    """The DeliverReq of an MO, as its application reads it."""
-    places: dict[str, list[Address]] = {"to": [], "cc": []}
-    for one in copies:
-        if one.place in places:  # Bcc: nobody is told
-            places[one.place].append(_as_called(one, application))
-    # optional in every schema, Normal where absent; some receivers answer 500 without it
-    fields = {"priority": "Normal", **{name: message.field[name] for name in _MO_FIELDS if name in message.field}}
-    # TS 23.140 table 31: the VASP that is brought it; what an upstream or another application called itself is not that
-    if fields.get("vaspid") != application.vaspid:
-        fields.pop("vaspid", None)
-    if fields.get("vasid") not in application.vasids and "vaspid" not in fields:
-        fields.pop("vasid", None)
-    return DeliverReq(
-        mms_relay_server_id=relay_id,
-        linked_id=message.id,
-        sender=message.sent_by or Number("unknown"),
-        to=tuple(places["to"]),
-        cc=tuple(places["cc"]),
-        time_stamp=mapping.moment(message.field.get("date", message.accepted)),
-        subject=message.subject,
-        parts=tuple(parts),
-        **fields,
-        **mapping.said(message.field),
-    )
-
-
-def _as_called(copy: RecipientRow, application: Application) -> Address:
-    address = copy.of
-    if address.coding is not None or address.value not in application.short_codes:
-        return address
-    return ShortCode(address.value, display_only=address.display_only, id=address.id)

@@ -21,7 +21,7 @@ from mm7zeep.gateway.config.settings import Settings
 from mm7zeep.gateway.delivery.events import Event
 from mm7zeep.gateway.delivery.recipients import Network
 from mm7zeep.gateway.delivery.retry import Outcome, next_attempt
-from mm7zeep.gateway.store import mapping, messages, outbox
+from mm7zeep.gateway.store import endpoints, mapping, messages, outbox
 from mm7zeep.gateway.store.rows import DELIVERED, REFUSED, SENT, CallRow, MessageRow, RecipientRow
 from mm7zeep.gateway.store.tables import index_key
 from mm7zeep.messages import Address
@@ -52,7 +52,7 @@ class ResultRecorder:
         if call.kind == "submit" and not outcome.unclear and verdict in ("pause", "retry"):
             told["payload"] = json.dumps({"refused": call.epoch})  # so that it can still be taken back
         if verdict == "pause":
-            paused = outbox.pause(connection, call.endpoint, outcome.reason or "", now, generation=call.generation)
+            paused = endpoints.pause(connection, call.endpoint, outcome.reason or "", now, generation=call.generation)
             state = "Paused" if paused else "Postponed"  # where it was resumed since, the next attempt tells
             if paused:
                 _LOG.warning("calls to %s are paused: %s", masking.url(call.endpoint), outcome.reason)

@@ -139,7 +139,7 @@ class GatewayAuthenticator:
             yield one.name, self._account(what, one.name, one.password, one.password_hash, one.allow)
         for other in upstreams:
             if other.callback_username is not None:
-                what, user = f"the upstream {other.name!r}", f"upstream:{other.name}"
+                what, user = f"the upstream {other.name!r}", str(other.destination)
                 yield other.callback_username, self._account(what, user, other.callback_password, None, other.allow)
 
     def _account(

@@ -17,8 +17,10 @@ from sqlalchemy import Connection
 from mm7zeep import exchange, masking
 from mm7zeep.errors import Mm7Error
 from mm7zeep.findings import Finding, finding
+from mm7zeep.gateway.config.destination import HANDSET, Destination
 from mm7zeep.gateway.config.parties import Application
 from mm7zeep.gateway.config.settings import Settings
+from mm7zeep.gateway.delivery import routing
 from mm7zeep.gateway.mm7.validation import check_content, check_form, check_recipients, in_words, refusal
 from mm7zeep.gateway.store import content, mapping, messages, outbox
 from mm7zeep.gateway.store.clock import GuardedClock
@@ -60,7 +62,7 @@ class Intake:
     clock: GuardedClock
     wake: Callable[[], object]
     repeated: Callable[[Request, Done], object]
-    upstream: Callable[[str, CancelReq | ReplaceReq], Status]
+    upstream: Callable[[Destination, CancelReq | ReplaceReq], Status]
 
     def handlers(self) -> Mapping[type[Message], Handler]:
         """By class of the request."""
@@ -91,7 +93,7 @@ class Intake:
             message = mapping.message_row(
                 request, call.received, id=id, application=application.name, now=now, findings=findings
             )
-            copies = mapping.copies(request, message, wrong=wrong, settings=self.settings)
+            copies = routing.copies(request, message, wrong=wrong, settings=self.settings)
             raw = mapping.raw_row(id, 0, now, call.received, call.raw)
             messages.keep(connection, message, raw, copies)
             return SubmitRsp(message_id=id, status=Status(1100 if wrong else 1000))
@@ -118,7 +120,7 @@ class Intake:
 
     def _application(self, call: Call) -> Application:
         """Whose request this is. Raises ``StatusError``: 4003 for an upstream, 4001 for another's VASPID or VASID."""
-        application = next((one for one in self.settings.applications if one.name == call.user), None)
+        application = self.settings.application(call.user)
         if application is None:
             raise refusal(4003, "an MMSC brings messages and reports; only applications submit")
         check_form(call.received)
@@ -185,7 +187,7 @@ class Intake:
             for one in reached[len(here) :]:
                 messages.move(connection, one, content=changed.content, changed=now)
             for one in here:
-                due = mapping.arrival(one.way, one.of, changed, now, self.settings)
+                due = routing.arrival(one.destination, one.of, changed, now, self.settings)
                 messages.move(connection, one, state=PENDING, due=due, changed=now)
             return kind(status=status)
 
@@ -214,17 +216,17 @@ class Intake:
             copies = messages.recipients(connection, message.id)
         done, unanswered = set(), []
         for one in copies:
-            if one.remote_id is None or not one.way.startswith("upstream:") or one.state not in (SENT, DEFERRED):
+            if one.remote_id is None or one.destination.kind != "upstream" or one.state not in (SENT, DEFERRED):
                 continue
             if one.remote_id.startswith(KEY_PREFIX):
                 continue  # longer than what is kept of it: nobody there would know it
             try:
-                if self.upstream(one.way, replace(request, message_id=one.remote_id)).ok:
+                if self.upstream(one.destination, replace(request, message_id=one.remote_id)).ok:
                     done.add(one.n)
             except Mm7Error as error:
                 why = masking.credentials(str(error))
-                _LOG.warning("%s was not answered by %s: %s", type(request).__name__, one.way, why)
-                unanswered.append(one.way.partition(":")[2])
+                _LOG.warning("%s was not answered by %s: %s", type(request).__name__, one.destination, why)
+                unanswered.append(one.destination.name)
         return _AtUpstreams(frozenset(done), tuple(unanswered))
 
     def _own(
@@ -242,7 +244,7 @@ class Intake:
         """
         if copy.remote_id is not None:
             return False
-        here = copy.way == "handset" or copy.due is not None
+        here = copy.destination == HANDSET or copy.due is not None
         return here or outbox.withdraw(connection, copy.message_id, copy.n, now)
 
 

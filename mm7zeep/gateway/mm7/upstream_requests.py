@@ -13,24 +13,21 @@ from typing import Any, cast
 
 from sqlalchemy import Connection
 
+from mm7zeep.gateway.config.destination import Destination, upstream_name
 from mm7zeep.gateway.config.parties import Application
 from mm7zeep.gateway.config.settings import Settings
-from mm7zeep.gateway.delivery import reports
+from mm7zeep.gateway.delivery import mo, reports
 from mm7zeep.gateway.delivery.events import Event
 from mm7zeep.gateway.delivery.recipients import Network
 from mm7zeep.gateway.mm7.validation import check_addresses, check_form, in_words, refusal
-from mm7zeep.gateway.store import mapping, messages, outbox
+from mm7zeep.gateway.store import endpoints, mapping, messages, outbox
 from mm7zeep.gateway.store.clock import GuardedClock
-from mm7zeep.gateway.store.content import excerpt, listed
 from mm7zeep.gateway.store.database import Database
 from mm7zeep.gateway.store.idempotency import Done, Request, digest, once
-from mm7zeep.gateway.store.rows import CANCELLED, DEFERRED, SENT, MessageRow, RecipientRow, attributes_of
+from mm7zeep.gateway.store.rows import CANCELLED, DEFERRED, SENT, MessageRow, RecipientRow
 from mm7zeep.messages import Address, DeliverReq, DeliveryReportReq, Message, ReadReplyReq
 from mm7zeep.receiver import Call, Handler
 from mm7zeep.status import Status
-
-OWNER = "upstream:"
-"""What the name of an upstream is preceded by, where an application's could stand."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,34 +53,13 @@ class Relaying:
         def work(connection: Connection) -> None:
             targets = self._targets(request)
             now = self.clock.now(connection)
-            sender = request.sender
-            like = MessageRow(
-                id="",
-                direction="mo",
-                application="",
-                transaction_id=call.received.transaction_id,
-                namespace=call.received.namespace,
-                mm7_version=call.received.mm7_version,
-                sender_kind=sender.kind if sender is not None else None,
-                sender=sender.value if sender is not None else None,
-                sender_attributes=attributes_of(sender),
-                subject=request.subject,
-                excerpt=excerpt(request.parts),
-                accepted=now,
-                size=sum(one.size for one in request.parts),
-                fields=mapping.as_text(
-                    {**mapping.fields_of(request), **mapping.event_fields(request), "from": call.user}
-                ),
-                parts=listed(request.parts),
-                findings=mapping.findings_text(call.received.findings),
-            )
+            like = mo.summary(request, request.parts, now, received=call.received, upstream=self._upstream(call))
             raw = mapping.raw_row("", 0, now, call.received, call.raw)
-            network = Network(settings=self.settings)
             everybody = [("to", one) for one in request.to] + [("cc", one) for one in request.cc]
             for application in targets:
                 own = [pair for pair in everybody if _code(pair[1]) in application.short_codes]
                 others = [pair for pair in everybody if pair not in own]
-                network.bring(connection, application.name, like, raw, own + others, now)
+                mo.plan(connection, self.settings, application.name, like, raw, own + others, now)
 
         return self._once(call, work)
 
@@ -135,8 +111,7 @@ class Relaying:
 
     def _once(self, call: Call, work: Callable[[Connection], None]) -> Status:
         """Do ``work`` in one transaction, unless this very request was seen before."""
-        if not (call.user or "").startswith(OWNER):
-            raise refusal(4003, "applications submit; only an upstream MMSC brings messages and reports")
+        self._upstream(call)
         check_form(call.received)
         transaction_id = (call.received.transaction_id or "").strip()
         request = Request(call.user or "", type(call.message).__name__, transaction_id, digest(call.message))
@@ -149,6 +124,13 @@ class Relaying:
         self.repeated(request, once(self.database, self.clock, request, window=window, work=record))
         self.wake()
         return Status(1000)
+
+    def _upstream(self, call: Call) -> Destination:
+        """The upstream whose request this is. Raises ``StatusError`` (4003) for an application."""
+        name = upstream_name(call.user)
+        if name is None:
+            raise refusal(4003, "applications submit; only an upstream MMSC brings messages and reports")
+        return Destination.upstream(name)
 
     def _targets(self, request: DeliverReq) -> list[Application]:
         """The applications that a message is for. Raises ``StatusError`` (2003) for none."""
@@ -163,21 +145,21 @@ class Relaying:
 
     def _copy(self, connection: Connection, call: Call, remote_id: str) -> tuple[RecipientRow, MessageRow]:
         """The copy that is called ``remote_id`` at this upstream. Raises ``StatusError`` (2005)."""
-        user, name = call.user or "", remote_id.strip()
-        copy = messages.remote_copy(connection, user, name)
+        upstream, name = self._upstream(call), remote_id.strip()
+        copy = messages.remote_copy(connection, upstream, name)
         if copy is None:
             # a report may come before the answer to the submit is kept: 2005 would end it for ever
-            if self._is_submitting(connection, user):
+            if self._is_submitting(connection, upstream):
                 raise refusal(4006, "a message is just being handed over; report again in a moment")
-            copy = messages.remote_copy(connection, user, name)  # it may have been kept between the two looks
+            copy = messages.remote_copy(connection, upstream, name)  # it may have been kept between the two looks
         message = messages.message(connection, copy.message_id) if copy is not None else None
         if copy is None or message is None:
             raise refusal(2005, "no message that went there has that id")
         return copy, message
 
-    def _is_submitting(self, connection: Connection, owner: str) -> bool:
-        keys = [reports.endpoint_key(owner, one.url) for one in self.settings.upstreams if OWNER + one.name == owner]
-        return any(outbox.is_submitting(connection, key) for key in keys)
+    def _is_submitting(self, connection: Connection, upstream: Destination) -> bool:
+        there = self.settings.upstream(upstream.name)
+        return there is not None and outbox.is_submitting(connection, endpoints.key(str(upstream), there.url))
 
 
 def _code(address: Address) -> str | None:

@@ -29,7 +29,7 @@ from mm7zeep.gateway.admin.app import admin_app
 from mm7zeep.gateway.config import descriptors
 from mm7zeep.gateway.config.descriptors import ADMIN_CONNECTIONS
 from mm7zeep.gateway.config.settings import Settings
-from mm7zeep.gateway.gateway import THREADS, Gateway
+from mm7zeep.gateway.gateway import Gateway
 from mm7zeep.gateway.metrics import Metrics
 from mm7zeep.gateway.security.client_address import Networks
 from mm7zeep.gateway.server.http_head import ConnectionLimits
@@ -134,7 +134,7 @@ class _Process:
     ) -> int:
         """Serve until a signal comes; the exit status."""
         loop = asyncio.get_running_loop()
-        loop.set_default_executor(ThreadPoolExecutor(THREADS + _ANSWERING, thread_name_prefix="mm7zeep-work"))
+        loop.set_default_executor(ThreadPoolExecutor(Gateway.THREADS + _ANSWERING, thread_name_prefix="mm7zeep-work"))
         self._listen_to_signals(loop)
         if orphaned is not None:
             _watch(loop, orphaned, self.asked)

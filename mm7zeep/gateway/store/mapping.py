@@ -6,7 +6,7 @@ Values in, values out; what a relative time means is settled here. Refuses nothi
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
@@ -14,16 +14,10 @@ from isodate import Duration
 
 from mm7zeep.exchange import Received
 from mm7zeep.findings import Finding
-from mm7zeep.gateway.config.handset import handset_of
-from mm7zeep.gateway.config.settings import Settings
 from mm7zeep.gateway.store import content
 from mm7zeep.gateway.store.rows import (
-    PENDING,
-    REFUSED,
-    SHOWN,
     MessageRow,
     RawRow,
-    RecipientRow,
     address_of,
     attributes_of,
     columns_of,
@@ -170,60 +164,6 @@ def headers_text(headers: Iterable[tuple[str, str]]) -> str:
 def raw_row(message_id: str, n: int, now: float, received: Received, body: bytes) -> RawRow:
     """The octets of a request."""
     return RawRow(message_id=message_id, n=n, received=now, headers=headers_text(received.headers), body=body)
-
-
-def copies(
-    request: SubmitReq, message: MessageRow, *, wrong: Collection[Address], settings: Settings
-) -> list[RecipientRow]:
-    """One copy for each recipient: served ones with when they are due, those only displayed, and the ``wrong`` ones."""
-    places = (("to", request.to), ("cc", request.cc), ("bcc", request.bcc))
-    found = [(place, one) for place, group in places for one in group]
-    return [_copy(message, n, place, one, wrong, settings) for n, (place, one) in enumerate(found)]
-
-
-def _copy(
-    message: MessageRow, n: int, place: str, address: Address, wrong: Collection[Address], settings: Settings
-) -> RecipientRow:
-    state, way, due, detail = PENDING, way_of(address, settings), None, None
-    if address.display_only:
-        state, way = SHOWN, "none"
-    elif address in wrong:
-        state, way, detail = REFUSED, "none", "no address that can be served"
-    else:
-        due = arrival(way, address, message, message.accepted, settings)
-    return RecipientRow(
-        message_id=message.id,
-        n=n,
-        place=place,
-        kind=address.kind,
-        address=address.value,
-        way=way,
-        state=state,
-        detail=detail,
-        due=due,
-        changed=message.accepted,
-        attributes=attributes_of(address),
-    )
-
-
-def way_of(address: Address, settings: Settings) -> str:
-    """Which way a copy goes: to another application's short code, through an upstream, or to a handset."""
-    if address.coding is not None:  # what it begins with says nothing of where it leads
-        route = next((one for one in settings.routes if not one.prefix), None)
-        return f"upstream:{route.via}" if route is not None else "handset"
-    bare = address.bare.strip()
-    for one in settings.applications:
-        if bare in one.short_codes and one.callback is not None:
-            return f"application:{one.name}"
-    route = next((one for one in settings.routes if bare.startswith(one.prefix)), None)
-    return f"upstream:{route.via}" if route is not None else "handset"
-
-
-def arrival(way: str, address: Address, message: MessageRow, now: float, settings: Settings) -> float:
-    """When the network has something to do with a copy: it arrives, leaves, or expires before."""
-    delay = handset_of(address, settings.handsets).delay.total_seconds() if way == "handset" else 0.0
-    due = max(now + delay, message.earliest or 0.0)
-    return min(due, message.expires) if message.expires is not None else due
 
 
 def sender_of(message: MessageRow, fallback: Sequence[str]) -> Address:

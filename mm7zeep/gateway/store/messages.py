@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,6 +16,7 @@ from sqlalchemy import Connection, Select
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from mm7zeep.exchange import Wire
+from mm7zeep.gateway.config.destination import Destination
 from mm7zeep.gateway.store.rows import (
     DEAD,
     DEFERRED,
@@ -28,6 +28,7 @@ from mm7zeep.gateway.store.rows import (
     MessageRow,
     RawRow,
     RecipientRow,
+    values_of,
 )
 from mm7zeep.gateway.store.tables import DUPLICATE, HEARTBEAT, MESSAGE, OUTBOX, RAW, RECIPIENT, SETTING, index_key
 
@@ -40,16 +41,16 @@ _KEEP_MESSAGE, _KEEP_RAW, _KEEP_COPY = sa.insert(MESSAGE), sa.insert(RAW), sa.in
 
 def keep(connection: Connection, message: MessageRow, raw: RawRow, recipients: Sequence[RecipientRow]) -> None:
     """Keep a message, its octets and its copies."""
-    values = asdict(message)
+    values = values_of(message)
     values.pop("seq")
     connection.execute(_KEEP_MESSAGE, values)
     keep_raw(connection, raw)
-    connection.execute(_KEEP_COPY, [asdict(one) for one in recipients])
+    connection.execute(_KEEP_COPY, [values_of(one) for one in recipients])
 
 
 def keep_raw(connection: Connection, raw: RawRow) -> None:
     """Keep the octets of one request."""
-    connection.execute(_KEEP_RAW, asdict(raw))
+    connection.execute(_KEEP_RAW, values_of(raw))
 
 
 # --- changed ----------------------------------------------------------------------------------------------------------
@@ -141,9 +142,10 @@ def copy(connection: Connection, message_id: str, n: int, *, lock: bool = False)
     return None if found is None else RecipientRow(**found)
 
 
-def remote_copy(connection: Connection, way: str, remote_id: str) -> RecipientRow | None:
+def remote_copy(connection: Connection, upstream: Destination, remote_id: str) -> RecipientRow | None:
     """The copy that went to an upstream and is called ``remote_id`` there."""
-    query = sa.select(RECIPIENT).where(RECIPIENT.c.remote_id == index_key(remote_id), RECIPIENT.c.way == way)
+    there = RECIPIENT.c.destination == upstream
+    query = sa.select(RECIPIENT).where(RECIPIENT.c.remote_id == index_key(remote_id), there)
     found = connection.execute(query.with_for_update()).mappings().first()
     return None if found is None else RecipientRow(**found)
 

@@ -71,6 +71,9 @@ ALTER TABLE outbox ADD COLUMN generation INTEGER
 """
 
 
+_DESTINATION = "ALTER TABLE recipient RENAME COLUMN way TO destination"
+
+
 def _keys(connection: Connection) -> None:
     """Replace the long values that stand in an index by their keys."""
     for table, column in ((DUPLICATE, DUPLICATE.c.transaction_id), (RECIPIENT, RECIPIENT.c.remote_id)):
@@ -88,6 +91,7 @@ STEPS: tuple[str | Callable[[Connection], None], ...] = (
     _CLOCK,
     _keys,
     _GENERATIONS,
+    _DESTINATION,
 )
 """What each step runs: statements, or a function. The version of a database is the number of steps it has had."""
 

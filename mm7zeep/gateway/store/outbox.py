@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from mm7zeep import masking
-from mm7zeep.gateway.store.rows import DEAD, DONE, LEASED, READY, CallRow, EndpointRow
+from mm7zeep.gateway.store import endpoints
+from mm7zeep.gateway.store.rows import DEAD, DONE, LEASED, READY, CallRow, values_of
 from mm7zeep.gateway.store.tables import ENDPOINT, OUTBOX
 
 _C = OUTBOX.c
@@ -39,7 +38,7 @@ KEPT = 20_000
 
 def plan(connection: Connection, calls: Sequence[CallRow]) -> None:
     """Plan calls."""
-    rows = [{name: value for name, value in asdict(one).items() if name != "id"} for one in calls]
+    rows = [{name: value for name, value in values_of(one).items() if name != "id"} for one in calls]
     if rows:
         connection.execute(_PLAN, rows)
 
@@ -107,7 +106,7 @@ def claim(
             return []
     flying = sa.select(sa.func.count()).where(_C.state == LEASED, _C.endpoint == endpoint, _C.lease_until > now)
     room = window - (connection.scalar(flying) or 0)
-    room = min(room, _allowed(connection, endpoint, now, rate, room)) if rate is not None else room
+    room = min(room, endpoints.allowed(connection, endpoint, now, rate, room)) if rate is not None else room
     if room <= 0:
         return []
     due = sa.select(_C.id, _HELD).where(_C.state == READY, _C.endpoint == endpoint, _C.due <= now, _C.expires >= now)
@@ -119,8 +118,8 @@ def claim(
     if not ids:
         return []
     if rate is not None:
-        _spend(connection, endpoint, now, rate, len(ids))
-    present = connection.scalar(sa.select(ENDPOINT.c.generation).where(ENDPOINT.c.name == endpoint)) or 0
+        endpoints.spend(connection, endpoint, now, rate, len(ids))
+    present = endpoints.generation(connection, endpoint)
     return _lease(connection, ids, now + lease, holder, attempts=_C.attempts + 1, generation=present)
 
 
@@ -208,60 +207,6 @@ def withdraw(connection: Connection, message_id: str, n: int, now: float) -> boo
     return bool(connection.execute(ended).rowcount)
 
 
-# --- pauses and rates -------------------------------------------------------------------------------------------------
-
-
-def pause(connection: Connection, endpoint: str, reason: str, now: float, *, generation: int | None = None) -> bool:
-    """Make no calls to ``endpoint`` until somebody says so; whether it is paused now.
-
-    ``generation`` is that of the claim whose attempt found out: where the endpoint was resumed since, what the attempt
-    met may be mended, and nothing changes.
-    """
-    values = {"paused": True, "reason": reason, "since": now}
-    same = [ENDPOINT.c.generation == generation] if generation is not None else []
-    if connection.execute(sa.update(ENDPOINT).where(ENDPOINT.c.name == endpoint, *same).values(values)).rowcount:
-        return True
-    if same and connection.scalar(sa.select(ENDPOINT.c.generation).where(ENDPOINT.c.name == endpoint)) is not None:
-        return False
-    connection.execute(sa.insert(ENDPOINT).values(name=endpoint, **values))
-    return True
-
-
-def resume(connection: Connection, endpoint: str, now: float) -> bool:
-    """Make calls to ``endpoint`` again; whether it was paused. Attempts begun before cannot pause it any more."""
-    was = connection.scalar(sa.select(ENDPOINT.c.paused).where(ENDPOINT.c.name == endpoint).with_for_update())
-    values = {"paused": False, "reason": None, "since": now}
-    if was is None:
-        connection.execute(sa.insert(ENDPOINT).values(name=endpoint, generation=1, **values))
-    else:
-        again = sa.update(ENDPOINT).where(ENDPOINT.c.name == endpoint)
-        connection.execute(again.values(generation=ENDPOINT.c.generation + 1, **values))
-    return bool(was)
-
-
-def endpoints(connection: Connection) -> list[EndpointRow]:
-    """What is known of endpoints that were paused, or have a rate."""
-    return [EndpointRow(**row) for row in connection.execute(sa.select(ENDPOINT)).mappings()]
-
-
-def _allowed(connection: Connection, endpoint: str, now: float, rate: float, room: int) -> int:
-    """How many requests may go out now, with a burst of at most one second's worth."""
-    if room <= 0:
-        return 0
-    next_at = connection.scalar(sa.select(ENDPOINT.c.next_at).where(ENDPOINT.c.name == endpoint))
-    burst = max(1.0, rate)
-    earliest = max(next_at or 0.0, now - (burst - 1) / rate)
-    return max(0, int((now - earliest) * rate + 1e-6) + 1) if earliest <= now else 0
-
-
-def _spend(connection: Connection, endpoint: str, now: float, rate: float, count: int) -> None:
-    next_at = connection.scalar(sa.select(ENDPOINT.c.next_at).where(ENDPOINT.c.name == endpoint))
-    earliest = max(next_at or 0.0, now - (max(1.0, rate) - 1) / rate) + count / rate
-    spent = sa.update(ENDPOINT).where(ENDPOINT.c.name == endpoint).values(next_at=earliest)
-    if not connection.execute(spent).rowcount:
-        connection.execute(sa.insert(ENDPOINT).values(name=endpoint, paused=False, since=now, next_at=earliest))
-
-
 # --- looked at and replayed -------------------------------------------------------------------------------------------
 
 
@@ -317,8 +262,8 @@ def replay(
     )
     longer = sa.case((_C.kind == "submit", _C.expires), else_=now + expiry)
     if endpoint is not None:
-        names = _lanes(connection, endpoint)
-        paused = [name for name in names if resume(connection, name, now)]
+        names = endpoints.named(connection, endpoint)
+        paused = [name for name in names if endpoints.resume(connection, name, now)]
         waits = sa.update(OUTBOX).where(_C.state == READY, _C.endpoint.in_(paused))
         resumed = connection.execute(waits.values(due=now, expires=longer)).rowcount if paused else 0
         which.append(_C.endpoint.in_(names))
@@ -326,14 +271,6 @@ def replay(
         which.append(_C.ended >= since)
     again: Mapping[str, Any] = {"state": READY, "due": now, "expires": now + expiry, "attempts": 0, "ended": None}
     return resumed + connection.execute(sa.update(OUTBOX).where(*which).values(again)).rowcount
-
-
-def _lanes(connection: Connection, endpoint: str) -> list[str]:
-    """The keys that ``endpoint`` names: itself, or every owner's key for that URL, as it is or as it is shown."""
-    known = set(connection.scalars(sa.select(_C.endpoint).distinct()))
-    known |= set(connection.scalars(sa.select(ENDPOINT.c.name)))
-    named = {one: one.partition(" ")[2] for one in known}
-    return sorted(one for one, url in named.items() if endpoint in (one, url, masking.url(url)))
 
 
 def backlog(connection: Connection, most: int) -> int:

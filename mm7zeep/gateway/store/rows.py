@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Literal, cast
 
+from mm7zeep.gateway.config.destination import Destination, upstream_name
 from mm7zeep.messages import Address, Number, RFC2822Address, ShortCode
 
 Kind = Literal["deliver", "report", "read", "submit"]
@@ -47,6 +48,11 @@ def address_of(kind: str | None, value: str | None, attributes: str | None = Non
 def columns_of(address: Address) -> tuple[str, str, str | None]:
     """Kind, value and attributes of an address, as the columns hold them."""
     return address.kind, address.value, attributes_of(address)
+
+
+def values_of(row: MessageRow | RecipientRow | RawRow | CallRow) -> dict[str, Any]:
+    """The columns of a row."""
+    return {one.name: getattr(row, one.name) for one in fields(row)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,14 +100,14 @@ class MessageRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecipientRow:
-    """One copy: whom it is for, which ``way`` it goes, and what became of it; ``attributes`` are JSON text."""
+    """One copy: whom it is for, where it goes, and what became of it; ``attributes`` are JSON text."""
 
     message_id: str
     n: int
     place: str
     kind: str
     address: str
-    way: str
+    destination: Destination
     state: str
     detail: str | None = None
     due: float | None = None
@@ -163,6 +169,12 @@ class CallRow:
         """What the payload holds."""
         found: Mapping[str, Any] = json.loads(self.payload)
         return found
+
+    @property
+    def destination(self) -> Destination:
+        """Whom it calls: ``owner``, as the copies have it."""
+        name = upstream_name(self.owner)
+        return Destination.application(self.owner) if name is None else Destination.upstream(name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,6 +33,8 @@ from sqlalchemy import (
 from sqlalchemy import Text as PlainText
 from sqlalchemy.types import TypeDecorator
 
+from mm7zeep.gateway.config.destination import Destination
+
 _UNKEPT = re.compile("[\x00\ud800-\udfff]")  # PostgreSQL takes no NUL, no UTF-8 has half a surrogate pair
 _KEY = 200  # characters of a value that stand in an index as they are
 KEY_PREFIX = "sha256:"
@@ -59,6 +61,19 @@ class Text(TypeDecorator[str]):
 
     def process_bind_param(self, value: Any, dialect: object) -> Any:
         return kept(value) if isinstance(value, str) else value
+
+
+class DestinationText(TypeDecorator[Destination]):
+    """A destination, by its text."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: object) -> Any:
+        return kept(str(value)) if value is not None else None
+
+    def process_result_value(self, value: Any, dialect: object) -> Any:
+        return Destination.parse(value) if value is not None else None
 
 
 METADATA = MetaData()
@@ -119,7 +134,7 @@ RECIPIENT = Table(
     Column("place", Text, nullable=False),  # to, cc, bcc
     Column("kind", Text, nullable=False),  # Number, RFC2822Address, ShortCode
     Column("address", Text, nullable=False),
-    Column("way", Text, nullable=False),  # handset, upstream:NAME, application:NAME, none
+    Column("destination", DestinationText, nullable=False),  # handset, upstream:NAME, application:NAME, none
     Column("state", Text, nullable=False),
     Column("detail", Text),
     Column("due", Double),

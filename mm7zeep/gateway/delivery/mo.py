@@ -1,0 +1,163 @@
+"""MO messages: kept as rows, planned as calls, and made into the DeliverReq that an application reads.
+
+They come from a handset (REST), from an upstream (MM7_deliver), or from an application whose message is for another's
+short code. Works in the caller's transaction; makes no call.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import Connection
+
+from mm7zeep import exchange
+from mm7zeep.exchange import Received
+from mm7zeep.gateway.config.destination import NOWHERE, Destination
+from mm7zeep.gateway.config.parties import Application
+from mm7zeep.gateway.config.settings import Settings
+from mm7zeep.gateway.delivery.reports import call_to
+from mm7zeep.gateway.store import content, mapping, messages, outbox
+from mm7zeep.gateway.store.rows import PENDING, SHOWN, CallRow, MessageRow, RawRow, RecipientRow, attributes_of
+from mm7zeep.messages import Address, DeliverReq, Number, Part, ShortCode
+
+_FIELDS = (
+    "vaspid", "vasid", "priority", "reply_charging_id", "sender_spi", "recipient_spi", "applic_id", "reply_applic_id",
+    "aux_applic_info", "allow_adaptations",
+)  # fmt: skip
+
+
+def summary(
+    request: DeliverReq,
+    parts: Sequence[Part],
+    now: float,
+    *,
+    received: Received | None = None,
+    upstream: Destination | None = None,
+) -> MessageRow:
+    """What is kept of an MO that ``request`` says, with ``parts``; ``plan`` gives it an id and an application.
+
+    ``received`` and ``upstream`` are given where another MMSC brought it.
+    """
+    sender = request.sender
+    own = {"from": str(upstream)} if upstream is not None else {}
+    return MessageRow(
+        id="",
+        direction="mo",
+        application="",
+        transaction_id=received.transaction_id if received is not None else None,
+        namespace=received.namespace if received is not None else None,
+        mm7_version=received.mm7_version if received is not None else None,
+        sender_kind=sender.kind if sender is not None else None,
+        sender=sender.value if sender is not None else None,
+        sender_attributes=attributes_of(sender),
+        subject=request.subject,
+        excerpt=content.excerpt(parts),
+        accepted=now,
+        size=sum(one.size for one in parts),
+        fields=mapping.as_text({**mapping.fields_of(request), **mapping.event_fields(request), **own}),
+        parts=content.listed(parts),
+        findings=mapping.findings_text(received.findings if received is not None else ()),
+    )
+
+
+def plan(
+    connection: Connection,
+    settings: Settings,
+    application: str,
+    like: MessageRow,
+    raw: RawRow,
+    recipients: Sequence[tuple[str, Address]],
+    now: float,
+    *,
+    origin: tuple[str, int] | None = None,
+) -> CallRow | None:
+    """Keep an MO for ``application`` that says what ``like`` says, and plan the call that brings it.
+
+    Its octets are those of ``raw``. ``recipients`` are places and addresses; the first is the application's own.
+    ``origin`` is the copy that becomes it: MessageID and number. The call is given up when ``like`` expires. None where
+    the application takes none.
+    """
+    receiver = settings.application(application)
+    if receiver is None or receiver.callback is None:
+        return None
+    id = exchange.new_transaction_id()
+    fields = {**like.field, **({"origin": list(origin)} if origin is not None else {})}
+    message = replace(
+        like,
+        id=id,
+        direction="mo",
+        application=application,
+        accepted=now,
+        earliest=None,
+        expires=None,
+        delivery_report=False,
+        read_reply=False,
+        content=0,
+        fields=json.dumps(fields),
+        seq=None,
+    )
+    copies = [
+        RecipientRow(
+            message_id=id,
+            n=n,
+            place=place,
+            kind=address.kind,
+            address=address.value,
+            destination=Destination.application(application) if n == 0 else NOWHERE,
+            state=PENDING if n == 0 else SHOWN,
+            changed=now,
+            attributes=attributes_of(address),
+        )
+        for n, (place, address) in enumerate(recipients or [("to", ShortCode(receiver.aliases[0]))])
+    ]
+    messages.keep(connection, message, replace(raw, message_id=id, n=0), copies)
+    call = call_to(settings, "deliver", application, receiver.callback.deliver, id, 0, now, {})
+    if like.expires is not None:
+        call = replace(call, expires=min(call.expires, like.expires))
+    outbox.plan(connection, [call])
+    return call
+
+
+def message_of(
+    message: MessageRow,
+    copies: Iterable[RecipientRow],
+    parts: Iterable[Part],
+    application: Application,
+    relay_id: str | None,
+) -> DeliverReq:
+    """The DeliverReq of an MO, as its application reads it."""
+    places: dict[str, list[Address]] = {"to": [], "cc": []}
+    for one in copies:
+        if one.place in places:  # Bcc: nobody is told
+            places[one.place].append(_as_called(one, application))
+    # optional in every schema, Normal where absent; some receivers answer 500 without it
+    fields: dict[str, Any] = {"priority": "Normal"}
+    fields |= {name: message.field[name] for name in _FIELDS if name in message.field}
+    # TS 23.140 table 31: the VASP that is brought it; what an upstream or another application called itself is not that
+    if fields.get("vaspid") != application.vaspid:
+        fields.pop("vaspid", None)
+    if fields.get("vasid") not in application.vasids and "vaspid" not in fields:
+        fields.pop("vasid", None)
+    return DeliverReq(
+        mms_relay_server_id=relay_id,
+        linked_id=message.id,
+        sender=message.sent_by or Number("unknown"),
+        to=tuple(places["to"]),
+        cc=tuple(places["cc"]),
+        time_stamp=mapping.moment(message.field.get("date", message.accepted)),
+        subject=message.subject,
+        parts=tuple(parts),
+        **fields,
+        **mapping.said(message.field),
+    )
+
+
+def _as_called(copy: RecipientRow, application: Application) -> Address:
+    """An application's short code as a ShortCode, however it was written."""
+    address = copy.of
+    if address.coding is not None or address.value not in application.short_codes:
+        return address
+    return ShortCode(address.value, display_only=address.display_only, id=address.id)
