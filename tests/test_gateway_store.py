@@ -372,7 +372,7 @@ def test_read_reply_waits_for_its_report(database: Database, end: str) -> None:
     assert report.kind == "report"
     with database.write() as connection:
         assert getattr(outbox, end)(connection, report, NOW + 50)
-        outbox.release_reads(connection, report, NOW + 50)
+        outbox.release_reads(connection, [report], NOW + 50)
     [mine] = claim(database, now=NOW + 50)
     assert mine.transaction_id == "mine"
 

@@ -43,18 +43,9 @@ def recover(error: Exception, sending: Sending, exchange: HttpExchange) -> Accep
 def finish(sending: Sending, exchange: HttpExchange, value: Any) -> Accepted[Any]:
     """Make of zeep's ``value`` and of what the exchange saw an accepted answer, or raise what else it is."""
     judgement = exchange.judgement
-    if judgement is None or judgement.repaired is None:
+    if judgement is None or (judgement.repaired is None and judgement.planned is None):
         raise _unknown("the answer held no envelope", exchange)
-    # zeep reads whatever stands in the Body as the answer it expects
-    found = schema.local(soap.body_child(judgement.repaired.envelope))
-    as_expected = (
-        found == soap.element_name(sending.expected) and judgement.repaired.read_as == sending.profile.namespace
-    )
-    if value is not None and as_expected:
-        values = zeep.helpers.serialize_object(value.body, dict)
-        answer = restore(soap.from_values(sending.expected, values), judgement.repaired)
-    else:
-        answer = receive(judgement).message
+    answer = _answer(sending, judgement, value)
     findings = (*sending.findings, *judgement.findings, *_pair_findings(answer, sending, exchange, judgement))
     if not isinstance(answer, Response | Fault):
         raise _unknown(f"the answer is a {type(answer).__name__}, which answers nothing", exchange, findings)
@@ -64,6 +55,18 @@ def finish(sending: Sending, exchange: HttpExchange, value: Any) -> Accepted[Any
         what = f"success came as a {type(answer).__name__} instead of a {sending.expected.__name__}"
         raise _unknown(what, exchange, findings)
     return Accepted(answer=answer, transaction_id=sending.transaction_id, findings=findings, headers=exchange.headers)
+
+
+def _answer(sending: Sending, judgement: Judgement, value: Any) -> Message:
+    repaired = judgement.repaired
+    if value is None or repaired is None:
+        return receive(judgement).message
+    # zeep reads whatever stands in the Body as the answer it expects
+    if schema.local(soap.body_child(repaired.envelope)) != soap.element_name(sending.expected):
+        return receive(judgement).message
+    if repaired.read_as != sending.profile.namespace:
+        return receive(judgement).message
+    return restore(soap.from_values(sending.expected, zeep.helpers.serialize_object(value.body, dict)), repaired)
 
 
 def _unknown(what: str, exchange: HttpExchange, findings: Sequence[Finding] = ()) -> TransportError:
@@ -117,8 +120,8 @@ def _pair_findings(
     answer: Message, sending: Sending, exchange: HttpExchange, judgement: Judgement
 ) -> Iterator[Finding]:
     """What only request and answer together show."""
-    repaired = judgement.repaired
-    echoed, namespace = (repaired.transaction_id, repaired.namespace) if repaired is not None else (None, None)
+    read = judgement.planned or judgement.repaired
+    echoed, namespace = (read.transaction_id, read.namespace) if read is not None else (None, None)
     if namespace is not None and (namespaces.bundled(namespace) or namespace) != sending.profile.namespace:
         yield finding("sem/rsp-version", "/Envelope/Body", detail=namespace.removeprefix(NAMESPACE_PREFIX))
     if echoed is not None and echoed != sending.transaction_id.strip():

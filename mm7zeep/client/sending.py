@@ -7,23 +7,34 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from types import MappingProxyType
 from typing import Any, TypeVar
 
+import requests
 import zeep
+from lxml import etree
 
 from mm7zeep import envelope as soap
 from mm7zeep import profiles
 from mm7zeep.client.outcomes import Retry
 from mm7zeep.credentials import endpoint, header_fields
 from mm7zeep.errors import LocalError
-from mm7zeep.exchange import Content, compose, emptiness, new_transaction_id, pointing_to
+from mm7zeep.exchange import (
+    Content,
+    compose,
+    emptiness,
+    new_transaction_id,
+    plans_are_on,
+    pointing_to,
+    shared_for_writing,
+)
 from mm7zeep.findings import Finding
 from mm7zeep.messages import Extension, Fault, Message, ReplyCharging, Response
 from mm7zeep.profiles import Policy, Profile
-from mm7zeep.transport import HttpExchange, Progress, Role, ValidationPlugin, bind
-from mm7zeep.transport.clients import zeep_options
+from mm7zeep.transport import AsyncMm7Client, HttpExchange, Mm7Client, Progress, Role, ValidationPlugin, bind
+from mm7zeep.transport.clients import binding_of, read_answer, write_envelope, zeep_options
+from mm7zeep.transport.correlation import transaction_id
 
 M = TypeVar("M", bound=Message)
 
@@ -53,11 +64,38 @@ class Sending:
         return HttpExchange(content=self.content, message=self.message, profile=self.profile, progress=self.progress)
 
 
+@dataclass(frozen=True, slots=True)
+class Call:
+    """The request of one attempt: ``client``'s transport posts ``envelope`` with ``headers``; then ``read``."""
+
+    client: Mm7Client | AsyncMm7Client
+    exchange: HttpExchange
+    envelope: bytes
+    headers: Mapping[str, str]
+    message: Message
+
+    @property
+    def address(self) -> str:
+        """Where it goes."""
+        return self.client.address
+
+    @property
+    def transport(self) -> Any:
+        """What posts it."""
+        return self.client.transport.bound(self.exchange)
+
+    def read(self, response: requests.Response) -> Any:
+        """What zeep and its plugins make of the answer; None where it was read by a plan, as the exchange says."""
+        if self.exchange.judgement is not None and self.exchange.judgement.planned is not None:
+            return None
+        return read_answer(bind(self.client, self.exchange), soap.operation_of(type(self.message)).name, response)
+
+
 class Sender:
     """Composes requests for one address, as one profile speaks; sends nothing itself."""
 
     role: Role
-    client: zeep.Client
+    client: Mm7Client | AsyncMm7Client
 
     def __init__(self, url: str, *, profile: str | Profile | None, policy: Policy | None, retry: Retry) -> None:
         if not isinstance(retry, Retry):
@@ -110,8 +148,47 @@ class Sender:
             findings=findings,
         )
 
-    def _proxy(self, sending: Sending, exchange: HttpExchange) -> tuple[Any, dict[str, Any]]:
-        """The zeep operation bound to this exchange, and its arguments."""
+    def _call(self, sending: Sending, exchange: HttpExchange) -> Call:
+        """The request of one attempt, written by zeep's operation and judged by its plugins, or by the plan of that."""
+        if not (plans_are_on() and self._is_plain):
+            tree, headers = self._written(sending, exchange)
+            exchange.transaction_id = transaction_id(tree)
+            return Call(self.client, exchange, soap.serialize(tree), headers, sending.message)
+        exchange.planned = sending.policy
+        exchange.transaction_id = sending.transaction_id.strip()
+        heads = []
+
+        def write(message: Message, transaction_id: str) -> bytes:
+            other = replace(sending, message=message, transaction_id=transaction_id)
+            try:
+                tree, headers = self._written(other, other.exchange())
+            except zeep.exceptions.Error as error:
+                raise LocalError(f"zeep cannot write the message: {error}") from error
+            heads.append(headers)
+            return soap.serialize(tree)
+
+        form = (self.role, sending.profile)
+        envelope = shared_for_writing().written(sending.message, sending.transaction_id, form, write)
+        headers = heads[0] if heads else {"SOAPAction": f'"{self._operation(sending.message).soapaction}"'}
+        return Call(self.client, exchange, envelope, headers, sending.message)
+
+    @property
+    def _is_plain(self) -> bool:
+        """Whether nobody has given the zeep client what looks at every message, which a plan would not."""
+        client = self.client
+        own = all(type(one) is ValidationPlugin and one.on_findings is None for one in client.plugins)
+        return own and client.wsse is None and not client.settings.extra_http_headers
+
+    def _operation(self, message: Message) -> Any:
+        """Zeep's operation for a message. Raises ``LocalError`` for one that the other side sends."""
+        name = soap.operation_of(type(message)).name
+        operations = binding_of(self.client).all()
+        if name not in operations:
+            raise LocalError(f"{type(self).__name__} sends no {type(message).__name__}; the other side does")
+        return operations[name]
+
+    def _written(self, sending: Sending, exchange: HttpExchange) -> tuple[etree._Element, Mapping[str, str]]:
+        """The envelope and its header fields: made by zeep, finished and judged by the plugins of its client."""
         operation = soap.operation_of(type(sending.message))
         soap.zeep_operation(operation, self.profile.namespace)  # says which namespace has it, if this one has not
         try:
@@ -121,11 +198,8 @@ class Sender:
         except (TypeError, ValueError) as error:
             raise LocalError(f"the {soap.element_name(type(sending.message))} cannot be written: {error}") from error
         arguments["_soapheaders"] = soap.soap_headers(sending.transaction_id, self.profile)
-        try:
-            return bind(self.client, exchange).service[operation.name], arguments
-        except AttributeError as error:  # zeep's, for what its binding does not have
-            kind = type(sending.message).__name__
-            raise LocalError(f"{type(self).__name__} sends no {kind}; the other side does") from error
+        self._operation(sending.message)
+        return write_envelope(bind(self.client, exchange), operation.name, arguments)
 
 
 # fields that nothing below could make sense of: other values become text, as they are, or are refused by the schema

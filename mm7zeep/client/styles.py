@@ -103,9 +103,9 @@ class SyncSender(Sender):
             self._sleep(wait)
 
     def _attempt(self, sending: Sending, exchange: HttpExchange) -> Accepted[Any]:
-        proxy, arguments = self._proxy(sending, exchange)
         try:
-            value = proxy(**arguments)
+            call = self._call(sending, exchange)
+            value = call.read(call.transport.post_written(call.address, call.envelope, call.headers))
         except FAILED as error:
             return recover(error, sending, exchange)
         return finish(sending, exchange, value)
@@ -171,9 +171,9 @@ class AsyncSender(Sender):
             await self._sleep(wait)
 
     async def _attempt(self, sending: Sending, exchange: HttpExchange) -> Accepted[Any]:
-        proxy, arguments = self._proxy(sending, exchange)
         try:
-            value = await proxy(**arguments)
+            call = self._call(sending, exchange)
+            value = call.read(await call.transport.post_written(call.address, call.envelope, call.headers))
         except FAILED as error:
             return recover(error, sending, exchange)
         return finish(sending, exchange, value)

@@ -19,8 +19,8 @@ from mm7zeep.exchange.pack import (
     pack,
     pointing_to,
 )
-from mm7zeep.exchange.plans import plans_are_on
-from mm7zeep.exchange.unpack import examine, receive, restore, unpack
+from mm7zeep.exchange.plans import WritePlans, plans_are_on, shared_for_writing
+from mm7zeep.exchange.unpack import examine, examine_answer, receive, restore, unpack
 from mm7zeep.exchange.wire import Dialect, Headers, Judgement, Received, Wire
 
 __all__ = [
@@ -30,11 +30,13 @@ __all__ = [
     "Judgement",
     "Received",
     "Wire",
+    "WritePlans",
     "check",
     "compose",
     "emptiness",
     "enclose",
     "examine",
+    "examine_answer",
     "judge_tree",
     "new_transaction_id",
     "open_root",
@@ -43,5 +45,6 @@ __all__ = [
     "pointing_to",
     "receive",
     "restore",
+    "shared_for_writing",
     "unpack",
 ]

@@ -93,7 +93,9 @@ def judge_tree(
     return verdict(replace(judged, findings=(*before, *judged.findings)))
 
 
-def judge_package(package: mime.Package, *, policy: Policy, limits: mime.Limits | None = None) -> Judgement:
+def judge_package(
+    package: mime.Package, *, policy: Policy, limits: mime.Limits | None = None, request: bool | None = None
+) -> Judgement:
     """Judge the SOAP part of ``package``: bytes to text, text to tree, tree to mended tree, mended tree by
     xmlschema. No verdict yet.
     """
@@ -101,7 +103,7 @@ def judge_package(package: mime.Package, *, policy: Policy, limits: mime.Limits 
         tree, found = open_root(package, limits=limits)
     except RemoteError as error:
         return _unopened(package, error, policy)
-    judged = judge_envelope(tree, policy=policy)
+    judged = judge_envelope(tree, policy=policy, request=request)
     return replace(judged, findings=(*package.findings, *found, *judged.findings), package=package)
 
 

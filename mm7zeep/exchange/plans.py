@@ -89,11 +89,17 @@ _ZULU = _Class(
 _ZONED = _Class(
     _ZULU.pattern[:-1] + rb"[+-](?:0[0-9]|1[0-2]):[0-5][0-9]", moment_value, lambda n: f"{_date(n)}+{n % 12:02}:30"
 )
+_EXACT = _Class(_ZULU.pattern[:-1] + rb"\.[0-9]{1,6}Z", moment_value, lambda n: f"{_date(n)}.{n % 9 + 1}23456Z")
+_EXACT_ZONED = _Class(
+    _ZULU.pattern[:-1] + rb"\.[0-9]{1,6}[+-](?:0[0-9]|1[0-2]):[0-5][0-9]",
+    moment_value,
+    lambda n: f"{_date(n)}.{n % 9 + 1}23456+{n % 12:02}:30",
+)
 _CID = _Class(
     rb"cid:[A-Za-z0-9][A-Za-z0-9._-]{0,99}(?:@[A-Za-z0-9][A-Za-z0-9._-]{0,99})?", str, lambda n: f"cid:q{n}@q"
 )
 
-_MOMENTS = (_ZULU, _ZONED)
+_MOMENTS = (_ZULU, _ZONED, _EXACT, _EXACT_ZONED)
 _CLASSES: Mapping[bytes, tuple[_Class, ...]] = {
     **dict.fromkeys((b"TransactionID", b"MessageID", b"LinkedID", b"VASPID", b"VASID", b"ServiceCode"), (_TOKEN,)),
     b"Number": (_PLUS, _DIGITS),
@@ -717,6 +723,12 @@ def shared_for_writing() -> WritePlans:
 @cache
 def shared() -> Plans:
     """The plans of this process."""
+    return Plans()
+
+
+@cache
+def shared_for_answers() -> Plans:
+    """The plans of this process, for answers: they are repaired as answers, whatever they say they are."""
     return Plans()
 
 

@@ -89,6 +89,29 @@ def examine(
     return _whole(plain(package), package, bare=not wire.headers)
 
 
+def examine_answer(
+    package: mime.Package, *, policy: Policy, echoed: Callable[[etree._Element], str | None]
+) -> Judgement | None:
+    """The judgement of an answer by the plan of its shape, for ``receive``; None where it has none: then judge it.
+
+    ``echoed`` gives the TransactionID by which its transport correlates: where it is not the one that is read, its
+    shape has no plan.
+    """
+
+    def plain(package: mime.Package) -> Judgement:
+        judged = judge_package(package, policy=policy, request=False)
+        if judged.tree is None or judged.repaired is None or judged.error is not None:
+            return judged
+        if echoed(judged.tree) != ((judged.repaired.transaction_id or "").strip() or None):
+            return replace(judged, error=EnvelopeError("it names two TransactionIDs"))
+        return judged
+
+    plans = _plans.shared_for_answers()
+    judged = plans.judged(package, policy=policy, size=mime.Limits().root, plain=plain, receive=_read)
+    judged = verdict(judged)
+    return judged if judged.planned is not None and judged.error is None else None
+
+
 def _whole(judged: Judgement, package: mime.Package, *, bare: bool) -> Judgement:
     """``judged`` with what the whole package adds to it, and its verdict."""
     if judged.tree is not None or judged.planned is not None:

@@ -20,7 +20,7 @@ from mm7zeep.transport.bound import TIMEOUTS, BoundTransport, Timeouts, bounds, 
 from mm7zeep.transport.correlation import SentIds, transaction_id
 from mm7zeep.transport.failures import fail
 from mm7zeep.transport.http_answer import HttpAnswer
-from mm7zeep.transport.http_exchange import AsyncBody, Body, HttpExchange, compose, ready
+from mm7zeep.transport.http_exchange import AsyncBody, Body, HttpExchange, compose, ready, written
 from mm7zeep.transport.inbound import Overdue
 
 if TYPE_CHECKING:
@@ -93,6 +93,11 @@ class AsyncSwaTransport(BoundTransport, zeep.transports.AsyncTransport):
         exchange = self.exchange or HttpExchange()
         exchange.transaction_id = transaction_id(envelope)
         return await self._perform(exchange, address, *compose(exchange, envelope, headers))
+
+    async def post_written(self, address: str, envelope: bytes, headers: Mapping[str, str]) -> requests.Response:
+        """As ``SwaTransport.post_written``."""
+        exchange = self.exchange or HttpExchange()
+        return await self._perform(exchange, address, *written(exchange, envelope, headers))
 
     async def _perform(
         self, exchange: HttpExchange, address: str, headers: Mapping[str, str], body: Body

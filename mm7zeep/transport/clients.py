@@ -13,6 +13,7 @@ import requests
 import requests.adapters
 import zeep
 import zeep.proxy
+from lxml import etree
 
 from mm7zeep import profiles, schema
 from mm7zeep.credentials import Auth, ClientCert, File, endpoint
@@ -137,3 +138,24 @@ def bind(client: T_Client, exchange: HttpExchange) -> T_Client:
     clone.transport = client.transport.bound(exchange)
     clone.plugins = [one.bound(exchange) if isinstance(one, ValidationPlugin) else one for one in client.plugins]
     return clone
+
+
+def binding_of(client: Mm7Client | AsyncMm7Client) -> Any:
+    """The binding of the role that stands at an ``Mm7Client``'s address."""
+    return client.wsdl.bindings[_BINDINGS[client.role]]
+
+
+def write_envelope(
+    client: Mm7Client | AsyncMm7Client, operation: str, arguments: Mapping[str, Any]
+) -> tuple[etree._Element, Mapping[str, str]]:
+    """The first half of a call: what zeep and the plugins make of the arguments, and the header fields."""
+    options = {"address": client.address}
+    made: tuple[etree._Element, Mapping[str, str]]
+    made = binding_of(client)._create(operation, (), dict(arguments), client=client, options=options)
+    return made
+
+
+def read_answer(client: Mm7Client | AsyncMm7Client, operation: str, response: requests.Response) -> Any:
+    """The second half of a call: what zeep and the plugins make of the answer. Raises as the call does."""
+    binding = binding_of(client)
+    return binding.process_reply(client, binding.get(operation), response)

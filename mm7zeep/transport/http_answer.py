@@ -17,7 +17,7 @@ from requests.structures import CaseInsensitiveDict
 from mm7zeep import mime, schema
 from mm7zeep.credentials import Credentials
 from mm7zeep.errors import AuthError, RemoteError, TransportError
-from mm7zeep.exchange import open_root
+from mm7zeep.exchange import examine_answer, open_root
 from mm7zeep.findings import Finding, finding
 from mm7zeep.transport import pages, statuses
 from mm7zeep.transport.correlation import transaction_id
@@ -78,7 +78,10 @@ class HttpAnswer:
         self.flaw, self.cut = f"broke off after {len(self.content)} octets ({without_url(error)})", True
 
     def response(self) -> requests.Response:
-        """What zeep reads: the root part alone, as UTF-8. Raises for what is no MM7 answer."""
+        """What zeep reads: the root part alone, as UTF-8; nothing where it was read by a plan.
+
+        Raises for what is no MM7 answer.
+        """
         self._refused_by_http()
         if self._encoding != "identity":
             raise self._no_mm7("no encoding was asked for")
@@ -89,7 +92,10 @@ class HttpAnswer:
             if not self.content.strip():
                 raise self._no_mm7()
         try:
-            root = self._root()
+            package = mime.read(self.exchange.headers, bytes(self.content), mime.Limits())
+            if self._by_plan(package):
+                return _response(self.status, self.exchange, b"")
+            root = self._root(package)
         except RemoteError as error:
             if not pages.is_envelope(bytes(self.content[: pages.READ])):
                 raise self._no_mm7(f"it {self.flaw}" if self.cut else None) from error
@@ -99,8 +105,19 @@ class HttpAnswer:
             raise self._no_mm7()  # XHTML and the like: well-formed, and no answer all the same
         return _response(self.status, self.exchange, etree.tostring(root))
 
-    def _root(self) -> etree._Element:
-        package = mime.read(self.exchange.headers, bytes(self.content), mime.Limits())
+    def _by_plan(self, package: mime.Package) -> bool:
+        """Whether the answer was judged and read as plans remember its shape: then it is all in the exchange."""
+        if self.exchange.planned is None or self.cut:
+            return False
+        judged = examine_answer(package, policy=self.exchange.planned, echoed=transaction_id)
+        if judged is None or judged.planned is None:
+            return False
+        self.exchange.judgement = judged
+        self.exchange.findings = package.findings
+        self.exchange.echoed = (judged.planned.transaction_id or "").strip() or None
+        return True
+
+    def _root(self, package: mime.Package) -> etree._Element:
         try:
             root, findings = open_root(package)
         except RemoteError as error:

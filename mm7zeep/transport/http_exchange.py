@@ -19,7 +19,7 @@ from mm7zeep.exchange import Content, Judgement, enclose
 from mm7zeep.exchange import compose as compose_content
 from mm7zeep.findings import Finding
 from mm7zeep.messages import Message, Part
-from mm7zeep.profiles import Profile
+from mm7zeep.profiles import Policy, Profile
 
 Progress = Callable[[int, int], None]
 """Called with (octets gone out, octets in all) as a request leaves; starts over where the request does."""
@@ -32,6 +32,7 @@ class HttpExchange:
     ``sent`` of ``size`` octets were handed to the connection to ``address`` (through ``proxy``), the last of them at
     ``sent_at`` (monotonic seconds); ``whole`` says that all of them left. ``transaction_id`` is the request's,
     ``echoed`` the one that the answer names.
+    ``planned`` is the policy by which the answer may be read as plans remember its shape (None: it is zeep's to read).
     ``http_status`` is None until an answer's head is there; ``body`` is the whole answer (None while it is not
     complete), ``findings`` what was noticed before the envelope was judged.
     """
@@ -41,6 +42,7 @@ class HttpExchange:
     message: Message | None = None
     profile: Profile | None = None
     progress: Progress | None = None
+    planned: Policy | None = None
     address: str = ""
     proxy: str | None = None
     size: int = 0
@@ -157,9 +159,26 @@ def compose(
     Raises ``LocalError`` for parts that nothing names or that cannot be read.
     """
     try:
-        mime_headers, stream = enclose(soap.serialize(envelope), _content_of(exchange, envelope))
+        return _enclosed(exchange, soap.serialize(envelope), _content_of(exchange, envelope), headers)
     except OSError as error:
         raise LocalError(f"a part cannot be read: {error.strerror}") from error
+
+
+def written(exchange: HttpExchange, envelope: bytes, headers: Mapping[str, str]) -> tuple[dict[str, str], Body]:
+    """The header fields and the body of a request whose envelope is octets already, with the content of the exchange.
+
+    Raises ``LocalError`` for parts that cannot be read.
+    """
+    try:
+        return _enclosed(exchange, envelope, exchange.content, headers)
+    except OSError as error:
+        raise LocalError(f"a part cannot be read: {error.strerror}") from error
+
+
+def _enclosed(
+    exchange: HttpExchange, envelope: bytes, content: Content | None, headers: Mapping[str, str]
+) -> tuple[dict[str, str], Body]:
+    mime_headers, stream = enclose(envelope, content)
     sent = {**{k: v for k, v in headers.items() if k.lower() != "content-type"}, **dict(mime_headers)}
     return _unencoded(sent, len(stream)), Body(stream, exchange)
 

@@ -36,7 +36,7 @@ from mm7zeep.transport.connections import JudgedAdapter, JudgedConnection
 from mm7zeep.transport.correlation import SentIds, transaction_id
 from mm7zeep.transport.failures import fail
 from mm7zeep.transport.http_answer import HttpAnswer
-from mm7zeep.transport.http_exchange import Body, HttpExchange, compose, ready
+from mm7zeep.transport.http_exchange import Body, HttpExchange, compose, ready, written
 
 _CHUNK = 65536
 _POOL = 32  # connections kept open towards one server, for threads that share a transport
@@ -134,6 +134,11 @@ class SwaTransport(BoundTransport, zeep.transports.Transport):
         exchange = self.exchange or HttpExchange()
         exchange.transaction_id = transaction_id(envelope)
         return self._perform(exchange, address, *compose(exchange, envelope, headers))
+
+    def post_written(self, address: str, envelope: bytes, headers: Mapping[str, str]) -> requests.Response:
+        """As ``post_xml``, for an envelope that is octets already; the exchange says its TransactionID."""
+        exchange = self.exchange or HttpExchange()
+        return self._perform(exchange, address, *written(exchange, envelope, headers))
 
     def _perform(
         self, exchange: HttpExchange, address: str, headers: Mapping[str, str], body: Body

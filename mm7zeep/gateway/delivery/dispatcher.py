@@ -131,8 +131,7 @@ class Dispatcher:
         with self._database.write() as connection:
             reading = self._clock.read(connection)
             now, held = reading.at, reading.held
-            for call, outcome in ordered:
-                events += self._recorder.record(connection, call, outcome, now, held=held)
+            events += self._recorder.record_all(connection, ordered, now, held=held)
             outbox.renew(connection, renewed, now + self.settings.delivery.lease)
             outbox.release_expired(connection, now)
             if claiming:

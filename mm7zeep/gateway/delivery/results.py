@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -22,11 +22,12 @@ from mm7zeep.gateway.delivery.events import Event
 from mm7zeep.gateway.delivery.recipients import Network
 from mm7zeep.gateway.delivery.retry import Outcome, next_attempt
 from mm7zeep.gateway.store import endpoints, mapping, messages, outbox
-from mm7zeep.gateway.store.rows import DELIVERED, REFUSED, SENT, CallRow, MessageRow, RecipientRow
+from mm7zeep.gateway.store.rows import DELIVERED, REFUSED, SENT, CallRow, MessageRow, RecipientRow, address_of
 from mm7zeep.gateway.store.tables import index_key
 from mm7zeep.messages import Address
 
 _LOG = logging.getLogger("mm7zeep.gateway")
+_OVER = "the claim of call %d was over before its outcome was known; somebody else has it"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +36,21 @@ class ResultRecorder:
 
     settings: Settings
     network: Network
+
+    def record_all(
+        self, connection: Connection, results: Sequence[tuple[CallRow, Outcome]], now: float, *, held: bool = False
+    ) -> Iterator[Event]:
+        """Settle calls, in their order; what happened. Reports and read replies that were taken cost one statement."""
+        taken = [call for call, outcome in results if call.kind in ("report", "read") and outcome.is_plain]
+        stand = outbox.complete_all(connection, taken, now)
+        outbox.release_reads(connection, [one for one in taken if one.kind == "report" and one.id in stand], now)
+        for call, outcome in results:
+            if call.kind not in ("report", "read") or not outcome.is_plain:
+                yield from self.record(connection, call, outcome, now, held=held)
+            elif call.id in stand:
+                yield _event(call, _recipient(call), outcome, DELIVERED)
+            else:
+                _LOG.warning(_OVER, call.id)
 
     def record(
         self, connection: Connection, call: CallRow, outcome: Outcome, now: float, *, held: bool = False
@@ -71,10 +87,10 @@ class ResultRecorder:
             where = masking.url(call.endpoint)
             _LOG.warning("a %s call to %s is given up: %s", call.kind, where, told["reason"])
         if not stands:
-            _LOG.warning("the claim of call %d was over before its outcome was known; somebody else has it", call.id)
+            _LOG.warning(_OVER, call.id)
             return []
         if call.kind == "report" and state in (DELIVERED, REFUSED):
-            outbox.release_reads(connection, call, now)
+            outbox.release_reads(connection, [call], now)
         return list(self._follow(connection, call, outcome, state, now))
 
     def _left_out(self, connection: Connection, call: CallRow, names: tuple[str, ...]) -> None:
@@ -90,6 +106,9 @@ class ResultRecorder:
     ) -> Iterator[Event]:
         # locked only where it changes: the calls of one message end in many processes, in any order
         changes = state in (DELIVERED, REFUSED) and call.kind in ("submit", "deliver")
+        if call.kind in ("report", "read"):
+            yield _event(call, _recipient(call), outcome, state)
+            return
         copy = messages.copy(connection, call.message_id, call.n, lock=changes)
         if copy is not None and changes:
             if call.kind == "submit":
@@ -129,6 +148,12 @@ class ResultRecorder:
             return
         end = "Retrieved" if state == DELIVERED else _end(first, outcome, now)
         yield self.network.record_state(connection, first, sent, end, now, detail=outcome.reason)
+
+
+def _recipient(call: CallRow) -> Address | None:
+    """Whom a report or a read reply is about."""
+    told = call.event.get("recipient")
+    return address_of(*told) if told is not None else None
 
 
 def _end(message: MessageRow, outcome: Outcome, now: float) -> str:

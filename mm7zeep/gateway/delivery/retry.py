@@ -41,6 +41,14 @@ class Outcome:
     unclear: bool = False
     left_out: tuple[str, ...] = ()
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether it was accepted, and there is nothing else to keep of it."""
+        return self == _PLAIN
+
+
+_PLAIN = Outcome(verdict="done")
+
 
 def judge(error: Exception) -> Outcome:
     """The outcome of an attempt that raised ``error``."""

@@ -70,6 +70,35 @@ _RELEASE = (
     )
     .values(state=READY, due=sa.bindparam("now", type_=sa.Double))
 )
+_COMPLETE = (
+    sa.update(OUTBOX)
+    .where(
+        _C.id.in_(sa.bindparam("ids", expanding=True)),
+        sa.tuple_(_C.id, _C.epoch).in_(sa.bindparam("claims", expanding=True)),
+        _C.state == LEASED,
+    )
+    .values(
+        state=DONE,
+        ended=sa.bindparam("now", type_=sa.Double),
+        lease_until=None,
+        reason=None,
+        http_status=None,
+        answer=None,
+    )
+    .returning(_C.id)
+)
+_RELEASE_READS = (
+    sa.update(OUTBOX)
+    .where(
+        _C.message_id.in_(sa.bindparam("ids", expanding=True)),
+        sa.tuple_(_C.message_id, _C.n).in_(sa.bindparam("about", expanding=True)),
+        _C.kind == "read",
+        _C.state == READY,
+        _C.attempts == 0,
+        _C.due > sa.bindparam("now", type_=sa.Double),
+    )
+    .values(due=sa.bindparam("now", type_=sa.Double))
+)
 _NEXT_EXPIRY = sa.select(sa.func.min(_C.expires)).where(_C.state == READY)
 _OVERDUE = (
     sa.select(_C.id)
@@ -163,6 +192,13 @@ def complete(connection: Connection, call: CallRow, now: float, **values: Any) -
     return bool(connection.execute(done).rowcount)
 
 
+def complete_all(connection: Connection, calls: Sequence[CallRow], now: float) -> set[int]:
+    """End calls as done that have nothing to tell of their answer; the ids of those whose claim was the present one."""
+    claims = [(one.id, one.epoch) for one in calls]
+    values = {"ids": [one.id for one in calls], "claims": claims, "now": now}
+    return set(connection.scalars(_COMPLETE, values)) if claims else set()
+
+
 def reschedule(connection: Connection, call: CallRow, due: float, **values: Any) -> bool:
     """Try again at ``due``. False, and nothing changes, if the claim is not the present one."""
     later = _claimed(call).values(state=READY, due=due, lease_until=None, **values)
@@ -175,10 +211,12 @@ def dead_letter(connection: Connection, call: CallRow, now: float, **values: Any
     return bool(connection.execute(dead).rowcount)
 
 
-def release_reads(connection: Connection, report: CallRow, now: float) -> None:
-    """Let the read replies of a recipient go, now that ``report`` has ended."""
-    of_it = (_C.message_id == report.message_id, _C.n == report.n, _C.kind == "read", _C.state == READY)
-    connection.execute(sa.update(OUTBOX).where(*of_it, _C.attempts == 0, _C.due > now).values(due=now))
+def release_reads(connection: Connection, reports: Sequence[CallRow], now: float) -> None:
+    """Let the read replies of recipients go, now that the ``reports`` on them have ended."""
+    if reports:
+        about = [(one.message_id, one.n) for one in reports]
+        ids = sorted({message_id for message_id, _ in about})
+        connection.execute(_RELEASE_READS, {"ids": ids, "about": about, "now": now})
 
 
 def _claimed(call: CallRow) -> sa.Update:
