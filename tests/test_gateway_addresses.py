@@ -16,6 +16,7 @@ from gateway_room import CALLED, OTHER, SUBMIT, TEXT, Make, Room, basic, rooms
 
 from mm7zeep import exchange
 from mm7zeep.gateway.admin import views
+from mm7zeep.gateway.config.destination import HANDSET
 from mm7zeep.gateway.config.handset import Handset
 from mm7zeep.gateway.config.parties import Route, Upstream
 from mm7zeep.gateway.config.settings import Settings
@@ -208,7 +209,7 @@ def test_database_of_an_earlier_version(tmp_path: Path) -> None:
     made = Room(tmp_path, database=f"sqlite:///{path}")
     try:
         [copy] = made.copies("m")
-        assert (copy.of, copy.attributes) == (Number("+61400"), None)
+        assert (copy.of, copy.attributes, copy.destination) == (Number("+61400"), None, HANDSET)
     finally:
         made.gateway.close()
     payload = {"recipient": ["Number", "+61400"], "sender": ["ShortCode", "1"], "mm_status": "Retrieved", "date": 0}
