@@ -755,8 +755,9 @@ class Far:
 
     def __init__(self, room: Make, far: Room, base: str, **options: Any) -> None:
         self.far = far
-        upstream = replace(UP, url=f"{base}/mm7", username="tnn", password="t", vaspid="TNN", vasid="News", **options)
-        self.near = room(CALLED, upstreams=(upstream,), routes=(Route(prefix="+64", via="far"),))
+        upstream = replace(UP, url=f"{base}/mm7", username="tnn", password="t", vaspid="TNN", vasid="News")
+        upstream = replace(upstream, **options)
+        self.near = room(CALLED, upstreams=(upstream,), routes=(Route(prefix="+64", via=upstream.name),))
 
 
 @pytest.fixture
@@ -826,9 +827,10 @@ def test_cancel_before_it_leaves(room: Make) -> None:
     ]  # fmt: skip
 
 
-def test_rate_of_an_upstream(far: Callable[..., Far]) -> None:
-    """Not more requests a second go to an upstream than were agreed, whatever waits."""
-    both = far(rate=2.0)
+@pytest.mark.parametrize("name", ["far", "far away"])
+def test_rate_of_an_upstream(far: Callable[..., Far], name: str) -> None:
+    """Not more requests a second go to an upstream than were agreed, whatever waits, and whatever its name is."""
+    both = far(rate=2.0, name=name)
     for n in range(7):
         both.near.submitted(replace(SUBMIT, to=(f"+6421{n}",)))  # type: ignore[arg-type]
     there = []
