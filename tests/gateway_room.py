@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -14,6 +14,7 @@ from mm7zeep import exchange
 from mm7zeep.exchange import Received
 from mm7zeep.gateway.config.parties import Application, Callback
 from mm7zeep.gateway.config.settings import Settings
+from mm7zeep.gateway.delivery.retry import Outcome
 from mm7zeep.gateway.gateway import Gateway
 from mm7zeep.gateway.store import messages as store
 from mm7zeep.gateway.store.rows import CallRow, MessageRow, RecipientRow
@@ -111,6 +112,11 @@ class Room:
     def states(self, message_id: str) -> list[str]:
         """The states of the copies of a message."""
         return [one.state for one in self.copies(message_id)]
+
+    def settle(self, calls: Iterable[CallRow], outcome: Outcome) -> None:
+        """Have the next turn settle claimed calls."""
+        self.gateway.dispatcher._results.extend((call, outcome) for call in calls)
+        self.gateway.dispatcher.run_once(claiming=False)
 
     def outbox(self, **which: Any) -> list[CallRow]:
         """Calls, the oldest first."""

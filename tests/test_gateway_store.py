@@ -13,14 +13,16 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from gateway_room import ONE, SUBMIT, Room
+from gateway_room import ONE, SUBMIT, TEXT, Room
 
 from mm7zeep.errors import TransportError
 from mm7zeep.gateway.delivery.dispatcher import Dispatcher, Window
 from mm7zeep.gateway.delivery.retry import Outcome
 from mm7zeep.gateway.store import endpoints, migrations, outbox, tables
 from mm7zeep.gateway.store.database import Database, StoreError
+from mm7zeep.gateway.store.idempotency import digest
 from mm7zeep.gateway.store.rows import CallRow
+from mm7zeep.messages import Part, SubmitReq
 
 Open = Callable[[], Database]
 NOW = 1_000_000.0
@@ -580,3 +582,23 @@ def test_same_request_at_the_same_time(tmp_path: Path, url: str) -> None:
             thread.join()
         assert len(ids) == 6
         assert len(set(ids)) == len(one.messages) == 1
+
+
+# --- the same request -------------------------------------------------------------------------------------------------
+
+
+def slides(duration: str, *names: str) -> SubmitReq:
+    """A message with a presentation that names its parts."""
+    shown = "".join(f"<text src='cid:{one}'/>" for one in names)
+    smil = f'<smil><body><par dur="{duration}s">{shown}</par></body></smil>'.encode()
+    presentation = Part(body=smil, content_type="application/smil", content_id="smil")
+    return replace(ONE, parts=(presentation, *(replace(TEXT, content_id=one) for one in names)))
+
+
+def test_digest_of_presentations() -> None:
+    """Content-IDs count only for which part they name where: not for what else happens to read like one."""
+    assert digest(slides("1", "1")) != digest(slides("2", "2"))
+    assert digest(slides("5", "1", "11")) == digest(slides("5", "a", "b"))
+    assert digest(slides("5", "a", "b")) != digest(slides("5", "a"))
+    swapped = slides("5", "a", "b").parts
+    assert digest(replace(ONE, parts=(swapped[0], swapped[2], swapped[1]))) != digest(slides("5", "a", "b"))
