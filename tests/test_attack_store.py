@@ -56,7 +56,7 @@ def fill(room: Room, count: int, *, octets: int, call: str, first: int = 0) -> N
         + numbers
         + "SELECT id, 'mt', 'tnn', '', :old, 1, 0, 0, :octets, '{}', '[]', '[]' FROM m",
         "INSERT INTO raw " + numbers + "SELECT id, 0, :old, '[]', zeroblob(:octets) FROM m",
-        "INSERT INTO recipient (message_id, n, place, kind, address, way, state, changed) "
+        "INSERT INTO recipient (message_id, n, place, kind, address, destination, state, changed) "
         + numbers
         + "SELECT id, 0, 'to', 'Number', '+61400', 'handset', 'Retrieved', :old FROM m",
         "INSERT INTO outbox (kind, owner, endpoint, message_id, n, transaction_id, payload, state, due, expires, "

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple, cast
 
 from sqlalchemy import Connection
 
+from mm7zeep.gateway.config.destination import HANDSET
 from mm7zeep.gateway.config.handset import handset_of
 from mm7zeep.gateway.config.settings import Settings
 from mm7zeep.gateway.delivery import mo, reports
@@ -22,6 +23,8 @@ from mm7zeep.gateway.store import messages as store
 from mm7zeep.gateway.store.rows import (
     DEFERRED,
     SENT,
+    CallRow,
+    Ending,
     MessageRow,
     RecipientRow,
     columns_of,
@@ -29,6 +32,14 @@ from mm7zeep.gateway.store.rows import (
 
 BATCH = 100  # copies that one transaction sees to
 _HOLD = 30.0  # seconds until a copy that would expire is looked at again, while expiry is held
+
+
+class _Reached(NamedTuple):
+    """What follows from a state that a copy reaches."""
+
+    ending: Ending
+    calls: list[CallRow]
+    event: Event | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,43 +51,53 @@ class Network:
     def advance(self, connection: Connection, now: float, most: int = BATCH, *, held: bool = False) -> list[Event]:
         """See to the copies that are due, at most ``most``; what happened. While ``held`` none of them expires."""
         events: list[Event] = []
-        messages: dict[str, MessageRow] = {}
-        for copy in store.due_copies(connection, now, most):
-            message = messages.get(copy.message_id) or store.message(connection, copy.message_id)
+        copies = store.due_copies(connection, now, most)
+        messages = store.by_id(connection, {one.message_id for one in copies}) if copies else {}
+        here: list[_Reached] = []
+        for copy in copies:
+            message = messages.get(copy.message_id)
             if message is None:  # deleted meanwhile
                 store.move(connection, copy, due=None)
-                continue
-            messages[message.id] = message
-            events += self.see_to(connection, message, copy, now, held=held)
-        return events
+            elif copy.destination == HANDSET and not _is_over(message, now):
+                here.append(self._at_handset(message, copy, now))
+            else:
+                events += self.see_to(connection, message, copy, now, held=held)
+        store.end(connection, [one.ending for one in here])
+        outbox.plan(connection, [call for one in here for call in one.calls])
+        return events + [one.event for one in here if one.event is not None]
 
     def see_to(
         self, connection: Connection, message: MessageRow, copy: RecipientRow, now: float, *, held: bool = False
     ) -> Iterator[Event]:
-        """See to one copy that is due; what happened."""
-        if held and message.expires is not None and message.expires <= now:
-            store.move(connection, copy, due=now + _HOLD)
-        elif message.expires is not None and message.expires <= now:
-            yield self.record_state(connection, message, copy, "Expired", now)
+        """See to one copy that is due, and not to be left at a handset; what happened."""
+        if _is_over(message, now):
+            if held:
+                store.move(connection, copy, due=now + _HOLD)
+            else:
+                yield self.record_state(connection, message, copy, "Expired", now)
         elif copy.remote_id is not None:  # put off where it is; meanwhile a replace has given the others more time
             store.move(connection, copy, due=message.expires)
         elif copy.destination.kind == "application":
             yield from self._to_application(connection, message, copy, now)
         elif copy.destination.kind == "upstream":
             yield from self._to_upstream(connection, message, copy, now)
-        else:
-            yield from self._to_handset(connection, message, copy, now)
 
-    def _to_handset(
-        self, connection: Connection, message: MessageRow, copy: RecipientRow, now: float
-    ) -> Iterator[Event]:
+    def _at_handset(self, message: MessageRow, copy: RecipientRow, now: float) -> _Reached:
         handset = handset_of(copy.of, self.settings.handsets)
-        if handset.outcome == DEFERRED and copy.state == DEFERRED:
-            store.move(connection, copy, due=message.expires)  # it waits for its end, if it has one
-            return
-        yield self.record_state(connection, message, copy, handset.outcome, now)
+        if handset.outcome == DEFERRED and copy.state == DEFERRED:  # it waits for its end, if it has one
+            waits = Ending(
+                copy=copy,
+                state=DEFERRED,
+                due=message.expires,
+                changed=copy.changed,
+                content=copy.content,
+                detail=copy.detail,
+            )
+            return _Reached(waits, [], None)
+        found = self._reached(message, copy, handset.outcome, now)
         if handset.read and handset.outcome == "Retrieved":
-            outbox.plan(connection, list(reports.reads(self.settings, message, copy, now)))
+            found.calls.extend(reports.reads(self.settings, message, copy, now))
+        return found
 
     def record_state(
         self,
@@ -89,21 +110,41 @@ class Network:
         detail: str | None = None,
         status_text: str | None = None,
         event: Mapping[str, Any] = MappingProxyType({}),
-        **changes: Any,
     ) -> Event:
         """A copy reached ``state``, an MMStatus; the report that was asked for is planned.
 
         ``event`` is what an upstream said of it.
         """
-        due = message.expires if state == DEFERRED else None
-        content = message.content if state == "Retrieved" else None
-        store.move(connection, copy, state=state, due=due, changed=now, content=content, detail=detail, **changes)
+        found = self._reached(message, copy, state, now, detail=detail, status_text=status_text, event=event)
+        store.end(connection, [found.ending])
+        outbox.plan(connection, found.calls)
+        return cast(Event, found.event)
+
+    def _reached(
+        self,
+        message: MessageRow,
+        copy: RecipientRow,
+        state: str,
+        now: float,
+        *,
+        detail: str | None = None,
+        status_text: str | None = None,
+        event: Mapping[str, Any] = MappingProxyType({}),
+    ) -> _Reached:
+        ending = Ending(
+            copy=copy,
+            state=state,
+            due=message.expires if state == DEFERRED else None,
+            changed=now,
+            content=message.content if state == "Retrieved" else None,
+            detail=detail,
+        )
         told = replace(copy, state=state)
-        planned = reports.reports(self.settings, message, told, now, status_text=status_text, event=event)
-        outbox.plan(connection, list(planned))
-        return Event(
+        planned = list(reports.reports(self.settings, message, told, now, status_text=status_text, event=event))
+        happened = Event(
             kind="handset", application=message.application, message_id=message.id, recipient=copy.of, state=state
         )
+        return _Reached(ending, planned, happened)
 
     # --- to others ----------------------------------------------------------------------------------------------------
 
@@ -147,3 +188,8 @@ class Network:
             return
         store.move(connection, copy, due=None, changed=now)
         outbox.plan(connection, [reports.submission(self.settings, copy, message, upstream.url, now)])
+
+
+def _is_over(message: MessageRow, now: float) -> bool:
+    """Whether a message has expired."""
+    return message.expires is not None and message.expires <= now

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -25,6 +25,7 @@ from mm7zeep.gateway.store.rows import (
     READY,
     REFUSED,
     SENT,
+    Ending,
     MessageRow,
     RawRow,
     RecipientRow,
@@ -34,6 +35,12 @@ from mm7zeep.gateway.store.tables import DUPLICATE, HEARTBEAT, MESSAGE, OUTBOX, 
 
 # What every request needs is built once: SQLAlchemy takes longer to build a statement than SQLite to run it.
 _KEEP_MESSAGE, _KEEP_RAW, _KEEP_COPY = sa.insert(MESSAGE), sa.insert(RAW), sa.insert(RECIPIENT)
+_ENDED = ("state", "due", "changed", "content", "detail")
+_END = (
+    sa.update(RECIPIENT)
+    .where(RECIPIENT.c.message_id == sa.bindparam("at"), RECIPIENT.c.n == sa.bindparam("which"))
+    .values({name: sa.bindparam(f"new_{name}") for name in _ENDED})
+)
 
 
 # --- kept -------------------------------------------------------------------------------------------------------------
@@ -87,6 +94,16 @@ def move(connection: Connection, copy: RecipientRow, **values: Any) -> None:
     )
 
 
+def end(connection: Connection, ends: Sequence[Ending]) -> None:
+    """Change the states of several copies, in one statement."""
+    rows = [
+        {"at": one.copy.message_id, "which": one.copy.n, **{f"new_{name}": getattr(one, name) for name in _ENDED}}
+        for one in ends
+    ]
+    if rows:
+        connection.execute(_END, rows)
+
+
 def wait_again(connection: Connection, now: float) -> int:
     """Show MO messages that were given up, and are to be brought again, as waiting; how many."""
     columns = RECIPIENT.c
@@ -117,6 +134,12 @@ def message(connection: Connection, message_id: str) -> MessageRow | None:
     latest = query.order_by(MESSAGE.c.seq.desc()).limit(1)
     query = latest if message_id == "latest" else query.where(MESSAGE.c.id == message_id)
     return _message(connection.execute(query).mappings().first())
+
+
+def by_id(connection: Connection, ids: Collection[str]) -> dict[str, MessageRow]:
+    """The messages of those ids that there are."""
+    found = connection.execute(sa.select(MESSAGE).where(_among(connection, MESSAGE.c.id, list(ids)))).mappings()
+    return {one["id"]: MessageRow(**one) for one in found}
 
 
 def recipients(connection: Connection, message_id: str, *, lock: bool = False) -> list[RecipientRow]:

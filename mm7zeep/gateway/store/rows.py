@@ -128,6 +128,18 @@ class RecipientRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """The state that a copy reaches, and when it is due again; ``content`` is what it was given (None: nothing)."""
+
+    copy: RecipientRow
+    state: str
+    due: float | None
+    changed: float
+    content: int | None
+    detail: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RawRow:
     """The ``n``-th request about a message: the octets of its body, and its header fields without credentials."""
 
