@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from envelopes import FROM, MINIMAL, REPORTED, TO, VERSION, WHO, fault, message, sent, wire
@@ -365,3 +366,22 @@ def test_faults_under_other_names(name: str, schema: str) -> None:
         judged = examine(wire(text), policy="strict")
         assert judged.error is not None
         assert judged.sketch.values["status_code"] == 2002
+
+
+@pytest.mark.parametrize("schema", sorted(NAMESPACES))
+@pytest.mark.parametrize("kind", [Number, RFC2822Address, ShortCode])
+@pytest.mark.parametrize("value", ["id", "displayOnly", "addressCoding", "_value_1", "Number"])
+def test_value_that_reads_like_an_attribute(value: str, kind: type[Address], schema: str) -> None:
+    """Any text is written as the value of an address, in every place that holds one."""
+    one, when = kind(value), datetime(2026, 3, 4, tzinfo=UTC)
+    messages = (
+        SubmitReq(vaspid="TNN", vasid="News", to=(one,), cc=(one,)),
+        DeliverReq(sender=one, to=(one,), reply_charging_id="x"),
+        DeliveryReportReq(message_id="m", recipient=one, sender=one, mm_status="Retrieved", date=when),
+        ReadReplyReq(message_id="m", recipient=one, sender=one, mm_status="Read", time_stamp=when),
+    )
+    for given in messages:
+        packed = pack(given, profile=NAMESPACES[schema], transaction_id="t", plans=False)
+        read: Any = unpack(packed, plans=False).message
+        for name in ("to", "cc", "sender", "recipient"):
+            assert getattr(read, name, None) == getattr(given, name, None)

@@ -144,6 +144,41 @@ def test_linked_id_of_nothing(room: Make, far: FarSide) -> None:
     assert one.code(replace(AWAY, linked_id=message_id, subject="another")) == 1000
 
 
+@pytest.mark.parametrize("gone", [False, True])
+@pytest.mark.parametrize(
+    ("named", "code"),
+    [
+        ({"applic_id": "app"}, 1000),
+        ({"reply_applic_id": "back"}, 1000),
+        ({}, 1000),
+        ({"applic_id": "other"}, 2008),
+        ({"reply_applic_id": "other"}, 2009),
+        ({"applic_id": "other", "reply_applic_id": "back"}, 2008),
+    ],
+)
+def test_cancel_names_the_application(
+    room: Make, far: FarSide, named: dict[str, Any], code: int, *, gone: bool
+) -> None:
+    """A cancel with another ApplicID than its message is refused (2008, 2009), and goes nowhere."""
+    one = near(room, far)
+    message_id = one.submitted(replace(AWAY, applic_id="app", reply_applic_id="back"))
+    if gone:
+        one.gateway.run_pending()
+    asked = len(far.requests)
+    assert one.code(CancelReq(message_id=message_id, vaspid="TNN", vasid="News", **named)) == code
+    assert one.states(message_id) == ["Cancelled" if code == 1000 else "Sent" if gone else "Pending"]
+    assert len(far.requests) - asked == (1 if gone and code == 1000 else 0)
+
+
+@pytest.mark.parametrize(("id", "code"), [(None, 4004), (" ", 4004), ("4711", 1000)])
+def test_third_party_has_a_name(room: Make, far: FarSide, id: str | None, code: int) -> None:
+    """A submit that a third party is to pay says who that is, and goes upstream with it."""
+    one = near(room, far)
+    assert one.code(replace(AWAY, charged_party="ThirdParty", charged_party_id=id)) == code
+    one.gateway.run_pending()
+    assert [one.unpack().message.charged_party_id for one in far.requests] == (["4711"] if code == 1000 else [])  # type: ignore[attr-defined]
+
+
 def test_replaced_before_it_leaves(room: Make, far: FarSide) -> None:
     """What a replace names goes upstream with the message, also where it says no."""
     one = near(room, far)
@@ -171,7 +206,7 @@ def test_replaced_before_it_leaves(room: Make, far: FarSide) -> None:
 def test_taken_back_from_an_upstream(room: Make, far: FarSide, extended: bool) -> None:
     """A cancel of a message that an upstream has goes there, under the id that it has there, and is answered so."""
     one = near(room, far)
-    message_id = one.submitted(replace(AWAY, to=(Number("+64211"), Number("+61400"))))
+    message_id = one.submitted(replace(AWAY, to=(Number("+64211"), Number("+61400")), applic_id="app"))
     one.gateway.run_pending()
     remote = one.copies(message_id)[0].remote_id
     ids: Any = {"vaspid": "TNN", "vasid": "News"}

@@ -82,7 +82,8 @@ def typed(value: m.Address, kind: schema.Type, what: str) -> dict[str, object]:
     for name in extra:
         if name not in child.type.attributes:
             raise LocalError(f"{what} has {name}, which this namespace does not have; release 6 has it")
-    return {value.kind: {"_value_1": text, **extra} if extra else text}
+    # always spelt out: zeep takes a bare text that reads like an attribute for its name
+    return {value.kind: {"_value_1": text, **extra}}
 
 
 def _get_address(value: Any) -> object:

@@ -21,7 +21,14 @@ from mm7zeep.gateway.config.destination import HANDSET, Destination
 from mm7zeep.gateway.config.parties import Application
 from mm7zeep.gateway.config.settings import Settings
 from mm7zeep.gateway.delivery import routing
-from mm7zeep.gateway.mm7.validation import check_content, check_form, check_recipients, in_words, refusal
+from mm7zeep.gateway.mm7.validation import (
+    check_charging,
+    check_content,
+    check_form,
+    check_recipients,
+    in_words,
+    refusal,
+)
 from mm7zeep.gateway.store import content, mapping, messages, outbox
 from mm7zeep.gateway.store.clock import GuardedClock
 from mm7zeep.gateway.store.database import Database
@@ -82,6 +89,7 @@ class Intake:
         request = cast(SubmitReq, call.message)
         wrong = check_recipients(request, application)
         check_content(request.parts, application)
+        check_charging(request)
         if wrong:
             said = masking.masked(in_words(wrong), show_numbers=self.settings.show_numbers)
             _LOG.info("a SubmitReq of %s is served in part: no address is %s", application.name, said)
@@ -213,6 +221,7 @@ class Intake:
             message = messages.message(connection, message_id.strip())
             if message is None or message.application != application.name or message.direction != "mt":
                 return _AtUpstreams(frozenset(), ())
+            _check_applications(message, request)
             copies = messages.recipients(connection, message.id)
         done, unanswered = set(), []
         for one in copies:
@@ -246,6 +255,19 @@ class Intake:
             return False
         here = copy.destination == HANDSET or copy.due is not None
         return here or outbox.withdraw(connection, copy.message_id, copy.n, now)
+
+
+def _check_applications(message: MessageRow, request: CancelReq | ReplaceReq) -> None:
+    """Raise ``StatusError`` (2008, 2009) for a cancel that names another ApplicID or ReplyApplicID than its message.
+
+    A replace names new ones.
+    """
+    if not isinstance(request, CancelReq):
+        return
+    for name, element, code in (("applic_id", "ApplicID", 2008), ("reply_applic_id", "ReplyApplicID", 2009)):
+        given = getattr(request, name)
+        if given is not None and given != message.field.get(name):
+            raise refusal(code, f"the message was not submitted with the {element} {given[:100]!r}")
 
 
 @dataclass(frozen=True, slots=True)

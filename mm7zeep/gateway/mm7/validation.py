@@ -106,6 +106,12 @@ def check_recipients(request: SubmitReq, application: Application) -> tuple[Addr
     return wrong
 
 
+def check_charging(request: SubmitReq) -> None:
+    """Raise ``StatusError`` (4004) for a third party who is to pay, and whom nothing names (TS 23.140 8.7.1)."""
+    if request.charged_party == "ThirdParty" and not (request.charged_party_id or "").strip():
+        raise refusal(4004, "ChargedParty is ThirdParty, and no ChargedPartyID says who that is; send one")
+
+
 def is_address(address: Address, region: str | None) -> bool:
     """Whether messages can go to this address at all; numbers by the plan of ``region`` and others, where it is set."""
     text = address.bare.strip()
