@@ -158,7 +158,7 @@ class Intake:
 
     def _take_back(self, call: Call, message_id: str, kind: type[Response]) -> Response:
         application = self._application(call)
-        named = ("applic_id", "reply_applic_id", "aux_applic_info")
+        named = ("sender_address", "applic_id", "reply_applic_id", "aux_applic_info")
         about: dict[str, Any] = {name: getattr(call.message, name, None) for name in named}
         wanted = CancelReq(message_id="", **about)
         there = self._ask_upstreams(application, message_id, wanted)

@@ -103,7 +103,9 @@ def event_fields(request: DeliverReq | DeliveryReportReq | ReadReplyReq) -> dict
     """What an upstream says of an event itself: when it happened, and what only some messages carry."""
     when = request.date if isinstance(request, DeliveryReportReq) else request.time_stamp
     capabilities = getattr(request, "ua_capabilities", None)
+    named = ("applic_id", "reply_applic_id", "aux_applic_info") if not isinstance(request, DeliverReq) else ()
     found: dict[str, Any] = {
+        **{name: getattr(request, name) for name in named},  # what it says goes before what the submit said
         "date": point(when, 0.0),
         "mm_status_extension": getattr(request, "mm_status_extension", None),
         "ua_capabilities": capabilities and [capabilities.ua_prof, point(capabilities.time_stamp, 0.0)],
