@@ -15,6 +15,7 @@ from mm7zeep.cli import COULD_NOT_RUN, FAILURES
 from mm7zeep.cli.send import octets
 
 if TYPE_CHECKING:
+    from mm7zeep.errors import LocalError
     from mm7zeep.findings import Finding
     from mm7zeep.messages import Part
 
@@ -112,10 +113,13 @@ def _table(rows: tuple[tuple[str, ...], ...]) -> list[str]:
     return ["  ".join(row).rstrip() for row in cells]
 
 
-def _refused(error: Exception) -> NoReturn:
+def _refused(error: LocalError) -> NoReturn:
+    """Say what cannot fit, a line for each file, and end."""
     from mm7zeep.transport.pages import escaped
 
-    for line in str(error).split("; "):
+    refused = [one for one in error.findings if one.action == "refused"]
+    lines = [f"{one.where} {one.detail}" for one in refused] if len(refused) > 1 else [str(error)]
+    for line in lines:
         click.echo(f"mm7zeep fit: {escaped(line)}", err=True)
     sys.exit(FAILURES)
 

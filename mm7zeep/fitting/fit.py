@@ -236,9 +236,8 @@ class _Work:
             try:
                 made = pool.fit(self.parts[n].read(), share, self.pictures)
             except Unfit as unfit:
-                self.refuse(
-                    n, "fit/refused", f"({self.parts[n].size} octets) {unfit}; the limit is {self.limit} octets"
-                )
+                reason = f"has {self.parts[n].size} octets and {unfit}; the limit is {self.limit}. Send another picture"
+                self.refuse(n, "fit/refused", reason)
                 continue
             except OSError as error:
                 raise LocalError(f"{_label(self.given[n], n)} cannot be read: {error.strerror}") from error

@@ -19,6 +19,7 @@ from typing import Any, BinaryIO, Self, cast
 
 from mm7zeep import extras, media
 from mm7zeep.errors import LocalError
+from mm7zeep.findings import KINDS
 from mm7zeep.fitting.limits import Limits
 
 _HEADER = 16 * 1024  # octets of a header, as in worker
@@ -188,7 +189,7 @@ def _count(value: object) -> int:
 
 
 def _is_step(value: object) -> bool:
-    return isinstance(value, list) and len(value) == 2 and all(isinstance(one, str) for one in value)
+    return isinstance(value, list) and len(value) == 2 and value[0] in KINDS and isinstance(value[1], str)
 
 
 def _end(worker: subprocess.Popen[bytes]) -> None:
