@@ -149,7 +149,7 @@ def test_large_photo(pool: Pool, limit: int) -> None:
 
 pillow_heif.register_heif_opener()
 HEIC = io.BytesIO()
-pillow_heif.from_pillow(PHOTO).save(HEIC, quality=80)
+pillow_heif.from_pillow(photo(480, 360)).save(HEIC, quality=90)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,8 @@ import pytest
 
 pytest.importorskip("PIL")
 pytest.importorskip("pillow_heif")
-from drawn import huge_png, long_gif, octets, photo, slow_jpeg, thick_tiff
+from drawn import RED, huge_png, long_gif, octets, photo, slow_jpeg, thick_tiff
+from PIL import Image
 
 from mm7zeep.errors import LocalError
 from mm7zeep.fitting import pool as pools
@@ -76,9 +77,9 @@ def test_processor_time_is_bounded() -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="RLIMIT_AS is kept on Linux")
 def test_memory_is_bounded() -> None:
     """A picture that needs more memory than there is, is refused; the process lives, or is replaced."""
-    with Pool(1, Limits(memory=260 * 1024 * 1024)) as pool:
+    with Pool(1, Limits(memory=260 * 1024 * 1024, octets=10**9)) as pool:
         with pytest.raises(Unfit, match=r"MiB|cannot be decoded|ended"):
-            pool.fit(octets(photo(800, 600).resize((7900, 7900)), "PNG", compress_level=1), 50_000, KINDS)
+            pool.fit(octets(Image.new("RGB", (7900, 7900), RED), "BMP"), 50_000, KINDS)
         assert pool.fit(SMALL, 50_000, KINDS).data == SMALL
 
 
