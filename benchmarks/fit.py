@@ -23,7 +23,7 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 from drawn import BLUE, RED, animated, drawing, octets, photo, see_through, turned
@@ -209,8 +209,9 @@ def judge(made: Made, limit: int, pool: Pool, score: Score, *, compare: bool) ->
     image = Image.open(io.BytesIO(data))
     score.check("without EXIF and place", not image.getexif() and b"GPS" not in data, where)
     if compare and made.seen is not None:
-        seen = grey(made.seen)
-        ours, best = likeness(data, seen), plain_search(made.seen.convert("RGB"), len(data) and limit - 5_000, seen)
+        given = ImageOps.exif_transpose(Image.open(io.BytesIO(made.data))).convert("RGB")
+        seen = grey(given)
+        ours, best = likeness(data, seen), plain_search(given, limit - 5_000, seen)
         score.differences.append(best - ours)
         score.check("as like the original as a plain search", best - ours <= WITHIN, f"{where}: {ours:.4f}, {best:.4f}")
 

@@ -1,4 +1,4 @@
-"""The content of a submit made to fit, before it is sent; the processes that do so are kept for the next one.
+"""The content of a submit or a replace made to fit before it is sent; its processes are kept for the next one.
 
 Refuses, with ``LocalError``, where no limit is known, and what cannot fit.
 """
@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
+from typing import TypeVar
 
 from mm7zeep import exchange
 from mm7zeep.client.outcomes import Submitted
 from mm7zeep.errors import LocalError
 from mm7zeep.findings import Finding
 from mm7zeep.fitting.fit import Pool, fit
-from mm7zeep.messages import SubmitReq
+from mm7zeep.messages import ReplaceReq, SubmitReq
 from mm7zeep.profiles import Profile
+
+M = TypeVar("M", SubmitReq, ReplaceReq)
 
 _UNWRITTEN = 512  # octets of an envelope that are not in the one it is measured by: Content, a longer address
 
@@ -27,7 +30,7 @@ class Fitter:
         self._given = pool is not None
         self._lock = threading.Lock()
 
-    def fitted(self, message: SubmitReq, limit: bool | int, profile: Profile) -> tuple[SubmitReq, tuple[Finding, ...]]:
+    def fitted(self, message: M, limit: bool | int, profile: Profile) -> tuple[M, tuple[Finding, ...]]:
         """``message`` within ``limit`` octets (True: those of ``profile``), and what was done to its parts.
 
         Raises ``LocalError`` where the profile has no limit, the content cannot fit, or the extra is not installed.
@@ -42,7 +45,7 @@ class Fitter:
             return message, ()
         try:
             bare = exchange.pack(replace(message, parts=(), content_href=None), profile=profile)
-            overhead = len(bare.read()) + _UNWRITTEN + 16 * len(message.recipients)
+            overhead = len(bare.read()) + _UNWRITTEN
             done = fit(message.parts, limit=most, overhead=overhead, profile=profile, pool=self._made())
         except OSError as error:
             raise LocalError(f"a part cannot be read: {error.strerror}") from error

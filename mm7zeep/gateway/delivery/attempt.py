@@ -12,7 +12,9 @@ from typing import Any, cast
 
 from mm7zeep import envelope, exchange
 from mm7zeep.client import MmscClient, Retry, VaspClient
+from mm7zeep.client.fitter import Fitter
 from mm7zeep.errors import LocalError, Mm7Error, StatusError
+from mm7zeep.findings import Finding
 from mm7zeep.gateway.config.parties import Application, Upstream
 from mm7zeep.gateway.config.settings import Settings
 from mm7zeep.gateway.delivery import reports
@@ -45,9 +47,11 @@ class Caller:
         self._egress = Egress(allow_internal=settings.allow_internal)
         self._clients: dict[str, MmscClient | VaspClient] = {}
         self._lock = threading.Lock()
+        self._fitter = Fitter()
 
     def close(self) -> None:
-        """Close all connections."""
+        """Close all connections, and end the processes that fit content."""
+        self._fitter.close()
         with self._lock:
             for client in self._clients.values():
                 client.close()
@@ -140,9 +144,19 @@ class Caller:
         request = self._request(call, upstream)
         if request is None:
             return Outcome(verdict="dead", reason="the message was deleted")
+        found: tuple[Finding, ...] = ()
+        if upstream.fits and self._may_fit(call.message_id):
+            request, found = self._fitter.fitted(request, True, upstream.upstream_profile)
         client = self._vasp_client(upstream)
         accepted = client.send(request, transaction_id=call.transaction_id)
-        return Outcome(verdict="done", message_id=accepted.message_id, code=accepted.status.code)
+        return Outcome(verdict="done", message_id=accepted.message_id, code=accepted.status.code, findings=found)
+
+    def _may_fit(self, message_id: str) -> bool:
+        """Whether the application that a message is from lets its content be changed."""
+        with self._database.read() as connection:
+            message = messages.message(connection, message_id)
+        application = reports.application_of(self._settings, message.application) if message is not None else None
+        return application is None or application.fit is not False
 
     def change(self, owner: str, request: CancelReq | ReplaceReq) -> Status:
         """Ask an upstream to take back or replace a message that it has; what it answers.
