@@ -246,6 +246,7 @@ def main() -> None:
     """Run, print, and end with 1 where something failed."""
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     options.add_argument("--pictures", type=int, default=1000)
+    options.add_argument("--compare", type=int, default=5, help="each so manieth with a plain search; 0: none")
     options.add_argument("--seed", type=int, default=1)
     given = options.parse_args()
     score, started = Score(), time.monotonic()
@@ -253,7 +254,7 @@ def main() -> None:
         for n in range(given.pictures):
             made = picture(n, given.seed)
             for limit in LIMITS:
-                judge(made, limit, pool, score, compare=n % 5 == 0)
+                judge(made, limit, pool, score, compare=given.compare and n % given.compare == 0)
     print(f"{given.pictures} pictures x {len(LIMITS)} limits, {time.monotonic() - started:.0f} s")
     for what, count in score.count.items():
         good = count - sum(one.startswith(f"{what}:") for one in score.failed)

@@ -14,14 +14,14 @@ pytest.importorskip("PIL")
 pytest.importorskip("pillow_heif")
 from drawn import exif, octets, photo
 from far_side import FarSide
-from gateway_room import CALLED, SUBMIT, Make, rooms
+from gateway_room import CALLED, SUBMIT, TEXT, Make, rooms
 from PIL import Image
 
 from mm7zeep import profiles
 from mm7zeep.gateway.config import describe, validate
 from mm7zeep.gateway.config.parties import Route, Upstream
 from mm7zeep.gateway.config.settings import Settings
-from mm7zeep.messages import Number, Part, SubmitReq
+from mm7zeep.messages import Number, Part, ReplaceReq, SubmitReq
 
 PICTURE = octets(photo(1600, 1200).transpose(Image.Transpose.ROTATE_90), "JPEG", quality=95, exif=exif(6))
 LIMITED = replace(profiles.VIBES_6_8, max_content=60_000)
@@ -91,6 +91,19 @@ def test_what_cannot_fit(room: Make, far: FarSide) -> None:
     assert (one.states(bad), one.states(good)) == (["Rejected"], ["Sent"])
     assert "c.mp4 has 90012 octets" in (one.copies(bad)[0].detail or "")
     assert len(far.requests) == 1
+
+
+def test_replace(room: Make, far: FarSide) -> None:
+    """What a replace puts in the place of a message that an upstream has fits, too; what cannot is refused."""
+    one = room(CALLED, **upstream(far))
+    message_id = one.submitted(replace(AWAY, parts=(TEXT,)))
+    one.gateway.run_pending()
+    assert one.code(ReplaceReq(vaspid="TNN", vasid="News", message_id=message_id, parts=AWAY.parts)) == 1000
+    assert 40_000 < len(far.requests[-1].body) <= 60_000
+    assert isinstance(far.requests[-1].unpack().message, ReplaceReq)
+    clip = Part(body=b"\0\0\0\x18ftypisom" + bytes(90_000), content_type="video/mp4", content_id="c@x")
+    assert one.code(ReplaceReq(vaspid="TNN", vasid="News", message_id=message_id, parts=(clip,))) == 3001
+    assert len(far.requests) == 2
 
 
 def test_settings() -> None:

@@ -158,9 +158,10 @@ class Caller:
         application = reports.application_of(self._settings, message.application) if message is not None else None
         return application is None or application.fit is not False
 
-    def change(self, owner: str, request: CancelReq | ReplaceReq) -> Status:
+    def change(self, owner: str, request: CancelReq | ReplaceReq, fit: bool) -> Status:
         """Ask an upstream to take back or replace a message that it has; what it answers.
 
+        ``fit`` is whether its application lets the content be changed; 2004 stands for what cannot be made to fit.
         Raises ``Mm7Error`` where it gives no answer.
         """
         name = owner.partition(":")[2]
@@ -169,6 +170,11 @@ class Caller:
             raise LocalError(f"the upstream {name} is no longer configured")
         try:
             asked = replace(request, mm7_version=None, vaspid=upstream.vaspid, vasid=upstream.vasid)
+            if isinstance(asked, ReplaceReq) and fit and upstream.fits:
+                try:
+                    asked, _ = self._fitter.fitted(asked, True, upstream.upstream_profile)
+                except LocalError as error:
+                    return Status(2004, details=str(error))
             return self._vasp_client(upstream).send(asked).status
         except StatusError as error:
             return error.status
