@@ -34,7 +34,7 @@ _TITLES = {
 
 def text() -> str:
     """The whole file."""
-    kinds = [one for one in KINDS.values() if one.needs != "gateway"]  # those say what the gateway itself did
+    kinds = [one for one in KINDS.values() if one.needs not in ("gateway", "fit")]  # those say what we did
     lines = [_HEAD, f"{len(kinds)} kinds, {len(CASES)} examples.", ""]
     for room, title in _TITLES.items():
         lines += [f"## {title}", "", "| Id | Level | Source | Example | What is said |", "|---|---|---|---|---|"]

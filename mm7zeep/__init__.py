@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from mm7zeep.exchange.pack import pack
     from mm7zeep.exchange.unpack import unpack
     from mm7zeep.findings import Finding
+    from mm7zeep.fitting.fit import Fitted, fit
     from mm7zeep.messages import (
         Address,
         Blob,
@@ -81,12 +82,12 @@ __all__ = [
     "Address", "AsyncMmscClient", "AsyncVaspClient", "AuthError", "Basic", "Bearer", "Blob", "CancelReq", "CancelRsp",
     "DeliverReq", "DeliverRsp", "DeliveryReportReq", "DeliveryReportRsp", "Digest", "EnvelopeError",
     "ExtendedCancelReq", "ExtendedCancelRsp", "ExtendedReplaceReq", "ExtendedReplaceRsp", "Extension", "Fault",
-    "Finding", "LimitError", "LocalError", "Message", "MimeError", "Mm7Error", "MmscClient", "Number", "Part",
+    "Finding", "Fitted", "LimitError", "LocalError", "Message", "MimeError", "Mm7Error", "MmscClient", "Number", "Part",
     "PreviouslySent", "Profile", "RFC2822Address", "RSErrorRsp", "ReadReplyReq", "ReadReplyRsp", "Received",
     "Receiver", "RemoteError", "ReplaceReq", "ReplaceRsp", "ReplyCharging", "Response", "Retry", "RsRequest",
     "SchemaError", "ShortCode", "Status", "StatusError", "SubmitReq", "SubmitRsp", "SwaTransport", "Timeouts",
     "TransportError", "UACapabilities", "VASPErrorRsp", "ValidationPlugin", "VaspClient", "VaspRequest",
-    "VersionError", "Wire", "__version__", "address", "addresses", "attach", "pack", "part_of", "profile",
+    "VersionError", "Wire", "__version__", "address", "addresses", "attach", "fit", "pack", "part_of", "profile",
     "unpack", "zeep_client",
 ]  # fmt: skip
 
@@ -99,6 +100,7 @@ _HOMES: Mapping[str, str] = MappingProxyType({
     "zeep_client": "transport", "SwaTransport": "transport", "ValidationPlugin": "transport",
     "Profile": "profiles", "profile": "profiles",
     "Finding": "findings",
+    "fit": "fitting.fit", "Fitted": "fitting.fit",
     "Mm7Error": "errors", "LocalError": "errors", "RemoteError": "errors", "MimeError": "errors",
     "EnvelopeError": "errors", "SchemaError": "errors", "VersionError": "errors", "LimitError": "errors",
     "StatusError": "errors", "AuthError": "errors", "TransportError": "errors",

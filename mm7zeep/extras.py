@@ -15,6 +15,7 @@ EXTRAS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "h11", "httptools", "jinja2", "phonenumbers", "PIL", "prometheus_client", "pydantic", "sqlalchemy",
             "starlette", "uvicorn",
         ),
+        "fit": ("PIL", "pillow_heif"),
         "postgres": ("psycopg",),
         "async": ("anyio", "httpx", "packaging"),
         "pcap": ("dpkt",),

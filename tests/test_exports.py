@@ -19,12 +19,12 @@ PUBLIC = [
     "Address", "AsyncMmscClient", "AsyncVaspClient", "AuthError", "Basic", "Bearer", "Blob", "CancelReq", "CancelRsp",
     "DeliverReq", "DeliverRsp", "DeliveryReportReq", "DeliveryReportRsp", "Digest", "EnvelopeError",
     "ExtendedCancelReq", "ExtendedCancelRsp", "ExtendedReplaceReq", "ExtendedReplaceRsp", "Extension", "Fault",
-    "Finding", "LimitError", "LocalError", "Message", "MimeError", "Mm7Error", "MmscClient", "Number", "Part",
+    "Finding", "Fitted", "LimitError", "LocalError", "Message", "MimeError", "Mm7Error", "MmscClient", "Number", "Part",
     "PreviouslySent", "Profile", "RFC2822Address", "RSErrorRsp", "ReadReplyReq", "ReadReplyRsp", "Received",
     "Receiver", "RemoteError", "ReplaceReq", "ReplaceRsp", "ReplyCharging", "Response", "Retry", "RsRequest",
     "SchemaError", "ShortCode", "Status", "StatusError", "SubmitReq", "SubmitRsp", "SwaTransport", "Timeouts",
     "TransportError", "UACapabilities", "VASPErrorRsp", "ValidationPlugin", "VaspClient", "VaspRequest",
-    "VersionError", "Wire", "__version__", "address", "addresses", "attach", "pack", "part_of", "profile",
+    "VersionError", "Wire", "__version__", "address", "addresses", "attach", "fit", "pack", "part_of", "profile",
     "unpack", "zeep_client",
 ]  # fmt: skip
 

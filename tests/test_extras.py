@@ -59,6 +59,7 @@ def test_serve_without_one_module(module: str, tmp_path: Path) -> None:
         ("gateway", ("listen", "--bind", "127.0.0.1:0")),
         ("postgres", ("serve", *PSYCOPG)),
         ("pcap", ("check", "x.pcap")),
+        ("fit", ("fit", "x.pcap", "--limit", "300k")),
     ],
     ids=lambda given: given if isinstance(given, str) else given[0],
 )

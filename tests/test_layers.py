@@ -25,7 +25,7 @@ FLOORS = (
     ("exchange.judge", "exchange.plans"),
     ("exchange.pack", "exchange.unpack"),
     ("exchange",),
-    ("conformance.input", "conformance.rules", "transport"),
+    ("conformance.input", "conformance.rules", "fitting", "transport"),
     ("client", "conformance.verdict", "receiver"),
     ("conformance.pairs", "conformance.report", "gateway.logs", "gateway.security", "gateway.supervised"),
     ("conformance", "gateway.config"),

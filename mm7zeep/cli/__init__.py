@@ -27,6 +27,7 @@ _COMMANDS: Mapping[str, str] = MappingProxyType(
         "demo": "Send a message there and back on this machine, with nothing set up.",
         "serve": "Run the gateway: an MMSC with a store, callbacks and handsets.",
         "send": "Submit a message to an MMSC.",
+        "fit": "Make pictures fit into what a carrier takes.",
         "listen": "Receive messages and reports, one JSON line each.",
         "trigger": "Have a running gateway send a message, a report, a read reply.",
         "check": "Judge captured messages.",

@@ -25,6 +25,7 @@ _NEEDS = {
     "pair": "request and answer together: one message alone does not show it",
     "clock": "the time of day: one message alone does not show it",
     "gateway": "a gateway, which notes it of what it did itself",
+    "fit": "fitting, which notes it of what it did to the content",
 }
 _APPLIES: Mapping[str, str] = MappingProxyType({"req": "requests", "rsp": "answers", "any": "requests and answers"})
 _CLASSES: Mapping[str, str] = MappingProxyType(

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 _LARGE = 256 * 1024  # octets of an upload from which on a bar is shown
 _SPAN = re.compile(r"([0-9]{1,6})([smhdw])\Z")
+_SIZE = re.compile(r"([0-9]{1,9})(|k|ki|m|mi)b?\Z", re.IGNORECASE)
+_SIZES = {"": 1, "k": 1000, "ki": 1024, "m": 1000_000, "mi": 1024 * 1024}
 # What a profile has from the carrier, and not from the schema (profiles.Profile).
 _CARRIER = (
     "prefix", "policy", "split", "max_content", "max_recipients", "smil", "empty_ack", "submit_as_deliver",
@@ -45,6 +47,16 @@ def credentials(context: click.Context, parameter: click.Parameter, value: str |
     if not colon or not user:
         raise click.BadParameter("give USER:PASS")  # never repeats what was given
     return user, password
+
+
+def octets(context: click.Context, parameter: click.Parameter, value: str | None) -> int | None:
+    """A size: 300k is 300,000 octets, 1M 1,000,000, 300Ki 307,200; a number alone is octets."""
+    if value is None:
+        return None
+    found = _SIZE.match(value)
+    if found is None or not int(found[1]):
+        raise click.BadParameter("give octets, or a size like 300k (300,000), 1M or 300Ki (307,200)")
+    return int(found[1]) * _SIZES[found[2].lower()]
 
 
 def _moment(context: click.Context, parameter: click.Parameter, value: str | None) -> timedelta | datetime | None:
@@ -80,6 +92,8 @@ def _moment(context: click.Context, parameter: click.Parameter, value: str | Non
     help="What the texts among the FILEs are in, where that is neither UTF-8 nor marked: windows-1252",
 )
 @click.option("--profile", "carrier", help="How the carrier wants it: optus, sinch, generic-6.8.0, ...")
+@click.option("--fit", is_flag=True, help="Make pictures fit into what the carrier takes (extra fit).")
+@click.option("--limit", callback=octets, metavar="SIZE", help="The same, into so much: 300k, 1M, or octets.")
 @click.option("--namespace", help="Another MM7 schema than the profile's: REL-5-MM7-1-3, ...")
 @click.option("--delivery-report", is_flag=True, help="Ask to be told what becomes of it.")
 @click.option("--read-reply", is_flag=True, help="Ask to be told when it is read.")
@@ -101,6 +115,8 @@ def command(
     client_cert: str | None,
     texts: tuple[str, ...],
     charset: str | None,
+    fit: bool,
+    limit: int | None,
     as_json: bool,
     **fields: Any,
 ) -> None:
@@ -122,7 +138,7 @@ def command(
         )
         with client, _bar(files) as progress:
             content: tuple[str | Part, ...] = (*texts, *(part_of(file, charset=charset) for file in files))
-            sent = client.submit(content=content, progress=progress, **_given(fields))
+            sent = client.submit(content=content, progress=progress, fit=limit or fit, **_given(fields))
     except (LocalError, ValueError) as error:
         raise click.UsageError(str(error)) from error
     except Mm7Error as error:

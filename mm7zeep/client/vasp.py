@@ -21,12 +21,14 @@ from mm7zeep.client.fields import (
     SubmitFields,
     spelled_out,
 )
+from mm7zeep.client.fitter import Fitter, with_findings
 from mm7zeep.client.outcomes import RETRY, Accepted, Retry, Submitted
 from mm7zeep.client.sending import Sender, build
 from mm7zeep.client.splitting import Tally, one_each, whole
 from mm7zeep.client.styles import AsyncSender, SyncSender
 from mm7zeep.credentials import ClientCert, File
 from mm7zeep.errors import LocalError, Mm7Error
+from mm7zeep.findings import Finding
 from mm7zeep.messages import (
     AddressLike,
     CancelReq,
@@ -52,6 +54,7 @@ class Vasp(Sender):
     vaspid: str | None
     vasid: str | None
     split: bool
+    _fitter: Fitter
 
     def _identify(self, vaspid: str | None, vasid: str | None, split: bool | None) -> None:
         for name, value in (("vaspid", vaspid), ("vasid", vasid)):
@@ -61,6 +64,7 @@ class Vasp(Sender):
             raise LocalError(f"split is True, False or None (as the profile says), not {type(split).__name__}")
         self.vaspid, self.vasid = vaspid, vasid
         self.split = self.profile.split if split is None else split
+        self._fitter = Fitter()
 
     def _who(self, fields: Mapping[str, Any]) -> dict[str, Any]:
         if "parts" in fields:
@@ -78,6 +82,10 @@ class Vasp(Sender):
                 "make the client with split=True"
             )
         return message
+
+    def _fitted(self, message: SubmitReq, fit: bool | int) -> tuple[SubmitReq, tuple[Finding, ...]]:
+        """``message`` with content that fits, and what was done to it. Raises ``LocalError``."""
+        return self._fitter.fitted(message, fit, self.profile)
 
     def _apart(self, message: SubmitReq, transaction_id: str | None) -> list[SubmitReq]:
         """The requests, where each recipient must get one; none where all share ``message``."""
@@ -157,25 +165,37 @@ class VaspClient(Vasp, SyncSender):
         *,
         transaction_id: str | None = None,
         progress: Progress | None = None,
+        fit: bool | int = False,
         **fields: Unpack[SubmitFields],
     ) -> Submitted:
         """MM7_submit: send ``content`` (texts, files, bytes, parts) to recipients.
 
-        Further fields are those of ``SubmitReq``. A presentation is added as the profile says. A split submit makes one
-        request per recipient: ``progress`` starts over for each, and an ``AuthError`` ends it. Raises as ``send``; for
-        a split submit only where no recipient was accepted.
+        Further fields are those of ``SubmitReq``. A presentation is added as the profile says. ``fit`` makes the
+        content fit into what the profile's carrier takes, or into so many octets of the whole message (extra ``fit``;
+        ``mm7zeep.fit``): what was done is in ``findings``. A split submit makes one request per recipient: ``progress``
+        starts over for each, and an ``AuthError`` ends it. Raises as ``send``; for a split submit only where no
+        recipient was accepted. Raises ``LocalError`` where the content cannot fit.
         """
         message = self._submit_req(to, content, fields)
+        fitted: tuple[Finding, ...] = ()
+        if fit is not False:
+            message, fitted = self._fitted(message, fit)
         apart = self._apart(message, transaction_id)
         if not apart:
-            return whole(message, self.send(message, transaction_id=transaction_id, progress=progress))
+            sent = whole(message, self.send(message, transaction_id=transaction_id, progress=progress))
+            return with_findings(sent, fitted)
         tally = Tally(apart)
         for one in tally.due():
             try:
                 tally.accept(one, self.send(one, progress=progress))
             except Mm7Error as error:
                 tally.fail(one, error)
-        return tally.sum_up()
+        return with_findings(tally.sum_up(), fitted)
+
+    def close(self) -> None:
+        """Close the connections, and end what fitted content."""
+        super().close()
+        self._fitter.close()
 
     @spelled_out(CancelFields)
     def cancel(self, message_id: str, **fields: Unpack[CancelFields]) -> Accepted[CancelRsp]:
@@ -257,20 +277,30 @@ class AsyncVaspClient(Vasp, AsyncSender):
         *,
         transaction_id: str | None = None,
         progress: Progress | None = None,
+        fit: bool | int = False,
         **fields: Unpack[SubmitFields],
     ) -> Submitted:
-        """As ``VaspClient.submit``."""
+        """As ``VaspClient.submit``. Content is fitted in a thread: the loop goes on meanwhile."""
         message = self._submit_req(to, content, fields)
+        fitted: tuple[Finding, ...] = ()
+        if fit is not False:
+            message, fitted = await asyncio.to_thread(self._fitted, message, fit)
         apart = self._apart(message, transaction_id)
         if not apart:
-            return whole(message, await self.send(message, transaction_id=transaction_id, progress=progress))
+            sent = whole(message, await self.send(message, transaction_id=transaction_id, progress=progress))
+            return with_findings(sent, fitted)
         tally = Tally(apart)
         for one in tally.due():
             try:
                 tally.accept(one, await self.send(one, progress=progress))
             except Mm7Error as error:
                 tally.fail(one, error)
-        return tally.sum_up()
+        return with_findings(tally.sum_up(), fitted)
+
+    async def aclose(self) -> None:
+        """Close the connections, and end what fitted content."""
+        await super().aclose()
+        await asyncio.to_thread(self._fitter.close)
 
     @spelled_out(CancelFields)
     async def cancel(self, message_id: str, **fields: Unpack[CancelFields]) -> Accepted[CancelRsp]:

@@ -151,7 +151,8 @@ def compose(parts: Sequence[Part], profile: Profile, *, content_id: str | None =
     size = sum(part.size for part in parts)
     if profile.max_content is not None and size > profile.max_content:
         raise LocalError(
-            f"the parts have {size} octets together; {profile.name} takes {profile.max_content}. Send less"
+            f"the parts have {size} octets together; {profile.name} takes {profile.max_content}. Send less, "
+            "or have it made to fit: fit=True, or mm7zeep send --fit"
         )
     named = [
         part if part.content_id else replace(part, content_id=_fresh_id(f"part-{n}")) for n, part in enumerate(parts, 1)

@@ -14,7 +14,8 @@ class Kind:
 
     ``topic`` is a word of the published list (README, ``check --format json``) or None; ``applies`` is ``req``,
     ``rsp`` or ``any``; ``needs`` is ``pair`` or ``clock`` where one message alone cannot show it, ``gateway`` for
-    what a gateway notes of its own doing; ``unsure`` marks a clause that we could not check against the printed text.
+    what a gateway notes of its own doing, ``fit`` for what fitting did to the content before it was sent; ``unsure``
+    marks a clause that we could not check against the printed text.
     """
 
     id: str

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from mm7zeep import profiles
+from mm7zeep import extras, profiles
 from mm7zeep.gateway.config import field_types
 from mm7zeep.gateway.config.destination import Destination
 from mm7zeep.gateway.config.field_types import Filled, Network, Secret, Table, Text
@@ -55,7 +55,7 @@ class Application(Table):
     ``media`` ``listed`` refuses parts whose type stands in no table of supported formats. Within ``duplicates`` hours a
     request that comes again is a repetition (None: as ``Retention`` has it; 0: never). ``answers`` is the schema of its
     answers, ``refusals`` whether they are a ``fault`` or the matching ``response``, ``fault_status`` the HTTP status of
-    a fault; None: as its profile says.
+    a fault; None: as its profile says. ``fit`` False keeps its content as it is, whatever an upstream says.
     """
 
     name: Filled
@@ -73,6 +73,7 @@ class Application(Table):
     answers: field_types.NamespaceName | None = None
     refusals: Literal["fault", "response"] | None = None
     fault_status: Literal[500, 200] | None = None
+    fit: field_types.Switch | None = None
 
     @property
     def request_profile(self) -> Profile:
@@ -119,7 +120,8 @@ class Upstream(Table):
 
     At most ``rate`` requests per second go out (None: as fast as it answers). ``callback_username`` and
     ``callback_password`` are what it shows when it brings us reports and MO messages, at our own ``/mm7``; without
-    them it brings none.
+    them it brings none. ``fit`` is whether content is made to fit into what its profile says that it takes (None: where
+    that says a limit, and the extra ``fit`` is installed).
     """
 
     name: Filled
@@ -133,6 +135,7 @@ class Upstream(Table):
     callback_username: Text | None = None
     callback_password: Secret | None = field(default=None, repr=False)
     allow: tuple[Network, ...] = ()
+    fit: field_types.Switch | None = None
 
     @property
     def destination(self) -> Destination:
@@ -143,6 +146,13 @@ class Upstream(Table):
     def upstream_profile(self) -> Profile:
         """The profile this MMSC is spoken to in. Raises ``ValueError`` for an unknown name."""
         return profiles.profile(self.profile)
+
+    @property
+    def fits(self) -> bool:
+        """Whether content that leaves through it is made to fit."""
+        if self.fit is None:
+            return self.upstream_profile.max_content is not None and extras.wanting("fit") is None
+        return self.fit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,9 +15,9 @@ from pathlib import Path
 import sqlalchemy
 from sqlalchemy.exc import ArgumentError
 
-from mm7zeep import profiles
+from mm7zeep import extras, profiles
 from mm7zeep.gateway.config.errors import Remark
-from mm7zeep.gateway.config.parties import Application, Callback
+from mm7zeep.gateway.config.parties import Application, Callback, Upstream
 from mm7zeep.gateway.config.settings import Settings
 from mm7zeep.gateway.security import client_address, outbound, password_hash
 
@@ -215,6 +215,18 @@ def _upstreams(settings: Settings) -> Iterator[Remark]:
         yield from _callable(f"{here}.url", one.url, settings.allow_internal)
         yield from _pair(here, "", one.username, one.password)
         yield from _pair(here, "callback_", one.callback_username, one.callback_password)
+        yield from _fitting(here, one)
+
+
+def _fitting(here: str, upstream: Upstream) -> Iterator[Remark]:
+    if not upstream.fit:
+        return
+    profile = upstream.upstream_profile
+    if profile.max_content is None:
+        yield Remark(f"{here}.fit", f"the profile {profile.name} states no limit to fit; leave it out")
+    absent = extras.wanting("fit")
+    if absent is not None:
+        yield Remark(f"{here}.fit", f"cannot be done: {absent}")
 
 
 def _pair(here: str, kind: str, username: str | None, password: str | None) -> Iterator[Remark]:

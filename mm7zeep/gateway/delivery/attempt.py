@@ -12,7 +12,9 @@ from typing import Any, cast
 
 from mm7zeep import envelope, exchange
 from mm7zeep.client import MmscClient, Retry, VaspClient
+from mm7zeep.client.fitter import Fitter
 from mm7zeep.errors import LocalError, Mm7Error, StatusError
+from mm7zeep.findings import Finding
 from mm7zeep.gateway.config.destination import Destination
 from mm7zeep.gateway.config.parties import Application, Upstream
 from mm7zeep.gateway.config.settings import Settings
@@ -46,9 +48,11 @@ class Caller:
         self._egress = Egress(allow_internal=settings.allow_internal)
         self._clients: dict[str, MmscClient | VaspClient] = {}
         self._lock = threading.Lock()
+        self._fitter = Fitter()
 
     def close(self) -> None:
-        """Close all connections."""
+        """Close all connections, and end the processes that fit content."""
+        self._fitter.close()
         with self._lock:
             for client in self._clients.values():
                 client.close()
@@ -141,13 +145,24 @@ class Caller:
         request = self._request(call, upstream)
         if request is None:
             return Outcome(verdict="dead", reason="the message was deleted")
+        found: tuple[Finding, ...] = ()
+        if upstream.fits and self._may_fit(call.message_id):
+            request, found = self._fitter.fitted(request, True, upstream.upstream_profile)
         client = self._vasp_client(upstream)
         accepted = client.send(request, transaction_id=call.transaction_id)
-        return Outcome(verdict="done", message_id=accepted.message_id, code=accepted.status.code)
+        return Outcome(verdict="done", message_id=accepted.message_id, code=accepted.status.code, findings=found)
 
-    def change(self, destination: Destination, request: CancelReq | ReplaceReq) -> Status:
+    def _may_fit(self, message_id: str) -> bool:
+        """Whether the application that a message is from lets its content be changed."""
+        with self._database.read() as connection:
+            message = messages.message(connection, message_id)
+        application = self._settings.application(message.application) if message is not None else None
+        return application is None or application.fit is not False
+
+    def change(self, destination: Destination, request: CancelReq | ReplaceReq, fit: bool) -> Status:
         """Ask an upstream to take back or replace a message that it has; what it answers.
 
+        ``fit`` is whether its application lets the content be changed; 2004 stands for what cannot be made to fit.
         Raises ``Mm7Error`` where it gives no answer.
         """
         upstream = self._settings.upstream(destination.name)
@@ -155,6 +170,11 @@ class Caller:
             raise LocalError(f"the upstream {destination.name} is no longer configured")
         try:
             asked = replace(request, mm7_version=None, vaspid=upstream.vaspid, vasid=upstream.vasid)
+            if isinstance(asked, ReplaceReq) and fit and upstream.fits:
+                try:
+                    asked, _ = self._fitter.fitted(asked, True, upstream.upstream_profile)
+                except LocalError as error:
+                    return Status(2004, details=str(error))
             return self._vasp_client(upstream).send(asked).status
         except StatusError as error:
             return error.status

@@ -81,6 +81,8 @@ class ResultRecorder:
             stands, state = outbox.complete(connection, call, now, **told), DELIVERED
             if stands and outcome.left_out:
                 self._left_out(connection, call, outcome.left_out)
+            if stands and outcome.findings:
+                messages.note(connection, call.message_id, mapping.findings_text(outcome.findings))
         else:
             told["reason"] = f"{outcome.reason} (given up)" if verdict == "retry" else outcome.reason
             stands, state = outbox.dead_letter(connection, call, now, **told), REFUSED

@@ -11,6 +11,7 @@ from typing import Literal
 
 from mm7zeep import masking
 from mm7zeep.errors import AuthError, LocalError, Mm7Error, StatusError, TransportError
+from mm7zeep.findings import Finding
 from mm7zeep.gateway.config.settings import Delivery
 from mm7zeep.gateway.store.outbox import KEPT
 from mm7zeep.gateway.store.rows import CallRow
@@ -27,7 +28,8 @@ _REASON = 500  # characters of a reason that are kept
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """What came of one attempt: ``message_id`` is what an upstream calls the message now, ``unclear`` says that it may
-    have been taken although nothing says so. ``left_out`` are elements that its namespace has no place for.
+    have been taken although nothing says so. ``left_out`` are elements that its namespace has no place for,
+    ``findings`` what was done to its content before.
     """
 
     verdict: Verdict
@@ -40,6 +42,7 @@ class Outcome:
     message_id: str | None = None
     unclear: bool = False
     left_out: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
     @property
     def is_plain(self) -> bool:

@@ -61,7 +61,7 @@ class Intake:
     """The handlers of an MMS Relay/Server for the requests of its applications.
 
     ``wake`` is called when something was planned, ``repeated`` with each request and what became of it. ``upstream``
-    asks the MMSC of that name to take back or replace a message that it has.
+    asks the MMSC of that name to take back or replace a message that it has; last, whether content may be made to fit.
     """
 
     settings: Settings
@@ -69,7 +69,7 @@ class Intake:
     clock: GuardedClock
     wake: Callable[[], object]
     repeated: Callable[[Request, Done], object]
-    upstream: Callable[[Destination, CancelReq | ReplaceReq], Status]
+    upstream: Callable[[Destination, CancelReq | ReplaceReq, bool], Status]
 
     def handlers(self) -> Mapping[type[Message], Handler]:
         """By class of the request."""
@@ -230,7 +230,8 @@ class Intake:
             if one.remote_id.startswith(KEY_PREFIX):
                 continue  # longer than what is kept of it: nobody there would know it
             try:
-                if self.upstream(one.destination, replace(request, message_id=one.remote_id)).ok:
+                asked = replace(request, message_id=one.remote_id)
+                if self.upstream(one.destination, asked, application.fit is not False).ok:
                     done.add(one.n)
             except Mm7Error as error:
                 why = masking.credentials(str(error))

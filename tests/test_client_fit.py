@@ -1,0 +1,124 @@
+"""``submit(fit=...)`` of both clients: what arrives fits, what was done is told, the loop goes on meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+pytest.importorskip("PIL")
+pytest.importorskip("pillow_heif")
+from drawn import exif, octets, photo
+from far_side import FarSide, proper
+from PIL import Image
+
+from mm7zeep import profiles
+from mm7zeep.client import AsyncVaspClient, Submitted, VaspClient
+from mm7zeep.errors import LocalError
+from mm7zeep.messages import Part, SubmitReq
+
+PHOTO = octets(photo(1600, 1200).transpose(Image.Transpose.ROTATE_90), "JPEG", quality=95, exif=exif(6))
+LIMITED = replace(profiles.VIBES_6_8, max_content=60_000)
+CODED = replace(LIMITED, encoding="base64")
+
+
+def sync(url: str, profile: profiles.Profile, **options: Any) -> Submitted:
+    """By the blocking client."""
+    with VaspClient(url, vaspid="v", vasid="s", profile=profile) as client:
+        return client.submit(**options)
+
+
+def asynchronous(url: str, profile: profiles.Profile, **options: Any) -> Submitted:
+    """By its async twin."""
+
+    async def submit() -> Submitted:
+        async with AsyncVaspClient(url, vaspid="v", vasid="s", profile=profile) as client:
+            return await client.submit(**options)
+
+    return asyncio.run(submit())
+
+
+Style = Callable[..., Submitted]
+both = pytest.mark.parametrize("submit", [sync, asynchronous])
+
+
+@both
+@pytest.mark.parametrize("profile", [LIMITED, CODED], ids=["binary", "base64"])
+def test_it_fits(submit: Style, profile: profiles.Profile) -> None:
+    """The whole body of the request keeps to the limit, whatever the encoding; the picture is upright, and named."""
+    with FarSide(proper) as far:
+        part = Part(body=PHOTO, content_type="image/jpeg", name="a.jpg")
+        sent = submit(far.url, profile, to=["+491700", "a@b.example"], content=["Hello", part], fit=True)
+    [request] = far.requests
+    assert 45_000 < len(request.body) <= 60_000
+    message = request.unpack().message
+    assert isinstance(message, SubmitReq)
+    picture = Image.open(io.BytesIO(message.parts[2].read()))
+    assert picture.width > picture.height
+    assert not picture.getexif()
+    assert {"fit/turned", "fit/metadata", "fit/scaled"} <= {one.id for one in sent.findings}
+    assert {one.where for one in sent.findings} == {"a.jpg"}
+
+
+@both
+def test_once_for_all_recipients(submit: Style) -> None:
+    """A split submit is fitted before it is split: each recipient gets the same octets, and it is told once."""
+    with FarSide(proper, proper) as far:
+        sent = submit(far.url, replace(LIMITED, split=True), to=["+1", "+2"], content=[PHOTO], fit=50_000)
+    bodies = [request.unpack().message.parts[0].read() for request in far.requests]  # type: ignore[attr-defined]
+    assert bodies[0] == bodies[1]
+    assert len(sent.each) == 2
+    assert [one.id for one in sent.findings].count("fit/coded") == 1
+
+
+@both
+def test_refused(submit: Style) -> None:
+    """Nothing is sent where the limit is not known, where it cannot fit, and, with the way out, where fit is not on."""
+    with FarSide() as far:
+        with pytest.raises(LocalError, match=r"optus states no limit.*fit=300_000.*--limit"):
+            submit(far.url, profiles.OPTUS, to="+1", content=[PHOTO], fit=True)
+        clip = Part(body=b"\0\0\0\x18ftypisom" + bytes(90_000), content_type="video/mp4", name="c.mp4")
+        with pytest.raises(LocalError, match=r"c\.mp4 has 90012 octets.*the limit is 60000.*shorter"):
+            submit(far.url, LIMITED, to="+1", content=[clip], fit=True)
+        with pytest.raises(LocalError, match=rf"{len(PHOTO)} octets.*takes 60000.*fit=True.*--fit"):
+            submit(far.url, LIMITED, to="+1", content=[PHOTO])
+    assert far.requests == []
+
+
+def test_loop_goes_on() -> None:
+    """While a picture is fitted, other tasks of the loop run."""
+    ticks = 0
+
+    async def tick() -> None:
+        nonlocal ticks
+        while True:
+            await asyncio.sleep(0.005)
+            ticks += 1
+
+    async def submit(url: str) -> None:
+        async with AsyncVaspClient(url, vaspid="v", vasid="s", profile=LIMITED) as client:
+            other = asyncio.create_task(tick())
+            message = client._submit_req("+1", [PHOTO], {})
+            await asyncio.to_thread(client._fitted, message, True)
+            before = ticks
+            await client.submit("+1", [PHOTO], fit=True)
+            assert ticks - before > 3
+            other.cancel()
+
+    with FarSide(proper) as far:
+        asyncio.run(submit(far.url))
+
+
+def test_processes_end_with_the_client() -> None:
+    """The processes are kept for the next message, and end with the client."""
+    with FarSide(proper, proper) as far, VaspClient(far.url, vaspid="v", vasid="s", profile=LIMITED) as client:
+        for _ in range(2):
+            client.submit("+1", [PHOTO], fit=True)
+        pool = client._fitter._pool
+        assert pool is not None
+        [process] = pool._idle
+    assert process.poll() is not None

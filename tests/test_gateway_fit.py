@@ -1,0 +1,118 @@
+"""A gateway makes content fit into what an upstream takes, where it is told so or knows the limit."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("PIL")
+pytest.importorskip("pillow_heif")
+from drawn import exif, octets, photo
+from far_side import FarSide
+from gateway_room import CALLED, SUBMIT, TEXT, Make, rooms
+from PIL import Image
+
+from mm7zeep import profiles
+from mm7zeep.gateway.config import describe, validate
+from mm7zeep.gateway.config.parties import Route, Upstream
+from mm7zeep.gateway.config.settings import Settings
+from mm7zeep.messages import Number, Part, ReplaceReq, SubmitReq
+
+PICTURE = octets(photo(1600, 1200).transpose(Image.Transpose.ROTATE_90), "JPEG", quality=95, exif=exif(6))
+LIMITED = replace(profiles.VIBES_6_8, max_content=60_000)
+AWAY = replace(
+    SUBMIT,
+    to=(Number("+64211"),),
+    parts=(Part(body=PICTURE, content_type="image/jpeg", name="a.jpg", content_id="a@x"),),
+)
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Iterator[Make]:
+    """Makes gateways."""
+    with rooms(tmp_path) as make:
+        yield make
+
+
+@pytest.fixture
+def far(monkeypatch: pytest.MonkeyPatch) -> Iterator[FarSide]:
+    """The upstream, whose carrier takes 60,000 octets."""
+    monkeypatch.setattr(Upstream, "upstream_profile", property(lambda self: LIMITED))
+    with FarSide() as side:
+        yield side
+
+
+def upstream(far: FarSide, **options: bool) -> dict[str, object]:
+    """The settings of a gateway that submits to ``far``."""
+    return {"upstreams": (Upstream(name="far", url=far.url, **options),), "routes": (Route(prefix="+64", via="far"),)}
+
+
+@pytest.mark.parametrize("options", [{}, {"fit": True}])
+def test_it_fits(room: Make, far: FarSide, options: dict[str, bool]) -> None:
+    """Where the limit is known it is on: what leaves fits, and the message tells what was done to it."""
+    one = room(CALLED, **upstream(far, **options))
+    message_id = one.submitted(AWAY)
+    one.gateway.run_pending()
+    [request] = far.requests
+    assert 40_000 < len(request.body) <= 60_000
+    message = request.unpack().message
+    assert isinstance(message, SubmitReq)
+    image = Image.open(io.BytesIO(message.parts[0].read()))
+    assert image.width > image.height
+    assert one.states(message_id) == ["Sent"]
+    told = [row["id"] for row in json.loads(one.messages[0].findings)]
+    assert {"fit/turned", "fit/metadata", "fit/scaled"} <= set(told)
+
+
+@pytest.mark.parametrize("whose", ["upstream", "application"])
+def test_it_is_off(room: Make, far: FarSide, whose: str) -> None:
+    """An upstream or an application may turn it off: then it is refused here, and nothing leaves."""
+    own = replace(CALLED, fit=False) if whose == "application" else CALLED
+    one = room(own, **upstream(far, **({"fit": False} if whose == "upstream" else {})))
+    message_id = one.submitted(AWAY)
+    one.gateway.run_pending()
+    assert far.requests == []
+    assert one.states(message_id) == ["Rejected"]
+    assert "takes 60000" in (one.copies(message_id)[0].detail or "")
+
+
+def test_what_cannot_fit(room: Make, far: FarSide) -> None:
+    """It is rejected with the reason, and others go on."""
+    clip = Part(body=b"\0\0\0\x18ftypisom" + bytes(90_000), content_type="video/mp4", name="c.mp4", content_id="c@x")
+    one = room(CALLED, **upstream(far))
+    bad = one.submitted(replace(AWAY, parts=(clip,)), transaction_id="bad")
+    good = one.submitted(AWAY, transaction_id="good")
+    one.gateway.run_pending()
+    assert (one.states(bad), one.states(good)) == (["Rejected"], ["Sent"])
+    assert "c.mp4 has 90012 octets" in (one.copies(bad)[0].detail or "")
+    assert len(far.requests) == 1
+
+
+def test_replace(room: Make, far: FarSide) -> None:
+    """What a replace puts in the place of a message that an upstream has fits, too; what cannot is refused."""
+    one = room(CALLED, **upstream(far))
+    message_id = one.submitted(replace(AWAY, parts=(TEXT,)))
+    one.gateway.run_pending()
+    assert one.code(ReplaceReq(vaspid="TNN", vasid="News", message_id=message_id, parts=AWAY.parts)) == 1000
+    assert 40_000 < len(far.requests[-1].body) <= 60_000
+    assert isinstance(far.requests[-1].unpack().message, ReplaceReq)
+    clip = Part(body=b"\0\0\0\x18ftypisom" + bytes(90_000), content_type="video/mp4", content_id="c@x")
+    assert one.code(ReplaceReq(vaspid="TNN", vasid="News", message_id=message_id, parts=(clip,))) == 3001
+    assert len(far.requests) == 2
+
+
+def test_settings() -> None:
+    """It cannot be wanted where no limit is known; who looks at the settings sees that it is on."""
+    unknown = Upstream(name="up", url="https://mmsc.example/mm7", profile="optus", fit=True)
+    known = Upstream(name="up", url="https://mmsc.example/mm7", profile="vibes-6.8")
+    found = [str(one) for one in validate.problems(Settings(upstreams=(unknown,)))]
+    assert found == ["upstream[1].fit: the profile optus states no limit to fit; leave it out"]
+    [line] = [one for one in describe.describe(Settings(upstreams=(known,))) if one.startswith("upstream")]
+    assert line.endswith("never calls us, content made to fit 1000000 octets")
+    assert not replace(known, fit=False).fits
+    assert not replace(unknown, fit=None).fits
