@@ -2,8 +2,8 @@
 
 Checks of each result that the whole message keeps to the limit, that a second decoder (OpenCV) reads it, that it is
 upright and names no place. Of every fifth opaque one, that it is as much like the original (SSIM) as what a plain
-search finds, which tries every quality at nine scales, less 0.01. Then prints how long 12 megapixels to 300 kB take, and the
-most memory that a worker had. Exit status 1 where a check failed.
+search finds, which tries every quality at nine scales, less 0.01. Then prints how long 12 megapixels to 300 kB take,
+and the most memory that a worker had. Exit status 1 where a check failed.
 
 Needs the extra ``fit``, numpy and opencv-python-headless.
 
@@ -207,7 +207,9 @@ def judge(made: Made, limit: int, pool: Pool, score: Score, *, compare: bool) ->
     if made.kind not in ("alpha", "16 bit", "truncated"):
         score.check("upright", upright(data), where)
     image = Image.open(io.BytesIO(data))
-    score.check("without EXIF and place", not image.getexif() and b"GPS" not in data, where)
+    said = {"exif", "xmp", "comment", "photoshop"} & set(image.info)
+    bare = not said and not image.getexif() and b"Exif\0\0" not in data and b"Maker of cameras" not in data
+    score.check("without EXIF and place", bare, where)
     if compare and made.seen is not None:
         given = ImageOps.exif_transpose(Image.open(io.BytesIO(made.data))).convert("RGB")
         seen = grey(given)

@@ -24,7 +24,7 @@ _TYPES = {"JPEG": "image/jpeg", "MPO": "image/jpeg", "PNG": "image/png", "GIF": 
           "TIFF": "image/tiff", "WEBP": "image/webp", "HEIF": "image/heic", "AVIF": "image/avif"}  # fmt: skip
 _ORIENTATION = 0x0112
 _CROP, _CROPS = 128, 3  # a sample of a large picture: so many pixels, so many of them in each direction
-_LOW, _HIGH = 12, 95  # qualities of a JPEG that are tried
+_LOW, _HIGH = 5, 95  # qualities of a JPEG that are tried
 _FIRST, _STEP = 0.8, 1.28  # bits a pixel of a picture that is scaled well, and how far the next scale is
 _SMALLEST = 16  # pixels of the longer side, below which nothing is shown any more
 _HEAD = 620  # octets of a JPEG that do not depend on its size
@@ -469,16 +469,17 @@ def _jpeg(picture: Image.Image, budget: int) -> _Made | None:
     step = min(step, last)
     while step < last and not alike(step):
         step += 1
+    alike(step)
     while step > 0 and alike(step - 1) > alike(step):
         step -= 1
     while step < last and alike(step + 1) > alike(step):
         step += 1
-    for wanted in range(step, last + 1):
-        alike(wanted) if wanted == step else tried.setdefault(wanted, (0.0, 60))
-        small = _scaled(picture, _size(picture, _STEP**-wanted))
-        quality, data = _best_quality(small, budget, guess=tried[wanted][1] or None, tries=5)
+    likeness, guess = tried[step]
+    for half in range(2 * step, 2 * last + 1):  # a sample may promise more than the whole keeps: then half a step less
+        small = _scaled(picture, _size(picture, _STEP ** (-half / 2)))
+        quality, data = _best_quality(small, budget, guess=guess or None, tries=5)
         if quality:
-            return _Made(data, tried[wanted][0], small.size, f"JPEG, quality {quality}")
+            return _Made(data, likeness, small.size, f"JPEG, quality {quality}")
     return None
 
 
