@@ -1,6 +1,6 @@
 """What is done from time to time: deleting finished messages and old requests.
 
-Deletes only what is finished, oldest first, in slices with a pause after each that is as long as it took, so that
+Deletes only what is finished, oldest first, in slices with a pause after each that grows with the time it took, so that
 nobody waits for it. While a jump of the clock waits to be confirmed, it deletes nothing.
 """
 
@@ -11,6 +11,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from mm7zeep.gateway.config.settings import Settings
 from mm7zeep.gateway.store import messages
@@ -18,10 +19,11 @@ from mm7zeep.gateway.store.clock import GuardedClock
 from mm7zeep.gateway.store.database import Database, StoreError
 
 _LOG = logging.getLogger("mm7zeep.gateway")
-_SLICE = 100  # messages that one transaction deletes
+_SLICE = 150  # messages that one transaction deletes
 _LOOKED = 2000  # messages that one transaction looks at
 _REQUESTS = 500  # remembered requests that one transaction deletes
 _PAUSE = 0.002  # seconds at least after each slice
+_REST = 0.1  # of the time that a slice took, after it
 _SWEEP = 60.0  # seconds between two sweeps, more or less
 _DAY = 86400.0
 _PATIENCE = 7 * _DAY  # how long the report of who took a message is waited for
@@ -50,26 +52,24 @@ class Housekeeper:
             return 0
         now = reading.at
         before = now - self._window
-        for _ in self._slices(lambda: self._forget(before), ending):
+        while not ending.is_set() and self._slice(lambda: self._forget(before), ending):
             pass
         removed = 0
         for candidates in self._over(now, ending):
             for at in range(0, len(candidates), _SLICE):
                 piece = candidates[at : at + _SLICE]
-                removed += next(self._slices(lambda piece=piece: self._delete(piece, now), ending), 0)  # type: ignore[misc]
+                removed += self._slice(partial(self._delete, piece, now), ending)
                 if ending.is_set():
                     return removed
         return removed
 
-    def _slices(self, work: Callable[[], int], stop: threading.Event) -> Iterator[int]:
-        """What each run of ``work`` did, until it does nothing more; others have as long as it took after each."""
-        while not stop.is_set():
-            begun = time.monotonic()
-            done = work()
-            if not done:
-                return
-            yield done
-            stop.wait(max(_PAUSE, time.monotonic() - begun))
+    def _slice(self, work: Callable[[], int], stop: threading.Event) -> int:
+        """What ``work`` did; others have a part of the time that it took, after it."""
+        begun = time.monotonic()
+        done = work()
+        if done:
+            stop.wait(max(_PAUSE, _REST * (time.monotonic() - begun)))
+        return done
 
     def _forget(self, before: float) -> int:
         with self._database.write() as connection:
