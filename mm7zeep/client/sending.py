@@ -150,6 +150,7 @@ class Sender:
 
     def _call(self, sending: Sending, exchange: HttpExchange) -> Call:
         """The request of one attempt, written by zeep's operation and judged by its plugins, or by the plan of that."""
+        soap.operation_of(type(sending.message))  # raises for what is no request
         if not (plans_are_on() and self._is_plain):
             tree, headers = self._written(sending, exchange)
             exchange.transaction_id = transaction_id(tree)
