@@ -276,14 +276,14 @@ def test_recipient_that_the_database_does_not_process(room: Make, monkeypatch: p
     """A recipient that the database keeps refusing for a cause that may pass waits; those behind it have their turn."""
     one = room()
     bad, good = (one.submitted(ONE) for _ in range(2))
-    settle = type(one.gateway.dispatcher.network).record_state
+    reached = type(one.gateway.dispatcher.network)._reached
 
-    def choosy(network: Any, connection: Any, message: Any, *arguments: Any, **options: Any) -> Any:
+    def choosy(network: Any, message: Any, *arguments: Any, **options: Any) -> Any:
         if message.id == bad:
             raise StoreError("a cause that may pass")
-        return settle(network, connection, message, *arguments, **options)
+        return reached(network, message, *arguments, **options)
 
-    monkeypatch.setattr(type(one.gateway.dispatcher.network), "record_state", choosy)
+    monkeypatch.setattr(type(one.gateway.dispatcher.network), "_reached", choosy)
     with pytest.raises(StoreError):
         one.gateway.dispatcher.run_once()
     one.gateway.dispatcher._isolate()
@@ -368,6 +368,7 @@ def test_older_database_is_migrated(room: Make) -> None:
             connection.execute(sa.text(f"ALTER TABLE {table} DROP COLUMN generation"))
         connection.execute(sa.text("ALTER TABLE message DROP COLUMN sender_attributes"))
         connection.execute(sa.text("ALTER TABLE recipient DROP COLUMN attributes"))
+        connection.execute(sa.text("ALTER TABLE recipient RENAME COLUMN destination TO way"))
         connection.execute(sa.delete(tables.SETTING))
     with closing(Database(name)) as opened, opened.write() as connection:
         assert connection.scalar(sa.select(sa.func.max(tables.MIGRATION.c.version))) == len(migrations.STEPS)
