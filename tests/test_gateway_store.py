@@ -602,3 +602,15 @@ def test_digest_of_presentations() -> None:
     assert digest(slides("5", "a", "b")) != digest(slides("5", "a"))
     swapped = slides("5", "a", "b").parts
     assert digest(replace(ONE, parts=(swapped[0], swapped[2], swapped[1]))) != digest(slides("5", "a", "b"))
+
+
+def test_end_of_a_claim_that_is_over(database: Database) -> None:
+    """Of two outcomes of one call only that of the present claim counts, also where they are settled together."""
+    plan(database, call())
+    [early] = claim(database, lease=1.0)
+    with database.write() as connection:
+        outbox.release_expired(connection, NOW + 2)
+    [late] = claim(database, now=NOW + 2)
+    with database.write() as connection:
+        assert outbox.complete_all(connection, [early, late], NOW + 3) == {(late.id, late.epoch)}
+        assert outbox.complete_all(connection, [early, late], NOW + 3) == set()

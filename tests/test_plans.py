@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -366,3 +367,28 @@ def test_switch(monkeypatch: pytest.MonkeyPatch) -> None:
     assert found[0] == found[1] == found[2] == found[3]
     with pytest.raises(Mm7Error):
         exchange.unpack(replace(wire, body=body.replace(b"SubmitReq>", b"SubmitMe>")), plans=True)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [(1, "abc"), ("abc", 1), (1, True), (True, 1), ("1", 1), (1, "1"), (2, "a b"), ("a b", 2)],
+    ids=repr,
+)
+@pytest.mark.parametrize("name", ["vasid", "subject", "service_code", "linked_id"])
+def test_value_of_another_type_has_another_plan(name: str, values: tuple[Any, Any]) -> None:
+    """A number where a text is usual is no class of texts: no other value goes where it does not belong."""
+    writing = plans.WritePlans(checked=0)
+
+    def written(value: Any, number: str) -> bytes:
+        given = {"vaspid": "TNN", "vasid": "News", "subject": "Hi", name: value}
+        message = SubmitReq(to=(Number(number),), **given)
+        return writing.written(message, "t-1", "form", _plain)
+
+    def _plain(message: Any, transaction_id: str) -> bytes:
+        return exchange.pack(message, transaction_id=transaction_id, plans=False).read()
+
+    first, second = values
+    for n in range(4):
+        written(first, f"+44700000{n}")
+    message = SubmitReq(to=(Number("+447999999"),), **{"vaspid": "TNN", "vasid": "News", "subject": "Hi", name: second})
+    assert written(second, "+447999999") == _plain(message, "t-1")

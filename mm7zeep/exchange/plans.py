@@ -548,12 +548,17 @@ class _Values:
         octets = text.encode("utf-8", "surrogatepass")
         found = _pattern(classes, False).fullmatch(octets) if classes else None
         if found is None or found.lastindex is None:
-            self.marks.append(text)
+            self.marks.append(_literal(text))
             return
-        self.marks.append(found.lastindex)
+        self.marks.append((_Class, found.lastindex))  # no value reads like a class
         self.texts.append(octets)
         self.kinds.append(classes[found.lastindex - 1])
         self.free.append((name, at))
+
+
+def _literal(held: object) -> tuple[type, str]:
+    """The mark of a value that is the same in each message of a plan: 1, True and "1" are three."""
+    return type(held), repr(held)
 
 
 def _values(message: Message, transaction_id: str) -> _Values | None:
@@ -575,7 +580,7 @@ def _values(message: Message, transaction_id: str) -> _Values | None:
         elif isinstance(held, Address):
             _add_address(values, held, name, None)
         elif isinstance(held, Status):
-            values.marks.append((held.code, held.details))
+            values.marks.append(_literal((held.code, held.details)))
             values.add(_WRITTEN["text"], held.text or "", name)
         elif isinstance(held, datetime):
             if held.tzinfo is None:
@@ -584,7 +589,7 @@ def _values(message: Message, transaction_id: str) -> _Values | None:
         elif isinstance(held, str) and name in _WRITTEN:
             values.add(_WRITTEN[name], held, name)
         elif isinstance(held, _PLAIN):
-            values.marks.append(held)
+            values.marks.append(_literal(held))
         else:
             return None
         values.marks.append(name)
@@ -592,7 +597,7 @@ def _values(message: Message, transaction_id: str) -> _Values | None:
 
 
 def _add_address(values: _Values, one: Address, name: str, at: int | None) -> None:
-    values.marks.append((type(one), one.display_only, one.coding, one.id))
+    values.marks.append((type(one), _literal((one.display_only, one.coding, one.id))))
     values.add(_WRITTEN.get(one.kind, ()) if one.coding is None else (), one.value, name, at)
 
 
@@ -656,6 +661,8 @@ class WritePlans:
 
 def _put(plan: _Pieces, texts: Sequence[bytes]) -> bytes:
     pieces, order = plan
+    if len(order) != len(texts):
+        raise AssertionError("a plan has one place for each of its values")
     out: list[bytes] = [pieces[0]]
     for slot, piece in zip(order, pieces[1:], strict=True):
         out += (texts[slot], piece)

@@ -43,11 +43,13 @@ class ResultRecorder:
         """Settle calls, in their order; what happened. Reports and read replies that were taken cost one statement."""
         taken = [call for call, outcome in results if call.kind in ("report", "read") and outcome.is_plain]
         stand = outbox.complete_all(connection, taken, now)
-        outbox.release_reads(connection, [one for one in taken if one.kind == "report" and one.id in stand], now)
+        outbox.release_reads(
+            connection, [one for one in taken if one.kind == "report" and (one.id, one.epoch) in stand], now
+        )
         for call, outcome in results:
             if call.kind not in ("report", "read") or not outcome.is_plain:
                 yield from self.record(connection, call, outcome, now, held=held)
-            elif call.id in stand:
+            elif (call.id, call.epoch) in stand:
                 yield _event(call, _recipient(call), outcome, DELIVERED)
             else:
                 _LOG.warning(_OVER, call.id)

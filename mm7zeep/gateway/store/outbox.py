@@ -85,7 +85,7 @@ _COMPLETE = (
         http_status=None,
         answer=None,
     )
-    .returning(_C.id)
+    .returning(_C.id, _C.epoch)
 )
 _RELEASE_READS = (
     sa.update(OUTBOX)
@@ -192,11 +192,11 @@ def complete(connection: Connection, call: CallRow, now: float, **values: Any) -
     return bool(connection.execute(done).rowcount)
 
 
-def complete_all(connection: Connection, calls: Sequence[CallRow], now: float) -> set[int]:
-    """End calls as done that have nothing to tell of their answer; the ids of those whose claim was the present one."""
+def complete_all(connection: Connection, calls: Sequence[CallRow], now: float) -> set[tuple[int, int]]:
+    """End calls as done that have nothing to tell of their answer; id and epoch of those whose claim was present."""
     claims = [(one.id, one.epoch) for one in calls]
     values = {"ids": [one.id for one in calls], "claims": claims, "now": now}
-    return set(connection.scalars(_COMPLETE, values)) if claims else set()
+    return {(id, epoch) for id, epoch in connection.execute(_COMPLETE, values)} if claims else set()
 
 
 def reschedule(connection: Connection, call: CallRow, due: float, **values: Any) -> bool:
