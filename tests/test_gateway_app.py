@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 import pytest
 from gateway_room import CALLED, ONE, OTHER, START, SUBMIT, TEXT, TNN, Make, Room, basic, rooms
 
@@ -229,6 +230,7 @@ def test_names_are_unique(tmp_path: Path) -> None:
         Gateway(Settings(applications=(TNN, TNN), database=f"sqlite:///{tmp_path / 'a.db'}"))
     with pytest.raises(ValueError, match="no profile"):
         Gateway(Settings(applications=(replace(TNN, profile="nobody"),), database=f"sqlite:///{tmp_path / 'a.db'}"))
+    assert [one.path for one in psutil.Process().open_files() if "a.db" in one.path] == []
 
 
 def test_secrets_do_not_show() -> None:

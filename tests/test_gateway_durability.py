@@ -191,7 +191,10 @@ class HalfSent:
         """The whole answer."""
         self._socket.sendall(self._rest)
         with self._socket.makefile("rb") as answer:
-            head = b"".join(iter(answer.readline, b"\r\n"))
+            head = b""
+            while (line := answer.readline()) != b"\r\n":
+                assert line, f"the connection ended after {head!r}"
+                head += line
             length = next(line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
             return head + answer.read(int(length.partition(b":")[2]))
 

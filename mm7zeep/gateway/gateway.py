@@ -11,7 +11,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from mm7zeep.exchange import Wire
@@ -50,7 +50,9 @@ class Gateway:
     """
 
     PATH = listener.PATH
+    """Where MM7 requests are taken."""
     THREADS = listener.THREADS
+    """How many requests are processed at a time."""
 
     def __init__(
         self,
@@ -66,8 +68,19 @@ class Gateway:
         if len(set(names)) != len(names):
             raise ValueError("two applications have the same name")
         self.settings = settings
-        self.database = Database(settings.database)
-        self.metrics = metrics or Metrics(shared=shared)
+        self._observe = observe
+        self._stopped = threading.Event()
+        self._threads: tuple[SupervisedThread, ...] = ()
+        with ExitStack() as opened:
+            self.database = Database(settings.database)
+            opened.callback(self.database.close)
+            self._build(deliver, clock, metrics or Metrics(shared=shared))
+            opened.pop_all()
+
+    def _build(self, deliver: Deliver | None, clock: Clock | Callable[[], float] | None, metrics: Metrics) -> None:
+        """What stands on the open database."""
+        settings = self.settings
+        self.metrics = metrics
         self.chaos = Chaos(self.database)
         self.clock = GuardedClock(Clock.of(clock), sqlite=self.database.sqlite)
         with self.database.write() as connection:
@@ -75,9 +88,6 @@ class Gateway:
         process = process_name()
         self.admission = AdmissionControl(settings, self.database, clock=self.clock, process=process)
         self.housekeeper = Housekeeper(self.database, settings, self.clock)
-        self._observe = observe
-        self._stopped = threading.Event()
-        self._threads: tuple[SupervisedThread, ...] = ()
         self._caller = Caller(settings, self.database, deliver=deliver)
         self.dispatcher = Dispatcher(
             settings, self.database, self._caller, clock=self.clock, observe=self._happened, holder=process

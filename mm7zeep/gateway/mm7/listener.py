@@ -1,4 +1,5 @@
-"""The MM7 listener: one endpoint at ``/mm7`` that judges, remembers trouble made on purpose, and answers 503 honestly.
+"""The MM7 listener: one endpoint at ``/mm7``, which answers 503 where a request could not be kept, and makes the faults
+that a test has asked for.
 
 Refuses, with 404, whatever asks for another path.
 """

@@ -70,7 +70,7 @@ class DestinationText(TypeDecorator[Destination]):
     cache_ok = True
 
     def process_bind_param(self, value: Any, dialect: object) -> Any:
-        return kept(str(value)) if value is not None else None
+        return str(value) if value is not None else None
 
     def process_result_value(self, value: Any, dialect: object) -> Any:
         return Destination.parse(value) if value is not None else None
