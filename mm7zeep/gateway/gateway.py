@@ -197,13 +197,13 @@ class Gateway:
 
     def start(self) -> None:
         """Do what is due in threads, from now on until ``stop``."""
-        work = {
-            "dispatcher": self.dispatcher.run,
-            "keeper": lambda: self.admission.run(self._stopped),
-            "retention": lambda: self.housekeeper.run(self._stopped),
-        }
         self._threads = tuple(
-            SupervisedThread(name, one, self._stopped, restarted=self.metrics.restarted) for name, one in work.items()
+            SupervisedThread(name, work, until, restarted=self.metrics.restarted)
+            for name, work, until in (
+                ("dispatcher", self.dispatcher.run, self.dispatcher.told_to_stop),  # told before the others
+                ("keeper", lambda: self.admission.run(self._stopped), self._stopped),
+                ("retention", lambda: self.housekeeper.run(self._stopped), self._stopped),
+            )
         )
         for thread in self._threads:
             thread.start()

@@ -97,7 +97,7 @@ class Dispatcher:
         self._results: deque[tuple[CallRow, Outcome]] = deque()
         self._lock = threading.Lock()
         self._poked = threading.Event()
-        self._stopping = threading.Event()
+        self.told_to_stop = threading.Event()  # then ``run`` may return
         self._lull = _BREATH
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="mm7zeep-call")
 
@@ -212,7 +212,7 @@ class Dispatcher:
     @property
     def stopping(self) -> bool:
         """Whether ``stop`` was called."""
-        return self._stopping.is_set()
+        return self.told_to_stop.is_set()
 
     # --- in a thread --------------------------------------------------------------------------------------------------
 
@@ -222,12 +222,12 @@ class Dispatcher:
 
     def stop(self) -> None:
         """Claim nothing more; ``run`` ends when what is under way is settled."""
-        self._stopping.set()
+        self.told_to_stop.set()
         self.wake()
 
     def run(self) -> None:
         """Turn until ``stop``, and then until nothing is under way any more."""
-        while not (self._stopping.is_set() and not self.busy):
+        while not (self.told_to_stop.is_set() and not self.busy):
             self._poked.clear()
             try:
                 idle = self._round()
@@ -258,13 +258,13 @@ class Dispatcher:
 
     def _isolate_safely(self) -> None:
         try:
-            self._isolate(claiming=not self._stopping.is_set())
+            self._isolate(claiming=not self.told_to_stop.is_set())
         except StoreError as error:
             _LOG.error("%s; trying again", error)
 
     def _round(self) -> float | None:
         """One turn, if there is something to do; seconds until there may be more, None for at once."""
-        claiming = not self._stopping.is_set()
+        claiming = not self.told_to_stop.is_set()
         wait = self._until_due(claiming)
         if wait > 0:
             self._lull = _BREATH
