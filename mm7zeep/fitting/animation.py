@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import io
 import math
-from typing import TYPE_CHECKING
 
 from PIL import Image, ImageFile
 
-if TYPE_CHECKING:
-    from mm7zeep.fitting.pictures import Job
+from mm7zeep.fitting.job import Job
 
 _SMALLEST = 0.3  # of a side: below it, frames are dropped instead
 _TRIES = 8

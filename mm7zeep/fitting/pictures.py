@@ -8,51 +8,18 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Callable
-from dataclasses import dataclass, field
 
-from PIL import Image, ImageChops, ImageCms, ImageFile, UnidentifiedImageError
+from PIL import Image, ImageCms, ImageFile, UnidentifiedImageError
 
-from mm7zeep.fitting import lossless
-from mm7zeep.fitting.similarity import ssim
-
-Step = tuple[str, str]
-"""The id of a finding, and its detail."""
+from mm7zeep.fitting import animation, lossless
+from mm7zeep.fitting.coding import coded
+from mm7zeep.fitting.job import Job, Refused
 
 _FORMATS = ("JPEG", "PNG", "GIF", "BMP", "TIFF", "WEBP", "MPO", "HEIF", "AVIF")
 _TYPES = {"JPEG": "image/jpeg", "MPO": "image/jpeg", "PNG": "image/png", "GIF": "image/gif", "BMP": "image/bmp",
           "TIFF": "image/tiff", "WEBP": "image/webp", "HEIF": "image/heic", "AVIF": "image/avif"}  # fmt: skip
 _ORIENTATION = 0x0112
-_CROP, _CROPS = 128, 3  # a sample of a large picture: so many pixels, so many of them in each direction
-_LOW, _HIGH = 5, 95  # qualities of a JPEG that are tried
-_FIRST, _STEP = 0.8, 1.28  # bits a pixel of a picture that is scaled well, and how far the next scale is
-_SMALLEST = 16  # pixels of the longer side, below which nothing is shown any more
-_HEAD = 620  # octets of a JPEG that do not depend on its size
 _BASE_PIXELS = 12_000_000
-
-
-class Refused(Exception):
-    """The picture cannot be served: why, for the sender."""
-
-
-@dataclass(slots=True)
-class Job:
-    """What is asked for, and what was done so far.
-
-    ``budget`` octets of the file; ``allowed`` media types; ``limits`` as in ``Limits``; ``extend`` is told by how
-    much a large picture may take longer.
-    """
-
-    budget: int
-    allowed: tuple[str, ...]
-    limits: dict[str, float]
-    extend: Callable[[float], object] = lambda factor: None
-    steps: list[Step] = field(default_factory=list)
-
-    def note(self, id: str, detail: str = "") -> None:
-        """Say what was done."""
-        if (id, detail) not in self.steps:
-            self.steps.append((id, detail))
 
 
 def made_to_fit(data: bytes, job: Job) -> tuple[bytes, str]:
@@ -77,8 +44,6 @@ def made_to_fit(data: bytes, job: Job) -> tuple[bytes, str]:
         image = _opened(data, job)
     if frames > 1:
         if "image/gif" in job.allowed:
-            from mm7zeep.fitting import animation
-
             made = animation.made_to_fit(image, frames, job)
             if made is not None:
                 if kind != "image/gif":
@@ -92,7 +57,7 @@ def made_to_fit(data: bytes, job: Job) -> tuple[bytes, str]:
         job.note("fit/metadata", ", ".join(stripped.removed) if stripped is not None and stripped.removed else "")
     full = image.size if orientation < 5 else (image.height, image.width)
     picture = _upright(image, data, orientation, job)
-    made, made_kind = _coded(picture, full, kind, job)
+    made, made_kind = coded(picture, full, kind, job)
     if made_kind != kind:
         job.note("fit/converted", f"{kind} to {made_kind}")
     return made, made_kind
@@ -330,228 +295,3 @@ def _eight_bits(image: Image.Image) -> Image.Image:
         top = 255.0
     scale = 255.0 / max(1e-9, top - bottom)
     return image.point(lambda value: value * scale - bottom * scale).convert("L")
-
-
-# --- as good as fits --------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _Made:
-    """A picture coded: its octets, how alike it is to the whole, its size in pixels."""
-
-    data: bytes
-    alike: float
-    size: tuple[int, int]
-    how: str
-
-
-def _coded(picture: Image.Image, full: tuple[int, int], kind: str, job: Job) -> tuple[bytes, str]:
-    """The best JPEG or PNG within the budget. Raises ``Refused``."""
-    see_through = picture.mode in ("RGBA", "LA")
-    made: _Made | None = None
-    if "image/png" in job.allowed and (see_through or _is_drawn(picture)):
-        made = _png(picture, job.budget, try_hard=see_through)
-        if made is not None and (see_through or made.alike > 0.9999):
-            return _told(made, full, "image/png", job)
-    if "image/jpeg" not in job.allowed:
-        if made is None and "image/png" in job.allowed:
-            made = _png(picture, job.budget, try_hard=True)
-        if made is None:
-            raise _unfit(job)
-        return _told(made, full, "image/png", job)
-    if see_through:
-        job.note("fit/colours", "set on white")
-        picture = _on_white(picture)
-    other = _jpeg(picture, job.budget)
-    if other is None and made is None:
-        raise _unfit(job)
-    if made is not None and (other is None or made.alike > other.alike):
-        return _told(made, full, "image/png", job)
-    if other is None:
-        raise _unfit(job)
-    return _told(other, full, "image/jpeg", job)
-
-
-def _unfit(job: Job) -> Refused:
-    return Refused(f"does not fit into {max(0, job.budget)} octets at any size that could be seen")
-
-
-def _told(made: _Made, full: tuple[int, int], kind: str, job: Job) -> tuple[bytes, str]:
-    if made.size != full:
-        job.note("fit/scaled", f"{full[0]}x{full[1]} to {made.size[0]}x{made.size[1]}")
-    job.note("fit/coded", made.how)
-    return made.data, kind
-
-
-def _on_white(picture: Image.Image) -> Image.Image:
-    picture = picture.convert("RGBA")
-    ground = Image.new("RGBA", picture.size, "white")
-    return Image.alpha_composite(ground, picture).convert("RGB")
-
-
-def _scaled(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
-    if picture.size == size:
-        return picture
-    if picture.mode in ("RGBA", "LA"):  # colour that cannot be seen must not bleed into what can
-        premultiplied = picture.convert("RGBA").convert("RGBa")
-        return premultiplied.resize(size, Image.Resampling.LANCZOS).convert("RGBA")
-    return picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
-
-
-def _size(picture: Image.Image, scale: float) -> tuple[int, int]:
-    return max(1, round(picture.width * scale)), max(1, round(picture.height * scale))
-
-
-def _as_jpeg(picture: Image.Image, quality: int) -> bytes:
-    stream = io.BytesIO()
-    sampling = {} if picture.mode == "L" else {"subsampling": 0 if quality >= 90 else 2}
-    picture.save(stream, "JPEG", quality=quality, optimize=True, **sampling)
-    return stream.getvalue()
-
-
-def _best_quality(picture: Image.Image, budget: float, guess: int | None = None, tries: int = 7) -> tuple[int, bytes]:
-    """The highest quality within ``budget`` octets and its file; quality 0 where none is."""
-    low, high, best = _LOW - 1, _HIGH, (0, b"")
-    quality = guess if guess is not None else (_LOW + _HIGH) // 2
-    for _ in range(tries):
-        data = _as_jpeg(picture, quality)
-        if len(data) <= budget:
-            low = quality
-            best = (quality, data)
-            if len(data) > budget * 0.97:
-                break
-        else:
-            high = quality - 1
-        if low >= high:
-            break
-        # a JPEG grows with the quality about as 1 / (104 - quality): that is nearer than the middle
-        near = 104 - (104 - quality) * (max(1, len(data) - _HEAD) / max(1.0, budget * 0.985 - _HEAD)) ** 1.25
-        quality = min(high, max(low + 1, round(near)))
-    return best
-
-
-def _sample(picture: Image.Image) -> Image.Image:
-    """Crops from all over a large picture, side by side; the whole of a small one."""
-    side = _CROP * _CROPS
-    if picture.width * picture.height <= 2 * side * side or min(picture.size) < side:
-        return picture
-    made = Image.new(picture.mode, (side, side))
-    for row in range(_CROPS):
-        for column in range(_CROPS):
-            left = (picture.width - _CROP) * column // (_CROPS - 1) // 8 * 8
-            top = (picture.height - _CROP) * row // (_CROPS - 1) // 8 * 8
-            made.paste(picture.crop((left, top, left + _CROP, top + _CROP)), (column * _CROP, row * _CROP))
-    return made
-
-
-def _jpeg(picture: Image.Image, budget: int) -> _Made | None:
-    """The scale and quality that leave most of ``picture``: tried on a sample, then coded; None where none fits."""
-    sample = _sample(picture)
-    share = sample.width * sample.height / (picture.width * picture.height)
-    tried: dict[int, tuple[float, int]] = {}
-
-    def alike(step: int) -> float:
-        """How alike a sample is at this scale, at the quality that its share of the budget allows."""
-        if step not in tried:
-            scale = _STEP**-step
-            small = _scaled(sample, _size(sample, scale))
-            quality, data = _best_quality(small, (budget - _HEAD) * share + _HEAD, tries=4)
-            likeness = 0.0
-            if quality:
-                back = Image.open(io.BytesIO(data)).resize(sample.size, Image.Resampling.BICUBIC)
-                likeness = ssim(sample, back)
-            tried[step] = (likeness, quality)
-        return tried[step][0]
-
-    pixels = budget * 8 / _FIRST
-    step = max(0, round(math.log(picture.width * picture.height / max(1.0, pixels)) / 2 / math.log(_STEP)))
-    last = math.ceil(math.log(max(picture.size) / _SMALLEST) / math.log(_STEP)) if max(picture.size) > _SMALLEST else 0
-    step = min(step, last)
-    while step < last and not alike(step):
-        step += 1
-    alike(step)
-    while step > 0 and alike(step - 1) > alike(step):
-        step -= 1
-    while step < last and alike(step + 1) > alike(step):
-        step += 1
-    likeness, guess = tried[step]
-    for half in range(2 * step, 2 * last + 1):  # a sample may promise more than the whole keeps: then half a step less
-        small = _scaled(picture, _size(picture, _STEP ** (-half / 2)))
-        quality, data = _best_quality(small, budget, guess=guess or None, tries=5)
-        if quality:
-            return _Made(data, likeness, small.size, f"JPEG, quality {quality}")
-    return None
-
-
-# --- PNG --------------------------------------------------------------------------------------------------------------
-
-
-def _as_png(picture: Image.Image) -> bytes:
-    stream = io.BytesIO()
-    picture.save(stream, "PNG", optimize=picture.width * picture.height < 1_000_000)
-    return stream.getvalue()
-
-
-def _in_few_colours(picture: Image.Image, count: int = 256) -> Image.Image:
-    """The picture with a palette; exact where it has no more colours than that."""
-    if picture.mode == "L":
-        return picture
-    colours = picture.convert("RGBA") if picture.mode == "LA" else picture
-    # octree is the one that knows transparency, and the fast one
-    few = colours.mode == "RGB" and picture.width * picture.height < 1_000_000
-    method = Image.Quantize.MEDIANCUT if few else Image.Quantize.FASTOCTREE
-    return colours.quantize(count, method=method, dither=Image.Dither.NONE)
-
-
-def _is_drawn(picture: Image.Image) -> bool:
-    """Whether a picture has few enough colours to be a drawing, for which a PNG is the better form."""
-    sample = _sample(picture)
-    return sample.getcolors(sample.width * sample.height // 64) is not None
-
-
-def _png(picture: Image.Image, budget: int, *, try_hard: bool) -> _Made | None:
-    """The PNG that leaves most of ``picture``; only as large as it is unless ``try_hard``. None where none fits.
-
-    How alike it is, is reckoned only where another form could be better.
-    """
-    sample = _sample(picture)
-    ratio = picture.width * picture.height / (sample.width * sample.height)
-    full, few = len(_as_png(sample)) * ratio, len(_as_png(_in_few_colours(sample))) * ratio
-    if not try_hard and few > budget * 1.5:
-        return None
-    scale = 1.0 if few <= budget * 1.1 else max(0.05, math.sqrt(budget / few))
-    whole, factor = picture, int(0.7 / scale)
-    if factor > 1 and picture.mode in ("RGBA", "LA"):  # none of the steps below works on more than it needs
-        picture = picture.convert("RGBA").convert("RGBa").reduce(factor).convert("RGBA")
-        scale, full = scale * factor, full / factor**2
-    best: _Made | None = None
-    grown = False
-    for _ in range(10):
-        small = _scaled(picture, _size(picture, scale))
-        forms = [(small, "PNG")] if full * scale * scale <= budget * 1.2 else []
-        size = 0
-        for form, how in (*forms, (None, "PNG, 256 colours")):
-            form = _in_few_colours(small) if form is None else form
-            data = _as_png(form)
-            size = len(data)
-            if size <= budget:
-                found = _Made(data, 1.0 if try_hard else _alike(whole, form), small.size, how)
-                best = found if best is None or found.alike > best.alike else best
-                break
-        if not try_hard or max(small.size) <= _SMALLEST:
-            break
-        if best is not None and (scale == 1.0 or size > 0.85 * budget or grown):
-            break
-        grown = size <= budget
-        scale = min(1.0, scale * math.sqrt(budget / size) * (0.96 if grown else 0.98))
-    return best
-
-
-def _alike(picture: Image.Image, form: Image.Image) -> float:
-    """How alike they are on white, which is what most handsets set a picture on."""
-    back = _on_white(form) if "A" in picture.mode else form.convert("RGB")
-    whole = _on_white(picture) if "A" in picture.mode else picture.convert("RGB")
-    if back.size == whole.size and not ImageChops.difference(back, whole).getbbox():
-        return 1.0
-    sample = _sample(whole)
-    return ssim(sample, _sample(back.resize(whole.size, Image.Resampling.BICUBIC)))

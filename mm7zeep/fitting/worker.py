@@ -32,7 +32,8 @@ def main() -> None:
 
 
 def _served(request: dict[str, Any], data: bytes, limits: dict[str, float]) -> tuple[dict[str, Any], bytes]:
-    from mm7zeep.fitting.pictures import Job, Refused, made_to_fit
+    from mm7zeep.fitting.job import Job, Refused
+    from mm7zeep.fitting.pictures import made_to_fit
 
     def extend(factor: float) -> None:
         if factor > 1:
