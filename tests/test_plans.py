@@ -206,7 +206,7 @@ def test_third_of_a_shape_takes_a_plan(name: str) -> None:
 def run(seed: int, count: int) -> int:
     """Random neighbours of learnt documents; how many took plans."""
     rng, kept, used = random.Random(seed), plans.Plans(checked=0), 0
-    kept._credit = 1e9
+    kept._learning._credit = 1e9
     names = sorted(DOCUMENTS)
     for _ in range(max(1, count // 60)):
         octets, policy = DOCUMENTS[rng.choice(names)], rng.choice(["interop", "interop", "strict"])
@@ -287,7 +287,7 @@ def envelope_of(message: Message, transaction_id: str, options: dict[str, object
 def test_written_alike(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever the values are, in every namespace, and in answers: the octets of the plain path, or its error."""
     rng, kept = random.Random(seed), plans.WritePlans(checked=0)
-    kept._credit = 1e9
+    kept._learning._credit = 1e9
     monkeypatch.setattr(plans, "shared_for_writing", lambda: kept)
     request = exchange.unpack(
         replace(

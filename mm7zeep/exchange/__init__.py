@@ -19,7 +19,7 @@ from mm7zeep.exchange.pack import (
     pack,
     pointing_to,
 )
-from mm7zeep.exchange.plans import WritePlans, plans_are_on, shared_for_writing
+from mm7zeep.exchange.plans import plans_are_on, shared_for_writing
 from mm7zeep.exchange.unpack import examine, examine_answer, receive, restore, unpack
 from mm7zeep.exchange.wire import Dialect, Headers, Judgement, Received, Wire
 
@@ -30,7 +30,6 @@ __all__ = [
     "Judgement",
     "Received",
     "Wire",
-    "WritePlans",
     "check",
     "compose",
     "emptiness",

@@ -106,6 +106,8 @@ def examine_answer(
             return replace(judged, error=EnvelopeError("it names two TransactionIDs"))
         return judged
 
+    if policy == "lenient":  # of which plans remember nothing
+        return None
     plans = _plans.shared_for_answers()
     judged = plans.judged(package, policy=policy, size=mime.Limits().root, plain=plain, receive=_read)
     judged = verdict(judged)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
@@ -11,7 +10,7 @@ from typing import Any, NamedTuple
 from mm7zeep import mime
 from mm7zeep.envelope import no_values
 from mm7zeep.errors import Mm7Error
-from mm7zeep.exchange.plans.generations import CHECKED, LONGEST, OCTETS, SEEN, SHAPES, Generations
+from mm7zeep.exchange.plans.generations import CHECKED, LONGEST, SHAPES, Generations, Learning
 from mm7zeep.exchange.plans.shapes import ENCODING, UTF8, Mark, Split, marks_of, slots_of, split_of
 from mm7zeep.exchange.plans.value_classes import CID, Slot, Value, ValueClass, with_value
 from mm7zeep.exchange.wire import Judgement, Planned
@@ -104,17 +103,12 @@ class Plans:
     """The plans of one process, for reading. Thread-safe; a hit takes no lock.
 
     ``checked``: one of so many uses is compared with the plain path; a plan that disagrees is logged and never used
-    again. What is kept is bounded: 512 shapes, 8 MiB of them, 64 combinations of marks each. A flood of new shapes
-    costs little more than without plans, since learning one takes credit, which uses of plans earn.
+    again. What is kept is bounded: 512 shapes, 8 MiB of them, 64 combinations of marks each.
     """
 
     def __init__(self, *, checked: int = CHECKED) -> None:
         self._shapes: Generations[Key, Shape] = Generations(SHAPES)
-        self._seen: Generations[int, bool] = Generations(SEEN)
-        self._checked = checked
-        self._octets = 0
-        self._uses = itertools.count(1)
-        self._credit = 64.0
+        self._learning = Learning(checked)
 
     def judged(self, package: mime.Package, *, policy: Policy, size: int, plain: Plain, receive: Receive) -> Judgement:
         """The judgement of the SOAP part of ``package``, which has at most ``size`` octets: by its plan, or else by
@@ -132,7 +126,7 @@ class Plans:
             marks = marks_of(shape.slots, split.texts)
             plan = shape.plans.get(marks)
             if plan is not None and (judged := self._by_plan(plan, split, package)) is not None:
-                if self._checked and next(self._uses) % self._checked == 0:
+                if self._learning.used():
                     judged = self._compared(judged, package, shape, marks, plain, receive)
                 return judged
             if marks in shape.plans and plan is None:
@@ -147,7 +141,6 @@ class Plans:
             planned = _fill(plan, split.texts, package.parts)
         except (Mm7Error, ValueError):
             return None
-        self._credit = min(64.0, self._credit + 0.25)
         values = no_values()
         values["content_href"] = plan.judged.sketch.values["content_href"]
         if plan.reference is not None:
@@ -201,24 +194,14 @@ class Plans:
             shape = Shape(slots_of(split, wide), {})
             marks = None
         marks = marks_of(shape.slots, split.texts) if marks is None else marks
-        self._credit = min(64.0, self._credit + 1 / 16)
-        once = hash((key, marks))
-        if self._seen.get(once) is None:
-            self._seen.put(once, True)
+        if not self._learning.takes(hash((key, marks))):
             return
-        if self._credit < 1:
-            return
-        self._credit -= 1
         plan = self._made(shape, split, judged, package, plain, receive)
         if len(shape.plans) >= _MARKED:
             shape.plans.clear()
         shape.plans[marks_of(shape.slots, split.texts)] = plan
         if self._shapes.get(key) is not shape:
-            self._octets += sum(map(len, split.around))
-            if self._octets > OCTETS:
-                self._octets = 0
-                self._shapes.turn()
-            self._shapes.put(key, shape)
+            self._shapes.put(key, shape, sum(map(len, split.around)))
 
     def _made(
         self,

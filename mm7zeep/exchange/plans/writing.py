@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -11,7 +10,7 @@ from typing import Any
 
 from mm7zeep.envelope import moment_text
 from mm7zeep.errors import Mm7Error
-from mm7zeep.exchange.plans.generations import CHECKED, LONGEST, OCTETS, SEEN, SHAPES, Generations
+from mm7zeep.exchange.plans.generations import CHECKED, LONGEST, SHAPES, Generations, Learning
 from mm7zeep.exchange.plans.value_classes import (
     DIGITS,
     LINE,
@@ -126,11 +125,7 @@ class WritePlans:
 
     def __init__(self, *, checked: int = CHECKED) -> None:
         self._plans: Generations[object, _Pieces] = Generations(SHAPES)
-        self._seen: Generations[int, bool] = Generations(SEEN)
-        self._checked = checked
-        self._octets = 0
-        self._uses = itertools.count(1)
-        self._credit = 64.0
+        self._learning = Learning(checked)
 
     def written(self, message: Message, transaction_id: str, form: object, write: Write) -> bytes:
         """The envelope of ``message`` by its plan, or else by ``write``, which may then leave one.
@@ -146,27 +141,17 @@ class WritePlans:
         except TypeError:  # a value that has no hash
             return write(message, transaction_id)
         if plan is not None:
-            self._credit = min(64.0, self._credit + 0.25)
             octets = _put(plan, values.texts)
-            if self._checked and next(self._uses) % self._checked == 0 and octets != write(message, transaction_id):
+            if self._learning.used() and octets != (right := write(message, transaction_id)):
                 _LOG.error("a plan of %s disagreed with the plain path and is no longer used", type(message).__name__)
                 self._plans.drop(key)
-                return write(message, transaction_id)
+                return right
             return octets
         octets = write(message, transaction_id)
-        self._credit = min(64.0, self._credit + 1 / 16)
-        once = hash(key)
-        if self._seen.get(once) is None:
-            self._seen.put(once, True)
-        elif self._credit >= 1 and len(octets) <= LONGEST:
-            self._credit -= 1
+        if len(octets) <= LONGEST and self._learning.takes(hash(key)):
             made = _pieces(message, values, octets, write)
             if made is not None:
-                self._octets += len(octets)
-                if self._octets > OCTETS:
-                    self._octets = 0
-                    self._plans.turn()
-                self._plans.put(key, made)
+                self._plans.put(key, made, len(octets))
         return octets
 
 
