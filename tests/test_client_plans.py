@@ -19,7 +19,7 @@ from mm7zeep.client import Accepted, AsyncMmscClient, AsyncVaspClient, MmscClien
 from mm7zeep.errors import LocalError, StatusError
 from mm7zeep.exchange import plans
 from mm7zeep.messages import DeliverReq, DeliveryReportReq, Part, ReadReplyReq, Status, SubmitReq, SubmitRsp
-from mm7zeep.transport import ValidationPlugin
+from mm7zeep.transport import AsyncSwaTransport, SwaTransport, ValidationPlugin
 
 TIMES = 8
 LEARNT = 2  # sent so often, a shape has its plan
@@ -217,3 +217,28 @@ def test_plugins_of_others_see_everything(style: str) -> None:
         assert [one.header("X-Seen") for one in far.requests] == ["yes"] * TIMES
         run(style, "mmsc", far.url, told)
     assert len(found) == TIMES
+
+
+@pytest.mark.parametrize("style", ["sync", "async"])
+def test_transport_of_others_posts_everything(style: str) -> None:
+    """A transport that changes ``post_xml`` is given every envelope, as the tree that zeep made."""
+    seen: list[str] = []
+
+    class Mine(SwaTransport):
+        def post_xml(self, address: str, envelope: Any, headers: Any) -> Any:
+            seen.append(envelope.findtext(".//{*}TransactionID"))
+            return super().post_xml(address, envelope, headers)
+
+    class MineAsync(AsyncSwaTransport):
+        async def post_xml(self, address: str, envelope: Any, headers: Any) -> Any:
+            seen.append(envelope.findtext(".//{*}TransactionID"))
+            return await super().post_xml(address, envelope, headers)
+
+    def do(client: Any, n: int) -> Any:
+        client.client.transport.__class__ = Mine if style == "sync" else MineAsync
+        return client.send(report(n), transaction_id=f"t-{n}")
+
+    with FarSide(proper) as far:
+        run(style, "mmsc", far.url, do)
+        assert len(far.requests) == TIMES
+    assert seen == [f"t-{n}" for n in range(1, TIMES + 1)]

@@ -32,9 +32,18 @@ from mm7zeep.exchange import (
 from mm7zeep.findings import Finding
 from mm7zeep.messages import Extension, Fault, Message, ReplyCharging, Response
 from mm7zeep.profiles import Policy, Profile
-from mm7zeep.transport import AsyncMm7Client, HttpExchange, Mm7Client, Progress, Role, ValidationPlugin, bind
+from mm7zeep.transport import (
+    AsyncMm7Client,
+    AsyncSwaTransport,
+    HttpExchange,
+    Mm7Client,
+    Progress,
+    Role,
+    SwaTransport,
+    ValidationPlugin,
+    bind,
+)
 from mm7zeep.transport.clients import binding_of, read_answer, write_envelope, zeep_options
-from mm7zeep.transport.correlation import transaction_id
 
 M = TypeVar("M", bound=Message)
 
@@ -66,23 +75,22 @@ class Sending:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """The request of one attempt: ``client``'s transport posts ``envelope`` with ``headers``; then ``read``."""
+    """The request of one attempt: ``post`` it, then ``read`` what comes back.
+
+    ``envelope`` is octets where plans are used, else the tree that zeep made.
+    """
 
     client: Mm7Client | AsyncMm7Client
     exchange: HttpExchange
-    envelope: bytes
+    envelope: bytes | etree._Element
     headers: Mapping[str, str]
     message: Message
 
-    @property
-    def address(self) -> str:
-        """Where it goes."""
-        return self.client.address
-
-    @property
-    def transport(self) -> Any:
-        """What posts it."""
-        return self.client.transport.bound(self.exchange)
+    def post(self) -> Any:
+        """What the client's transport gives for it: a response, or of an asynchronous one what is awaited for it."""
+        transport: Any = self.client.transport.bound(self.exchange)
+        post = transport.post_written if isinstance(self.envelope, bytes) else transport.post_xml
+        return post(self.client.address, self.envelope, self.headers)
 
     def read(self, response: requests.Response) -> Any:
         """What zeep and its plugins make of the answer; None where it was read by a plan, as the exchange says."""
@@ -152,25 +160,21 @@ class Sender:
         """The request of one attempt, written by zeep's operation and judged by its plugins, or by the plan of that."""
         soap.operation_of(type(sending.message))  # raises for what is no request
         if not (plans_are_on() and self._is_plain):
-            tree, headers = self._written(sending, exchange)
-            exchange.transaction_id = transaction_id(tree)
-            return Call(self.client, exchange, soap.serialize(tree), headers, sending.message)
+            return Call(self.client, exchange, *self._written(sending, exchange), sending.message)
         exchange.planned = sending.policy
         exchange.transaction_id = sending.transaction_id.strip()
-        heads = []
 
         def write(message: Message, transaction_id: str) -> bytes:
             other = replace(sending, message=message, transaction_id=transaction_id)
             try:
-                tree, headers = self._written(other, other.exchange())
+                tree, _ = self._written(other, other.exchange())
             except zeep.exceptions.Error as error:
                 raise LocalError(f"zeep cannot write the message: {error}") from error
-            heads.append(headers)
             return soap.serialize(tree)
 
         form = (self.role, sending.profile)
         envelope = shared_for_writing().written(sending.message, sending.transaction_id, form, write)
-        headers = heads[0] if heads else {"SOAPAction": f'"{self._operation(sending.message).soapaction}"'}
+        headers = {"SOAPAction": f'"{self._operation(sending.message).soapaction}"'}
         return Call(self.client, exchange, envelope, headers, sending.message)
 
     @property
@@ -178,6 +182,7 @@ class Sender:
         """Whether nobody has given the zeep client what looks at every message, which a plan would not."""
         client = self.client
         own = all(type(one) is ValidationPlugin and one.on_findings is None for one in client.plugins)
+        own = own and type(client.transport) in (SwaTransport, AsyncSwaTransport)
         return own and client.wsse is None and not client.settings.extra_http_headers
 
     def _operation(self, message: Message) -> Any:

@@ -105,7 +105,7 @@ class SyncSender(Sender):
     def _attempt(self, sending: Sending, exchange: HttpExchange) -> Accepted[Any]:
         try:
             call = self._call(sending, exchange)
-            value = call.read(call.transport.post_written(call.address, call.envelope, call.headers))
+            value = call.read(call.post())
         except FAILED as error:
             return recover(error, sending, exchange)
         return finish(sending, exchange, value)
@@ -173,7 +173,7 @@ class AsyncSender(Sender):
     async def _attempt(self, sending: Sending, exchange: HttpExchange) -> Accepted[Any]:
         try:
             call = self._call(sending, exchange)
-            value = call.read(await call.transport.post_written(call.address, call.envelope, call.headers))
+            value = call.read(await call.post())
         except FAILED as error:
             return recover(error, sending, exchange)
         return finish(sending, exchange, value)
