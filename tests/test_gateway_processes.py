@@ -24,12 +24,15 @@ from mm7zeep.gateway.mm7 import requests
 from mm7zeep.gateway.config.parties import Application
 from mm7zeep.gateway.server.process import run
 from mm7zeep.gateway.config.settings import Settings
+from mm7zeep.gateway.gateway import Gateway
 
 def submit(self, call):
     os.write(1, b"stuck\\n")
     time.sleep(60)
 
 requests.Intake.submit = submit
+if sys.argv[2] == "all else has ended":
+    Gateway.stop = lambda self, wait=None: True
 mm7, admin = (socket.create_server(("127.0.0.1", 0)) for _ in range(2))
 apps = tuple(
     Application(name=f"tnn{n}", password="t", vaspid="TNN", short_codes=(f"11112{n}",)) for n in range(8)
@@ -63,9 +66,10 @@ def test_worker_started_while_the_signal_comes() -> None:
     assert [one.ended for one in workers] == [True]
 
 
-def test_hard_stop_with_every_thread_held(tmp_path: Path) -> None:
+@pytest.mark.parametrize("others", ["as they are", "all else has ended"])
+def test_hard_stop_with_every_thread_held(others: str, tmp_path: Path) -> None:
     """SIGTERM ends a process within its drain time also where all threads wait for a database that does not answer."""
-    words = [sys.executable, "-c", _STUCK, str(tmp_path / "x.db")]
+    words = [sys.executable, "-c", _STUCK, str(tmp_path / "x.db"), others]
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process, ExitStack() as open_:
         assert process.stdout is not None
         try:

@@ -20,7 +20,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Coroutine
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,6 +41,7 @@ _LOG = logging.getLogger("mm7zeep.gateway")
 _ANSWERING = 2  # threads beyond those that work on requests, which write answers
 _SWITCH = 0.001  # seconds a thread may have the interpreter while others want it: the event loop is one of them
 _SPARE = 1.0  # seconds of the drain time that closing takes
+_LOOK = 0.01  # seconds between two looks at what has ended
 _BEAT = 0.5  # seconds between two signs of life
 CUT = 1
 """Exit status where something did not end in time, or was not waited for."""
@@ -134,7 +135,8 @@ class _Process:
     ) -> int:
         """Serve until a signal comes; the exit status."""
         loop = asyncio.get_running_loop()
-        loop.set_default_executor(ThreadPoolExecutor(Gateway.THREADS + _ANSWERING, thread_name_prefix="mm7zeep-work"))
+        work = _Work(Gateway.THREADS + _ANSWERING, thread_name_prefix="mm7zeep-work")
+        loop.set_default_executor(work)
         self._listen_to_signals(loop)
         if orphaned is not None:
             _watch(loop, orphaned, self.asked)
@@ -160,10 +162,10 @@ class _Process:
             self.admin.close()
         codes = await asyncio.gather(_drain(present), *former)
         beating.cancel()
+        if any(codes) or not await work.ended(_SPARE / 2):
+            _end_now()
         if present.gateway is not gateway:  # whoever made the first closes it
             await asyncio.to_thread(present.gateway.close)
-        if any(codes):
-            _end_now()
         _LOG.info("stopped")
         return 0
 
@@ -225,6 +227,33 @@ class _Process:
         else:
             loop.add_signal_handler(signal.SIGINT, first_or_again)
             loop.add_signal_handler(signal.SIGHUP, self.hung_up.set)
+
+
+class _Work(ThreadPoolExecutor):
+    """The threads of an event loop, which knows whether all that they were given has ended.
+
+    A request that is broken off leaves its thread at work; the loop, and ``asyncio.Runner``, would wait for it.
+    """
+
+    def __init__(self, most: int, thread_name_prefix: str) -> None:
+        super().__init__(most, thread_name_prefix=thread_name_prefix)
+        self._under_way: set[Future[Any]] = set()
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        future = super().submit(fn, *args, **kwargs)
+        self._under_way.add(future)
+        future.add_done_callback(self._under_way.discard)
+        return future
+
+    async def ended(self, patience: float) -> bool:
+        """Whether all has ended, at most ``patience`` seconds from now; where not, that is logged."""
+        until = time.monotonic() + patience
+        while self._under_way and time.monotonic() < until:  # noqa: ASYNC110  threads tell the loop nothing
+            await asyncio.sleep(_LOOK)
+        held = len(self._under_way)
+        if held:
+            _LOG.warning("%d threads were at work on requests for longer than the drain time", held)
+        return not held
 
 
 def _gateway(settings: Settings, metrics: Metrics) -> Gateway:
