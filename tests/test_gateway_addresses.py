@@ -71,7 +71,7 @@ def test_kept_and_reported(room: Make) -> None:
         told = one.calls.of(kind)
         assert sorted((report.recipient for report in told), key=str) == sorted((CODED, VEILED), key=str)
         assert {report.sender for report in told} == {SENDER}
-    view = views.message(one.messages[0], one.copies(message_id))
+    view = views.message(one.messages[0], one.copies(message_id)).as_dict()
     assert [copy["attributes"] for copy in view["recipients"]] == [
         {"addressCoding": "encrypted", "id": "a-1"},
         {"addressCoding": "obfuscated", "id": "a-2"},

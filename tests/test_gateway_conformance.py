@@ -523,7 +523,7 @@ def not_before(house: House) -> None:
     ids = {when: house.taken(due(when), f"when-{n}") for n, when in enumerate(whens)}
     until(lambda: house.kept(ids["-P10000Y"])[1][0].state == "Retrieved")
     assert {when: house.kept(id)[1][0].state for when, id in ids.items()} == whens
-    shown = [shown_message(*house.kept(id)) for id in ids.values()]
+    shown = [shown_message(*house.kept(id)).as_dict() for id in ids.values()]
     assert [one["earliest_at"][:4] for one in shown[2:5]] == ["9038", "9999", "9999"]
 
 

@@ -27,7 +27,9 @@ from gateway_room import CALLED, ONE, OTHER, SUBMIT, TEXT, Make, Room, basic, ro
 from mm7zeep import exchange
 from mm7zeep.errors import Mm7Error
 from mm7zeep.exchange import Wire
-from mm7zeep.gateway.admin.app import ROUTES, admin_app
+from mm7zeep.gateway.admin import openapi
+from mm7zeep.gateway.admin.app import admin_app
+from mm7zeep.gateway.admin.routes import ROUTES
 from mm7zeep.gateway.config.destination import Destination
 from mm7zeep.gateway.config.parties import Callback, Route, Upstream
 from mm7zeep.gateway.delivery.retry import Outcome
@@ -389,42 +391,56 @@ ODD: dict[str, tuple[object, ...]] = {
 """Values of each kind that a column, an index or a conversion may not take."""
 
 
+DOCUMENT = openapi.document(ROUTES)
+
+
+def branches(schema: Any) -> list[Any]:
+    """A schema, its references followed and its alternatives apart."""
+    if "$ref" in schema:
+        return branches(DOCUMENT["components"]["schemas"][schema["$ref"].rpartition("/")[2]])
+    return [one for branch in schema["anyOf"] for one in branches(branch)] if "anyOf" in schema else [schema]
+
+
 def odd_values(schema: Any) -> Iterator[object]:
     """Odd values that a schema's kind has."""
-    kinds = schema.get("type", "string")
-    for kind in [kinds] if isinstance(kinds, str) else kinds:
-        yield from ODD.get(kind, ())
+    for branch in branches(schema):
+        kinds = branch["type"]
+        for kind in [kinds] if isinstance(kinds, str) else kinds:
+            yield from ODD.get(kind, ())
 
 
-def plain(schema: Any) -> object:
+def plain(schema: Any) -> Any:
     """A value that a schema takes."""
-    kinds = schema.get("type", "string")
-    kind = kinds if isinstance(kinds, str) else kinds[0]
-    if "enum" in schema:
-        return schema["enum"][0]
+    found = branches(schema)[0]
+    kind = found["type"] if isinstance(found["type"], str) else found["type"][0]
+    if "enum" in found:
+        return found["enum"][0]
     if kind == "object":
-        return {name: plain(schema["properties"][name]) for name in schema.get("required", ())}
+        return {name: plain(found["properties"][name]) for name in found.get("required", ())}
     return {"string": "tnn", "integer": 1, "number": 1, "boolean": True, "array": []}[kind]
 
 
 def odd_requests() -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Requests to every route with one odd value in path, query or body."""
-    for route in ROUTES:
-        path = route.path.replace("{id}", "1").replace("{n}", "0")
-        for parameter in route.parameters:
-            for value in odd_values(parameter.schema):
+    """Requests to every route of the document with one odd value in path, query or body."""
+    for method, route, operation in (
+        (method.upper(), path, one) for path, item in DOCUMENT["paths"].items() for method, one in item.items()
+    ):
+        path = route.replace("{id}", "1").replace("{n}", "0")
+        body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema")
+        usual = {} if body is None else plain(body)
+        for parameter in operation["parameters"]:
+            for value in odd_values(parameter["schema"]):
                 text = quote(str(value), safe="", errors="surrogatepass")
-                others = route.path.replace("{" + parameter.name + "}", text)
-                yield route.method, others.replace("{id}", "1").replace("{n}", "0"), {"json": plain(route.body or {})}
-        for parameter in route.query:
-            for value in odd_values(parameter.schema):
-                query = quote(str(value), safe="", errors="surrogatepass")
-                yield route.method, f"{path}?{parameter.name}={query}", {}
-        for name, schema in (route.body or {}).get("properties", {}).items():
+                if parameter["in"] == "query":
+                    yield method, f"{path}?{parameter['name']}={text}", {}
+                    continue
+                others = route.replace("{" + parameter["name"] + "}", text)
+                yield method, others.replace("{id}", "1").replace("{n}", "0"), {"json": usual}
+        for name, schema in branches(body)[0]["properties"].items() if body is not None else ():
             for value in odd_values(schema):
-                body = json.dumps({**plain(route.body), name: value})  # type: ignore[dict-item]
-                yield route.method, path, {"content": body, "headers": {"Content-Type": "application/json"}}
-        yield route.method, path, {"headers": {"X-Long": LONG, "Accept": LONG}}
+                content = json.dumps({**usual, name: value})
+                yield method, path, {"content": content, "headers": {"Content-Type": "application/json"}}
+        yield method, path, {"headers": {"X-Long": LONG, "Accept": LONG}}
 
 
 def test_every_value_of_the_rest_api(room: Make) -> None:

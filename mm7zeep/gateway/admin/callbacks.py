@@ -6,38 +6,37 @@ Refuses, with ``Refusal``, what is not there (404), and to replay a call while i
 from __future__ import annotations
 
 from sqlalchemy import Connection
-from starlette.responses import Response
 
-from mm7zeep.gateway.admin import views
-from mm7zeep.gateway.admin.json_response import JSONResponse
-from mm7zeep.gateway.admin.request import AdminRequest, moment
+from mm7zeep.gateway.admin import outputs, views
+from mm7zeep.gateway.admin.inputs import CallKey, CallQuery, Nothing, Replay, Resumption
+from mm7zeep.gateway.admin.request import AdminRequest
 from mm7zeep.gateway.store import endpoints, outbox
 from mm7zeep.gateway.store.rows import CallRow
 from mm7zeep.receiver import Refusal
 
 
-def listed(asked: AdminRequest) -> Response:
+def listed(asked: AdminRequest[CallQuery, Nothing]) -> outputs.Callbacks:
     """A page of calls, the newest first."""
-    query, limit = asked.query, asked.query["limit"]
+    query, limit = asked.parameters, asked.parameters.limit
     with asked.gateway.database.read() as connection:
         rows = outbox.listed(
             connection,
-            state=query.get("state"),
-            owner=query.get("application"),
-            message_id=query.get("message"),
+            state=query.state,
+            owner=query.application,
+            message_id=query.message,
             limit=limit + 1,
-            before=query.get("before"),
+            before=query.before,
         )
         paused = _paused(connection)
     page = rows[:limit]
     calls = [views.call(one, paused) for one in page]
-    return JSONResponse({"callbacks": calls, "next": page[-1].id if len(rows) > limit else None})
+    return outputs.Callbacks(callbacks=calls, next=page[-1].id if len(rows) > limit else None)
 
 
-def one(asked: AdminRequest) -> Response:
+def one(asked: AdminRequest[CallKey, Nothing]) -> outputs.WholeCallback:
     """A call with what was answered to it, where that was kept."""
     with asked.gateway.database.read() as connection:
-        return JSONResponse(views.whole_call(_call(connection, asked.path["id"]), _paused(connection)))
+        return views.whole_call(_call(connection, asked.parameters.id), _paused(connection))
 
 
 def _call(connection: Connection, id: int) -> CallRow:
@@ -51,9 +50,9 @@ def _paused(connection: Connection) -> set[str]:
     return {one.name for one in endpoints.listed(connection) if one.paused}
 
 
-def replay_one(asked: AdminRequest) -> Response:
+def replay_one(asked: AdminRequest[CallKey, Nothing]) -> outputs.Callback:
     """Make a call again, whatever came of it."""
-    id = asked.path["id"]
+    id = asked.parameters.id
     again = asked.gateway.replay(id=id)
     with asked.gateway.database.read() as connection:
         found = _call(connection, id)
@@ -61,28 +60,27 @@ def replay_one(asked: AdminRequest) -> Response:
             if found.state == "leased":
                 raise Refusal(409, "this call is being made now; wait for its end", ("Retry-After", "5"))
             raise Refusal(409, "this submit went out, or was taken back: once more would be a second message")
-        return JSONResponse(views.call(found, _paused(connection)), 202)
+        return views.call(found, _paused(connection))
 
 
-def replay(asked: AdminRequest) -> Response:
+def replay(asked: AdminRequest[Nothing, Replay]) -> outputs.Replayed:
     """Make dead calls again, by where they went or when they died."""
-    endpoint, since = asked.body.get("endpoint"), asked.body.get("since")
+    endpoint, since = asked.body.endpoint, asked.body.since
     if endpoint is None and since is None:
         raise Refusal(400, "the body names neither endpoint nor since; give one of them, or both")
-    count = asked.gateway.replay(endpoint=endpoint, since=None if since is None else moment(since, "since"))
-    return JSONResponse({"replayed": count}, 202)
+    return outputs.Replayed(replayed=asked.gateway.replay(endpoint=endpoint, since=since))
 
 
-def paused_endpoints(asked: AdminRequest) -> Response:
+def paused_endpoints(asked: AdminRequest[Nothing, Nothing]) -> outputs.Endpoints:
     """Where no calls go until somebody says so."""
     with asked.gateway.database.read() as connection:
         rows = [one for one in endpoints.listed(connection) if one.paused]
-    return JSONResponse({"endpoints": [views.endpoint(one) for one in rows]})
+    return outputs.Endpoints(endpoints=[views.endpoint(one) for one in rows])
 
 
-def resume(asked: AdminRequest) -> Response:
+def resume(asked: AdminRequest[Nothing, Resumption]) -> outputs.Resumed:
     """Make calls to an endpoint again."""
-    endpoint, application = asked.body["endpoint"], asked.body.get("application")
+    endpoint, application = asked.body.endpoint, asked.body.application
     with asked.gateway.database.write() as connection:
         rows = [one for one in endpoints.listed(connection) if one.paused and endpoint in _names(one.name)]
         if application is not None:
@@ -92,7 +90,7 @@ def resume(asked: AdminRequest) -> Response:
     if not rows:
         raise Refusal(404, "no endpoint of that URL is paused; GET /api/v1/endpoints lists those that are")
     asked.gateway.dispatcher.wake()
-    return JSONResponse({"resumed": len(rows)})
+    return outputs.Resumed(resumed=len(rows))
 
 
 def _names(endpoint_key: str) -> tuple[str, str]:

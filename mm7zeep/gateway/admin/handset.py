@@ -8,17 +8,13 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping
-from typing import Any
-
-from starlette.responses import Response
 
 from mm7zeep import media
 from mm7zeep.client import ContentLike
 from mm7zeep.client.labelling import is_text, labelled
 from mm7zeep.errors import LocalError
-from mm7zeep.gateway.admin import views
-from mm7zeep.gateway.admin.json_response import JSONResponse
+from mm7zeep.gateway.admin import outputs, views
+from mm7zeep.gateway.admin.inputs import MessageKey, Mo, MoPart, Nothing, Reading, Report, Trouble
 from mm7zeep.gateway.admin.request import AdminRequest
 from mm7zeep.gateway.store import outbox
 from mm7zeep.messages import Part
@@ -26,41 +22,38 @@ from mm7zeep.mime import fields
 from mm7zeep.receiver import Refusal
 
 
-def deliver(asked: AdminRequest) -> Response:
+def deliver(asked: AdminRequest[Nothing, Mo]) -> outputs.Delivered:
     """A handset sends a message to an application."""
     said, gateway = asked.body, asked.gateway
-    name = said["application"]
+    name = said.application
     application = gateway.settings.application(name)
     if application is None:
         raise Refusal(400, f"application: there is no application {name!r}; GET /api/v1/applications lists them")
     if application.callback is None:
         raise Refusal(409, f"the application {name!r} has no callback: give it one in the configuration")
-    to = said.get("to") or next(iter(application.short_codes), None)
+    to = said.to or next(iter(application.short_codes), None)
     if to is None:
         raise Refusal(400, f"to: give a number or mail address; the application {name!r} has no short code to send to")
     try:
-        call = gateway.simulator.send_mo(name, said["from"], to, said.get("subject"), _content(said))
+        call = gateway.simulator.send_mo(name, said.from_, to, said.subject, _content(said))
     except LocalError as error:
         raise Refusal(400, f"no message can be made of this: {error}") from error
     with gateway.database.read() as connection:
         calls = outbox.listed(connection, message_id=call.message_id)
-    return JSONResponse({"id": call.message_id, "callback": calls[-1].id if calls else None}, 202)
+    return outputs.Delivered(id=call.message_id, callback=calls[-1].id if calls else None)
 
 
-def _content(said: Mapping[str, Any]) -> list[ContentLike]:
-    text = said.get("text")
-    texts = [text] if isinstance(text, str) else list(text or ())
-    return [*texts, *(_part(one, f"parts[{n}]") for n, one in enumerate(said.get("parts") or ()))]
+def _content(said: Mo) -> list[ContentLike]:
+    return [*(said.text or ()), *(_part(one, f"parts[{n}]") for n, one in enumerate(said.parts or ()))]
 
 
-def _part(given: Mapping[str, Any], place: str) -> Part:
+def _part(given: MoPart, place: str) -> Part:
     """A part that JSON says. Raises ``Refusal`` (400), ``LocalError``."""
     try:
-        body = base64.b64decode(given["data"], validate=True)
+        body = base64.b64decode(given.data, validate=True)
     except (binascii.Error, ValueError) as error:
         raise Refusal(400, f"{place}.data is no base64 ({error}); give the octets in base64, without spaces") from error
-    name = given.get("name")
-    declared = given.get("content_type") or media.guess(name, body[: media.HEAD])
+    declared = given.content_type or media.guess(given.name, body[: media.HEAD])
     found = fields.parse_content_type(declared)
     if found.defects or found.media_type.startswith("multipart/"):
         raise Refusal(400, f"{place}.content_type is no media type of one part; give one such as image/jpeg")
@@ -68,8 +61,8 @@ def _part(given: Mapping[str, Any], place: str) -> Part:
         body=body,
         content_type=found.media_type,
         parameters=tuple(found.parameters),
-        content_id=given.get("content_id"),
-        name=name,
+        content_id=given.content_id,
+        name=given.name,
     )
     try:
         if is_text(part.content_type):
@@ -79,61 +72,55 @@ def _part(given: Mapping[str, Any], place: str) -> Part:
     return part
 
 
-def report(asked: AdminRequest) -> Response:
+def report(asked: AdminRequest[MessageKey, Report]) -> outputs.Reported:
     """A copy reaches a state, whatever its handset would have done."""
-    said = asked.body
+    id, said = asked.parameters.id, asked.body
     try:
-        asked.gateway.simulator.report(asked.path["id"], said["recipient"], said["status"], said.get("text"))
+        asked.gateway.simulator.report(id, said.recipient, said.status, said.text)
     except KeyError as error:
-        raise _unknown(asked, error) from error
-    return JSONResponse({"id": asked.path["id"], "status": said["status"]}, 202)
+        raise _unknown(id, error) from error
+    return outputs.Reported(id=id, status=said.status)
 
 
-def read(asked: AdminRequest) -> Response:
+def read(asked: AdminRequest[MessageKey, Reading]) -> outputs.Told:
     """A recipient has read or deleted a message."""
+    id, said = asked.parameters.id, asked.body
     try:
-        told = asked.gateway.simulator.read(
-            asked.path["id"], asked.body["recipient"], asked.body.get("status") or "Read"
-        )
+        return outputs.Told(told=asked.gateway.simulator.read(id, said.recipient, said.status or "Read"))
     except KeyError as error:
-        raise _unknown(asked, error) from error
-    return JSONResponse({"told": told}, 202)
+        raise _unknown(id, error) from error
 
 
-def _unknown(asked: AdminRequest, error: KeyError) -> Refusal:
-    if error.args[0] == asked.path["id"]:
+def _unknown(id: str, error: KeyError) -> Refusal:
+    if error.args[0] == id:
         return Refusal(404, "no message to handsets has that id; GET /api/v1/messages?direction=mt lists them")
     return Refusal(404, "the message has no such recipient; GET /api/v1/messages/{id} names them")
 
 
-def clock(asked: AdminRequest) -> Response:
+def clock(asked: AdminRequest[Nothing, Nothing]) -> outputs.Clock:
     """The time that counts, and whether a jump of the clock waits to be confirmed."""
     state = asked.gateway.clock_state()
-    times = {"now": views.time_of(state.now), "since": views.time_of(state.since)}
-    return JSONResponse({"held": state.held, "jump": state.jump, **times})
+    return outputs.Clock(held=state.held, now=state.now, jump=state.jump, since=state.since)
 
 
-def confirm_clock(asked: AdminRequest) -> Response:
+def confirm_clock(asked: AdminRequest[Nothing, Nothing]) -> outputs.Clock:
     """Go by the clock as it is now."""
     if not asked.gateway.confirm_clock():
         raise Refusal(409, "no jump of the clock waits to be confirmed; GET /api/v1/clock shows whether one does")
     return clock(asked)
 
 
-def applications(asked: AdminRequest) -> Response:
+def applications(asked: AdminRequest[Nothing, Nothing]) -> outputs.Applications:
     """Whom the gateway serves."""
-    return JSONResponse({"applications": [views.application(one) for one in asked.gateway.settings.applications]})
+    return outputs.Applications(applications=[views.application(one) for one in asked.gateway.settings.applications])
 
 
-def chaos(asked: AdminRequest) -> Response:
+def chaos(asked: AdminRequest[Nothing, Nothing]) -> outputs.Chaos:
     """The trouble that is made on purpose."""
-    return JSONResponse({"rules": asked.gateway.chaos.rules})
+    return outputs.Chaos(rules=list(asked.gateway.chaos.rules))
 
 
-def set_chaos(asked: AdminRequest) -> Response:
+def set_chaos(asked: AdminRequest[Nothing, Trouble]) -> outputs.Chaos:
     """Make this trouble, and no other."""
-    try:
-        asked.gateway.chaos.set(asked.body["rules"])
-    except ValueError as error:
-        raise Refusal(400, str(error)) from error
-    return chaos(asked)
+    asked.gateway.chaos.set(asked.body.rules)
+    return outputs.Chaos(rules=list(asked.gateway.chaos.rules))

@@ -15,9 +15,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from mm7zeep import media
-from mm7zeep.gateway.admin import views
-from mm7zeep.gateway.admin.json_response import JSONResponse
-from mm7zeep.gateway.admin.request import AdminRequest, WaiterCount, moment
+from mm7zeep.gateway.admin import outputs, views
+from mm7zeep.gateway.admin.inputs import Filter, MessageKey, MessageQuery, Nothing, PartKey, RequestKey, WaitQuery
+from mm7zeep.gateway.admin.request import AdminRequest
 from mm7zeep.gateway.store import content, endpoints, outbox
 from mm7zeep.gateway.store import messages as store
 from mm7zeep.gateway.store.rows import LEASED, MessageRow, RawRow
@@ -29,29 +29,27 @@ LOOKS = 500
 """How many looks all who wait take per second, at most; beyond, each waits longer for the next one."""
 _CALLS = 1000  # of one message that are shown
 _INERT = {"Content-Security-Policy": "sandbox; default-src 'none'"}
-_FILTERS = ("application", "direction", "to", "q", "state", "subject")
 
 
-def listed(asked: AdminRequest) -> Response:
+def listed(asked: AdminRequest[MessageQuery, Nothing]) -> outputs.Messages:
     """A page of messages, the newest first."""
-    limit, before = asked.query["limit"], asked.query.get("before")
+    query, limit = asked.parameters, asked.parameters.limit
     with asked.gateway.database.read() as connection:
-        rows = store.listed(connection, **_filters(asked), limit=limit + 1, before=before)
+        rows = store.listed(connection, **_filters(query), limit=limit + 1, before=query.before)
         page = rows[:limit]
         copies = store.recipients_of(connection, [one.id for one in page])
     messages = [views.message(one, copies[one.id]) for one in page]
-    return JSONResponse({"messages": messages, "next": page[-1].seq if len(rows) > limit else None})
+    return outputs.Messages(messages=messages, next=page[-1].seq if len(rows) > limit else None)
 
 
-def _filters(asked: AdminRequest) -> dict[str, Any]:
-    filters = {name: asked.query.get(name) for name in _FILTERS}
-    return {**filters, "from_": asked.query.get("from")}
+def _filters(query: Filter) -> dict[str, Any]:
+    return {name: getattr(query, name) for name in Filter.model_fields}
 
 
-def one(asked: AdminRequest) -> Response:
+def one(asked: AdminRequest[MessageKey, Nothing]) -> outputs.WholeMessage:
     """A message with all that is known of it."""
     with asked.gateway.database.read() as connection:
-        return JSONResponse(_whole(connection, _message(connection, asked.path["id"])))
+        return _whole(connection, _message(connection, asked.parameters.id))
 
 
 def _message(connection: Connection, message_id: str) -> MessageRow:
@@ -62,7 +60,7 @@ def _message(connection: Connection, message_id: str) -> MessageRow:
     return found
 
 
-def _whole(connection: Connection, row: MessageRow) -> views.Json:
+def _whole(connection: Connection, row: MessageRow) -> outputs.WholeMessage:
     raw = store.raw(connection, row.id, row.content)
     parts = content.parts_of(raw) if raw is not None else ()
     paused = {one.name for one in endpoints.listed(connection) if one.paused}
@@ -74,11 +72,11 @@ def _whole(connection: Connection, row: MessageRow) -> views.Json:
 # --- octets -----------------------------------------------------------------------------------------------------------
 
 
-def raw(asked: AdminRequest) -> Response:
+def raw(asked: AdminRequest[RequestKey, Nothing]) -> Response:
     """A request as it came, head and all, but without the credentials."""
-    n = asked.query["n"]
+    n = asked.parameters.n
     with asked.gateway.database.read() as connection:
-        message = _message(connection, asked.path["id"])
+        message = _message(connection, asked.parameters.id)
         found = store.raw(connection, message.id, n)
     if found is None:
         raise Refusal(404, f"the message has no request {n}; 0 is the one that it began with")
@@ -94,11 +92,11 @@ def _head(row: RawRow) -> bytes:
     return "\r\n".join(["POST /mm7 HTTP/1.1", *plain, "", ""]).encode("latin-1", "replace")
 
 
-def part(asked: AdminRequest) -> Response:
+def part(asked: AdminRequest[PartKey, Nothing]) -> Response:
     """A part, decoded: shown where its octets are an image, audio or video, otherwise as a download."""
-    n = asked.path["n"]
+    n = asked.parameters.n
     with asked.gateway.database.read() as connection:
-        message = _message(connection, asked.path["id"])
+        message = _message(connection, asked.parameters.id)
         found = store.raw(connection, message.id, message.content)
     parts = content.presented(content.parts_of(found)) if found is not None else ()
     if n >= len(parts):
@@ -121,40 +119,40 @@ def _served(octets: bytes, content_type: str, disposition: str) -> Response:
 # --- the next one -----------------------------------------------------------------------------------------------------
 
 
-async def wait(asked: AdminRequest) -> Response:
+async def wait(asked: AdminRequest[WaitQuery, Nothing]) -> outputs.WholeMessage:
     """The newest message that fits, as soon as there is one."""
-    since = moment(asked.query["since"], "since") if "since" in asked.query else None
-    with asked.crowd as crowd:
-        return await _waited(asked, crowd, since)
+    with asked.crowd:
+        return await _waited(asked)
 
 
-async def _waited(asked: AdminRequest, crowd: WaiterCount, since: float | None) -> Response:
+async def _waited(asked: AdminRequest[WaitQuery, Nothing]) -> outputs.WholeMessage:
     loop = asyncio.get_running_loop()
-    until = loop.time() + asked.query["timeout"]
+    until = loop.time() + asked.parameters.timeout
     while True:
-        found = await run_in_threadpool(_first, asked, since)
+        found = await run_in_threadpool(_first, asked)
         if found is not None:
-            return JSONResponse(found)
+            return found
         if asked.gateway.dispatcher.stopping:
             raise Refusal(503, "the gateway is stopping", ("Retry-After", "5"))
         left = until - loop.time()
         if left <= 0 or await asked.gone():
-            raise Refusal(404, f"no message that fits came within {asked.query['timeout']:g} s")
-        await asyncio.sleep(min(max(POLL, crowd.size / LOOKS), left))
+            raise Refusal(404, f"no message that fits came within {asked.parameters.timeout:g} s")
+        await asyncio.sleep(min(max(POLL, asked.crowd.size / LOOKS), left))
 
 
-def _first(asked: AdminRequest, since: float | None) -> views.Json | None:
+def _first(asked: AdminRequest[WaitQuery, Nothing]) -> outputs.WholeMessage | None:
     with asked.gateway.database.read() as connection:
-        rows = store.listed(connection, **_filters(asked), since=since, limit=1)
+        query = asked.parameters
+        rows = store.listed(connection, **_filters(query), subject=query.subject, since=query.since, limit=1)
         return _whole(connection, rows[0]) if rows else None
 
 
 # --- let go -----------------------------------------------------------------------------------------------------------
 
 
-def delete(asked: AdminRequest) -> Response:
+def delete(asked: AdminRequest[MessageKey, Nothing]) -> None:
     """Delete a message with its octets, copies and calls."""
-    message_id = asked.path["id"]
+    message_id = asked.parameters.id
     if message_id == "latest":  # it may be another one by now
         raise Refusal(400, "name the message that is to be deleted by its id")
     with asked.gateway.database.write() as connection:
@@ -162,4 +160,3 @@ def delete(asked: AdminRequest) -> Response:
         if any(call.state == LEASED for call in outbox.listed(connection, message_id=message.id, limit=10_000)):
             raise Refusal(409, "a call of this message is being made now; try again", ("Retry-After", "5"))
         store.delete(connection, [message.id])
-    return Response(status_code=204)

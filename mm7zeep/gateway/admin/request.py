@@ -1,50 +1,33 @@
-"""What the REST API's requests may say: a route as one row, its parameters and body judged by the schemas in the row.
+"""A request of the REST API, read and judged by the models that the function which answers it is annotated with.
 
-The schemas are the subset of JSON Schema that OpenAPI 3.1 shares, so that what is documented is what is checked.
-Refuses, with ``Refusal`` (400), whatever a row does not name: a parameter with a slip in its name would otherwise match
-everything.
+A route is one row: which request, and which function. Refuses, with ``Refusal`` (400), whatever the models do not name.
 """
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Any, Literal, NoReturn
+from typing import Any, Generic, Literal, NoReturn, TypeVar, get_args, get_type_hints
 
+import pydantic
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
 from starlette.requests import Request
-from starlette.responses import Response
 
+from mm7zeep.gateway.admin.inputs import Input, Nothing
 from mm7zeep.gateway.gateway import Gateway
 from mm7zeep.receiver import Gone, Refusal
-
-Schema = Mapping[str, Any]
 
 MOST = 15 * 1024 * 1024
 """Octets of a request's body."""
 _SHOWN = 60  # characters of a bad value that are repeated
-_LARGEST = 2**63 - 1  # what a column holds
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
-_EPOCH = re.compile(r"-?[0-9]{1,12}(?:\.[0-9]{1,6})?")
 
-_KINDS: Mapping[str, tuple[type, ...]] = {
-    "string": (str,), "integer": (int,), "number": (int, float), "boolean": (bool,), "array": (list,),
-    "object": (dict,), "null": (type(None),),
-}  # fmt: skip
-
-
-# --- rows -------------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parameter:
-    """One parameter of the query or, of the same name as in braces, of the path."""
-
-    name: str
-    words: str
-    schema: Schema = field(default_factory=lambda: {"type": "string"})
+Parameters = TypeVar("Parameters", bound=Input)
+Body = TypeVar("Body", bound=Input)
 
 
 class WaiterCount:
@@ -62,158 +45,192 @@ class WaiterCount:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AdminRequest:
-    """A request that was judged: ``path``, ``query`` and ``body`` hold what the row names, defaults filled in.
+class AdminRequest(Generic[Parameters, Body]):
+    """A request that was judged: what its path and query say, and its body.
 
     ``clock`` gives seconds since 1970; ``gone`` tells whether the client has hung up; ``crowd`` is of those who wait.
     """
 
     gateway: Gateway
     clock: Callable[[], float]
-    path: Mapping[str, Any]
-    query: Mapping[str, Any]
-    body: Mapping[str, Any]
+    parameters: Parameters
+    body: Body
     gone: Callable[[], Awaitable[bool]]
     crowd: WaiterCount
+
+
+# --- routes -----------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
     """One row: which request, which function answers it, and what is to be known of it.
 
-    ``answer`` says what comes back, under ``status``: the name of a schema, a media type, or None for nothing.
-    ``refusals`` are the statuses besides those that every route has. A coroutine function runs in the event loop, any
-    other in a thread. ``open`` routes ask for no password.
+    The function's annotations say the rest: ``asked: AdminRequest[parameters, body]``, and the model that it answers,
+    which goes out under ``status``; one that answers octets has their ``media_type`` in the row. ``refusals`` are the
+    statuses besides those that every route has. A coroutine function runs in the event loop, any other in a thread.
+    ``public`` routes ask for no password.
     """
 
     method: Literal["GET", "PUT", "POST", "DELETE"]
     path: str
-    function: Callable[[AdminRequest], Response] | Callable[[AdminRequest], Awaitable[Response]]
-    words: str
-    answer: str | None
+    function: Callable[[AdminRequest[Any, Any]], object]
+    summary: str
+    media_type: str | None = None
     status: int = 200
     refusals: tuple[int, ...] = ()
-    parameters: tuple[Parameter, ...] = ()
-    query: tuple[Parameter, ...] = ()
-    body: Schema | None = None
-    open: bool = False
+    public: bool = False
+
+    parameters: type[Input] = field(init=False)
+    """The model of path and query."""
+    body: type[Input] | None = field(init=False)
+    """The model of the body; None where there is none."""
+    answer: type[pydantic.BaseModel] | None = field(init=False)
+    """The model of what is answered; None for octets, and for nothing."""
+    in_path: frozenset[str] = field(init=False)
+    """The parameters that stand in the path."""
+
+    def __post_init__(self) -> None:
+        hints = get_type_hints(self.function)
+        parameters, body = get_args(hints["asked"])
+        object.__setattr__(self, "parameters", parameters)
+        object.__setattr__(self, "body", None if body is Nothing else body)
+        object.__setattr__(self, "answer", next(_models(hints["return"]), None))
+        object.__setattr__(self, "in_path", frozenset(re.findall(r"{(\w+)}", self.path)))
 
 
-def path_of(request: Request, route: Route) -> dict[str, Any]:
-    """What stands in the path of a request. Raises ``Refusal`` (404) for what can be nothing of ours."""
-    try:
-        return {one.name: value_of(request.path_params[one.name], one) for one in route.parameters}
-    except Refusal as error:
-        raise Refusal(404, f"there is no such thing: {error}") from None
+async def read(request: Request, route: Route) -> tuple[Input, Input]:
+    """What a request says: the parameters of path and query, and the body.
+
+    Raises ``Refusal`` (400, 404, 413, 415), ``Gone``.
+    """
+    parameters = _parameters(request, route)
+    return parameters, await _body(request, route)
 
 
-def query_of(request: Request, route: Route) -> dict[str, Any]:
-    """What the query of a request says, with defaults. Raises ``Refusal`` (400)."""
+def _parameters(request: Request, route: Route) -> Input:
     given = request.query_params.multi_items()
-    known = {one.name: one for one in route.query}
-    values = {name: one.schema["default"] for name, one in known.items() if "default" in one.schema}
-    for n, (name, text) in enumerate(given):
+    known = [name for name in _names(route.parameters) if name not in route.in_path]
+    counts = Counter(name for name, _ in given)
+    for name, text in given:
         if name not in known:
             takes = f"it takes {', '.join(known)}" if known else "it takes none"
             _refuse("the query", f"has a parameter {_cut(name)} that is not known; {takes}")
-        if name in [other for other, _ in given[:n]]:
+        if counts[name] > 1:
             _refuse(name, "is given twice; give it once")
-        values[name] = value_of(text, known[name])
-    return values
-
-
-def value_of(text: str, parameter: Parameter) -> Any:
-    """The value that a parameter's text stands for. Raises ``Refusal`` (400)."""
-    name, schema = parameter.name, parameter.schema
-    value: Any = text
-    if not text:
-        _refuse(name, "is empty; leave it out, or give it a value")
-    if schema.get("type") == "integer":
-        value = int(text) if re.fullmatch(r"-?[0-9]{1,19}", text) else text
-    elif schema.get("type") == "number":
-        value = float(text) if _EPOCH.fullmatch(text) else text
-    elif "enum" in schema:
-        value = next((one for one in schema["enum"] if str(one).lower() == text.lower()), text)
-    elif schema.get("format") == "address" and re.match(" [0-9]", text):
-        value = "+" + text[1:]  # who writes ?to=+61... without %2B has written a space
-    return judged(value, schema, name)
-
-
-# --- values -----------------------------------------------------------------------------------------------------------
-
-
-def judged(value: Any, schema: Schema, place: str) -> Any:
-    """``value``, if it fits ``schema``. Raises ``Refusal`` (400) that says where it does not, and what would."""
-    kinds = schema.get("type", ())
-    kinds = (kinds,) if isinstance(kinds, str) else tuple(kinds)
-    is_kind = any(isinstance(value, _KINDS[one]) for one in kinds) and not (
-        isinstance(value, bool) and "boolean" not in kinds
-    )
-    if kinds and not is_kind:
-        _refuse(place, f"is {_cut(value)}; give {' or '.join(_article(one) for one in kinds)}")
-    if "enum" in schema and value not in schema["enum"]:
-        words = ", ".join(one for one in schema["enum"] if one is not None)
-        _refuse(place, f"is {_cut(value)}; give one of {words}")
-    if isinstance(value, str):
-        _judge_text(value, schema, place)
-    elif isinstance(value, int | float) and not isinstance(value, bool):
-        least, most = schema.get("minimum", -_LARGEST), schema.get("maximum", _LARGEST)
-        if not least <= value <= most:
-            _refuse(place, f"is {_cut(value)}; give something from {least} to {most}")
-    elif isinstance(value, list):
-        if len(value) > schema.get("maxItems", len(value)):
-            _refuse(place, f"has {len(value)} items; give at most {schema['maxItems']}")
-        for n, one in enumerate(value):
-            judged(one, schema.get("items", {}), f"{place}[{n}]")
-    elif isinstance(value, dict):
-        _judge_object(value, schema, place)
-    return value
-
-
-def _judge_text(value: str, schema: Schema, place: str) -> None:
-    if bad := _CONTROL.search(value):
-        _refuse(place, f"holds the control character {bad[0]!r}; remove it")
-    if len(value) < schema.get("minLength", 0):
-        _refuse(place, "is empty; leave it out, or give it a value")
-    if len(value) > schema.get("maxLength", len(value)):
-        _refuse(place, f"has {len(value)} characters; give at most {schema['maxLength']}")
-
-
-def _judge_object(value: dict[str, Any], schema: Schema, place: str) -> None:
-    known = schema.get("properties")
-    if known is None:
-        return
-    for name, one in value.items():
-        if name in known:
-            judged(one, known[name], f"{place}.{name}" if place != "the body" else name)
-        elif not schema.get("additionalProperties", False):
-            _refuse(place, f"has a member {_cut(name)} that is not known; it takes {', '.join(known) or 'none'}")
-    for name in schema.get("required", ()):
-        if name not in value:
-            _refuse(place, f"lacks {name}: {known[name].get('description', 'give it')}")
-
-
-def moment(value: str | float, place: str) -> float:
-    """Seconds since 1970 of a point in time: ISO 8601 (UTC, where it names no zone), or seconds since 1970 themselves.
-
-    Raises ``Refusal`` (400).
-    """
-    if not isinstance(value, str):
-        return float(value)
-    if _EPOCH.fullmatch(value):
-        return float(value)
+        if not text:
+            _refuse(name, "is empty; leave it out, or give it a value")
+    values = {**dict(given), **request.path_params}
     try:
-        # the plus of a zone in a query that did not write %2B has become a space
-        when = datetime.fromisoformat(re.sub(r" (?=[0-9]{2}:?[0-9]{2}\Z)", "+", value) if "T" in value else value)
-        return (when if when.tzinfo is not None else when.replace(tzinfo=UTC)).timestamp()
-    except (ValueError, OverflowError):
-        _refuse(place, f"is {_cut(value)}; give ISO 8601 (2026-03-01T12:00:00Z) or seconds since 1970")
+        return route.parameters.model_validate(values)
+    except pydantic.ValidationError as error:
+        where, words = complaint(error, route.parameters, values)
+        if where in route.in_path:
+            raise Refusal(404, f"there is no such thing: {where} {words}") from None
+        _refuse(where, words)
 
 
-def _article(kind: str) -> str:
-    return {"integer": "a whole number", "array": "a list", "object": "an object", "null": "null"}.get(
-        kind, f"a {kind}"
-    )
+# --- what is wrong ----------------------------------------------------------------------------------------------------
+
+_KINDS = {
+    "string_type": "a string", "int_type": "a whole number", "float_type": "a number", "bool_type": "a boolean",
+    "list_type": "a list", "model_type": "an object", "finite_number": "a number",
+    "texts_type": "a string or a list",
+    "moment_type": "ISO 8601 (2026-03-01T12:00:00Z) or seconds since 1970",
+}  # fmt: skip
+
+
+def complaint(error: pydantic.ValidationError, model: type[pydantic.BaseModel], given: object) -> tuple[str, str]:
+    """Where something is wrong, as ``parts[0].data``, and what about it and what would be right instead."""
+    first = error.errors(include_url=False)[0]
+    steps = _steps(given, first["loc"])
+    kind = first["type"]
+    if kind == "missing":
+        words = _field_at(model, steps).description or "give it"
+        return _place(steps[:-1]), f"lacks {steps[-1]}: {words}"
+    if kind == "extra_forbidden":
+        known = ", ".join(_names(_model_at(model, steps[:-1]))) or "none"
+        return _place(steps[:-1]), f"has a member {_cut(steps[-1])} that is not known; it takes {known}"
+    if kind in _KINDS:
+        null = " or null" if steps and isinstance(steps[-1], str) and _takes_null(_field_at(model, steps)) else ""
+        return _place(steps), f"is {_cut(first['input'])}; give {_KINDS[kind]}{null}"
+    if kind in ("greater_than_equal", "less_than_equal"):
+        marks = list(_marks(_field_at(model, steps)))
+        least, most = (next(getattr(one, bound) for one in marks if hasattr(one, bound)) for bound in ("ge", "le"))
+        return _place(steps), f"is {_cut(first['input'])}; give something from {least} to {most}"
+    return _place(steps), _words(first)
+
+
+def _words(error: ErrorDetails) -> str:
+    kind, value, context = error["type"], _cut(error["input"]), error.get("ctx", {})
+    if kind == "value_error":
+        return str(context["error"])
+    if kind in ("string_too_short", "too_short"):
+        return "is empty; leave it out, or give it a value"
+    if kind in ("string_too_long", "too_long"):
+        of = "characters" if isinstance(error["input"], str) else "items"
+        return f"has {len(error['input'])} {of}; give at most {context['max_length']}"
+    if kind == "literal_error":
+        words = ", ".join(re.findall(r"'([^']*)'", context["expected"]))
+        return f"is {value}; give one of {words}"
+    return f"is {value}: {error['msg']}"
+
+
+def _steps(given: object, loc: Sequence[str | int]) -> list[str | int]:
+    """The steps of ``loc`` that lead through ``given``: the others name the branch of a type that was tried."""
+    steps: list[str | int] = []
+    for n, step in enumerate(loc):
+        if isinstance(given, dict) and isinstance(step, str) and (step in given or n == len(loc) - 1):
+            given = given.get(step)
+        elif isinstance(given, list) and isinstance(step, int):
+            given = given[step]
+        else:
+            continue
+        steps.append(step)
+    return steps
+
+
+def _place(steps: Sequence[str | int]) -> str:
+    text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps)
+    return text.removeprefix(".") or "the body"
+
+
+def _model_at(model: type[pydantic.BaseModel], steps: Sequence[str | int]) -> type[pydantic.BaseModel]:
+    for step in steps:
+        if isinstance(step, str):
+            model = next(_models(dict(_fields(model))[step].annotation))
+    return model
+
+
+def _field_at(model: type[pydantic.BaseModel], steps: Sequence[str | int]) -> FieldInfo:
+    return dict(_fields(_model_at(model, steps[:-1])))[str(steps[-1])]
+
+
+def _takes_null(field: FieldInfo) -> bool:
+    return type(None) in get_args(field.annotation)
+
+
+def _marks(hint: Any) -> Iterator[Any]:
+    """What annotations say of a type besides the type."""
+    yield from hint.metadata if isinstance(hint, FieldInfo) else ()
+    for inner in get_args(hint.annotation if isinstance(hint, FieldInfo) else hint):
+        yield from _marks(inner)
+
+
+def _fields(model: type[pydantic.BaseModel]) -> list[tuple[str, FieldInfo]]:
+    return [(one.alias or name, one) for name, one in model.model_fields.items()]
+
+
+def _names(model: type[pydantic.BaseModel]) -> list[str]:
+    return [name for name, _ in _fields(model)]
+
+
+def _models(hint: Any) -> Iterator[type[pydantic.BaseModel]]:
+    """The models in an annotation."""
+    if inspect.isclass(hint) and issubclass(hint, pydantic.BaseModel):
+        yield hint
+    for inner in get_args(hint):
+        yield from _models(inner)
 
 
 def _cut(value: object) -> str:
@@ -228,14 +245,12 @@ def _refuse(place: str, words: str) -> NoReturn:
 # --- bodies -----------------------------------------------------------------------------------------------------------
 
 
-async def body_of(request: Request, route: Route) -> dict[str, Any]:
-    """The JSON object in a request's body. Raises ``Refusal`` (400, 413, 415), ``Gone``."""
+async def _body(request: Request, route: Route) -> Input:
     if route.method in ("GET", "DELETE"):
-        return {}
+        return Nothing()
     octets = await _octets(request)
-    schema = route.body or {"type": "object", "properties": {}}
     if not octets and route.body is None:
-        return {}
+        return Nothing()
     if (request.headers.get("content-type") or "").partition(";")[0].strip().lower() != "application/json":
         raise Refusal(415, "the body is JSON; send it with Content-Type: application/json")
     try:
@@ -244,8 +259,11 @@ async def body_of(request: Request, route: Route) -> dict[str, Any]:
         _refuse("the body", "is nested too deeply; give one flat JSON object")
     except ValueError as error:
         _refuse("the body", f"is no JSON ({error}); give one object")
-    found: dict[str, Any] = judged(value, {"type": "object", **schema}, "the body")
-    return found
+    model = route.body or Nothing
+    try:
+        return model.model_validate(value)
+    except pydantic.ValidationError as error:
+        _refuse(*complaint(error, model, value))
 
 
 async def _octets(request: Request) -> bytes:

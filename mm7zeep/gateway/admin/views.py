@@ -1,4 +1,4 @@
-"""Messages, copies, parts and calls as the REST API shows them: JSON values with times in ISO 8601 and UTC.
+"""Messages, copies, parts and calls as the REST API shows them.
 
 Values in, values out. Shows no credentials: the user of a URL is left out, and its secret parameters are hidden.
 """
@@ -6,25 +6,15 @@ Values in, values out. Shows no credentials: the user of a URL is left out, and 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
-from datetime import UTC, datetime
-from typing import Any
+from collections.abc import Collection, Sequence
+from typing import Any, cast
 
 from mm7zeep import masking
+from mm7zeep.gateway.admin import outputs
 from mm7zeep.gateway.config.parties import Application
 from mm7zeep.gateway.store import content, endpoints
 from mm7zeep.gateway.store.rows import LEASED, PENDING, READY, SHOWN, CallRow, EndpointRow, MessageRow, RecipientRow
 from mm7zeep.messages import Part
-
-Json = dict[str, Any]
-
-
-def time_of(seconds: float | None) -> str | None:
-    """A point in time, to the millisecond."""
-    if seconds is None:
-        return None
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
 
 # --- messages ---------------------------------------------------------------------------------------------------------
 
@@ -39,8 +29,12 @@ def state_of(copies: Sequence[RecipientRow]) -> str:
     return next(iter(states)) if len(states) == 1 else "Mixed"
 
 
-def message(row: MessageRow, copies: Sequence[RecipientRow]) -> Json:
+def message(row: MessageRow, copies: Sequence[RecipientRow]) -> outputs.Message:
     """A message, as in a list."""
+    return outputs.Message(**_message(row, copies))
+
+
+def _message(row: MessageRow, copies: Sequence[RecipientRow]) -> dict[str, Any]:
     places = {place: [one.address for one in copies if one.place == place] for place in ("to", "cc", "bcc")}
     return {
         "id": row.id,
@@ -50,13 +44,13 @@ def message(row: MessageRow, copies: Sequence[RecipientRow]) -> Json:
         "transaction_id": row.transaction_id,
         "namespace": row.namespace,
         "mm7_version": row.mm7_version,
-        "from": row.sender,
+        "from_": row.sender,
         "from_attributes": json.loads(row.sender_attributes or "{}"),
         **places,
         "subject": row.subject,
-        "accepted_at": time_of(row.accepted),
-        "earliest_at": time_of(row.earliest),
-        "expires_at": time_of(row.expires),
+        "accepted_at": row.accepted,
+        "earliest_at": row.earliest,
+        "expires_at": row.expires,
         "size": row.size,
         "delivery_report": row.delivery_report,
         "read_reply": row.read_reply,
@@ -65,42 +59,49 @@ def message(row: MessageRow, copies: Sequence[RecipientRow]) -> Json:
     }
 
 
-def whole(row: MessageRow, copies: Sequence[RecipientRow], parts: Sequence[Part], calls: Sequence[Json]) -> Json:
+def whole(
+    row: MessageRow, copies: Sequence[RecipientRow], parts: Sequence[Part], calls: Sequence[outputs.Callback]
+) -> outputs.WholeMessage:
     """A message with all that is known of it; ``parts`` are those that came."""
     listed = json.loads(content.listed(content.presented(parts)))
-    return {
-        **message(row, copies),
-        "fields": dict(row.field),
-        "parts": [{**one, "generated": n >= len(parts)} for n, one in enumerate(listed)],
-        "findings": [_finding(one) for one in json.loads(row.findings)],
-        "calls": list(calls),
-    }
+    return outputs.WholeMessage(
+        **_message(row, copies),
+        fields=dict(row.field),
+        parts=[outputs.Part(**one, generated=n >= len(parts)) for n, one in enumerate(listed)],
+        findings=[_finding(one) for one in json.loads(row.findings)],
+        calls=list(calls),
+    )
 
 
-def _finding(row: Json) -> Json:
-    return {name: masking.credentials(value) if isinstance(value, str) else value for name, value in row.items()}
+def _finding(row: dict[str, Any]) -> outputs.Finding:
+    told = {name: masking.credentials(value) if isinstance(value, str) else value for name, value in row.items()}
+    return outputs.Finding(**told)
 
 
-def recipient(copy: RecipientRow) -> Json:
+def recipient(copy: RecipientRow) -> outputs.Recipient:
     """One copy."""
-    return {
-        "n": copy.n,
-        "address": copy.address,
-        "kind": copy.kind,
-        "attributes": json.loads(copy.attributes or "{}"),
-        "place": copy.place,
-        "state": copy.state,
-        "detail": copy.detail,
-        "changed_at": time_of(copy.changed),
-        "destination": str(copy.destination),
-    }
+    return outputs.Recipient(
+        n=copy.n,
+        address=copy.address,
+        kind=copy.kind,
+        attributes=json.loads(copy.attributes or "{}"),
+        place=cast(Any, copy.place),
+        state=copy.state,
+        detail=copy.detail,
+        changed_at=copy.changed,
+        destination=str(copy.destination),
+    )
 
 
 # --- calls ------------------------------------------------------------------------------------------------------------
 
 
-def call(row: CallRow, paused: Collection[str]) -> Json:
+def call(row: CallRow, paused: Collection[str]) -> outputs.Callback:
     """A call, as in a list; ``paused`` are the endpoint keys that are."""
+    return outputs.Callback(**_call(row, paused))
+
+
+def _call(row: CallRow, paused: Collection[str]) -> dict[str, Any]:
     waits = row.state in (READY, LEASED)
     return {
         "id": row.id,
@@ -113,20 +114,20 @@ def call(row: CallRow, paused: Collection[str]) -> Json:
         "state": ("paused" if row.endpoint in paused else READY) if waits else row.state,
         "under_way": row.state == LEASED,
         "attempts": row.attempts,
-        "due_at": time_of(row.due) if waits else None,
-        "created_at": time_of(row.created),
-        "ended_at": time_of(row.ended),
-        "expires_at": time_of(row.expires),
+        "due_at": row.due if waits else None,
+        "created_at": row.created,
+        "ended_at": row.ended,
+        "expires_at": row.expires,
         "reason": masking.credentials(row.reason) if row.reason is not None else None,
         "http_status": row.http_status,
     }
 
 
-def whole_call(row: CallRow, paused: Collection[str]) -> Json:
+def whole_call(row: CallRow, paused: Collection[str]) -> outputs.WholeCallback:
     """A call with what was answered to it, where that was kept."""
     # it may repeat what it was asked
     answer = masking.credentials(row.answer.decode("utf-8", "replace")) if row.answer is not None else None
-    return {**call(row, paused), "told": dict(row.event), "answer": answer}
+    return outputs.WholeCallback(**_call(row, paused), told=dict(row.event), answer=answer)
 
 
 def url_of(endpoint_key: str) -> str:
@@ -134,34 +135,34 @@ def url_of(endpoint_key: str) -> str:
     return masking.url(endpoints.url_of(endpoint_key))
 
 
-def endpoint(row: EndpointRow) -> Json:
+def endpoint(row: EndpointRow) -> outputs.Endpoint:
     """Where calls go, or do not."""
-    return {
-        "endpoint": url_of(row.name),
-        "application": endpoints.owner_of(row.name),
-        "paused": row.paused,
-        "reason": masking.credentials(row.reason) if row.reason is not None else None,
-        "since": time_of(row.since),
-    }
+    return outputs.Endpoint(
+        endpoint=url_of(row.name),
+        application=endpoints.owner_of(row.name),
+        paused=row.paused,
+        reason=masking.credentials(row.reason) if row.reason is not None else None,
+        since=row.since,
+    )
 
 
 # --- applications -----------------------------------------------------------------------------------------------------
 
 
-def application(one: Application) -> Json:
+def application(one: Application) -> outputs.Application:
     """An application, without what only it may know."""
-    callback: Mapping[str, Any] | None = None
+    callback = None
     if one.callback is not None:
         urls = {"deliver": one.callback.deliver, "report": one.callback.reports}
-        callback = {name: masking.url(url) for name, url in urls.items()}
-    return {
-        "name": one.name,
-        "vaspid": one.vaspid,
-        "vasids": list(one.vasids),
-        "short_codes": list(one.short_codes),
-        "allow": list(one.allow),
-        "profile": one.request_profile.name,
-        "numbers": one.numbers,
-        "media": one.media,
-        "callback": callback,
-    }
+        callback = outputs.CallbackUrls(**{name: masking.url(url) for name, url in urls.items()})
+    return outputs.Application(
+        name=one.name,
+        vaspid=one.vaspid,
+        vasids=list(one.vasids),
+        short_codes=list(one.short_codes),
+        allow=list(one.allow),
+        profile=one.request_profile.name,
+        numbers=one.numbers,
+        media=one.media,
+        callback=callback,
+    )

@@ -11,38 +11,38 @@ import inspect
 import random
 import threading
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields
-from types import MappingProxyType
-from typing import Any, Literal
+from collections.abc import Callable, Iterable
+from typing import Literal
+
+import pydantic
+from pydantic import ConfigDict, Field, TypeAdapter
 
 from mm7zeep.errors import StatusError
+from mm7zeep.gateway.config.field_types import Text
 from mm7zeep.gateway.store import messages
 from mm7zeep.gateway.store.database import Database, StoreError
 from mm7zeep.receiver import Call, Gone, Handler, Refusal
 
 _SETTING = "chaos"
 _FRESH = 1.0  # seconds that a process goes by the rules it has read
-_LONGEST = 300.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
+class Rule(pydantic.BaseModel):
     """One kind of trouble, for a share of the requests in its scope.
 
-    ``probability`` 0 to 1; ``delay`` in seconds; then ``reset`` (the connection is cut), ``http_status`` (400 to 599)
-    or ``mm7_status``, the first that is set. ``when`` ``after`` does the work first, so that only the answer is lost.
-    ``application`` and ``operation`` (``SubmitReq``) are the scope; None is any.
+    ``reset`` (the connection is cut), ``http_status`` or ``mm7_status``, the first that is set, follows the delay.
     """
 
-    probability: float = 1.0
-    delay: float = 0.0
-    http_status: int | None = None
-    mm7_status: int | None = None
-    reset: bool = False
-    when: Literal["before", "after"] = "before"
-    application: str | None = None
-    operation: str | None = None
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
+
+    probability: float = Field(1.0, ge=0, le=1, allow_inf_nan=False)
+    delay: float = Field(0.0, ge=0, le=300, allow_inf_nan=False, description="seconds")
+    http_status: int | None = Field(None, ge=400, le=599)
+    mm7_status: int | None = Field(None, ge=1000, le=9999, description="the StatusCode of the answer")
+    reset: bool = Field(False, description="the connection is cut")
+    when: Literal["before", "after"] = Field("before", description="after: only the answer is lost, the work is done")
+    application: Text | None = Field(None, description="whose requests; without it, of all")
+    operation: Text | None = Field(None, description="which requests, such as SubmitReq; without it, all")
 
     def fits(self, call: Call) -> bool:
         """Whether a request is in the scope."""
@@ -58,36 +58,7 @@ class Rule:
             raise StatusError(self.mm7_status)
 
 
-_TYPES: Mapping[str, tuple[type, ...]] = MappingProxyType({
-    "probability": (int, float), "delay": (int, float), "http_status": (int, type(None)),
-    "mm7_status": (int, type(None)), "reset": (bool,), "when": (str,), "application": (str, type(None)),
-    "operation": (str, type(None)),
-})  # fmt: skip
-
-
-def rule_of(given: object, place: str) -> Rule:
-    """The rule that JSON says. Raises ``ValueError`` that says what is wrong with it, and where."""
-    if not isinstance(given, Mapping):
-        raise ValueError(f"{place} is no object")
-    unknown = set(given) - {one.name for one in fields(Rule)}
-    if unknown:
-        raise ValueError(f"{place} has no {sorted(unknown)[0]!r}; it takes {', '.join(_TYPES)}")
-    for name, value in given.items():
-        kinds = _TYPES[name]
-        if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
-            raise ValueError(f"{place}.{name} is a {kinds[0].__name__}, not {type(value).__name__}")
-    rule = Rule(**given)
-    bounds = (
-        ("probability", 0 <= rule.probability <= 1, "between 0 and 1"),
-        ("delay", 0 <= rule.delay <= _LONGEST, f"between 0 and {_LONGEST:.0f} seconds"),
-        ("http_status", rule.http_status is None or 400 <= rule.http_status <= 599, "between 400 and 599"),
-        ("mm7_status", rule.mm7_status is None or 1000 <= rule.mm7_status <= 9999, "between 1000 and 9999"),
-        ("when", rule.when in ("before", "after"), "before or after"),
-    )
-    for name, good, words in bounds:
-        if not good:
-            raise ValueError(f"{place}.{name} has to be {words}")
-    return rule
+_RULES = TypeAdapter(tuple[Rule, ...])
 
 
 class Chaos:
@@ -108,26 +79,24 @@ class Chaos:
         self._rules: tuple[Rule, ...] = ()
 
     @property
-    def rules(self) -> list[dict[str, Any]]:
-        """The rules, as JSON holds them. Raises ``StoreError``."""
+    def rules(self) -> tuple[Rule, ...]:
+        """The rules as the database holds them. Raises ``StoreError``."""
         with self._lock:
             self._read()
-            return [asdict(one) for one in self._rules]
+            return self._rules
 
-    def set(self, given: object) -> None:
-        """Put ``given`` in the place of the rules. Raises ``ValueError`` for what is none, ``StoreError``."""
-        if not isinstance(given, list):
-            raise ValueError("give a list of rules; an empty one ends all trouble")
-        rules = tuple(rule_of(one, f"rules[{n}]") for n, one in enumerate(given))
+    def set(self, rules: Iterable[Rule]) -> None:
+        """Put ``rules`` in the place of those there are. Raises ``StoreError``."""
+        rules = tuple(rules)
         with self._database.write() as connection:
-            messages.set_setting(connection, _SETTING, [asdict(one) for one in rules])
+            messages.set_setting(connection, _SETTING, _RULES.dump_python(rules, mode="json"))
         with self._lock:
             self._rules, self._read_at = rules, self._clock()
 
     def _read(self) -> None:
         with self._database.read() as connection:
             given = messages.setting(connection, _SETTING) or []
-        self._rules = tuple(rule_of(one, "rule") for one in given)
+        self._rules = _RULES.validate_python(tuple(given))
         self._read_at = self._clock()
 
     def _present(self) -> tuple[Rule, ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any, Literal, cast
+from typing import Any, Literal, cast, get_args
 
 from mm7zeep.gateway.config.destination import Destination, upstream_name
 from mm7zeep.messages import Address, Number, RFC2822Address, ShortCode
@@ -16,9 +16,8 @@ from mm7zeep.messages import Address, Number, RFC2822Address, ShortCode
 Kind = Literal["deliver", "report", "read", "submit"]
 """What a call is: an MO, a delivery report or a read reply to an application; a submit to an upstream."""
 
-PENDING, DEFERRED, SENT, CANCELLED, REFUSED, SHOWN, DELIVERED = (
-    "Pending", "Deferred", "Sent", "Cancelled", "Refused", "DisplayOnly", "Delivered",
-)  # fmt: skip
+RecipientState = Literal["Pending", "Deferred", "Sent", "Cancelled", "Refused", "DisplayOnly", "Delivered"]
+PENDING, DEFERRED, SENT, CANCELLED, REFUSED, SHOWN, DELIVERED = cast(tuple[str, ...], get_args(RecipientState))
 """States of a copy besides the MMStatus words: it waits, was put off, is with an upstream or another application, was
 taken back, was never served, is only displayed; an MO was taken by its application."""
 

@@ -1,0 +1,284 @@
+"""What the REST API answers: the models of messages, recipients, parts, calls and the rest.
+
+Values only. Times are ISO 8601 in UTC, to the millisecond. Only what was set is written: a member that is not always
+there has a default.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+import pydantic
+from pydantic import ConfigDict, Field, PlainSerializer, WithJsonSchema
+
+from mm7zeep.gateway.admin.inputs import CallState, Direction
+from mm7zeep.gateway.mm7.chaos import Rule
+from mm7zeep.gateway.store.rows import Kind
+
+
+def written(seconds: float) -> str:
+    """A point in time, to the millisecond."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+Time = Annotated[
+    float, PlainSerializer(written, return_type=str), WithJsonSchema({"type": "string", "format": "date-time"})
+]
+"""Seconds since 1970, written in ISO 8601."""
+
+
+class Output(pydantic.BaseModel):
+    """Base of all that is answered."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    def as_dict(self) -> dict[str, Any]:
+        """What is written as JSON."""
+        return self.model_dump(mode="json", by_alias=True, exclude_unset=True)
+
+
+class Error(Output):
+    """Why a request was refused."""
+
+    error: str = Field(description="what is wrong, where, and how to put it right")
+
+
+class Alive(Output):
+    """That the process lives."""
+
+    status: Literal["alive"]
+
+
+class Ready(Output):
+    """Whether requests can be taken."""
+
+    status: Literal["ready", "not ready"]
+    reasons: list[str] = Field(default=[], description="why not")
+
+
+class Document(Output):
+    """An OpenAPI document."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+# --- messages ---------------------------------------------------------------------------------------------------------
+
+
+class Attributes(Output):
+    """What an address carries besides its value."""
+
+    display_only: bool = Field(False, alias="displayOnly")
+    address_coding: Literal["encrypted", "obfuscated"] | None = Field(None, alias="addressCoding")
+    id: str | None = None
+
+
+class Recipient(Output):
+    """One copy of a message."""
+
+    n: int
+    address: str
+    kind: str
+    attributes: Attributes
+    place: Literal["to", "cc", "bcc"]
+    state: str
+    detail: str | None
+    changed_at: Time
+    destination: str = Field(description="handset, upstream:NAME, application:NAME, none")
+
+
+class Message(Output):
+    """A message, as in a list."""
+
+    id: str
+    direction: Direction
+    application: str
+    state: str = Field(description="Pending while any copy is, else the state of all, else Mixed")
+    transaction_id: str | None
+    namespace: str | None
+    mm7_version: str | None
+    from_: str | None = Field(alias="from")
+    from_attributes: Attributes
+    to: list[str]
+    cc: list[str]
+    bcc: list[str]
+    subject: str | None
+    accepted_at: Time
+    earliest_at: Time | None
+    expires_at: Time | None
+    size: int = Field(description="octets of all parts")
+    delivery_report: bool
+    read_reply: bool
+    excerpt: str
+    recipients: list[Recipient]
+
+
+class Messages(Output):
+    """A page of messages."""
+
+    messages: list[Message]
+    next: int | None = Field(description="before of the next page; null on the last one")
+
+
+class Part(Output):
+    """A part of a message, without its octets."""
+
+    n: int
+    content_type: str = Field(description="as declared")
+    charset: str | None
+    content_id: str | None
+    name: str | None
+    size: int = Field(description="octets")
+    sha256: str
+    generated: bool
+
+
+class Finding(Output):
+    """Something that was noticed when the message was read."""
+
+    id: str
+    level: str
+    where: str | None
+    detail: str | None
+    action: str | None
+
+
+class Callback(Output):
+    """A call to an application or upstream, as in a list."""
+
+    id: int
+    kind: Kind
+    application: str
+    endpoint: str = Field(description="the URL")
+    message_id: str
+    recipient: int = Field(description="n of the recipient")
+    transaction_id: str
+    state: CallState
+    under_way: bool
+    attempts: int
+    due_at: Time | None
+    created_at: Time
+    ended_at: Time | None
+    expires_at: Time
+    reason: str | None
+    http_status: int | None
+
+
+class WholeMessage(Message):
+    """A message with all that is known of it."""
+
+    fields: dict[str, Any]
+    parts: list[Part]
+    findings: list[Finding]
+    calls: list[Callback]
+
+
+# --- calls ------------------------------------------------------------------------------------------------------------
+
+
+class Callbacks(Output):
+    """A page of calls."""
+
+    callbacks: list[Callback]
+    next: int | None = Field(description="before of the next page; null on the last one")
+
+
+class WholeCallback(Callback):
+    """A call with what was answered to it."""
+
+    told: dict[str, Any]
+    answer: str | None = Field(description="the first 20 kB, where it failed")
+
+
+class Replayed(Output):
+    """How much is called again."""
+
+    replayed: int = Field(description="how many calls")
+
+
+class Endpoint(Output):
+    """Where calls go, or do not."""
+
+    endpoint: str = Field(description="the URL")
+    application: str
+    paused: bool
+    reason: str | None
+    since: Time
+
+
+class Endpoints(Output):
+    """Endpoints that are paused."""
+
+    endpoints: list[Endpoint]
+
+
+class Resumed(Output):
+    """How much is called again."""
+
+    resumed: int = Field(description="how many endpoints: each application has its own")
+
+
+# --- the gateway ------------------------------------------------------------------------------------------------------
+
+
+class Delivered(Output):
+    """The MO that a handset has sent."""
+
+    id: str = Field(description="LinkedID of the MO")
+    callback: int | None
+
+
+class Reported(Output):
+    """The state that a copy has reached."""
+
+    id: str
+    status: str
+
+
+class Told(Output):
+    """What became of a reading."""
+
+    told: bool = Field(description="whether its application has a callback")
+
+
+class Chaos(Output):
+    """The trouble that is made on purpose."""
+
+    rules: list[Rule]
+
+
+class Clock(Output):
+    """The time that counts."""
+
+    held: bool = Field(description="whether expiry, retention and giving up are held")
+    now: Time
+    jump: float = Field(description="seconds that the clock jumped by, the last time")
+    since: Time | None
+
+
+class CallbackUrls(Output):
+    """Where an application is called."""
+
+    deliver: str
+    report: str
+
+
+class Application(Output):
+    """An application, without what only it may know."""
+
+    name: str
+    vaspid: str | None
+    vasids: list[str]
+    short_codes: list[str]
+    allow: list[str]
+    profile: str
+    numbers: str | None
+    media: str
+    callback: CallbackUrls | None
+
+
+class Applications(Output):
+    """Whom the gateway serves."""
+
+    applications: list[Application]

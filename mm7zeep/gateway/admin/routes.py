@@ -1,0 +1,74 @@
+"""The routes of the admin listener, one row each; the OpenAPI document is made of them, too."""
+
+from __future__ import annotations
+
+from mm7zeep.gateway.admin import callbacks, handset, health, messages, openapi, outputs
+from mm7zeep.gateway.admin.inputs import Nothing
+from mm7zeep.gateway.admin.request import AdminRequest, Route
+
+API = "/api/v1"
+
+
+async def _openapi(asked: AdminRequest[Nothing, Nothing]) -> outputs.Document:
+    return outputs.Document(**openapi.document(ROUTES))
+
+
+# fmt: off
+ROUTES: tuple[Route, ...] = (
+    Route(method="GET", path="/", function=health.front, media_type="text/html",
+          summary="What is here, for a browser."),
+    Route(method="GET", path="/livez", function=health.livez, public=True,
+          summary="Whether the process lives: 200 while its event loop runs."),
+    Route(method="GET", path="/readyz", function=health.readyz, public=True, refusals=(503,),
+          summary="Whether requests can be taken; 503 with the reasons where not."),
+    Route(method="GET", path="/metrics", function=health.metrics, media_type="text/plain",
+          summary="Counts, for Prometheus."),
+    Route(method="GET", path=f"{API}/openapi.json", function=_openapi, summary="This document."),
+
+    Route(method="GET", path=f"{API}/messages", function=messages.listed,
+          summary="Messages, the newest first, that fit everything given."),
+    Route(method="GET", path=f"{API}/messages/{{id}}", function=messages.one, refusals=(404,),
+          summary="One message with its parts, findings and calls."),
+    Route(method="GET", path=f"{API}/messages/{{id}}/raw", function=messages.raw,
+          media_type="application/octet-stream", refusals=(404,),
+          summary="A request about a message as it came, with its head but without the credentials."),
+    Route(method="GET", path=f"{API}/messages/{{id}}/parts/{{n}}", function=messages.part,
+          media_type="application/octet-stream", refusals=(404,),
+          summary="One part, decoded: an image, audio or video as what its octets show, anything else a download."),
+    Route(method="DELETE", path=f"{API}/messages/{{id}}", function=messages.delete, status=204, refusals=(404, 409),
+          summary="Delete a message with its octets, copies and calls; not while a call of it is being made."),
+    Route(method="GET", path=f"{API}/wait", function=messages.wait, refusals=(404,),
+          summary="The newest message that fits everything given, as soon as there is one; 404 after the timeout."),
+
+    Route(method="POST", path=f"{API}/deliver", function=handset.deliver, status=202, refusals=(409,),
+          summary="A handset sends a message to an application."),
+    Route(method="POST", path=f"{API}/messages/{{id}}/report", function=handset.report, status=202, refusals=(404,),
+          summary="A copy reaches a state, whatever its handset would have done; reported, if that was asked for."),
+    Route(method="POST", path=f"{API}/messages/{{id}}/read", function=handset.read, status=202, refusals=(404,),
+          summary="A recipient has read or deleted a message; told, if that was asked for."),
+
+    Route(method="GET", path=f"{API}/callbacks", function=callbacks.listed,
+          summary="Calls to applications and upstreams, the newest first."),
+    Route(method="POST", path=f"{API}/callbacks/replay", function=callbacks.replay, status=202,
+          summary="Make dead calls again: by endpoint (it is resumed), by when they died, or both."),
+    Route(method="GET", path=f"{API}/callbacks/{{id}}", function=callbacks.one, refusals=(404,),
+          summary="One call with what was answered to it."),
+    Route(method="POST", path=f"{API}/callbacks/{{id}}/replay", function=callbacks.replay_one, status=202,
+          refusals=(404, 409),
+          summary="Make one call again, whatever came of it; it keeps its TransactionID."),
+    Route(method="GET", path=f"{API}/endpoints", function=callbacks.paused_endpoints,
+          summary="Endpoints that are paused: no calls go there until they are resumed."),
+    Route(method="POST", path=f"{API}/endpoints/resume", function=callbacks.resume, refusals=(404,),
+          summary="Make calls to an endpoint again."),
+
+    Route(method="GET", path=f"{API}/chaos", function=handset.chaos, summary="The trouble that is made on purpose."),
+    Route(method="PUT", path=f"{API}/chaos", function=handset.set_chaos,
+          summary="Make this trouble, and no other; an empty list ends it."),
+    Route(method="GET", path=f"{API}/clock", function=handset.clock,
+          summary="The time that counts, and whether a jump of the clock waits to be confirmed."),
+    Route(method="POST", path=f"{API}/clock/confirm", function=handset.confirm_clock, refusals=(409,),
+          summary="Go by the clock as it is now: what was held expires, is deleted or given up again."),
+    Route(method="GET", path=f"{API}/applications", function=handset.applications,
+          summary="The applications that are served, without their secrets."),
+)
+# fmt: on
