@@ -25,8 +25,8 @@ from test_gateway_http import BODY, EDGE, PATIENT, connect, head, heard, post, r
 from mm7zeep.gateway import logs
 from mm7zeep.gateway.config import descriptors
 from mm7zeep.gateway.config.settings import Settings
-from mm7zeep.gateway.mm7.lengths import LONGEST_EXTENSION, LONGEST_TEXT
 from mm7zeep.gateway.mm7.turns import Turns
+from mm7zeep.gateway.mm7.validation.lengths import LONGEST_EXTENSION, LONGEST_TEXT
 from mm7zeep.gateway.security.client_address import Networks
 from mm7zeep.gateway.server.connections import Pace, Slot, Slots
 from mm7zeep.gateway.server.http_framing import Chunked, Counted, framing

@@ -34,8 +34,8 @@ from mm7zeep.gateway.config.destination import Destination
 from mm7zeep.gateway.config.parties import Callback, Route, Upstream
 from mm7zeep.gateway.delivery.retry import Outcome
 from mm7zeep.gateway.gateway import Gateway
-from mm7zeep.gateway.mm7 import validation
 from mm7zeep.gateway.mm7.admission import AdmissionControl
+from mm7zeep.gateway.mm7.validation import recipients
 from mm7zeep.gateway.store import endpoints, idempotency, messages, migrations, tables
 from mm7zeep.gateway.store.database import Database, StoreError
 from mm7zeep.gateway.store.readiness import Readiness
@@ -175,7 +175,7 @@ def test_long_transaction_id(room: Make) -> None:
 def test_long_address(room: Make, where: str) -> None:
     """An address that is too long is refused with 2002, whoever it is of; the longest one is kept."""
     one = room()
-    longest = Number("4" * validation.LONGEST_ADDRESS, display_only=where in ("to", "cc"))
+    longest = Number("4" * recipients.LONGEST_ADDRESS, display_only=where in ("to", "cc"))
     for address, code in (
         (longest, 1000 if where != "bcc" else 1100),
         (replace(longest, value=longest.value + "4"), 2002),

@@ -20,7 +20,7 @@ from mm7zeep.errors import AuthError, TransportError
 from mm7zeep.gateway.config.handset import Handset
 from mm7zeep.gateway.config.settings import Retention, Settings
 from mm7zeep.gateway.gateway import Gateway
-from mm7zeep.gateway.mm7 import lengths, validation
+from mm7zeep.gateway.mm7.validation import lengths, recipients
 from mm7zeep.gateway.server import http_protocol, supervisor
 from mm7zeep.gateway.store import clock, database, endpoints, outbox, readiness
 from mm7zeep.messages import DeliveryReportReq, Message, ReadReplyReq
@@ -33,10 +33,10 @@ ROWS = re.findall(r"(?m)^\| ([^|]+) \| (?:`([a-z_.]+)`|fixed) \| ([\d,.]+) ?(KiB
 FIXED = {
     "depth of XML": XmlLimits().depth,
     "elements": XmlLimits().elements,
-    "recipients": validation.MOST_RECIPIENTS,
+    "recipients": recipients.MOST_RECIPIENTS,
     "characters of a text": lengths.LONGEST_TEXT,
     "characters of an unknown element": lengths.LONGEST_EXTENSION,
-    "characters of an address": validation.LONGEST_ADDRESS,
+    "characters of an address": recipients.LONGEST_ADDRESS,
     "octets of one connection that wait behind a request": http_protocol.READ,
     "wait for a lock of the database": database.LOCK_WAIT,
     "write that shows readiness": readiness.PATIENCE,

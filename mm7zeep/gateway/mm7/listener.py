@@ -14,8 +14,8 @@ from mm7zeep.gateway.config.settings import Settings
 from mm7zeep.gateway.mm7.admission import AdmissionControl
 from mm7zeep.gateway.mm7.auth import GatewayAuthenticator
 from mm7zeep.gateway.mm7.chaos import Chaos
+from mm7zeep.gateway.mm7.refusal import refusal
 from mm7zeep.gateway.mm7.turns import Turns
-from mm7zeep.gateway.mm7.validation import refusal
 from mm7zeep.gateway.store.database import StoreError
 from mm7zeep.messages import Message, RSErrorRsp, VASPErrorRsp
 from mm7zeep.receiver import AnswerForm, Call, Endpoint, Handler, Receive, Scope, Send

@@ -21,14 +21,10 @@ from mm7zeep.gateway.config.destination import HANDSET, Destination
 from mm7zeep.gateway.config.parties import Application
 from mm7zeep.gateway.config.settings import Settings
 from mm7zeep.gateway.delivery import routing
-from mm7zeep.gateway.mm7.validation import (
-    check_charging,
-    check_content,
-    check_form,
-    check_recipients,
-    in_words,
-    refusal,
-)
+from mm7zeep.gateway.mm7.refusal import refusal
+from mm7zeep.gateway.mm7.validation.content import check_content
+from mm7zeep.gateway.mm7.validation.form import check_charging, check_form
+from mm7zeep.gateway.mm7.validation.recipients import check_recipients, in_words
 from mm7zeep.gateway.store import content, mapping, messages, outbox
 from mm7zeep.gateway.store.clock import GuardedClock
 from mm7zeep.gateway.store.database import Database

@@ -19,7 +19,9 @@ from mm7zeep.gateway.config.settings import Settings
 from mm7zeep.gateway.delivery import mo, reports
 from mm7zeep.gateway.delivery.events import Event
 from mm7zeep.gateway.delivery.recipients import Network
-from mm7zeep.gateway.mm7.validation import check_addresses, check_form, in_words, refusal
+from mm7zeep.gateway.mm7.refusal import refusal
+from mm7zeep.gateway.mm7.validation.form import check_form
+from mm7zeep.gateway.mm7.validation.recipients import check_addresses, in_words
 from mm7zeep.gateway.store import endpoints, mapping, messages, outbox
 from mm7zeep.gateway.store.clock import GuardedClock
 from mm7zeep.gateway.store.database import Database

@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from mm7zeep.gateway.store import endpoints
+from mm7zeep.gateway.store import endpoints, upstream_rate
 from mm7zeep.gateway.store.rows import DEAD, DONE, LEASED, READY, CallRow, values_of
 from mm7zeep.gateway.store.tables import ENDPOINT, OUTBOX
 
@@ -135,7 +135,7 @@ def claim(
             return []
     flying = sa.select(sa.func.count()).where(_C.state == LEASED, _C.endpoint == endpoint, _C.lease_until > now)
     room = window - (connection.scalar(flying) or 0)
-    room = min(room, endpoints.allowed(connection, endpoint, now, rate, room)) if rate is not None else room
+    room = min(room, upstream_rate.allowed(connection, endpoint, now, rate, room)) if rate is not None else room
     if room <= 0:
         return []
     due = sa.select(_C.id, _HELD).where(_C.state == READY, _C.endpoint == endpoint, _C.due <= now, _C.expires >= now)
@@ -147,7 +147,7 @@ def claim(
     if not ids:
         return []
     if rate is not None:
-        endpoints.spend(connection, endpoint, now, rate, len(ids))
+        upstream_rate.spend(connection, endpoint, now, rate, len(ids))
     present = endpoints.generation(connection, endpoint)
     return _lease(connection, ids, now + lease, holder, attempts=_C.attempts + 1, generation=present)
 

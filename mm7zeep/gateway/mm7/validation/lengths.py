@@ -10,7 +10,7 @@ from dataclasses import fields
 
 from mm7zeep.errors import StatusError
 from mm7zeep.exchange import Received
-from mm7zeep.status import Status
+from mm7zeep.gateway.mm7.refusal import refusal
 
 LONGEST_TEXT = 4_096
 """Characters of one text: a subject, a service code, a status text."""
@@ -37,4 +37,4 @@ def check_lengths(received: Received) -> None:
 
 
 def _too_long(what: str, most: int) -> StatusError:
-    return StatusError(Status(2007, details=f"{what}: longer than {most} characters; send less"))
+    return refusal(2007, f"{what}: longer than {most} characters; send less")
