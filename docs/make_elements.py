@@ -80,9 +80,11 @@ VALUES: Mapping[str, Any] = {
     "mm_status_extension": "RejectionByMMSRecipient",
     "vaspid": "TNN",
     "vasid": "Weather",
+    "service_code_attributes": (("{urn:x}tariff", "service_code_attributes"),),
 }
 """What is sent in each field; other fields are texts that name themselves."""
 
+_LABELS = {"parts": "Content", "service_code_attributes": "ServiceCode, foreign attributes"}
 _IDENTITY = {"vaspid": "4001 for another's", "vasid": "4001 for another's"}
 _TAKEN = {**_IDENTITY, "message_id": "2005 where it names nothing"}
 _REPORTED = {
@@ -308,9 +310,9 @@ of them once, in {SCHEMA}, from one side through a gateway to the other, and loo
   has no such element; else what arrives instead.
 - **Honoured**: what the gateway itself does by it; `-` where it only keeps it and passes it on.
 
-MM7Version is written as the other side's profile wants it. Foreign elements, and attributes of ServiceCode, are kept
-with the octets and not passed on. The ServiceCode of a DeliverRsp reaches no upstream: it was answered, durably, before
-the application was asked. TimeStamp of a submit is the gateway's own.
+MM7Version is written as the other side's profile wants it. Foreign elements are kept with the octets and not passed
+on. The ServiceCode of a DeliverRsp reaches no upstream: it was answered, durably, before the application was asked.
+TimeStamp of a submit is the gateway's own.
 """
 
 
@@ -328,7 +330,7 @@ def rows(direction: Direction) -> Iterator[tuple[str, str, str, str]]:
     """One row for each element."""
     plain, _ = _run(direction, {})
     for name in direction.elements():
-        label = envelope.paths(name)[0] if name != "parts" else "Content"
+        label = _LABELS.get(name) or envelope.paths(name)[0]
         given = _given(direction, name)
         shown, arrived = _run(direction, given)
         target = direction.names.get(name, name)
@@ -344,6 +346,8 @@ def _given(direction: Direction, name: str) -> dict[str, Any]:
     value = {**VALUES, **direction.values}.get(name, name)
     if name in ("to", "cc", "bcc") and name in direction.base:
         value = direction.base[name]
+    if name == "service_code_attributes":
+        return {name: value, "service_code": "code"}
     if name == "allow_adaptations":
         return {name: value, "parts": (TEXT,)}  # it is an attribute of Content
     return {name: value}

@@ -153,7 +153,13 @@ def messages(kind: type[m.Message], profile: Profile) -> st.SearchStrategy[m.Mes
     if element.child("Content"):
         given["content_href"] = TOKEN.map("cid:{}".format)
         given["allow_adaptations"] = st.booleans()
-    return st.builds(kind, **given)
+    if not element.child("ServiceCode"):
+        return st.builds(kind, **given)
+    attributes = st.dictionaries(
+        st.sampled_from(["{urn:x}a", "{urn:x}b", "{http://y.example/}\u00e4"]), TEXT, max_size=3
+    )
+    made = st.builds(kind, service_code_attributes=attributes, **given)
+    return made.map(lambda one: one if one.service_code is not None else replace(one, service_code_attributes=()))
 
 
 @st.composite
@@ -367,6 +373,32 @@ LOCAL_ERRORS: dict[str, tuple[m.Message, Profile, str]] = {
     "a control character": (replace(SUBMIT, service_code="a\x01"), LATE, "XML 1.0 forbids"),
     "a surrogate": (replace(SUBMIT, linked_id="\ud800"), LATE, "XML 1.0 forbids"),
     "a noncharacter": (replace(SUBMIT, linked_id="\uffff"), LATE, "XML 1.0 forbids"),
+    "attributes of no ServiceCode": (replace(SUBMIT, service_code_attributes={"{urn:x}a": "1"}), LATE, "give it, too"),
+    "an attribute of no namespace": (
+        replace(SUBMIT, service_code="x", service_code_attributes={"a": "1"}),
+        LATE,
+        "write {namespace}name",
+    ),
+    "an attribute that is no name": (
+        replace(SUBMIT, service_code="x", service_code_attributes={"{urn:x}a b": "1"}),
+        LATE,
+        "is no name",
+    ),
+    "an attribute of the schema": (
+        replace(SUBMIT, service_code="x", service_code_attributes={"{" + LATE.namespace + "}a": "1"}),
+        LATE,
+        "other namespaces",
+    ),
+    "a control character in an attribute": (
+        replace(SUBMIT, service_code="x", service_code_attributes={"{urn:x}a": "\x01"}),
+        LATE,
+        "XML 1.0 forbids",
+    ),
+    "attributes in a 5/1-0 DeliverRsp": (
+        m.DeliverRsp(service_code="x", service_code_attributes={"{urn:x}a": "1"}),
+        EARLY,
+        "does not exist",
+    ),
     "no recipient": (m.SubmitReq(), LATE, "Recipients"),
     "no sender": (m.DeliverReq(), LATE, "Sender"),
     "no date": (replace(REPORT, date=None), LATE, "Date"),

@@ -202,6 +202,27 @@ def test_replaced_before_it_leaves(room: Make, far: FarSide) -> None:
     assert [part.read() for part in sent.parts] == [b"new"]
 
 
+def test_service_code_goes_whole(room: Make, far: FarSide) -> None:
+    """A ServiceCode goes upstream with its attributes; one that a replace gives takes the place of both."""
+    one = near(room, far)
+    tariff, other = {"{urn:x}tariff": "7"}, {"{urn:x}other": "8"}
+    one.submitted(replace(AWAY, service_code="one", service_code_attributes=tariff))  # type: ignore[arg-type]
+    later = replace(AWAY, earliest_delivery_time=START + timedelta(hours=1))
+    given = replace(later, service_code="one", service_code_attributes=tariff)  # type: ignore[arg-type]
+    changes: list[dict[str, Any]] = [
+        {"service_code": "two"}, {"service_code": "two", "service_code_attributes": other}, {"read_reply": False},
+    ]  # fmt: skip
+    for change in changes:
+        message_id = one.submitted(given)
+        assert one.code(ReplaceReq(vaspid="TNN", vasid="News", message_id=message_id, **change)) == 1000
+    one.clock.move(hours=2)
+    one.gateway.run_pending()
+    sent = [request.unpack().message for request in far.requests]
+    assert sorted((one.service_code, one.service_code_attributes) for one in sent) == sorted(  # type: ignore[attr-defined]
+        [("one", (*tariff.items(),)), ("two", ()), ("two", (*other.items(),)), ("one", (*tariff.items(),))]
+    )
+
+
 @pytest.mark.parametrize("extended", [False, True])
 def test_taken_back_from_an_upstream(room: Make, far: FarSide, extended: bool) -> None:
     """A cancel of a message that an upstream has goes there, under the id that it has there, and is answered so."""

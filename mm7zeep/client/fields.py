@@ -7,7 +7,7 @@ What a field may hold, the message and its schema decide.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any, TypedDict, TypeVar
 
@@ -50,6 +50,7 @@ class _Content(TypedDict, total=False):
     """What requests with content share."""
 
     service_code: str | None
+    service_code_attributes: Mapping[str, str] | Iterable[tuple[str, str]] | None
     time_stamp: datetime | None
     earliest_delivery_time: Moment | None
     read_reply: bool | None

@@ -9,12 +9,14 @@ from collections.abc import Mapping
 from dataclasses import MISSING, fields, replace
 from typing import Any, cast
 
+from lxml import etree
+
 from mm7zeep import messages as m
 from mm7zeep import schema
 from mm7zeep.envelope.fields import APART, CODECS, NO_MESSAGE_ID, paths
 from mm7zeep.envelope.moments import moment_text, moment_value
 from mm7zeep.envelope.operations import element_name
-from mm7zeep.envelope.values import BOOL, TEXT, addresses, typed
+from mm7zeep.envelope.values import BOOL, TEXT, addresses, legal_text, typed
 from mm7zeep.errors import LocalError
 from mm7zeep.profiles import Profile
 from mm7zeep.status import Status
@@ -56,6 +58,8 @@ def to_values(message: m.Message, profile: Profile) -> dict[str, Any]:
         _put_recipients(values, message, kind)
     if isinstance(message, m.DeliverReq) and message.previously_sent:
         _put_previous(values, message, kind, profile)
+    if attributes := getattr(message, "service_code_attributes", ()):
+        values["ServiceCode"] = _with_attributes(values.get("ServiceCode"), attributes, profile)
     if (href := getattr(message, "content_href", None)) is not None:
         values["Content"] = {"href": href}
         if (adapt := getattr(message, "allow_adaptations", None)) is not None:
@@ -97,6 +101,8 @@ def _has_place(kind: schema.Type, name: str) -> bool:
         content = kind.child("Content")
         wanted = "href" if name == "content_href" else "allowAdaptations"
         return content is not None and wanted in content.type.attributes
+    if name == "service_code_attributes":
+        return kind.child("ServiceCode") is not None
     if name == "previously_sent":
         return kind.child("Previouslysentby") is not None
     return _found_place(kind, name) is not None
@@ -159,6 +165,23 @@ def _put_recipients(values: dict[str, Any], message: m.SubmitReq | m.DeliverReq,
         values["Recipients"] = {"_value_1": groups}
 
 
+def _with_attributes(text: object, attributes: tuple[tuple[str, str], ...], profile: Profile) -> dict[str, object]:
+    """A ServiceCode with attributes of other namespaces. Raises ``LocalError``."""
+    if text is None:
+        raise LocalError("service_code_attributes are given without a service_code; give it, too")
+    for name, value in attributes:
+        if not name.startswith("{") or name.startswith("{}"):
+            raise LocalError(f"the attribute {name!r} of ServiceCode has no namespace; write {{namespace}}name")
+        try:
+            etree.QName(name)
+        except ValueError as error:
+            raise LocalError(f"{name!r} is no name of an attribute; write {{namespace}}name") from error
+        if name.startswith(f"{{{profile.namespace}}}"):
+            raise LocalError(f"{name!r} is in the namespace of MM7; a ServiceCode takes attributes of other namespaces")
+        legal_text(value, f"the attribute {name} of ServiceCode")
+    return {"_value_1": text, "_attr_1": dict(attributes)}
+
+
 def _put_previous(values: dict[str, Any], message: m.DeliverReq, kind: schema.Type, profile: Profile) -> None:
     agents: list[dict[str, object]] = []
     moments: list[dict[str, object]] = []
@@ -200,6 +223,9 @@ def from_values(kind: type[m.Message], values: Mapping[str, Any]) -> m.Message:
         given["previously_sent"] = _get_previous(values)
     if kind is m.SubmitRsp and given.get("message_id") in ("", NO_MESSAGE_ID) and not given["status"].ok:
         given["message_id"] = None
+    code = values.get("ServiceCode")
+    if "service_code_attributes" in names and isinstance(code, Mapping):
+        given["service_code_attributes"] = code.get("_attr_1") or ()
     content = values.get("Content")
     if content and "content_href" in names:
         given["content_href"] = content.get("href")

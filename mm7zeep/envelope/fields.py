@@ -44,7 +44,18 @@ CODECS: Mapping[str, values.Codec] = {
 }
 # what is no element with a value, and has a place of its own in ``arguments``
 APART = frozenset(
-    {"to", "cc", "bcc", "previously_sent", "content_href", "allow_adaptations", "parts", "extensions", "unparsed"}
+    {
+        "to",
+        "cc",
+        "bcc",
+        "previously_sent",
+        "content_href",
+        "allow_adaptations",
+        "parts",
+        "extensions",
+        "unparsed",
+        "service_code_attributes",
+    }
 )
 
 NO_MESSAGE_ID = "-"  # what stands for "none" in a refusal in REL-5-MM7-1-1

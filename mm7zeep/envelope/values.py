@@ -28,6 +28,11 @@ class Codec:
 
 
 def put_text(value: Any, kind: schema.Type, what: str) -> object:
+    """Text for an element. Raises ``LocalError`` as ``legal_text``."""
+    return legal_text(value, what)
+
+
+def legal_text(value: object, what: str) -> str:
     """Text for an element or attribute. Raises ``LocalError`` for a character that XML 1.0 forbids (2.2)."""
     text = str(value)
     if any((c < " " and c not in "\t\n\r") or c in "\ufffe\uffff" or "\ud800" <= c <= "\udfff" for c in text):

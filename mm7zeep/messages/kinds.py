@@ -6,7 +6,7 @@ Refuses, with ``LocalError``, an empty address and control characters in a subje
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -36,10 +36,17 @@ if TYPE_CHECKING:
         def __get__(self, message: object, owner: object = None) -> tuple[Part, ...]: ...
         def __set__(self, message: object, value: Iterable[Part]) -> None: ...
 
+    class Attributes:
+        """For type checkers: pairs or a mapping of names and values are given; what is there are pairs."""
+
+        def __get__(self, message: object, owner: object = None) -> tuple[tuple[str, str], ...]: ...
+        def __set__(self, message: object, value: Mapping[str, str] | Iterable[tuple[str, str]] | None) -> None: ...
+
     NOBODY: Any = None
     NOTHING: Any = ()
 else:
     OneAddress, ManyAddresses, Parts = Address | None, tuple[Address, ...], tuple[Part, ...]
+    Attributes = tuple[tuple[str, str], ...]
     NOBODY, NOTHING = None, ()
 
 
@@ -103,6 +110,12 @@ def listed(value: object) -> object:
 def line(value: object) -> object:
     """A subject, or None. Raises ``LocalError`` for control characters."""
     return None if value is None else plain(str(value), "Subject")
+
+
+def pairs(value: object) -> object:
+    """Attributes as pairs of name and value: from pairs, a mapping or None."""
+    given = value.items() if isinstance(value, Mapping) else value or ()
+    return tuple((str(name), str(text)) for name, text in given)  # type: ignore[attr-defined]
 
 
 def coerce(message: Message, **fields: Coercion) -> None:

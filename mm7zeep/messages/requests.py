@@ -12,6 +12,7 @@ from mm7zeep.messages.elements import Moment, PreviouslySent, ReplyCharging, UAC
 from mm7zeep.messages.kinds import (
     NOBODY,
     NOTHING,
+    Attributes,
     ManyAddresses,
     Message,
     OneAddress,
@@ -23,6 +24,7 @@ from mm7zeep.messages.kinds import (
     listed,
     many,
     one,
+    pairs,
 )
 from mm7zeep.messages.parties import Address
 
@@ -34,7 +36,8 @@ class SubmitReq(VaspRequest):
     """MM7_submit.REQ: an MM from the VASP to recipients (TS 23.140 8.7.1).
 
     ``to``, ``cc`` and ``bcc`` take an address or several. ``delivery_condition`` is text in REL-6-MM7-1-3 and numbers
-    in REL-6-MM7-1-4. ``distribution_indicator`` is written as DistributionProtection in REL-5-MM7-1-0.
+    in REL-6-MM7-1-4. ``service_code_attributes`` are those of other namespaces, such as ``{urn:x}tariff``: pairs or a
+    mapping. ``distribution_indicator`` is written as DistributionProtection in REL-5-MM7-1-0.
     ``content_href`` is what was received; a writer makes its own.
     """
 
@@ -42,6 +45,7 @@ class SubmitReq(VaspRequest):
     cc: ManyAddresses = NOTHING
     bcc: ManyAddresses = NOTHING
     service_code: str | None = None
+    service_code_attributes: Attributes = NOTHING
     linked_id: str | None = None
     message_class: str | None = None
     time_stamp: datetime | None = None
@@ -67,6 +71,7 @@ class SubmitReq(VaspRequest):
 
     def __post_init__(self) -> None:
         coerce(self, sender_address=one, to=many, cc=many, bcc=many, parts=listed, subject=line)
+        coerce(self, service_code_attributes=pairs)
 
     @property
     def recipients(self) -> tuple[Address, ...]:
@@ -90,6 +95,7 @@ class ReplaceReq(VaspRequest):
 
     message_id: str
     service_code: str | None = None
+    service_code_attributes: Attributes = NOTHING
     time_stamp: datetime | None = None
     read_reply: bool | None = None
     earliest_delivery_time: Moment | None = None
@@ -104,7 +110,7 @@ class ReplaceReq(VaspRequest):
     parts: Parts = NOTHING
 
     def __post_init__(self) -> None:
-        coerce(self, sender_address=one, parts=listed)
+        coerce(self, sender_address=one, parts=listed, service_code_attributes=pairs)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +129,7 @@ class ExtendedReplaceReq(Message):
     vaspid: str | None = None
     vasid: str | None = None
     service_code: str | None = None
+    service_code_attributes: Attributes = NOTHING
     replace_id: str | None = None
     time_stamp: datetime | None = None
     earliest_delivery_time: Moment | None = None
@@ -134,7 +141,7 @@ class ExtendedReplaceReq(Message):
     parts: Parts = NOTHING
 
     def __post_init__(self) -> None:
-        coerce(self, parts=listed)
+        coerce(self, parts=listed, service_code_attributes=pairs)
 
 
 # --- requests of the MMS Relay/Server (TS 23.140 8.7.2, 8.7.4, 8.7.5) -------------------------------------------------

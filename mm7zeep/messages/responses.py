@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mm7zeep.messages.kinds import Message, Response
+from mm7zeep.messages.kinds import NOTHING, Attributes, Message, Response, coerce, pairs
 from mm7zeep.status import Status
 
 
@@ -44,9 +44,15 @@ class ExtendedReplaceRsp(Response):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliverRsp(Response):
-    """MM7_deliver.RES. ``service_code`` exists from REL-5-MM7-1-1 on."""
+    """MM7_deliver.RES. ``service_code``, and ``service_code_attributes`` of other namespaces, exist from REL-5-MM7-1-1
+    on.
+    """
 
     service_code: str | None = None
+    service_code_attributes: Attributes = NOTHING
+
+    def __post_init__(self) -> None:
+        coerce(self, service_code_attributes=pairs)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

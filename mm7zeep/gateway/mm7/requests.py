@@ -298,6 +298,8 @@ def _changes(
     wishes = {"read_reply": request.read_reply, "delivery_report": getattr(request, "delivery_report", None)}
     changes |= {name: value for name, value in wishes.items() if value is not None}
     named = mapping.fields_of(cast(ReplaceReq, request))
+    if "service_code" in named:  # the element is replaced whole
+        named.setdefault("service_code_attributes", None)
     changes["fields"] = mapping.as_text({**message.field, **named, "vaspid": message.field.get("vaspid")})
     if request.parts:
         changes |= {

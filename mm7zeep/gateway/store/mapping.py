@@ -38,11 +38,12 @@ from mm7zeep.messages import (
 _FIELDS = (
     "vaspid", "vasid", "service_code", "linked_id", "message_class", "priority", "charged_party", "charged_party_id",
     "distribution_indicator", "delivery_condition", "applic_id", "reply_applic_id", "aux_applic_info", "content_class",
-    "drm_content", "allow_adaptations", "content_href", "reply_charging_id", "sender_spi", "recipient_spi",
+    "drm_content", "allow_adaptations", "content_href", "service_code_attributes", "reply_charging_id", "sender_spi",
+    "recipient_spi",
 )  # fmt: skip
 REPLACEABLE = (
     "service_code", "distribution_indicator", "applic_id", "reply_applic_id", "aux_applic_info", "content_class",
-    "drm_content", "allow_adaptations",
+    "drm_content", "allow_adaptations", "service_code_attributes",
 )  # fmt: skip
 """Those that a replace may change (TS 23.140 8.7.3)."""
 

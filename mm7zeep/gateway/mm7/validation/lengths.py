@@ -29,6 +29,8 @@ def check_lengths(received: Received) -> None:
         value = getattr(message, one.name)
         if isinstance(value, str) and len(value) > LONGEST_TEXT and one.name not in _IDENTIFIERS:
             raise _too_long(one.name, LONGEST_TEXT)
+    if sum(len(name) + len(text) for name, text in getattr(message, "service_code_attributes", ())) > LONGEST_TEXT:
+        raise _too_long("the attributes of ServiceCode", LONGEST_TEXT)
     for extension in message.extensions:
         if len(extension.xml) > LONGEST_EXTENSION:
             raise _too_long(f"the unknown element {extension.name[:100]}", LONGEST_EXTENSION)
