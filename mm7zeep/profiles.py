@@ -21,6 +21,18 @@ NAMESPACE_PREFIX = "http://www.3gpp.org/ftp/Specs/archive/23_series/23.140/schem
 SOAP_NAMESPACE = "http://schemas.xmlsoap.org/soap/envelope/"
 
 
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a carrier states a limit: the field of its ``Profile``, the document, its date (None: it bears none), and
+    what is to be known of it.
+    """
+
+    limit: str
+    document: str
+    date: str | None = None
+    note: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
     """What one namespace has, and what one carrier wants.
@@ -36,13 +48,18 @@ class Profile:
     where its own was never published; None: its own).
 
     From the carrier: ``prefix`` for MM7 elements (None: default namespace), ``mm7_version`` to write, ``policy`` by
-    which its answers are read, ``split`` (one recipient per request), ``max_content`` octets of all parts together
-    (None: not known), ``max_recipients`` of one request (None: not known), ``smil`` (``auto`` adds a presentation to
+    which its answers are read, ``split`` (one recipient per request), ``smil`` (``auto`` adds a presentation to
     several parts, ``required`` to any, ``never`` leaves it out), ``empty_ack`` (an empty 2xx body acknowledges),
     ``submit_as_deliver`` (an MO may arrive as SubmitReq), ``fault_refusals`` (refuse by SOAP Fault, not by the matching
     Rsp), ``fault_status`` (the HTTP status of a Fault: 500 by SOAP 1.1 6.2, or 200), ``answer_schema`` (that of the
     answers to its requests; None: the request's own), ``report_schema`` (that of the carrier's MO and reports; None:
     ``schema``), ``encoding`` of binary parts, ``headers`` added to each request.
+
+    Limits that the carrier states, None for one that it does not: octets of the whole request with its envelope and
+    encodings (``max_message``), of all parts together (``max_content``), of one part (``max_part``); the number of
+    parts besides the presentation (``max_parts``); characters of the subject (``max_subject``) and of a Content-ID
+    (``max_content_id``); recipients of one request (``max_recipients``); ``media_types`` besides text and SMIL.
+    ``sources`` say where each is stated. Where documents of a carrier differ, the lowest for its own channel counts.
     """
 
     name: str
@@ -62,8 +79,6 @@ class Profile:
     prefix: str | None = "mm7"
     policy: Policy = "interop"
     split: bool = False
-    max_content: int | None = None
-    max_recipients: int | None = None
     smil: Literal["auto", "required", "never"] = "auto"
     empty_ack: bool = False
     submit_as_deliver: bool = False
@@ -73,6 +88,22 @@ class Profile:
     report_schema: str | None = None
     encoding: Literal["binary", "base64"] = "binary"
     headers: tuple[tuple[str, str], ...] = ()
+
+    max_message: int | None = None
+    max_content: int | None = None
+    max_part: int | None = None
+    max_parts: int | None = None
+    max_subject: int | None = None
+    max_content_id: int | None = None
+    max_recipients: int | None = None
+    media_types: tuple[str, ...] | None = None
+    sources: tuple[Source, ...] = ()
+
+    @property
+    def max_size(self) -> int | None:
+        """Octets in which a whole message keeps every limit of size that is stated; None for none."""
+        stated = [one for one in (self.max_message, self.max_content, self.max_part) if one is not None]
+        return min(stated, default=None)
 
     @property
     def namespace(self) -> str:
@@ -210,27 +241,86 @@ OPTUS = replace(
     prefix=None,
     split=True,
     max_recipients=1,
+    sources=(Source("max_recipients", "sms.optus.com.au, mm7", note="several are answered 3003"),),
     report_schema="REL-6-MM7-1-4",
 )
 """Optus (AU): 5.3.0 in REL-5-MM7-1-3, one recipient per request (3003), MO and reports in REL-6-MM7-1-4 with 5.3.0."""
 
-SINCH = replace(REL_6_MM7_1_4, name="sinch", prefix=None, split=True, max_recipients=1, smil="required")
+SINCH = replace(
+    REL_6_MM7_1_4,
+    name="sinch",
+    prefix=None,
+    split=True,
+    smil="required",
+    max_part=1_000_000,
+    max_content=2_048_000,
+    max_subject=80,
+    max_recipients=1,
+    media_types=(
+        "image/jpeg", "image/png", "image/gif", "image/bmp", "video/mp4", "video/3gpp", "audio/mpeg", "audio/wav",
+        "audio/amr", "text/vcard", "application/pdf",
+    ),
+    sources=(
+        Source("max_part", "community.sinch.com 7847", note="1000 KB of a kind of media, where nothing is transcoded"),
+        Source("max_content", "community.sinch.com 6972", note="2048 KB, the object that is transcoded"),
+        Source("max_subject", "community.sinch.com 7847", note="40 advised"),
+        Source("max_recipients", "community.sinch.com 7847", note="several are answered 2503, but in group chats"),
+        Source("media_types", "community.sinch.com 7847"),
+    ),
+)  # fmt: skip
 """Sinch, formerly mblox (US): SMIL required, one recipient except in group chats; VASPID is the API key."""
 
-SKYCORE = replace(SINCH, name="skycore")
+SKYCORE = replace(
+    REL_6_MM7_1_4,
+    name="skycore",
+    prefix=None,
+    split=True,
+    smil="required",
+    max_recipients=1,
+    sources=(Source("max_recipients", "apidocs.skycore.com, sendMMS", note="several are answered 2503"),),
+)
 """Skycore (US): as Sinch; retries an MO or report five times, unless answered 200 within 10 s."""
 
-OPENMARKET = replace(REL_6_MM7_1_4, name="openmarket")
+OPENMARKET = replace(
+    REL_6_MM7_1_4,
+    name="openmarket",
+    max_content_id=19,
+    sources=(Source("max_content_id", "openmarket.com, mms-building-a-message", note="fewer than 20 characters"),),
+)
 """OpenMarket (US, UK, IE, AU): any namespace valid for its version; UAProf is an HTTP header below 6.8.0."""
 
-VIBES_5_5 = replace(REL_5_MM7_1_2, name="vibes-5.5", max_content=1_000_000, empty_ack=True)
+_VIBES = (
+    Source("max_message", "developer-aggregation.vibes.com, send-an-mms", note="1 MB of encoded body, else HTTP 413"),
+)
+VIBES_5_5 = replace(REL_5_MM7_1_2, name="vibes-5.5", max_message=1_000_000, sources=_VIBES, empty_ack=True)
 """Vibes (US), its profile "MM7 5.5.0": REL-5-MM7-1-2, and MM7Version 5.3.0 all the same; 1 MB; a blank 200
 acknowledges."""
 
-VIBES_6_8 = replace(REL_6_MM7_1_4, name="vibes-6.8", max_content=1_000_000, empty_ack=True)
+VIBES_6_8 = replace(REL_6_MM7_1_4, name="vibes-6.8", max_message=1_000_000, sources=_VIBES, empty_ack=True)
 """Vibes (US), its profile "6.8.0"."""
 
-TELNYX = replace(REL_6_MM7_1_4, name="telnyx", prefix=None)
+TELNYX = replace(
+    REL_6_MM7_1_4,
+    name="telnyx",
+    prefix=None,
+    max_content=600_000,
+    max_parts=10,
+    max_recipients=8,
+    media_types=(
+        "image/jpeg", "image/png", "image/gif", "image/bmp", "image/tiff", "image/webp", "video/mp4", "video/3gpp",
+        "video/quicktime", "audio/mpeg", "audio/wav", "audio/amr", "audio/ogg", "application/pdf", "text/vcard",
+        "text/calendar",
+    ),
+    sources=(
+        Source(
+            "max_content", "developers.telnyx.com, mms-transcoding",
+            note="600 KB is what it calls safe; its API takes less than 1 MB of media, the smallest carriers 300 KB",
+        ),
+        Source("max_parts", "developers.telnyx.com, mms-transcoding"),
+        Source("max_recipients", "developers.telnyx.com, group_mms", note="of a group message"),
+        Source("media_types", "developers.telnyx.com, mms-transcoding"),
+    ),
+)  # fmt: skip
 """Telnyx (US, CA): Bearer API key; To and Cc."""
 
 FIBERNETICS = replace(REL_6_MM7_1_4, name="fibernetics", prefix=None, submit_as_deliver=True)

@@ -583,7 +583,8 @@ def test_describe(example: Path) -> None:
     assert lines[4].endswith("reports to https://vasp.example/dlr in REL-6-MM7-1-4 5.3.0")
     assert lines[5:] == [
         "handset +6141: Retrieved after 2 s",
-        "upstream sinch: https://mmsc.example/mm7?..., profile sinch, 10 a second at most, calls us back",
+        "upstream sinch: https://mmsc.example/mm7?..., profile sinch, 10 a second at most, calls us back, "
+        "content made to fit 1000000 octets",
         "route +64: via sinch",
     ]
     assert all(secret not in "".join(lines) for secret in (SECRET, "-word"))

@@ -12,18 +12,24 @@ import pytest
 
 pytest.importorskip("PIL")
 pytest.importorskip("pillow_heif")
-from drawn import exif, octets, photo
+import pillow_heif
+from click.testing import CliRunner
+from drawn import BLUE, RED, exif, octets, photo
 from far_side import FarSide
-from gateway_room import CALLED, SUBMIT, TEXT, Make, rooms
+from gateway_room import CALLED, ONE, SUBMIT, TEXT, Make, Room, rooms
 from PIL import Image
 
 from mm7zeep import profiles
+from mm7zeep.cli import main
 from mm7zeep.gateway.config import describe, validate
 from mm7zeep.gateway.config.parties import Route, Upstream
 from mm7zeep.gateway.config.settings import Settings
+from mm7zeep.gateway.store import content
+from mm7zeep.gateway.store import messages as store
 from mm7zeep.messages import Number, Part, ReplaceReq, SubmitReq
 
 PICTURE = octets(photo(1600, 1200).transpose(Image.Transpose.ROTATE_90), "JPEG", quality=95, exif=exif(6))
+pillow_heif.register_heif_opener()
 LIMITED = replace(profiles.VIBES_6_8, max_content=60_000)
 AWAY = replace(
     SUBMIT,
@@ -116,3 +122,97 @@ def test_settings() -> None:
     assert line.endswith("never calls us, content made to fit 1000000 octets")
     assert not replace(known, fit=False).fits
     assert not replace(unknown, fit=None).fits
+
+
+# --- a gateway that plays the carrier ---------------------------------------------------------------------------------
+
+BEYOND = {
+    "vibes-6.8": (1_000_001,),
+    "telnyx": (300_000, 300_001),
+    "sinch": (1_000_001,),
+}
+
+
+@pytest.mark.parametrize("name", BEYOND)
+def test_limits_of_the_carrier_that_it_plays(room: Make, name: str) -> None:
+    """What an application's profile does not take is 2004; what it just takes is taken."""
+    one = room(replace(CALLED, profile=name))
+    given = [Part(body=bytes(size), content_type="image/jpeg") for size in BEYOND[name]]
+    assert one.code(replace(ONE, parts=tuple(given))) == 2004
+    given[-1] = replace(given[-1], body=bytes(BEYOND[name][-1] - 20_000))
+    assert one.code(replace(ONE, parts=tuple(given))) == 1000
+
+
+def test_number_of_parts_of_the_carrier_that_it_plays(room: Make) -> None:
+    """So is a part too many; the presentation is none of them."""
+    one = room(replace(CALLED, profile="telnyx"))
+    parts = tuple(Part(body=bytes([n]), content_type="image/jpeg") for n in range(11))
+    assert one.code(replace(SUBMIT, parts=parts)) == 2004
+    assert one.code(replace(SUBMIT, parts=parts[:10])) == 1000
+
+
+def sent(one: Room, url: str, file: Path, *words: str) -> tuple[int, str]:
+    """Exit status and output of ``mm7zeep send`` to a room's gateway."""
+    given = [
+        "send",
+        f"{url}/mm7",
+        str(file),
+        "--to",
+        "+61400000001",
+        "--auth",
+        "tnn:t",
+        "--vaspid",
+        "TNN",
+        "--vasid",
+        "News",
+    ]
+    done = CliRunner().invoke(main, [*given, *words])
+    return done.exit_code, done.output
+
+
+def near(pixel: object, colour: tuple[int, int, int]) -> bool:
+    """Whether a pixel has about that colour."""
+    return isinstance(pixel, tuple) and all(abs(a - b) < 40 for a, b in zip(pixel, colour, strict=True))
+
+
+@pytest.fixture(scope="module")
+def heic() -> bytes:
+    """A turned photo of more than 6 MB."""
+    noise = Image.effect_noise((3000, 2200), 120).convert("RGB")
+    upright = Image.blend(photo(3000, 2200), noise, 0.6)
+    for box, colour in (((0, 0, 750, 550), RED), ((2250, 1650, 3000, 2200), BLUE)):
+        upright.paste(colour, box)
+    made = octets(upright.transpose(Image.Transpose.ROTATE_90), "HEIF", quality=95, exif=exif(6).tobytes())
+    assert len(made) > 6_000_000
+    return made
+
+
+@pytest.mark.parametrize("name", BEYOND)
+def test_heic_of_six_megabytes(room: Make, heic: bytes, tmp_path: Path, name: str) -> None:
+    """``send --fit --profile P`` of a turned photo, against a gateway that plays P: 1000, and the handset shows it
+    upright; without ``--fit`` nothing is sent.
+    """
+    from mm7zeep.gateway.server.listener import serve_in_thread
+
+    file = tmp_path / "IMG_0001.heic"
+    file.write_bytes(heic)
+    one = room(replace(CALLED, profile=name))
+    with serve_in_thread(one.gateway.asgi) as url:
+        refused, said = sent(one, url, file, "--profile", name)
+        assert (refused, "--fit" in said) == (2, True), said
+        assert one.messages == []
+        taken, said = sent(one, url, file, "--profile", name, "--fit")
+    assert taken == 0, said
+    [message] = one.messages
+    assert message.size <= (profiles.profile(name).max_size or 0)
+    one.gateway.run_pending()
+    assert one.states(message.id) == ["Retrieved"]
+    with one.gateway.database.read() as connection:
+        raw = store.raw(connection, message.id, message.content)
+    assert raw is not None
+    shown = next(part for part in content.parts_of(raw) if part.content_type == "image/jpeg")
+    picture = Image.open(io.BytesIO(shown.read()))
+    assert picture.width > picture.height
+    assert not picture.getexif()
+    assert near(picture.getpixel((20, 20)), RED)
+    assert near(picture.getpixel((picture.width - 20, picture.height - 20)), BLUE)

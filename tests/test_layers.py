@@ -21,7 +21,7 @@ FLOORS = (
     ("namespaces",),
     ("credentials", "mime", "schema", "smil"),
     ("envelope", "tolerance"),
-    ("exchange.wire",),
+    ("exchange.limits", "exchange.wire"),
     ("exchange.judge", "exchange.plans"),
     ("exchange.pack", "exchange.unpack"),
     ("exchange",),

@@ -28,6 +28,7 @@ _COMMANDS: Mapping[str, str] = MappingProxyType(
         "serve": "Run the gateway: an MMSC with a store, callbacks and handsets.",
         "send": "Submit a message to an MMSC.",
         "fit": "Make pictures fit into what a carrier takes.",
+        "profiles": "List carriers, and what each wants and takes.",
         "listen": "Receive messages and reports, one JSON line each.",
         "trigger": "Have a running gateway send a message, a report, a read reply.",
         "check": "Judge captured messages.",

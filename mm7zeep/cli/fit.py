@@ -54,7 +54,7 @@ def command(
 
     try:
         profile = profiles.profile(carrier)
-        limit = limit or profile.max_content
+        limit = limit or profile.max_size
         if limit is None:
             raise click.UsageError(_no_limit(carrier))
     except LocalError as error:
@@ -69,7 +69,7 @@ def command(
         click.echo(f"mm7zeep fit: {error}", err=True)
         sys.exit(COULD_NOT_RUN)
     try:
-        done = fit(parts, limit=limit, profile=profile, ffmpeg=ffmpeg)
+        done = fit(parts, limit=limit, media=profile.media_types, profile=profile, ffmpeg=ffmpeg)
     except LocalError as error:
         _refused(error)
     rows = [

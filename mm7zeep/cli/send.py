@@ -33,7 +33,8 @@ _SIZE = re.compile(r"([0-9]{1,9})(|k|ki|m|mi)b?\Z", re.IGNORECASE)
 _SIZES = {"": 1, "k": 1000, "ki": 1024, "m": 1000_000, "mi": 1024 * 1024}
 # What a profile has from the carrier, and not from the schema (profiles.Profile).
 _CARRIER = (
-    "prefix", "policy", "split", "max_content", "max_recipients", "smil", "empty_ack", "submit_as_deliver",
+    "prefix", "policy", "split", "max_message", "max_content", "max_part", "max_parts", "max_subject",
+    "max_recipients", "max_content_id", "media_types", "sources", "smil", "empty_ack", "submit_as_deliver",
     "fault_refusals", "fault_status", "answer_schema", "report_schema", "encoding", "headers",
 )  # fmt: skip
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}

@@ -35,7 +35,7 @@ class Fitter:
 
         Raises ``LocalError`` where the profile has no limit, the content cannot fit, or the extra is not installed.
         """
-        most = profile.max_content if limit is True else limit
+        most = profile.max_size if limit is True else limit
         if most is None:
             raise LocalError(
                 f"{profile.name} states no limit that the content could be made to fit; say it in octets: fit=300_000, "
@@ -46,7 +46,14 @@ class Fitter:
         try:
             bare = exchange.pack(replace(message, parts=(), content_href=None), profile=profile)
             overhead = len(bare.read()) + _UNWRITTEN
-            done = fit(message.parts, limit=most, overhead=overhead, profile=profile, pool=self._made())
+            done = fit(
+                message.parts,
+                limit=most,
+                media=profile.media_types,
+                overhead=overhead,
+                profile=profile,
+                pool=self._made(),
+            )
         except OSError as error:
             raise LocalError(f"a part cannot be read: {error.strerror}") from error
         return replace(message, parts=done.parts), done.findings

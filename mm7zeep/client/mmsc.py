@@ -51,7 +51,6 @@ class Mmsc(Sender):
             mm7_version=profile.mm7_version,
             prefix=profile.prefix,
             policy=profile.policy,
-            max_content=profile.max_content,
             smil=profile.smil,
             empty_ack=profile.empty_ack,
             encoding=profile.encoding,

@@ -22,6 +22,7 @@ from mm7zeep.credentials import endpoint, header_fields
 from mm7zeep.errors import LocalError
 from mm7zeep.exchange import (
     Content,
+    check_message,
     compose,
     emptiness,
     new_transaction_id,
@@ -141,7 +142,9 @@ class Sender:
         if not transaction_id.isprintable():
             raise LocalError(f"the TransactionID {transaction_id!r} holds what is no printable character")
         try:
-            content = compose(getattr(message, "parts", ()), self.profile)
+            parts = getattr(message, "parts", ())
+            check_message(message, parts, self.profile)
+            content = compose(parts, self.profile)
             findings = emptiness(message)
         except OSError as error:
             raise LocalError(f"a part cannot be read: {error.strerror}") from error

@@ -9,6 +9,7 @@ and reads the envelope, and ``receiver``, which answers what it cannot accept.
 from __future__ import annotations
 
 from mm7zeep.exchange.judge import judge_tree, open_root
+from mm7zeep.exchange.limits import check_message, check_parts, check_size
 from mm7zeep.exchange.pack import (
     Content,
     check,
@@ -31,6 +32,9 @@ __all__ = [
     "Received",
     "Wire",
     "check",
+    "check_message",
+    "check_parts",
+    "check_size",
     "compose",
     "emptiness",
     "enclose",

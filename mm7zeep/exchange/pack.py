@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal
 
 from lxml import etree
@@ -17,6 +18,7 @@ from mm7zeep import envelope as soap
 from mm7zeep import media, mime, namespaces, profiles, schema, smil
 from mm7zeep.errors import LocalError
 from mm7zeep.exchange import plans as _plans
+from mm7zeep.exchange.limits import check_message, check_size
 from mm7zeep.exchange.wire import Headers, Received, Wire
 from mm7zeep.findings import Finding, finding
 from mm7zeep.messages import DeliverReq, Fault, Message, Part, Response, RSErrorRsp, SubmitReq, VASPErrorRsp
@@ -54,7 +56,9 @@ def pack(
     chosen = answer_profile(reply_to) if reply_to is not None and profile is None else profiles.profile(profile)
     if transaction_id is None:
         transaction_id = (reply_to.transaction_id if reply_to is not None else None) or new_transaction_id()
-    content = compose(getattr(message, "parts", ()) if parts is None else parts, chosen)
+    parts = getattr(message, "parts", ()) if parts is None else parts
+    check_message(message, parts, chosen)
+    content = compose(parts, chosen)
     message = pointing_to(content, message)
     echoed = reply_to is not None and transaction_id == reply_to.transaction_id
 
@@ -70,6 +74,7 @@ def pack(
     else:
         root = write(message, transaction_id)
     headers, body = enclose(root, content)
+    check_size(len(body), message, chosen)
     return _over_http(message, headers, body, chosen)
 
 
@@ -130,32 +135,27 @@ def _in_words(violation: schema.Violation) -> str:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
     """Parts made ready to be sent, each with a Content-ID, the SMIL presentation apart; ``href`` is the Content's
-    URL.
+    URL, ``root_id`` the Content-ID of the envelope.
     """
 
     parts: tuple[Part, ...]
     presentation: Part | None
     href: str
     content_id: str
+    root_id: str
     encoding: Literal["binary", "base64"]
 
 
 def compose(parts: Sequence[Part], profile: Profile, *, content_id: str | None = None) -> Content | None:
     """Give each part a Content-ID and add the presentation that the profile asks for. None for no parts.
 
-    ``content_id`` is what the Content element names; without one it is made. Raises ``LocalError`` if the parts are
-    larger together than the profile allows.
+    ``content_id`` is what the Content element names; without one it is made.
     """
     if not parts:
         return None
-    size = sum(part.size for part in parts)
-    if profile.max_content is not None and size > profile.max_content:
-        raise LocalError(
-            f"the parts have {size} octets together; {profile.name} takes {profile.max_content}. Send less, "
-            "or have it made to fit: fit=True, or mm7zeep send --fit"
-        )
+    made = partial(_fresh_id, most=profile.max_content_id)
     named = [
-        part if part.content_id else replace(part, content_id=_fresh_id(f"part-{n}")) for n, part in enumerate(parts, 1)
+        part if part.content_id else replace(part, content_id=made(f"part-{n}")) for n, part in enumerate(parts, 1)
     ]
     presentation = next((part for part in named if smil.is_presentation(part)), None)
     named = [part for part in named if part is not presentation]
@@ -166,23 +166,26 @@ def compose(parts: Sequence[Part], profile: Profile, *, content_id: str | None =
             body=smil.generate(named),
             content_type=smil.MEDIA_TYPE,
             parameters=(("charset", "utf-8"),),
-            content_id=_fresh_id("presentation"),
+            content_id=made("presentation"),
             content_location="presentation.smil",
         )
     if presentation is None and len(named) == 1:
         content_id = content_id or named[0].content_id or ""
-    content_id = content_id or _fresh_id("content")
+    content_id = content_id or made("content")
     return Content(
         parts=tuple(named),
         presentation=presentation,
         href=smil.cid_url(content_id),
         content_id=content_id,
+        root_id=made("envelope"),
         encoding=profile.encoding,
     )
 
 
-def _fresh_id(name: str) -> str:
-    return f"{name}.{secrets.token_hex(8)}@mm7zeep"
+def _fresh_id(name: str, most: int | None = None) -> str:
+    found = f"{name}.{secrets.token_hex(8)}@mm7zeep"
+    # it has to differ from the others of one message only (RFC 2392 asks for more; the carrier does not take it)
+    return found if most is None or len(found) <= most else f"{secrets.token_hex(6)}@mm7"
 
 
 def emptiness(message: Message) -> tuple[Finding, ...]:
@@ -212,7 +215,7 @@ def enclose(root: bytes, content: Content | None) -> tuple[Headers, mime.Stream]
             root,
             content.parts,
             presentation=content.presentation,
-            root_content_id=_fresh_id("envelope"),
+            root_content_id=content.root_id,
             content_id=content.content_id,
             encoding=content.encoding,
         )

@@ -52,7 +52,7 @@ def message_size(parts: Sequence[Part], *, overhead: int = ENVELOPE, profile: st
 
     Reads no part but for its size. Raises ``LocalError`` for parts that cannot be written.
     """
-    content = exchange.compose(parts, replace(profiles.profile(profile), max_content=None))
+    content = exchange.compose(parts, profiles.profile(profile))
     _, body = exchange.enclose(b" " * overhead, content)
     return len(body)
 

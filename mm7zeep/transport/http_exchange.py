@@ -15,7 +15,7 @@ from lxml import etree
 from mm7zeep import envelope as soap
 from mm7zeep import mime, profiles, schema
 from mm7zeep.errors import LocalError
-from mm7zeep.exchange import Content, Judgement, enclose
+from mm7zeep.exchange import Content, Judgement, check_parts, check_size, enclose
 from mm7zeep.exchange import compose as compose_content
 from mm7zeep.findings import Finding
 from mm7zeep.messages import Message, Part
@@ -148,6 +148,8 @@ def _content_of(exchange: HttpExchange, envelope: etree._Element) -> Content | N
         raise LocalError(
             'parts are attached, but the message has no Content element with href="cid:..."; add one to the call'
         )
+    if exchange.profile is not None:
+        check_parts(exchange.parts, exchange.profile)
     return compose_content(exchange.parts, exchange.profile or profiles.GENERIC_6_8_0, content_id=unquote(href[4:]))
 
 
@@ -179,6 +181,8 @@ def _enclosed(
     exchange: HttpExchange, envelope: bytes, content: Content | None, headers: Mapping[str, str]
 ) -> tuple[dict[str, str], Body]:
     mime_headers, stream = enclose(envelope, content)
+    if exchange.profile is not None:
+        check_size(len(stream), exchange.message, exchange.profile)
     sent = {**{k: v for k, v in headers.items() if k.lower() != "content-type"}, **dict(mime_headers)}
     return _unencoded(sent, len(stream)), Body(stream, exchange)
 

@@ -144,7 +144,7 @@ def _upstream(one: Upstream) -> str:
     rate = f"{one.rate:g} a second at most" if one.rate else "any rate"
     back = "calls us back" if one.callback_username else "never calls us"
     profile = one.upstream_profile
-    fits = f", content made to fit {profile.max_content} octets" if one.fits else ""
+    fits = f", content made to fit {profile.max_size} octets" if one.fits else ""
     return f"upstream {one.name}: {_shown(one.url)}, profile {profile.name}, {rate}, {back}{fits}"
 
 

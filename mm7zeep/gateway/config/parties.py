@@ -151,7 +151,7 @@ class Upstream(Table):
     def fits(self) -> bool:
         """Whether content that leaves through it is made to fit."""
         if self.fit is None:
-            return self.upstream_profile.max_content is not None and extras.wanting("fit") is None
+            return self.upstream_profile.max_size is not None and extras.wanting("fit") is None
         return self.fit
 
 

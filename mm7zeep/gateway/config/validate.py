@@ -222,7 +222,7 @@ def _fitting(here: str, upstream: Upstream) -> Iterator[Remark]:
     if not upstream.fit:
         return
     profile = upstream.upstream_profile
-    if profile.max_content is None:
+    if profile.max_size is None:
         yield Remark(f"{here}.fit", f"the profile {profile.name} states no limit to fit; leave it out")
     absent = extras.wanting("fit")
     if absent is not None:

@@ -265,7 +265,6 @@ def _with_codes(profile: Profile) -> Profile:
         name=profile.name,
         prefix=profile.prefix,
         policy=profile.policy,
-        max_content=profile.max_content,
         smil=profile.smil,
         empty_ack=profile.empty_ack,
         encoding=profile.encoding,

@@ -84,7 +84,7 @@ class Intake:
         application = self._application(call)
         request = cast(SubmitReq, call.message)
         wrong = check_recipients(request, application)
-        check_content(request.parts, application)
+        check_content(request.parts, len(call.raw), application)
         check_charging(request)
         if wrong:
             said = masking.masked(in_words(wrong), show_numbers=self.settings.show_numbers)
@@ -172,7 +172,7 @@ class Intake:
     def _put_in_place(self, call: Call, message_id: str | None, kind: type[Response]) -> Response:
         application = self._application(call)
         request = cast(ReplaceReq | ExtendedReplaceReq, call.message)
-        check_content(request.parts, application)
+        check_content(request.parts, len(call.raw), application)
         own = {one.name: getattr(request, one.name) for one in fields(ReplaceReq) if hasattr(request, one.name)}
         wanted = ReplaceReq(**{**own, "message_id": "", "content_href": None, "extensions": (), "unparsed": ()})
         there = self._ask_upstreams(application, message_id or "", wanted)

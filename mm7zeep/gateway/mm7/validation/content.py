@@ -10,11 +10,23 @@ from mm7zeep.gateway.mm7.refusal import refusal
 from mm7zeep.messages import Part
 
 
-def check_content(parts: Sequence[Part], application: Application) -> None:
-    """Raise ``StatusError`` (2004) for more content than the profile takes, or types that are not served."""
-    most = application.request_profile.max_content
-    if most is not None and sum(one.size for one in parts) > most:
-        raise refusal(2004, f"the content may have {most} octets")
+def check_content(parts: Sequence[Part], size: int, application: Application) -> None:
+    """Raise ``StatusError`` (2004) for more content than the profile takes, or types that are not served.
+
+    ``size`` are the octets of the whole body.
+    """
+    profile = application.request_profile
+    sizes = [one.size for one in parts]
+    for most, given, what in (
+        (profile.max_message, size, "the message"),
+        (profile.max_content, sum(sizes), "the content"),
+        (profile.max_part, max(sizes, default=0), "a part"),
+    ):
+        if most is not None and given > most:
+            raise refusal(2004, f"{what} may have {most} octets")
+    content = [one for one in parts if not media.is_presentation(one.content_type)]
+    if profile.max_parts is not None and len(content) > profile.max_parts:
+        raise refusal(2004, f"the message may have {profile.max_parts} parts")
     if application.media == "listed":
         odd = [one.content_type for one in parts if not _is_listed(one.content_type)]
         if odd:
