@@ -286,6 +286,64 @@ def test_ffmpeg(pool: Pool, tmp_path: Path) -> None:
         fit([sound], limit=40_000, ffmpeg=str(command))
 
 
+# what ffmpeg does, as far as it is asked to: 10 s of sound, in so many percent of the rate that was asked for
+CODER = """#!/bin/sh
+echo "$@" >> "$0.calls"
+for last; do case "$before" in -b:v|-b:a) rate="$last";; esac; before="$last"; done
+if [ "$last" = - ]; then echo out_time_us=5000000; echo out_time_us=10000000; exit 0; fi
+head -c "$((rate * 10 / 8 * %s / 100))" /dev/zero > "$last"
+"""
+
+
+def calls(command: Path) -> list[list[str]]:
+    """With which words the command was run."""
+    return [line.split() for line in command.with_name("ffmpeg.calls").read_text().splitlines()]
+
+
+def test_ffmpeg_that_overshoots_is_asked_for_less(tmp_path: Path) -> None:
+    """A coder that makes more than it was asked for is asked again for less; it is told what it reads, and no more."""
+    command = tmp_path / "ffmpeg"
+    command.write_text(CODER % 120)
+    command.chmod(0o755)
+    sound = Part(body=b"ID3\x03" + bytes(100_000), content_type="audio/mpeg", name="a.mp3")
+    done = fit([sound], limit=16_000, overhead=1_000, ffmpeg=str(command))
+    assert (done.parts[0].content_type, done.parts[0].name) == ("audio/amr", "a.amr")
+    assert done.size <= 16_000
+    length, *coded = calls(command)
+    assert length[length.index("-i") - 1] == "mp3"
+    assert length[-3:] == ["-f", "null", "-"]
+    rates = [int(words[words.index("-b:a") + 1]) for words in coded]
+    assert rates == sorted(rates, reverse=True)
+    assert 2 <= len(rates) <= 3
+    assert all(words[words.index("-protocol_whitelist") + 1] == "file,pipe" for words in (length, *coded))
+    assert "by ffmpeg" in str(done.findings[0])
+    assert str(tmp_path) not in str(done.findings[0])
+
+
+def test_ffmpeg_that_never_keeps_to_it(tmp_path: Path) -> None:
+    """After a few tries it is refused, with what was made and what there is room for."""
+    command = tmp_path / "ffmpeg"
+    command.write_text(CODER % 100 + 'head -c 90000 /dev/zero > "$last"\n')
+    command.chmod(0o755)
+    sound = Part(body=b"ID3\x03" + bytes(100_000), content_type="audio/mpeg", name="a.mp3")
+    with pytest.raises(LocalError, match=r"a\.mp3 has 100004 octets, and ffmpeg made 90000 octets of it, more than"):
+        fit([sound], limit=20_000, overhead=1_000, ffmpeg=str(command))
+    assert len(calls(command)) <= 4
+    with pytest.raises(LocalError, match=r"10 s of it do not fit into \d+ octets"):
+        fit([sound], limit=5_000, overhead=1_000, ffmpeg=str(command))
+
+
+def test_ffmpeg_is_not_given_what_it_would_have_to_guess(tmp_path: Path) -> None:
+    """A type that names no container is not handed on: what reads it might be made to read other files."""
+    command = tmp_path / "ffmpeg"
+    command.write_text(CODER % 100)
+    command.chmod(0o755)
+    odd = Part(body=b"#EXTM3U\nfile:///etc/hostname\n" + bytes(100_000), content_type="video/x-odd", name="a.odd")
+    with pytest.raises(LocalError, match=r"a\.odd has 100029 octets"):
+        fit([odd], limit=20_000, ffmpeg=str(command))
+    assert not command.with_name("ffmpeg.calls").exists()
+
+
 GIVEN = """<smil><body>
 <par><img src="holiday%20photo.heic"/><text src='cid:t@x'/></par>
 <par><img src="same.heic" alt="same.heic"/><img src="cid:same.heic"/></par>

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from mm7zeep import exchange, media, profiles, smil
 from mm7zeep.errors import LocalError
@@ -204,7 +205,7 @@ class _Work:
             if isinstance(made, str):
                 self.refuse(n, "fit/refused", f"has {part.size} octets, and {made}")
                 continue
-            self.note(n, "fit/coded", f"{part.size} to {len(made[0])} octets by {self.ffmpeg}")
+            self.note(n, "fit/coded", f"{part.size} to {len(made[0])} octets by {Path(self.ffmpeg).name}")
             self._put(n, *made)
 
     def _too_large(self, size: int) -> None:
