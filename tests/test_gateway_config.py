@@ -371,6 +371,29 @@ REFUSED = {
         "upstream[1].url: the host of the URL, 127.1, is 127.0.0.1",
     ),
     "upstream password": (UPSTREAM + 'username = "a"\n', "upstream[1].password: is missing"),
+    "bearer beside a username": (
+        UPSTREAM + f'username = "a"\npassword = "{SECRET}"\nbearer = "{SECRET}"\n',
+        "upstream[1].bearer: stands beside a username",
+    ),
+    "bearer with a blank": (UPSTREAM + f'bearer = "{SECRET} x"\n', "upstream[1].bearer: is no bearer token"),
+    "bearer twice": (
+        UPSTREAM + f'bearer = "{SECRET}"\nbearer_file = "x"\n',
+        "upstream[1].bearer_file: stands beside bearer",
+    ),
+    "bearer in no file": (UPSTREAM + 'bearer_file = "nowhere"\n', "upstream[1].bearer_file: "),
+    "Digest for nobody": (UPSTREAM + "digest = true\n", "upstream[1].digest: stands without a username"),
+    "Digest in quotes": (UPSTREAM + 'digest = "yes"\n', "upstream[1].digest: must be true or false"),
+    "headers that are none": (UPSTREAM + 'headers = "x"\n', "upstream[1].headers: must be a table"),
+    "header of two lines": (
+        UPSTREAM + 'headers = {X-Key = "a\\r\\nb"}\n',
+        "upstream[1].headers: cannot be sent: the value of the header field",
+    ),
+    "header with a number": (UPSTREAM + "headers = {X-Key = 7}\n", "upstream[1].headers: cannot be sent"),
+    "header that is a credential": (
+        UPSTREAM + f'headers = {{authorization = "Bearer {SECRET}"}}\n',
+        "upstream[1].headers: holds Authorization",
+    ),
+    "header of framing": (UPSTREAM + 'headers = {TE = "x"}\n', "upstream[1].headers: cannot be sent: TE is not given"),
     "upstream username": (UPSTREAM + f'callback_password = "{SECRET}"\n', "upstream[1].callback_username: is missing"),
     "shared name": (
         APPLICATION + UPSTREAM + f'callback_username = "tnn"\ncallback_password = "{SECRET}"\n',
@@ -538,6 +561,10 @@ def _locked_key() -> bytes:
         ('[gateway]\ntrusted_proxies = ["::/0"]\n', "gateway.trusted_proxies[1]: everybody may say"),
         ('[[handset]]\nprefix = "+6"\n[[handset]]\nprefix = "+61"\n', "handset[2]: is never used, since handset[1]"),
         (UPSTREAM.replace("https", "http") + PAIRED, "upstream[1].url: credentials go there in the clear"),
+        (
+            UPSTREAM.replace("https", "http") + f'bearer = "{SECRET}"\n',
+            "upstream[1].url: credentials go there in the clear",
+        ),
     ],
 )
 def test_warnings(path: Path, text: str, said: str) -> None:

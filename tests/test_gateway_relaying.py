@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from far_side import FarSide, http, proper, saying
+from far_side import FarSide, Request, Steps, http, proper, saying
 from gateway_room import CALLED, START, SUBMIT, TEXT, Make, Room, rooms
 
 from mm7zeep.gateway.config.parties import Route, Upstream
@@ -64,6 +64,45 @@ def left(far: FarSide) -> SubmitReq:
     message = far.requests[-1].unpack().message
     assert isinstance(message, SubmitReq)
     return message
+
+
+@pytest.mark.parametrize(
+    ("options", "shown"),
+    [
+        ({}, None),
+        ({"username": "we", "password": "p:w"}, "Basic d2U6cDp3"),
+        ({"bearer": "KEY-1"}, "Bearer KEY-1"),
+    ],
+)
+def test_what_an_upstream_is_shown(room: Make, far: FarSide, options: dict[str, str], shown: str | None) -> None:
+    """Name and password, an API key or nothing, and the header fields that it wants; of a cancel, too."""
+    one = near(room, far, headers={"X-Carrier": "7"}, **options)
+    message_id = one.submitted(AWAY)
+    one.gateway.run_pending()
+    assert one.code(CancelReq(vaspid="TNN", vasid="News", message_id=message_id)) == 1000
+    assert len(far.requests) == 2
+    for request in far.requests:
+        assert (request.header("Authorization"), request.header("X-Carrier")) == (shown, "7")
+
+
+def test_upstream_that_wants_digest(room: Make) -> None:
+    """With ``digest`` the password never leaves: nothing is shown before the challenge, and then its answer."""
+    challenge = 'Digest realm="mm7", nonce="abc123", qop="auth", algorithm=SHA-256'
+
+    def answer(request: Request) -> Steps:
+        if request.header("Authorization") is None:
+            return [http(401, b"", WWW_Authenticate=challenge)]
+        return proper(request)
+
+    with FarSide(answer, answer) as far:
+        one = near(room, far, username="we", password="secret word", digest=True)
+        message_id = one.submitted(AWAY)
+        one.gateway.run_pending()
+        assert one.states(message_id) == ["Sent"]
+    first, second = far.requests
+    assert first.header("Authorization") is None
+    assert (second.header("Authorization") or "").startswith("Digest ")
+    assert 'username="we"' in (second.header("Authorization") or "")
 
 
 def test_report_and_read_reply(room: Make, far: FarSide) -> None:

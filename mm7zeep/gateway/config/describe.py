@@ -52,7 +52,7 @@ def _open_calls(settings: Settings) -> Iterator[Remark]:
         if one.callback is not None:
             called.append((f"application[{n}].callback.deliver", one.callback.deliver))
             called.append((f"application[{n}].callback.report", one.callback.report))
-    called += [(f"upstream[{n}].url", one.url) for n, one in enumerate(settings.upstreams, 1) if one.username]
+    called += [(f"upstream[{n}].url", one.url) for n, one in enumerate(settings.upstreams, 1) if one.auth]
     for here, url in called:
         if url and url.lower().startswith("http:") and not is_loopback(urlsplit(url).hostname or ""):
             yield Remark(here, "credentials go there in the clear; use https")

@@ -140,7 +140,7 @@ def _unknown(name: str, table: type) -> str:
 
 
 def _written(name: str) -> tuple[str, ...]:
-    return (name, f"{name}_file") if name.endswith("password") else (name,)
+    return (name, f"{name}_file") if field_types.is_secret(name) else (name,)
 
 
 def _table(names: list[str]) -> type:

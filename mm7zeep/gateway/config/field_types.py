@@ -21,6 +21,8 @@ from pydantic import AfterValidator, Field, PlainValidator, ValidationInfo, Wrap
 from pydantic_core import CoreSchema, PydanticKnownError, core_schema
 
 from mm7zeep import profiles
+from mm7zeep.credentials import Bearer, header_fields
+from mm7zeep.errors import LocalError
 from mm7zeep.gateway.security import client_address
 from mm7zeep.profiles import Profile
 
@@ -132,6 +134,31 @@ def _filled(value: str, info: ValidationInfo) -> str:
     return value
 
 
+def is_secret(name: str) -> bool:
+    """Whether a setting of that name is a secret, which may stand in a file of its own: ``NAME_file`` names that."""
+    return name.endswith(("password", "bearer"))
+
+
+def _bearer(value: str) -> str:
+    try:
+        Bearer(value)
+    except LocalError as error:
+        raise ValueError(f"is no bearer token: {error}") from None  # which does not repeat it
+    return value
+
+
+def _headers(value: object) -> dict[str, str]:
+    """Header fields by their names. Raises ``ValueError``."""
+    if not isinstance(value, dict):
+        raise ValueError('must be a table; write { "X-Name" = "value" }')
+    if any(str(name).lower() == "authorization" for name in value):
+        raise ValueError("holds Authorization; write username and password, or bearer")
+    try:
+        return header_fields(value)
+    except LocalError as error:
+        raise ValueError(f"cannot be sent: {error}") from None
+
+
 def _network(value: str) -> str:
     client_address.Networks([value])
     return value
@@ -232,6 +259,8 @@ NO_TEXT = "must be a text; write it in quotes"
 Text = Annotated[str, AfterValidator(_text)]
 Filled = Annotated[Text, AfterValidator(_filled)]
 Secret = Annotated[Text, WrapValidator(secret)]
+BearerToken = Annotated[Text, WrapValidator(secret), AfterValidator(_bearer)]
+HeaderFields = Annotated[dict[str, str], PlainValidator(_headers)]
 FileName = Annotated[Text, AfterValidator(lambda value, info: str(_folder(info) / value))]
 Network = Annotated[str, AfterValidator(_network)]
 HostName = Annotated[str, AfterValidator(_host_name)]

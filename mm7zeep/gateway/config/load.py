@@ -134,11 +134,11 @@ def _with_markers(table: Any, path: Path, where: str, secrets: list[tuple[str, P
     found = {}
     for key, value in table.items():
         here, name = f"{where}.{key}".removeprefix("."), key.removesuffix("_file")
-        if key.endswith("password_file"):
+        if key != name and field_types.is_secret(name):
             found[name] = SecretFile(key, value, beside=name in table)
             secrets.append((here, path.parent / str(value)))
         else:
             found.setdefault(key, _with_markers(value, path, here, secrets))
-            if key.endswith("password"):
+            if field_types.is_secret(key):
                 secrets.append((here, path))
     return found

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from mm7zeep import extras, profiles
+from mm7zeep.credentials import Basic, Bearer, Credentials, Digest
 from mm7zeep.gateway.config import field_types
 from mm7zeep.gateway.config.destination import Destination
 from mm7zeep.gateway.config.field_types import Filled, Network, Secret, Table, Text
@@ -118,16 +119,20 @@ class Application(Table):
 class Upstream(Table):
     """Another MMSC that messages leave through: where it stands, and who we are there.
 
-    At most ``rate`` requests per second go out (None: as fast as it answers). ``callback_username`` and
-    ``callback_password`` are what it shows when it brings us reports and MO messages, at our own ``/mm7``; without
-    them it brings none. ``fit`` is whether content is made to fit into what its profile says that it takes (None: where
-    that says a limit, and the extra ``fit`` is installed).
+    We show ``username`` and ``password``, by Basic or, with ``digest``, by Digest alone; or the token ``bearer``.
+    ``headers`` are added to each request, besides those of its profile. At most ``rate`` requests per second go out
+    (None: as fast as it answers). ``callback_username`` and ``callback_password`` are what it shows when it brings us
+    reports and MO messages, at our own ``/mm7``; without them it brings none. ``fit`` is whether content is made to fit
+    into what its profile says that it takes (None: where that says a limit, and the extra ``fit`` is installed).
     """
 
     name: Filled
     url: Filled
     username: Text | None = None
     password: Secret | None = field(default=None, repr=False)
+    digest: field_types.Switch = False
+    bearer: field_types.BearerToken | None = field(default=None, repr=False)
+    headers: field_types.HeaderFields = field(default_factory=dict, repr=False)
     vaspid: Text | None = None
     vasid: Text | None = None
     profile: field_types.AnyProfile | None = None
@@ -141,6 +146,15 @@ class Upstream(Table):
     def destination(self) -> Destination:
         """Where copies go that leave through it; its text is the user that its own requests have."""
         return Destination.upstream(self.name)
+
+    @property
+    def auth(self) -> Credentials | None:
+        """What we show there. Raises ``ValueError`` for what cannot be shown."""
+        if self.bearer is not None:
+            return Bearer(self.bearer)
+        if not self.username:
+            return None
+        return (Digest if self.digest else Basic)(self.username, self.password or "")
 
     @property
     def upstream_profile(self) -> Profile:

@@ -214,8 +214,17 @@ def _upstreams(settings: Settings) -> Iterator[Remark]:
         here = f"upstream[{n}]"
         yield from _callable(f"{here}.url", one.url, settings.allow_internal)
         yield from _pair(here, "", one.username, one.password)
+        yield from _shown(here, one)
         yield from _pair(here, "callback_", one.callback_username, one.callback_password)
         yield from _fitting(here, one)
+
+
+def _shown(here: str, upstream: Upstream) -> Iterator[Remark]:
+    """What an upstream is shown of us: one kind of credentials."""
+    if upstream.bearer is not None and upstream.username:
+        yield Remark(f"{here}.bearer", "stands beside a username; the upstream is shown one of them, keep that")
+    if upstream.digest and not upstream.username:
+        yield Remark(f"{here}.digest", "stands without a username; give username and password, or leave it out")
 
 
 def _fitting(here: str, upstream: Upstream) -> Iterator[Remark]:

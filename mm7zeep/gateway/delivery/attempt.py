@@ -224,12 +224,11 @@ class Caller:
         )
 
     def _vasp_client(self, upstream: Upstream) -> VaspClient:
-        auth = (upstream.username, upstream.password or "") if upstream.username else None
-
         def make() -> VaspClient:
             return VaspClient(
                 upstream.url,
-                auth=auth,
+                auth=upstream.auth,
+                headers=upstream.headers,
                 profile=upstream.upstream_profile,
                 timeouts=self._timeouts(),
                 retry=Retry(times=0),
