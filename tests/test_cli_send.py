@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -13,6 +14,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from far_side import FarSide, Request, Steps, http, proper
 
 from mm7zeep import profiles
 from mm7zeep.cli import main, send
@@ -173,6 +175,14 @@ def test_no_answer() -> None:
     [
         ([], "at least one recipient"),
         (["--to", "1", "--auth", "quietword"], "USER:PASS"),
+        (["--to", "1", "--bearer", "k", "--auth", "a:b"], "give one of them"),
+        (["--to", "1", "--bearer", "a b"], "bearer token"),
+        (["--to", "1", "--digest"], "needs --auth"),
+        (["--to", "1", "--header", "quietword"], "NAME:VALUE"),
+        (["--to", "1", "--header", "X-A: 1", "--header", "x-a: 2"], "given twice"),
+        (["--to", "1", "--header", "Authorization: quietword"], "--bearer"),
+        (["--to", "1", "--header", "TE: x"], "TE is not given"),
+        (["--to", "1", "--timeout", "0"], "not in the range"),
         (["--to", "1", "--expiry", "soon"], "give a span"),
         (["--to", "1", "--expiry", "2030-01-31T12:00:00"], "needs a zone"),
         (["--to", "1", "--profile", "nobody"], "no profile 'nobody'"),
@@ -248,3 +258,84 @@ def test_empty_message(words: tuple[str, ...], url: str, tmp_path: Path) -> None
     assert "noticed         sem/content-empty at /Envelope/Body/SubmitReq/Content" in plain.output
     [found] = json.loads(run(*common, "--json").output)["findings"]
     assert found.startswith("sem/content-empty")
+
+
+# --- what is shown, and what would be sent ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        ([], None),
+        (["--auth", "we:p:w"], "Basic d2U6cDp3"),
+        (["--bearer", "KEY-1"], "Bearer KEY-1"),
+    ],
+)
+def test_what_is_shown(words: list[str], shown: str | None) -> None:
+    """Name and password, an API key, or nothing; and the header fields that were given."""
+    with FarSide(proper) as far:
+        done = run(far.url, "--to", "1", "--text", "a", "--header", "X-Carrier: 7", "--header", "X-Other:a:b", *words)
+    assert done.exit_code == 0, done.output
+    [request] = far.requests
+    assert request.header("Authorization") == shown
+    assert (request.header("X-Carrier"), request.header("X-Other")) == ("7", "a:b")
+
+
+def test_bearer_in_the_environment() -> None:
+    """A key need not stand in the list of processes."""
+    with FarSide(proper) as far:
+        assert run(far.url, "--to", "1", "--text", "a", env={"MM7ZEEP_SEND_BEARER": "KEY-2"}).exit_code == 0
+    assert far.requests[0].header("Authorization") == "Bearer KEY-2"
+
+
+def test_digest_is_all_that_is_shown() -> None:
+    """With --digest nothing is shown before the challenge, and never the password."""
+    challenge = 'Digest realm="mm7", nonce="n", qop="auth", algorithm=SHA-256'
+
+    def answer(request: Request) -> Steps:
+        return proper(request) if request.header("Authorization") else [http(401, b"", WWW_Authenticate=challenge)]
+
+    with FarSide(answer, answer) as far:
+        done = run(far.url, "--to", "1", "--text", "a", "--auth", "we:word", "--digest")
+    assert done.exit_code == 0, done.output
+    first, second = (request.header("Authorization") for request in far.requests)
+    assert first is None
+    assert (second or "").startswith('Digest username="we"')
+
+
+def test_timeout() -> None:
+    """The whole exchange takes no longer than was said."""
+    since = time.monotonic()
+    with peer(lambda connection: time.sleep(3)) as url:
+        done = run(url, "--to", "1", "--text", "a", "--timeout", "0.5")
+    assert done.exit_code == 3
+    assert time.monotonic() - since < 10
+
+
+@pytest.mark.parametrize("to", [["+61400"], ["+61400", "+61401"]], ids=["one", "split"])
+def test_dry_run(tmp_path: Path, to: list[str]) -> None:
+    """What would go out is written and nothing sent: every request, whole, and without the credentials."""
+    picture = tmp_path / "a.png"
+    picture.write_bytes(saturn_png())
+    recipients = [word for one in to for word in ("--to", one)]
+    given = [*recipients, "--text", "hello", picture, "--auth", "we:word", "--header", "X-Api-Key: quiet"]
+    done = run("http://127.0.0.1:1/mm7?key=quiet", *given, "--profile", "optus", "--vaspid", "TNN", "--dry-run")
+    assert done.exit_code == 0, done.output
+    written = tmp_path / "out.http"
+    written.write_bytes(done.stdout_bytes)
+    for secret in (b"quiet", b"d2U6d29yZA", b"word"):
+        assert secret not in done.stdout_bytes
+    checked = CliRunner().invoke(main, ["check", str(written), "--format", "json"])
+    assert checked.exit_code == 0, checked.output
+    found = json.loads(checked.stdout)["files"]
+    assert [one["fields"]["recipients"]["to"] for one in found] == [[one] for one in to]
+    assert {one["operation"] for one in found} == {"SubmitReq"}
+    assert all(len(one["parts"]) >= 2 for one in found)
+    assert done.stdout_bytes.count(saturn_png()) == len(to)
+
+
+def test_dry_run_of_what_cannot_be_sent() -> None:
+    """It refuses what would be refused."""
+    done = run("http://127.0.0.1:1/mm7", "--to", "1", "--subject", "s" * 90, "--profile", "sinch", "--dry-run")
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "90 characters; sinch takes 80" in done.stderr

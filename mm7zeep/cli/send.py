@@ -21,11 +21,14 @@ from mm7zeep import json_text
 from mm7zeep.cli import COULD_NOT_RUN, FAILURES
 
 if TYPE_CHECKING:
+    from mm7zeep.cli.dry_run import DryRun
     from mm7zeep.client import Each, Submitted
+    from mm7zeep.credentials import Auth
     from mm7zeep.errors import Mm7Error
     from mm7zeep.findings import Finding
     from mm7zeep.messages import Part
     from mm7zeep.profiles import Profile
+    from mm7zeep.transport import Timeouts
 
 _LARGE = 256 * 1024  # octets of an upload from which on a bar is shown
 _SPAN = re.compile(r"([0-9]{1,6})([smhdw])\Z")
@@ -48,6 +51,21 @@ def credentials(context: click.Context, parameter: click.Parameter, value: str |
     if not colon or not user:
         raise click.BadParameter("give USER:PASS")  # never repeats what was given
     return user, password
+
+
+def _headers(context: click.Context, parameter: click.Parameter, value: tuple[str, ...]) -> dict[str, str]:
+    """NAME:VALUE, several."""
+    found: dict[str, str] = {}
+    for one in value:
+        name, colon, text = one.partition(":")
+        if not colon or not name.strip():
+            raise click.BadParameter("give NAME:VALUE")  # never repeats what was given: it may be a key
+        if name.strip().lower() in [other.lower() for other in found]:
+            raise click.BadParameter(f"{name.strip()} is given twice; give it once")
+        if name.strip().lower() == "authorization":
+            raise click.BadParameter("give --auth, --digest or --bearer for Authorization")
+        found[name.strip()] = text.strip()
+    return found
 
 
 def octets(context: click.Context, parameter: click.Parameter, value: str | None) -> int | None:
@@ -79,6 +97,16 @@ def _moment(context: click.Context, parameter: click.Parameter, value: str | Non
 @click.argument("url")
 @click.argument("files", nargs=-1, metavar="[FILE]...", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--auth", callback=credentials, metavar="USER:PASS", help="Basic credentials (or MM7ZEEP_SEND_AUTH).")
+@click.option("--digest", is_flag=True, help="Show them by Digest (RFC 7616), never by Basic.")
+@click.option("--bearer", metavar="TOKEN", help="An API key in their place (or MM7ZEEP_SEND_BEARER).")
+@click.option(
+    "--header",
+    "headers",
+    multiple=True,
+    callback=_headers,
+    metavar="NAME:VALUE",
+    help="A header field of each request; may be repeated.",
+)
 @click.option("--vaspid", help="Who sends: the value-added service provider.")
 @click.option("--vasid", help="For which service.")
 @click.option("--to", multiple=True, metavar="ADDRESS", help="A recipient; may be repeated.")
@@ -103,11 +131,25 @@ def _moment(context: click.Context, parameter: click.Parameter, value: str | Non
 @click.option("--service-code", help="What the service is billed under.")
 @click.option("--ca-file", type=click.Path(exists=True, dir_okay=False), help="Certificates to trust (PEM).")
 @click.option("--client-cert", type=click.Path(exists=True, dir_okay=False), help="Our certificate and key (PEM).")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(0, 86_400, min_open=True),
+    metavar="SECONDS",
+    help="For the whole exchange.  [default: 300]",
+)
+@click.option(
+    "--dry-run", is_flag=True, help="Write the request to standard output, without the credentials; send nothing."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def command(
     url: str,
     files: tuple[Path, ...],
     auth: tuple[str, str] | None,
+    digest: bool,
+    bearer: str | None,
+    headers: dict[str, str],
+    timeout: float | None,
+    dry_run: bool,
     vaspid: str | None,
     vasid: str | None,
     carrier: str | None,
@@ -132,10 +174,20 @@ def command(
     from mm7zeep.errors import LocalError, Mm7Error
 
     tell = _json_outcome if as_json else _text_outcome
+    dry = _dry_run() if dry_run else None
     try:
         profile = _profile(carrier, namespace)
         client = VaspClient(
-            url, vaspid=vaspid, vasid=vasid, auth=auth, profile=profile, ca_file=ca_file, client_cert=client_cert
+            url,
+            vaspid=vaspid,
+            vasid=vasid,
+            auth=_auth(auth, bearer, digest=digest),
+            headers=headers,
+            profile=profile,
+            ca_file=ca_file,
+            client_cert=client_cert,
+            adapter=dry,
+            timeouts=_timeouts(timeout),
         )
         with client, _bar(files) as progress:
             content: tuple[str | Part, ...] = (*texts, *(part_of(file, charset=charset) for file in files))
@@ -144,8 +196,44 @@ def command(
         raise click.UsageError(str(error)) from error
     except Mm7Error as error:
         _failed(error, tell)
+    if dry is not None:
+        for request in dry.requests:
+            sys.stdout.buffer.write(request)
+        sys.stdout.flush()
+        return
     click.echo(tell(_outcome(sent)))
     sys.exit(FAILURES if sent.partial or sent.failed else 0)
+
+
+def _auth(auth: tuple[str, str] | None, bearer: str | None, *, digest: bool) -> Auth:
+    """What is shown to the MMSC. Raises ``LocalError`` for what cannot be shown."""
+    from mm7zeep.credentials import Bearer, Digest
+
+    if bearer is not None:
+        if auth is not None or digest:
+            raise click.UsageError("--bearer stands beside --auth or --digest; give one of them")
+        return Bearer(bearer)
+    if digest and auth is None:
+        raise click.UsageError("--digest needs --auth USER:PASS")
+    return Digest(*auth) if digest and auth is not None else auth
+
+
+def _timeouts(seconds: float | None) -> Timeouts:
+    """All within ``seconds``: connecting, waiting and reading, too; the usual ones for None."""
+    from mm7zeep.transport import Timeouts
+
+    usual = Timeouts()
+    if seconds is None:
+        return usual
+    return Timeouts(
+        connect=min(usual.connect, seconds), read=min(max(usual.read, seconds), 86_400), reply=seconds, total=seconds
+    )
+
+
+def _dry_run() -> DryRun:
+    from mm7zeep.cli.dry_run import DryRun
+
+    return DryRun()
 
 
 def _given(fields: dict[str, Any]) -> dict[str, Any]:
