@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -18,7 +19,10 @@ from PIL import Image
 
 from mm7zeep import profiles
 from mm7zeep.client import AsyncVaspClient, Submitted, VaspClient
+from mm7zeep.client import fitter as fitter_module
+from mm7zeep.client.fitter import Fitter
 from mm7zeep.errors import LocalError
+from mm7zeep.fitting.fit import Pool
 from mm7zeep.messages import Part, SubmitReq
 
 PHOTO = octets(photo(1600, 1200).transpose(Image.Transpose.ROTATE_90), "JPEG", quality=95, exif=exif(6))
@@ -102,7 +106,7 @@ def test_loop_goes_on() -> None:
     async def submit(url: str) -> None:
         async with AsyncVaspClient(url, vaspid="v", vasid="s", profile=LIMITED) as client:
             other = asyncio.create_task(tick())
-            message = client._submit_req("+1", [PHOTO], {})
+            message = client._submit_req("+1", [PHOTO[:-100]], {})  # what was made of PHOTO would be kept
             await asyncio.to_thread(client._fitted, message, True)
             before = ticks
             await client.submit("+1", [PHOTO], fit=True)
@@ -122,3 +126,88 @@ def test_processes_end_with_the_client() -> None:
         assert pool is not None
         [process] = pool._idle
     assert process.poll() is not None
+
+
+# --- what was made is kept --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def runs(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The sizes of the pictures that were decoded."""
+    found: list[int] = []
+    plain = Pool.fit
+
+    def fit(self: Pool, data: bytes, *given: Any, **options: Any) -> Any:
+        found.append(len(data))
+        return plain(self, data, *given, **options)
+
+    monkeypatch.setattr(Pool, "fit", fit)
+    return found
+
+
+def picture(name: str = "a.jpg", body: bytes = PHOTO) -> Part:
+    """A part that does not fit as it is."""
+    return Part(body=body, content_type="image/jpeg", name=name)
+
+
+def test_same_content_is_made_once(runs: list[int]) -> None:
+    """The same content to another recipient, or again, is what was made before, to the octet; the message is its own."""
+    fitter = Fitter()
+    parts = (picture(), Part(body=b"x"))
+    to = [SubmitReq(to=(one,), subject=f"s{n}", parts=parts) for n, one in enumerate("123")]  # type: ignore[arg-type]
+    done = [fitter.fitted(one, True, LIMITED) for one in (*to, to[0])]
+    fitter.close()
+    assert runs == [len(PHOTO)]
+    assert {message.parts for message, _ in done} == {done[0][0].parts}
+    assert [message.subject for message, _ in done] == ["s0", "s1", "s2", "s0"]
+    assert all(found == done[0][1] for _, found in done)
+
+
+def test_other_content_is_made_anew(runs: list[int]) -> None:
+    """Another picture, name, limit or carrier is another."""
+    other = octets(photo(1600, 1200, seed=2), "JPEG", quality=95)
+    given = [
+        (picture(), 50_000, LIMITED), (picture("b.jpg"), 50_000, LIMITED), (picture(body=other), 50_000, LIMITED),
+        (picture(), 40_000, LIMITED), (picture(), 50_000, CODED),
+    ]  # fmt: skip
+    fitter = Fitter()
+    for part, limit, profile in given:
+        message, found = fitter.fitted(SubmitReq(to=("1",), parts=(part,)), limit, profile)  # type: ignore[arg-type]
+        assert {one.where for one in found} == {part.name}
+        assert message.parts[0].size < limit
+    fitter.close()
+    assert len(runs) == len(given)
+
+
+def test_several_at_a_time_wait_for_one(runs: list[int]) -> None:
+    """Threads that ask for the same content at the same time have it made once."""
+    fitter = Fitter()
+    message = SubmitReq(to=("1",), parts=(picture(),))  # type: ignore[arg-type]
+    with ThreadPoolExecutor(4) as threads:
+        done = list(threads.map(lambda _: fitter.fitted(message, True, LIMITED)[0].parts, range(8)))
+    fitter.close()
+    assert len(set(done)) == 1
+    assert len(runs) == 1
+
+
+def test_failure_is_not_kept(runs: list[int]) -> None:
+    """What could not be made is tried again."""
+    fitter = Fitter()
+    bad = SubmitReq(to=("1",), parts=(picture(body=PHOTO[:300]),))  # type: ignore[arg-type]
+    for _ in range(2):
+        with pytest.raises(LocalError):
+            fitter.fitted(bad, 2_000, LIMITED)
+    fitter.close()
+    assert len(fitter._made_before._results) == 0
+
+
+def test_what_is_kept_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The oldest goes where too many octets, or too many results, would be held."""
+    kept = fitter_module._Made()
+    part = Part(body=bytes(1_000))
+    for count, most, left in ((256, 3_500, 3), (2, 10**9, 2)):
+        monkeypatch.setattr(fitter_module, "_MOST", most)
+        monkeypatch.setattr(fitter_module, "_COUNT", count)
+        for n in range(10):
+            kept.get(n, lambda: fitter_module._Result((part, None), ()))
+        assert list(kept._results) == list(range(10 - left, 10))

@@ -70,7 +70,7 @@ class Attributes(Output):
     """What an address carries besides its value."""
 
     display_only: bool = Field(False, alias="displayOnly")
-    address_coding: Literal["encrypted", "obfuscated"] | None = Field(None, alias="addressCoding")
+    address_coding: str | None = Field(None, alias="addressCoding", description="encrypted or obfuscated")
     id: str | None = None
 
 
@@ -139,9 +139,9 @@ class Finding(Output):
 
     id: str
     level: str
-    where: str | None
-    detail: str | None
-    action: str | None
+    where: str | None = None
+    detail: str | None = None
+    action: str | None = None
 
 
 class Callback(Output):
