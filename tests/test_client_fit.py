@@ -151,7 +151,7 @@ def picture(name: str = "a.jpg", body: bytes = PHOTO) -> Part:
 
 
 def test_same_content_is_made_once(runs: list[int]) -> None:
-    """The same content to another recipient, or again, is what was made before, to the octet; the message is its own."""
+    """The same content to another recipient, or again, is what was made before; the message is its own."""
     fitter = Fitter()
     parts = (picture(), Part(body=b"x"))
     to = [SubmitReq(to=(one,), subject=f"s{n}", parts=parts) for n, one in enumerate("123")]  # type: ignore[arg-type]

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,12 +16,13 @@ pytest.importorskip("pillow_heif")
 import pillow_heif
 from click.testing import CliRunner
 from drawn import BLUE, RED, exif, octets, photo
-from far_side import FarSide
+from far_side import FarSide, http
 from gateway_room import CALLED, ONE, SUBMIT, TEXT, Make, Room, rooms
 from PIL import Image
 
 from mm7zeep import profiles
 from mm7zeep.cli import main
+from mm7zeep.fitting.fit import Pool
 from mm7zeep.gateway.config import describe, validate
 from mm7zeep.gateway.config.parties import Route, Upstream
 from mm7zeep.gateway.config.settings import Settings
@@ -73,6 +75,28 @@ def test_it_fits(room: Make, far: FarSide, options: dict[str, bool]) -> None:
     assert one.states(message_id) == ["Sent"]
     told = [row["id"] for row in json.loads(one.messages[0].findings)]
     assert {"fit/turned", "fit/metadata", "fit/scaled"} <= set(told)
+
+
+def test_made_once_for_all_recipients(room: Make, far: FarSide, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each recipient's copy leaves by itself, and a refused one again later; its picture is fitted once."""
+    runs: list[int] = []
+    plain = Pool.fit
+
+    def fit(self: Pool, data: bytes, *given: Any, **options: Any) -> Any:
+        runs.append(len(data))
+        return plain(self, data, *given, **options)
+
+    monkeypatch.setattr(Pool, "fit", fit)
+    far.answers[:0] = [lambda request: [http(503, b"")]]
+    one = room(CALLED, **upstream(far))
+    message_id = one.submitted(replace(AWAY, to=(Number("+64211"), Number("+6421100001"), Number("+64213"))))
+    one.gateway.run_pending()
+    one.clock.move(minutes=5)
+    one.gateway.run_pending()
+    assert one.states(message_id) == ["Sent"] * 3
+    assert len(far.requests) == 4
+    assert len({request.unpack().message.parts[0].read() for request in far.requests}) == 1  # type: ignore[attr-defined]
+    assert runs == [len(PICTURE)]
 
 
 @pytest.mark.parametrize("whose", ["upstream", "application"])
