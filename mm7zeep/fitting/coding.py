@@ -16,6 +16,7 @@ from mm7zeep.fitting.similarity import ssim
 
 _CROP, _CROPS = 128, 3  # a sample of a large picture: so many pixels, so many of them in each direction
 _LOW, _HIGH = 5, 95  # qualities of a JPEG that are tried
+_FINE = 90  # quality from which colours are kept of each pixel, where there is room for that
 _FIRST, _STEP = 0.8, 1.28  # bits a pixel of a picture that is scaled well, and how far the next scale is
 _SMALLEST = 16  # pixels of the longer side, below which nothing is shown any more
 _HEAD = 620  # octets of a JPEG that do not depend on its size
@@ -91,31 +92,37 @@ def _size(picture: Image.Image, scale: float) -> tuple[int, int]:
     return max(1, round(picture.width * scale)), max(1, round(picture.height * scale))
 
 
-def _as_jpeg(picture: Image.Image, quality: int) -> bytes:
+def _as_jpeg(picture: Image.Image, quality: int, *, fine: bool = False) -> bytes:
+    """The file; ``fine``: with the colours of every pixel, not of four together."""
     stream = io.BytesIO()
-    sampling = {} if picture.mode == "L" else {"subsampling": 0 if quality >= 90 else 2}
+    sampling = {} if picture.mode == "L" else {"subsampling": 0 if fine else 2}
     picture.save(stream, "JPEG", quality=quality, optimize=True, **sampling)
     return stream.getvalue()
 
 
 def _best_quality(picture: Image.Image, budget: float, guess: int | None = None, tries: int = 7) -> tuple[int, bytes]:
     """The highest quality within ``budget`` octets and its file; quality 0 where none is."""
-    low, high, best = _LOW - 1, _HIGH, (0, b"")
+    fits, too_large = (_LOW - 1, 0), (_HIGH + 1, 0)  # the best that fits and the least that does not, with their octets
+    best = (0, b"")
     quality = guess if guess is not None else (_LOW + _HIGH) // 2
     for _ in range(tries):
         data = _as_jpeg(picture, quality)
+        size = max(1, len(data) - _HEAD)
         if len(data) <= budget:
-            low = quality
-            best = (quality, data)
+            fits, best = (quality, size), (quality, data)
             if len(data) > budget * 0.97:
                 break
         else:
-            high = quality - 1
-        if low >= high:
+            too_large = (quality, size)
+        if too_large[0] - fits[0] <= 1:
             break
-        # a JPEG grows with the quality about as 1 / (104 - quality): that is nearer than the middle
-        near = 104 - (104 - quality) * (max(1, len(data) - _HEAD) / max(1.0, budget * 0.985 - _HEAD)) ** 1.25
-        quality = min(high, max(low + 1, round(near)))
+        wanted = max(1.0, budget * 0.985 - _HEAD)
+        if fits[1] and too_large[1]:  # its size grows about as a power of it between two that are known
+            way = math.log(wanted / fits[1]) / math.log(too_large[1] / fits[1]) if too_large[1] > fits[1] else 0.5
+            near = fits[0] + (too_large[0] - fits[0]) * min(0.9, max(0.1, way))
+        else:  # a JPEG grows with the quality about as 1 / (104 - quality): that is nearer than the middle
+            near = 104 - (104 - quality) * (size / wanted) ** 1.25
+        quality = min(too_large[0] - 1, max(fits[0] + 1, round(near)))
     return best
 
 
@@ -139,12 +146,20 @@ def _jpeg(picture: Image.Image, budget: int) -> _Made | None:
     share = sample.width * sample.height / (picture.width * picture.height)
     tried: dict[int, tuple[float, int]] = {}
 
+    def near(step: int) -> int | None:
+        """A quality to begin with: what the next scale that was tried has, and some more or less."""
+        known = [(abs(other - step), other, quality) for other, (_, quality) in tried.items() if quality]
+        if not known:
+            return None
+        _, other, quality = min(known)
+        return min(_HIGH, max(_LOW, 104 - round((104 - quality) * 0.7 ** (step - other))))
+
     def alike(step: int) -> float:
         """How alike a sample is at this scale, at the quality that its share of the budget allows."""
         if step not in tried:
             scale = _STEP**-step
             small = _scaled(sample, _size(sample, scale))
-            quality, data = _best_quality(small, (budget - _HEAD) * share + _HEAD, tries=4)
+            quality, data = _best_quality(small, (budget - _HEAD) * share + _HEAD, guess=near(step), tries=5)
             likeness = 0.0
             if quality:
                 back = Image.open(io.BytesIO(data)).resize(sample.size, Image.Resampling.BICUBIC)
@@ -166,7 +181,9 @@ def _jpeg(picture: Image.Image, budget: int) -> _Made | None:
     likeness, guess = tried[step]
     for half in range(2 * step, 2 * last + 1):  # a sample may promise more than the whole keeps: then half a step less
         small = _scaled(picture, _size(picture, _STEP ** (-half / 2)))
-        quality, data = _best_quality(small, budget, guess=guess or None, tries=5)
+        quality, data = _best_quality(small, budget, guess=guess or None)
+        if quality >= _FINE and len(fine := _as_jpeg(small, quality, fine=True)) <= budget:
+            data = fine
         if quality:
             return _Made(data, likeness, small.size, f"JPEG, quality {quality}")
     return None
