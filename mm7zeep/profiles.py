@@ -7,7 +7,7 @@ no branch of the code names a carrier. Sources: the published schemas; carriers'
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Literal
 
@@ -97,7 +97,7 @@ class Profile:
     max_content_id: int | None = None
     max_recipients: int | None = None
     media_types: tuple[str, ...] | None = None
-    sources: tuple[Source, ...] = ()
+    sources: tuple[Source, ...] = field(default=(), hash=False)
 
     @property
     def max_size(self) -> int | None:

@@ -8,6 +8,7 @@ import json
 import re
 import threading
 import time
+import tracemalloc
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import replace
@@ -815,6 +816,37 @@ def test_bodies(desk: Callable[..., Desk]) -> None:
     for what, (headers, body, status, words) in BODIES.items():
         answer = one.client.request("PUT", f"{API}/chaos", content=body, headers=headers)
         assert (answer.status_code, words in answer.json()["error"]) == (status, True), (what, answer.text)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "/deliver", {f"k{n}": 0 for n in range(100_000)}),
+        ("POST", "/deliver", {**MO, "parts": [{"data": "", **{f"k{n}": 0 for n in range(100_000)}}]}),
+        ("POST", "/deliver", {**MO, "text": [0] * 300_000}),
+        ("POST", "/deliver", {**MO, "parts": [0] * 300_000}),
+        ("PUT", "/chaos", {"rules": [{"x": 0}] * 100_000}),
+        ("PUT", "/chaos", {"rules": [{"delay": "x"}] * 100_000}),
+    ],
+    ids=["members", "members of a part", "texts", "parts", "unknown in rules", "wrong rules"],
+)
+def test_many_faults_cost_no_more_than_one(desk: Callable[..., Desk], method: str, path: str, body: Any) -> None:
+    """A body of many faults is refused for the first of them, in little more than it takes to read it."""
+    one = desk()
+    text = json.dumps(body)
+    assert len(text) < admin_request.MOST
+    tracemalloc.start()
+    try:
+        json.loads(text)
+        plain = tracemalloc.get_traced_memory()[1]
+        tracemalloc.reset_peak()
+        answer = one.client.request(method, API + path, content=text, headers={"Content-Type": "application/json"})
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert answer.status_code == 400
+    assert len(answer.content) < 500
+    assert most < plain + 4 * len(text) + 8 * 1024 * 1024
 
 
 def test_endless_body(desk: Callable[..., Desk]) -> None:

@@ -24,6 +24,7 @@ from mm7zeep.receiver import Gone, Refusal
 
 MOST = 15 * 1024 * 1024
 """Octets of a request's body."""
+_LISTED = 1001  # items of a list that are looked at: none may have more than 1,000
 _SHOWN = 60  # characters of a bad value that are repeated
 
 Parameters = TypeVar("Parameters", bound=Input)
@@ -148,9 +149,6 @@ def complaint(error: pydantic.ValidationError, model: type[pydantic.BaseModel], 
     if kind == "missing":
         words = _field_at(model, steps).description or "give it"
         return _place(steps[:-1]), f"lacks {steps[-1]}: {words}"
-    if kind == "extra_forbidden":
-        known = ", ".join(_names(_model_at(model, steps[:-1]))) or "none"
-        return _place(steps[:-1]), f"has a member {_cut(steps[-1])} that is not known; it takes {known}"
     if kind in _KINDS:
         null = " or null" if steps and isinstance(steps[-1], str) and _takes_null(_field_at(model, steps)) else ""
         return _place(steps), f"is {_cut(first['input'])}; give {_KINDS[kind]}{null}"
@@ -260,10 +258,25 @@ async def _body(request: Request, route: Route) -> Input:
     except ValueError as error:
         _refuse("the body", f"is no JSON ({error}); give one object")
     model = route.body or Nothing
+    _check_names(value, model, "the body")
     try:
         return model.model_validate(value)
     except pydantic.ValidationError as error:
         _refuse(*complaint(error, model, value))
+
+
+def _check_names(value: object, model: type[pydantic.BaseModel], place: str) -> None:
+    """Refuse the first member that is not known: pydantic would make an error of each, and there may be a million."""
+    if not isinstance(value, dict):
+        return
+    known = dict(_fields(model))
+    for name, one in value.items():
+        if name not in known:
+            _refuse(place, f"has a member {_cut(name)} that is not known; it takes {', '.join(known) or 'none'}")
+        inner = next(_models(known[name].annotation), None)
+        if inner is not None and isinstance(one, list):
+            for n, item in enumerate(one[:_LISTED]):
+                _check_names(item, inner, f"{name}[{n}]")
 
 
 async def _octets(request: Request) -> bytes:
