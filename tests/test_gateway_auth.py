@@ -303,7 +303,7 @@ def waiting(door: GatewayAuthenticator, guess: Wire, peer: str | None, count: in
     futures = []
     for _ in range(count):
         with suppress(Refusal):
-            futures.append(door.submit(guess, peer))
+            futures.append(door.decide(guess, peer))
     return futures
 
 
@@ -452,7 +452,7 @@ def test_who_no_longer_waits() -> None:
     futures = waiting(door, asked(basic("hashed:wrong")), AWAY, 1000)
     assert len(futures) == WAITING
     with pytest.raises(Refusal, match="too many wait") as caught:
-        door.submit(asked(basic("hashed:geheim")), AWAY)
+        door.decide(asked(basic("hashed:geheim")), AWAY)
     assert caught.value.status == 503
     for one in futures:
         assert one.cancel()

@@ -59,7 +59,8 @@ def streamed(headers: tuple[tuple[str, str], ...], body: bytes) -> mime.Package 
 def quick(headers: tuple[tuple[str, str], ...], body: bytes) -> mime.Package | str | None:
     """What the quick reader makes of it, None where it leaves it to the other one."""
     try:
-        return layouts.read_plain(headers, body, mime.Limits())
+        plain = layouts.plain_head(headers, mime.Limits())
+        return None if plain is None else layouts.read_plain(plain, body, mime.Limits())
     except RemoteError as error:
         return f"{error!r} {error.findings}"
 

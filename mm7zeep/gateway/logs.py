@@ -16,6 +16,7 @@ import traceback
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Literal, TextIO
 
 from mm7zeep import masking
@@ -26,9 +27,12 @@ _LONGEST = 4000  # characters of one text; a traceback may have eight times as m
 _FRAMES = 30  # of a traceback, the innermost
 _DEEPEST = 4  # levels of fields inside each other
 _MOST = 50  # fields, or values of one field
+_NAMES = 1024  # of fields, of which is remembered whether they name a secret
 # Ids that the gateway made; no telephone number has letters, and a masked id could not be searched for.
 _NUMBERS = re.compile(r"0x[0-9a-f]{1,16}|[0-9]+")
 _ID = re.compile(r"(?<!\w)(?=[0-9]{0,31}[a-f])[0-9a-f]{32}(?!\w)")
+# One word with too few digits for a telephone number: nothing that ``masking`` hides has this form.
+_WORD = re.compile(r"(?!(?:[^0-9]*[0-9]){7})[A-Za-z0-9_-]{1,64}")
 
 
 def set_up(style: Literal["text", "json"], *, show_numbers: bool, stream: TextIO | None = None) -> None:
@@ -118,9 +122,12 @@ class _Formatter(logging.Formatter):
     def __init__(self, *, show_numbers: bool = False) -> None:
         super().__init__()
         self._show_numbers = show_numbers
+        self._is_secret = lru_cache(_NAMES)(_names_a_secret)
 
     def fit(self, text: str, longest: int = _LONGEST) -> str:
         """``text`` on one line of at most ``longest`` characters, masked and escaped."""
+        if _WORD.fullmatch(text):
+            return text
         if len(text) > longest:
             text = text[:longest] + "..."
         return "".join(c if c.isprintable() else _escaped(c) for c in self._masked(text))
@@ -151,8 +158,7 @@ class _Formatter(logging.Formatter):
         return {self.fit(str(name)): self._value(str(name), value) for name, value in list(given.items())[:_MOST]}
 
     def _value(self, name: str, value: object, depth: int = 0) -> Any:
-        line = f"{name}: x"
-        if value is not None and masking.credentials(line) != line:  # by its name, what stands in it is a credential
+        if value is not None and self._is_secret(name):
             return masking.HIDDEN
         if value is None or isinstance(value, int) or (isinstance(value, float) and math.isfinite(value)):
             return value
@@ -177,6 +183,12 @@ class _Formatter(logging.Formatter):
             "text": self.fit(_text(error)),
             "traceback": self.fit(whole.rstrip("\n"), 8 * _LONGEST),
         }
+
+
+def _names_a_secret(name: str) -> bool:
+    """Whether, by its name, what stands in a field is a credential."""
+    line = f"{name}: x"
+    return masking.credentials(line) != line
 
 
 def _text(error: BaseException) -> str:

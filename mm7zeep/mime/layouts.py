@@ -215,22 +215,35 @@ class _NotPlain(Exception):
     """Something that the streaming reader has to look at."""
 
 
-def read_plain(headers: Iterable[tuple[str, str]], body: bytes, limits: Limits) -> Package | None:
+class PlainHead(NamedTuple):
+    """The head of a package that has nothing odd about it: its fields, and what its Content-Type says."""
+
+    headers: tuple[tuple[str, str], ...]
+    outer: _Head
+    filled: _Filled
+
+
+def plain_head(headers: Iterable[tuple[str, str]], limits: Limits) -> PlainHead | None:
+    """The head of a package, where it is that of a multipart and plain; None where it is not."""
+    headers = tuple(headers)
+    labels = [value for name, value in headers if name.lower() in ("content-type", "content-location")]
+    if len(labels) != 1 or not 10 < len(labels[0]) <= _LONGEST or not _PLAIN.fullmatch(labels[0]):
+        return None
+    outer = _heads()[0].of(f"Content-Type: {labels[0]}", _outer_head)
+    if outer is None or len(outer[1].boundary or b"") > limits.boundary:
+        return None
+    return PlainHead(headers, *outer)
+
+
+def read_plain(head: PlainHead, body: bytes, limits: Limits) -> Package | None:
     """The package, where it is whole and plain, and no larger than ``limits.spool``; None where it is not.
 
     Raises ``MimeError`` or ``LimitError`` as the streaming reader does.
     """
     if len(body) > min(limits.spool, limits.body) or not body.startswith(b"--"):
         return None
-    headers = tuple(headers)
-    labels = [value for name, value in headers if name.lower() in ("content-type", "content-location")]
-    if len(labels) != 1 or not 10 < len(labels[0]) <= _LONGEST or not _PLAIN.fullmatch(labels[0]):
-        return None
-    outer = _heads()[0].of(f"Content-Type: {labels[0]}", _outer_head)
-    if outer is None:
-        return None
     try:
-        return _Plain(headers, body, limits, *outer).package()
+        return _Plain(head.headers, body, limits, head.outer, head.filled).package()
     except _NotPlain:
         return None
 

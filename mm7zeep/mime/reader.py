@@ -17,7 +17,7 @@ from mm7zeep.mime.assembly import assemble
 from mm7zeep.mime.bodies import Sink
 from mm7zeep.mime.delimiters import Delimiter, Delimiters, Level, show
 from mm7zeep.mime.drafts import Draft, Notes, boundary_of, over_limit
-from mm7zeep.mime.layouts import read_plain
+from mm7zeep.mime.layouts import plain_head, read_plain
 from mm7zeep.mime.suspects import BEHIND, KEPT, Suspects, Suspicion, nearly
 from mm7zeep.mime.tree import Ending, Limits, Node, Package
 
@@ -66,12 +66,16 @@ class Reader:
         self._top = Draft(-1, self._limits, self._notes)
         self._headers = headers = tuple(headers)
         self._whole = content_length is None  # whether what came is still all in ``_pending``, for ``read_plain``
-        try:
-            self._begin(headers)
-        except RemoteError as error:
-            self._failed = error
+        self._plain = plain_head(headers, self._limits) if self._whole else None
+        self._begun = False
+        if self._plain is None:
+            try:
+                self._begin(headers)
+            except RemoteError as error:
+                self._failed = error
 
     def _begin(self, headers: Iterable[tuple[str, str]]) -> None:
+        self._begun = True
         if self._content_length is not None and self._content_length > self._limits.body:
             raise self._too_large(self._content_length)
         self._top.read_outer_header(headers)
@@ -104,7 +108,9 @@ class Reader:
         with self._guard():
             if self._package is None and self._whole:
                 body = b"".join(self._pending)
-                self._package, self._pending = read_plain(self._headers, body, self._limits), [body]
+                plain = self._plain
+                self._package = read_plain(plain, body, self._limits) if plain is not None else None
+                self._pending = [body]
             if self._package is None:
                 self._run(final=True)
                 tree = self._close_all()
@@ -139,6 +145,8 @@ class Reader:
             self._run(final=False)
 
     def _run(self, *, final: bool) -> None:
+        if not self._begun:
+            self._begin(self._headers)
         keep = max(0, self._at - BEHIND)
         self._data = b"".join((self._data[keep:], *self._pending))
         self._base += keep

@@ -10,7 +10,7 @@ import inspect
 import logging
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, ExitStack, nullcontext
 from dataclasses import dataclass, field, replace
 
@@ -153,6 +153,7 @@ class Endpoint:
         self._served = {envelope.operation_of(kind) for kind in handlers}
         self.error = error
         self.auth = authenticator(auth)
+        self._queued = self.auth if isinstance(self.auth, QueuedAuthenticator) else None
         self._auth_executor = ThreadPoolExecutor(1, "mm7zeep-auth")  # starts its thread only where the check is slow
         self.profile, self.policy = profiles.profile(profile), profiles.policy(policy)
         self.limits = limits or mime.Limits()
@@ -243,10 +244,11 @@ class Endpoint:
         if self.auth is None:
             return None
         user: str | None
-        if not self.auth.slow(head, peer):
+        if self._queued is not None:
+            decided = self._queued.decide(head, peer)
+            user = await turn_at(decided, mode, client) if isinstance(decided, Future) else decided
+        elif not self.auth.slow(head, peer):
             user = self.auth.user(head, peer)
-        elif isinstance(self.auth, QueuedAuthenticator):
-            user = await turn_at(self.auth.submit(head, peer), mode, client)
         else:
             user = await mode.apart(self._auth_executor, self.auth.user, head, peer)
         if user is None:

@@ -42,10 +42,11 @@ class Authenticator(Protocol):
 
 @runtime_checkable
 class QueuedAuthenticator(Authenticator, Protocol):
-    """An authenticator that has a queue: where ``slow`` says so, ``submit`` is called instead of ``user``."""
+    """An authenticator that has a queue: ``decide`` is called instead of ``slow`` and ``user``."""
 
-    def submit(self, head: Wire, peer: str | None) -> Future[str | None]:
-        """What ``user`` gives, when it is this one's turn; who no longer waits cancels it.
+    def decide(self, head: Wire, peer: str | None) -> str | Future[str | None] | None:
+        """What ``user`` gives; where that takes long, a future of it for when it is this one's turn, which who no
+        longer waits cancels.
 
         Raises ``Refusal`` (503) where too many wait.
         """

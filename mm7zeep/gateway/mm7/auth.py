@@ -163,11 +163,19 @@ class GatewayAuthenticator:
 
         Raises ``Refusal`` (503) where too many wait.
         """
+        decided = self.decide(head, peer)
+        return decided.result() if isinstance(decided, Future) else decided
+
+    def decide(self, head: Wire, peer: str | None) -> str | Future[str | None] | None:
+        """What ``user`` gives, or a future of it for when it is this one's turn.
+
+        Raises ``Refusal`` (503) where too many wait.
+        """
         attempt = self._attempt(head, peer)
-        if self._waits(attempt):
-            return self._submitted(attempt).result()
         if self._is_proven(attempt):
             return attempt.account.user if attempt.account is not None else None
+        if self._waits(attempt):
+            return self._submitted(attempt)
         if not attempt.readable:
             return None  # that is no guess
         user = self._judged(attempt)
@@ -182,10 +190,6 @@ class GatewayAuthenticator:
     def slow(self, head: Wire, peer: str | None) -> bool:
         """Whether this head has to wait: for a hash to be worked out, or because many guesses were made."""
         return self._waits(self._attempt(head, peer))
-
-    def submit(self, head: Wire, peer: str | None) -> Future[str | None]:
-        """What ``user`` gives, once it is this one's turn. Raises ``Refusal`` (503) where too many wait."""
-        return self._submitted(self._attempt(head, peer))
 
     def _submitted(self, attempt: _Attempt) -> Future[str | None]:
         with self._lock:
