@@ -21,7 +21,7 @@ from mm7zeep.exchange.pack import (
     pointing_to,
 )
 from mm7zeep.exchange.plans import plans_are_on, shared_for_writing
-from mm7zeep.exchange.unpack import examine, examine_answer, receive, restore, unpack
+from mm7zeep.exchange.unpack import examine, examine_answer, examine_known, receive, restore, unpack
 from mm7zeep.exchange.wire import Dialect, Headers, Judgement, Received, Wire
 
 __all__ = [
@@ -40,6 +40,7 @@ __all__ = [
     "enclose",
     "examine",
     "examine_answer",
+    "examine_known",
     "judge_tree",
     "new_transaction_id",
     "open_root",

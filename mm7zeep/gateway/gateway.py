@@ -30,6 +30,7 @@ from mm7zeep.gateway.simulator import Simulator
 from mm7zeep.gateway.store import messages, outbox
 from mm7zeep.gateway.store.clock import Clock, ClockState, GuardedClock
 from mm7zeep.gateway.store.database import Database
+from mm7zeep.gateway.store.group_commit import GroupCommit
 from mm7zeep.gateway.store.idempotency import Done, Request
 from mm7zeep.gateway.supervised import SupervisedThread
 from mm7zeep.receiver import Reply
@@ -85,6 +86,7 @@ class Gateway:
         self.clock = GuardedClock(Clock.of(clock), sqlite=self.database.sqlite)
         with self.database.write() as connection:
             self.clock.resume(connection)
+        self._group = GroupCommit(self.database, self.clock)
         process = process_name()
         self.admission = AdmissionControl(settings, self.database, clock=self.clock, process=process)
         self.housekeeper = Housekeeper(self.database, settings, self.clock)
@@ -96,14 +98,19 @@ class Gateway:
             "settings": settings,
             "database": self.database,
             "clock": self.clock,
+            "group": self._group,
             "wake": self.dispatcher.wake,
             "repeated": self._repeated,
         }
         intake = Intake(**shared_by_both, upstream=self._caller.change)
         relaying = Relaying(**shared_by_both, observe=self._happened)
-        handlers = {**intake.handlers(), **relaying.handlers()}
         self.endpoint = listener.endpoint(
-            settings, handlers, admission=self.admission, chaos=self.chaos, observe=self._answered
+            settings,
+            {**intake.handlers(), **relaying.handlers()},
+            {**intake.prompt(), **relaying.prompt()},
+            admission=self.admission,
+            chaos=self.chaos,
+            observe=self._answered,
         )
         self.asgi = listener.Site(self.endpoint)
         self.simulator = Simulator(
@@ -117,6 +124,7 @@ class Gateway:
     def close(self) -> None:
         """Close all connections, and the endpoint."""
         self.endpoint.close()
+        self._group.close()
         self._caller.close()
         self.database.close()
 

@@ -9,7 +9,7 @@ is what the log says of a refusal.
 
 from __future__ import annotations
 
-from mm7zeep.receiver.endpoint import Call, Endpoint, Handler, Reply, Served
+from mm7zeep.receiver.endpoint import Call, Endpoint, Handler, PromptHandlers, Reply, Served
 from mm7zeep.receiver.faces import Receive, Scope, Send
 from mm7zeep.receiver.guard import (
     CLIENT,
@@ -29,6 +29,6 @@ from mm7zeep.receiver.vasp import Receiver, mo_of
 
 __all__ = [
     "CLIENT", "Admission", "AnswerForm", "Auth", "Authenticator", "BasicAuth", "Call", "Client", "Endpoint", "Gone",
-    "Handler", "HttpLimits", "ProxyAuthenticator", "QueuedAuthenticator", "Receive", "Receiver", "Refusal", "Reply",
-    "Scope", "Send", "Served", "mo_of",
+    "Handler", "HttpLimits", "PromptHandlers", "ProxyAuthenticator", "QueuedAuthenticator", "Receive", "Receiver",
+    "Refusal", "Reply", "Scope", "Send", "Served", "mo_of",
 ]  # fmt: skip

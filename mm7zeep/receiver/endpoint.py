@@ -9,14 +9,14 @@ from __future__ import annotations
 import inspect
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, ExitStack, nullcontext
 from dataclasses import dataclass, field, replace
 
 from mm7zeep import envelope, exchange, mime, profiles
 from mm7zeep.errors import EnvelopeError, LocalError, RemoteError, StatusError
-from mm7zeep.exchange import Received, Wire
+from mm7zeep.exchange import Judgement, Received, Wire
 from mm7zeep.messages import Message, RSErrorRsp, VASPErrorRsp
 from mm7zeep.profiles import Policy, Profile
 from mm7zeep.receiver import refused
@@ -54,6 +54,7 @@ Reply = Wire
 """What ``answer`` gives: a ``Wire`` with a ``status``."""
 
 _LOG = logging.getLogger("mm7zeep.receiver")
+_SMALL = 128 * 1024  # octets of a body that is read and hashed in the event loop: less than two hops to a thread cost
 _PRIVATE = frozenset({"authorization", "proxy-authorization", "cookie"})  # fields that no handler, log or repr needs
 
 
@@ -86,11 +87,24 @@ Handler = Callable[[Call], object]
 It may raise ``StatusError``, or ``Refusal`` to be answered by HTTP alone.
 """
 
+
 ErrorKind = type[RSErrorRsp] | type[VASPErrorRsp]
 Turns = Callable[[str | None], AbstractAsyncContextManager[object]]
 """Gives the turn of a user, as a context."""
 Observe = Callable[[str | None, int | None, int, float, str | None], object]
 """Told of each answer: operation and MM7 status code where there are any, HTTP status, seconds it took, user."""
+
+
+@dataclass(frozen=True, slots=True)
+class PromptHandlers:
+    """Handlers that never block, by class of the request, for requests that are small and of a known shape.
+
+    Each takes a ``Call`` in the event loop and gives an awaitable of what a ``Handler`` gives, or None where the
+    blocking one has to be asked. ``turns`` gives the turn of a user for these.
+    """
+
+    handlers: Mapping[type[Message], Callable[[Call], Awaitable[object] | None]]
+    turns: Turns | None = None
 
 
 @dataclass(slots=True)
@@ -99,6 +113,7 @@ class _Turn:
 
     peer: str | None = None
     user: str | None = None
+    size: int = 0  # of the body, as far as it was read
     raw: list[bytes] = field(default_factory=list)  # the body, where it is kept
     whole: bool = False  # its body was read to the end
     transaction_id: str | None = None
@@ -120,7 +135,8 @@ class Endpoint:
     user, where both roles are played. ``answers`` tells how a user is answered. ``profile`` is what a fault is written
     in when the request does not show its namespace. ``keep_raw`` gives handlers the body as it came. ``admission`` is
     asked, after ``auth`` and before the body is read, for room. ``turns`` gives the turn of a user, in which the
-    request is worked on once it has been read; it is asked where an event loop runs. ``observe`` is called with each
+    request is worked on once it has been read; it is asked where an event loop runs. ``prompt`` are handlers that an
+    event loop may call itself. ``observe`` is called with each
     answer; what it raises is logged. ``show_numbers`` lets telephone numbers and mail addresses stand in what the log
     says of a refusal.
 
@@ -142,6 +158,7 @@ class Endpoint:
         keep_raw: bool = False,
         admission: Callable[[Wire], Admission] | None = None,
         turns: Turns | None = None,
+        prompt: PromptHandlers | None = None,
         observe: Observe | None = None,
         show_numbers: bool = False,
     ) -> None:
@@ -163,6 +180,7 @@ class Endpoint:
         self.keep_raw = keep_raw
         self.admission = admission
         self.turns = turns
+        self.prompt = prompt or PromptHandlers({})
         self.observe = observe
         self.show_numbers = show_numbers
         self.asgi = AsgiFace(self)
@@ -221,11 +239,9 @@ class Endpoint:
             if room is not None:
                 held.enter_context(room)
             package = await self._take(head, pull, turn, room)
-            async with self._due(turn.user, mode):
-                result = await mode.run(self._hand_over, head, package, turn)
-            if inspect.isawaitable(result):
-                result = await mode.wait(result)
-            answer: Wire = await mode.run(self._write, response(result, turn.operation, turn.reply_to), turn)
+            result = await self._handled(head, package, turn, mode)
+            # quick: what the answer is written with was made ready by reading the request
+            answer: Wire = self._write(response(result, turn.operation, turn.reply_to), turn)
         except Gone:
             raise
         except Refusal as error:
@@ -255,8 +271,8 @@ class Endpoint:
             raise unknown(self.realm)
         return user
 
-    def _due(self, user: str | None, mode: Mode) -> AbstractAsyncContextManager[object]:
-        return self.turns(user) if self.turns is not None and mode is ASYNCIO else nullcontext()
+    def _due(self, turns: Turns | None, user: str | None, mode: Mode) -> AbstractAsyncContextManager[object]:
+        return turns(user) if turns is not None and mode is ASYNCIO else nullcontext()
 
     async def _take(self, head: Wire, pull: Pull, turn: _Turn, room: Admission | None) -> mime.Package:
         """The package, read as it comes. Raises ``Refusal`` over the limit, ``RemoteError`` for what is no package."""
@@ -268,6 +284,7 @@ class Endpoint:
                 raise too_large(self.limits.body)
             if room is not None:
                 room.took(len(chunk))
+            turn.size = total
             if self.keep_raw:
                 turn.raw.append(chunk)
             try:
@@ -280,25 +297,56 @@ class Endpoint:
             raise failed
         return reader.finish()
 
+    async def _handled(self, head: Wire, package: mime.Package, turn: _Turn, mode: Mode) -> object:
+        """What the handler for this package gives: a prompt one here, any other in a thread."""
+        prompt: Callable[[Call], Awaitable[object] | None] | None = None
+        judgement = self._known(head, package, turn) if mode is ASYNCIO and self.prompt.handlers else None
+        if judgement is not None:
+            handler, call = self._called(head, judgement, turn)
+            prompt = self.prompt.handlers.get(type(call.message))
+            if prompt is not None:
+                async with self._due(self.prompt.turns, turn.user, mode):
+                    asked = prompt(call)
+                    if asked is not None:
+                        return await asked
+        async with self._due(self.turns, turn.user, mode):
+            if judgement is not None:
+                result = await mode.run(handler, call)
+            else:
+                result = await mode.run(self._hand_over, head, package, turn)
+        return await mode.wait(result) if inspect.isawaitable(result) else result
+
+    def _known(self, head: Wire, package: mime.Package, turn: _Turn) -> Judgement | None:
+        """The judgement of a small package whose shape is known; None where it has to be worked out in a thread."""
+        if turn.size > _SMALL or not exchange.plans_are_on():
+            return None
+        return exchange.examine_known(head, package, policy=self.policy, limits=self.limits)
+
     def _hand_over(self, head: Wire, package: mime.Package, turn: _Turn) -> object:
         """What the handler for this package gives. Raises ``RemoteError`` for what cannot be read or is not served."""
-        headers = tuple((name, value) for name, value in head.headers if name.lower() not in _PRIVATE)
-        wire = replace(head, headers=headers, body=b"")
         plans = exchange.plans_are_on()
-        judgement = exchange.examine(wire, policy=self.policy, limits=self.limits, package=package, plans=plans)
+        judgement = exchange.examine(
+            replace(head, body=b""), policy=self.policy, limits=self.limits, package=package, plans=plans
+        )
+        handler, call = self._called(head, judgement, turn)
+        return handler(call)
+
+    def _called(self, head: Wire, judgement: Judgement, turn: _Turn) -> tuple[Handler, Call]:
+        """The handler for what was judged, and the call that it gets. Raises ``RemoteError`` as ``_hand_over``."""
         turn.transaction_id = judgement.sketch.transaction_id or getattr(judgement.error, "transaction_id", None)
         turn.reply_to = addressee(judgement) if judgement.planned is None else None
         turn.names = [one.id for one in judgement.findings]
         if judgement.error is not None:
             turn.asked = envelope.requested(judgement.sketch.operation)
             raise judgement.error
+        headers = tuple((name, value) for name, value in head.headers if name.lower() not in _PRIVATE)
         received = exchange.receive(judgement, headers)
         turn.reply_to, turn.called = received, received.operation
         handler, routed = self.route(received)
         turn.operation = envelope.operation_of(type(received.message))
         turn.handed_over = True
         raw, turn.raw = b"".join(turn.raw), []
-        return handler(Call(message=routed.message, received=routed, user=turn.user, peer=turn.peer, raw=raw))
+        return handler, Call(message=routed.message, received=routed, user=turn.user, peer=turn.peer, raw=raw)
 
     def route(self, received: Received) -> tuple[Handler, Received]:
         """The handler for a message, and the message as it takes it. Raises ``EnvelopeError`` (4003) without one."""

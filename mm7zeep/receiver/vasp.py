@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable
 from dataclasses import fields, replace
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, cast
 
 from mm7zeep import mime
 from mm7zeep.errors import LocalError
@@ -28,7 +28,7 @@ from mm7zeep.messages import (
     VASPErrorRsp,
 )
 from mm7zeep.profiles import Policy, Profile
-from mm7zeep.receiver.endpoint import Endpoint, Handler
+from mm7zeep.receiver.endpoint import Call, Endpoint, Handler, PromptHandlers
 from mm7zeep.receiver.guard import HTTP_LIMITS, Auth, HttpLimits
 from mm7zeep.status import Status
 
@@ -80,6 +80,7 @@ class Receiver(Endpoint):
         realm: str = "mm7",
     ) -> None:
         self._registered: dict[type[Message], Handler] = {}
+        self._asynchronous: dict[type[Message], Callable[[Call], Awaitable[object] | None]] = {}
         super().__init__(
             self._registered,
             error=VASPErrorRsp,
@@ -89,6 +90,7 @@ class Receiver(Endpoint):
             limits=limits,
             http=http,
             realm=realm,
+            prompt=PromptHandlers(self._asynchronous),
         )
 
     def on_deliver(self, function: OnDeliver) -> OnDeliver:
@@ -114,6 +116,8 @@ class Receiver(Endpoint):
         if kind in self._registered:
             raise LocalError(f"there is a function for {kind.__name__} already")
         self._registered[kind] = handler
+        if inspect.iscoroutinefunction(function):  # to call it makes the coroutine and does nothing yet
+            self._asynchronous[kind] = cast(Callable[[Call], Awaitable[object]], handler)
         return function
 
     def route(self, received: Received) -> tuple[Handler, Received]:

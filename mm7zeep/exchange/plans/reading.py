@@ -99,6 +99,16 @@ Receive = Callable[[Judgement], Planned]
 Key = tuple[Policy, str | None, tuple[bytes, ...]]
 
 
+class _Found(NamedTuple):
+    """An envelope taken apart, and what is kept of its shape."""
+
+    key: Key
+    split: Split
+    shape: Shape | None
+    marks: tuple[Mark, ...] | None
+    plan: _Plan | None
+
+
 class Plans:
     """The plans of one process, for reading. Thread-safe; a hit takes no lock.
 
@@ -114,26 +124,46 @@ class Plans:
         """The judgement of the SOAP part of ``package``, which has at most ``size`` octets: by its plan, or else by
         ``plain``, which may then leave a plan.
         """
+        found = self._found(package, policy, size)
+        if found is None:
+            return plain(package)
+        judged = self._of(found, package, plain, receive)
+        if judged is not None:
+            return judged
+        judged = plain(package)
+        excluded = found.shape is not None and found.plan is None and found.marks in found.shape.plans
+        if judged.error is None and judged.repaired is not None and policy != "lenient" and not excluded:
+            self._learn(found.key, found.shape, found.split, found.marks, judged, package, plain, receive)
+        return judged
+
+    def known(
+        self, package: mime.Package, *, policy: Policy, size: int, plain: Plain, receive: Receive
+    ) -> Judgement | None:
+        """The judgement of the SOAP part of ``package`` by its plan; None where it has none."""
+        found = self._found(package, policy, size)
+        return None if found is None else self._of(found, package, plain, receive)
+
+    def _found(self, package: mime.Package, policy: Policy, size: int) -> _Found | None:
+        """What is kept of an envelope's shape; None for an envelope that can have no plan."""
         root = package.root
         split = split_of(root) if len(root) <= min(LONGEST, size) else None
         if split is None:
-            return plain(package)
-        charset = package.root_content_type.get("charset")
-        key = (policy, charset, split.around)
+            return None
+        key = (policy, package.root_content_type.get("charset"), split.around)
         shape = self._shapes.get(key)
-        marks = None
-        if shape is not None:
-            marks = marks_of(shape.slots, split.texts)
-            plan = shape.plans.get(marks)
-            if plan is not None and (judged := self._by_plan(plan, split, package)) is not None:
-                if self._learning.used():
-                    judged = self._compared(judged, package, shape, marks, plain, receive)
-                return judged
-            if marks in shape.plans and plan is None:
-                return plain(package)
-        judged = plain(package)
-        if judged.error is None and judged.repaired is not None and policy != "lenient":
-            self._learn(key, shape, split, marks, judged, package, plain, receive)
+        if shape is None:
+            return _Found(key, split, None, None, None)
+        marks = marks_of(shape.slots, split.texts)
+        return _Found(key, split, shape, marks, shape.plans.get(marks))
+
+    def _of(self, found: _Found, package: mime.Package, plain: Plain, receive: Receive) -> Judgement | None:
+        """The judgement by the plan that was found; None where there is none, or a value is none of its kind."""
+        shape, marks, plan = found.shape, found.marks, found.plan
+        if shape is None or marks is None or plan is None:
+            return None
+        judged = self._by_plan(plan, found.split, package)
+        if judged is not None and self._learning.used():
+            return self._compared(judged, package, shape, marks, plain, receive)
         return judged
 
     def _by_plan(self, plan: _Plan, split: Split, package: mime.Package) -> Judgement | None:

@@ -109,6 +109,10 @@ class Chaos:
                     self._rules, self._read_at = (), self._clock()
             return self._rules
 
+    def quiet(self) -> bool:
+        """Whether it is known, without asking the database, that there are no rules just now."""
+        return not self._rules and self._read_at is not None and self._clock() - self._read_at <= _FRESH
+
     def wrap(self, handler: Handler) -> Handler:
         """``handler``, with trouble around it where a rule says so."""
 

@@ -6,9 +6,13 @@ Refuses, with 404, whatever asks for another path.
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import Future
+from typing import Any
 
+from mm7zeep.errors import StatusError
 from mm7zeep.gateway.config.destination import upstream_name
 from mm7zeep.gateway.config.settings import Settings
 from mm7zeep.gateway.mm7.admission import AdmissionControl
@@ -18,13 +22,16 @@ from mm7zeep.gateway.mm7.refusal import refusal
 from mm7zeep.gateway.mm7.turns import Turns
 from mm7zeep.gateway.store.database import StoreError
 from mm7zeep.messages import Message, RSErrorRsp, VASPErrorRsp
-from mm7zeep.receiver import AnswerForm, Call, Endpoint, Handler, Receive, Scope, Send
+from mm7zeep.receiver import AnswerForm, Call, Endpoint, Handler, PromptHandlers, Receive, Refusal, Scope, Send
 
 PATH = "/mm7"
 """Where the MM7 listener stands; everything else is 404."""
 
 THREADS = 8
-"""That read, validate and keep requests at a time; the interpreter runs one of them, the disk the others."""
+"""For requests that are large, of a shape not seen before, or wait for an upstream: the interpreter runs one of them at
+a time. What is small, known and only to be kept needs none."""
+_IN_HAND = 64  # requests that wait at a time to be kept together
+_SHARE = 8  # of one application's while others ask, too
 
 _LOG = logging.getLogger("mm7zeep.gateway")
 
@@ -32,12 +39,15 @@ _LOG = logging.getLogger("mm7zeep.gateway")
 def endpoint(
     settings: Settings,
     handlers: Mapping[type[Message], Handler],
+    prompt: Mapping[type[Message], Callable[[Call], Future[Any]]],
     *,
     admission: AdmissionControl,
     chaos: Chaos,
     observe: Callable[[str | None, int | None, int, float, str | None], object],
 ) -> Endpoint:
-    """The endpoint of a gateway: ``handlers`` behind its passwords, its limits and its admission."""
+    """The endpoint of a gateway: ``handlers``, and those that are ``prompt``, behind its passwords, its limits and its
+    admission.
+    """
     forms = {one.name: one.answer_form for one in settings.applications}
     return Endpoint(
         {kind: chaos.wrap(_guarded(handler, admission)) for kind, handler in handlers.items()},
@@ -52,6 +62,10 @@ def endpoint(
         keep_raw=True,
         admission=admission.admit,
         turns=Turns(THREADS).of,
+        prompt=PromptHandlers(
+            {kind: _guarded_prompt(one, admission, chaos) for kind, one in prompt.items()},
+            Turns(_IN_HAND, share=_SHARE).of,
+        ),
         observe=observe,
         show_numbers=settings.show_numbers,
     )
@@ -68,12 +82,38 @@ def _guarded(handler: Handler, admission: AdmissionControl) -> Handler:
         try:
             return handler(call)
         except StoreError as error:
-            _LOG.error("a %s was not taken: %s", type(call.message).__name__, error)
-            if error.of_value:  # the same again would fail again
-                raise refusal(2007, "a value of the request cannot be kept") from error
-            raise admission.refusal("it could not be kept; send it again") from error
+            raise _not_taken(error, call, admission) from error
 
     return guarded
+
+
+def _guarded_prompt(
+    handler: Callable[[Call], Future[Any]], admission: AdmissionControl, chaos: Chaos
+) -> Callable[[Call], Awaitable[object] | None]:
+    """The same of a handler that does not block; None where trouble was asked for, or may have been."""
+
+    async def kept(asked: Future[Any], call: Call) -> object:
+        try:
+            return await asyncio.wrap_future(asked)
+        except StoreError as error:
+            raise _not_taken(error, call, admission) from error
+
+    def guarded(call: Call) -> Awaitable[object] | None:
+        if not chaos.quiet():
+            return None
+        if admission.full:
+            raise admission.refusal(admission.full[0])
+        return kept(handler(call), call)
+
+    return guarded
+
+
+def _not_taken(error: StoreError, call: Call, admission: AdmissionControl) -> StatusError | Refusal:
+    """The answer where the database did not keep what was asked."""
+    _LOG.error("a %s was not taken: %s", type(call.message).__name__, error)
+    if error.of_value:  # the same again would fail again
+        return refusal(2007, "a value of the request cannot be kept")
+    return admission.refusal("it could not be kept; send it again")
 
 
 class Site:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, fields, replace
 from typing import Any, cast
 
@@ -28,7 +29,8 @@ from mm7zeep.gateway.mm7.validation.recipients import check_recipients, in_words
 from mm7zeep.gateway.store import content, mapping, messages, outbox
 from mm7zeep.gateway.store.clock import GuardedClock
 from mm7zeep.gateway.store.database import Database
-from mm7zeep.gateway.store.idempotency import Done, Request, digest, once
+from mm7zeep.gateway.store.group_commit import GroupCommit
+from mm7zeep.gateway.store.idempotency import Done, Request, Task, digest, once
 from mm7zeep.gateway.store.rows import CANCELLED, DEFERRED, PENDING, REFUSED, SENT, SHOWN, MessageRow, RecipientRow
 from mm7zeep.gateway.store.tables import KEY_PREFIX
 from mm7zeep.messages import (
@@ -63,6 +65,7 @@ class Intake:
     settings: Settings
     database: Database
     clock: GuardedClock
+    group: GroupCommit
     wake: Callable[[], object]
     repeated: Callable[[Request, Done], object]
     upstream: Callable[[Destination, CancelReq | ReplaceReq, bool], Status]
@@ -77,10 +80,22 @@ class Intake:
             ExtendedReplaceReq: self.extended_replace,
         }
 
+    def prompt(self) -> Mapping[type[Message], Callable[[Call], Future[Response]]]:
+        """Those that need not block, likewise: cancel and replace may have to ask an upstream first."""
+        return {SubmitReq: self.submit_soon}
+
     # --- the operations -----------------------------------------------------------------------------------------------
 
     def submit(self, call: Call) -> Response:
         """MM7_submit: the message is kept, and on its way when its time comes. 1100 where some recipient is none."""
+        return self._once(self._submission(call), SubmitRsp)
+
+    def submit_soon(self, call: Call) -> Future[Response]:
+        """``submit`` without waiting, in one transaction with others that are submitted at the same moment."""
+        return self._soon(self._submission(call), SubmitRsp)
+
+    def _submission(self, call: Call) -> Task:
+        """What a submit comes to. Raises ``StatusError`` for what is wrong with it by itself."""
         application = self._application(call)
         request = cast(SubmitReq, call.message)
         wrong = check_recipients(request, application)
@@ -102,7 +117,7 @@ class Intake:
             messages.keep(connection, message, raw, copies)
             return SubmitRsp(message_id=id, status=Status(1100 if wrong else 1000))
 
-        return self._once(call, application, SubmitRsp, work)
+        return self._task(call, application, work)
 
     def cancel(self, call: Call) -> Response:
         """MM7_cancel."""
@@ -133,8 +148,8 @@ class Intake:
             raise refusal(4001, "this user may not use that VASPID or VASID")
         return application
 
-    def _once(self, call: Call, application: Application, kind: type[Response], work: Work) -> Response:
-        """Do ``work``, unless this very request was answered before; then that answer again."""
+    def _task(self, call: Call, application: Application, work: Work) -> Task:
+        """``work``, to be done unless this very request was answered before."""
         received = call.received
         transaction_id = (received.transaction_id or "").strip()
         request = Request(application.name, type(call.message).__name__, transaction_id, digest(call.message))
@@ -146,9 +161,17 @@ class Intake:
                 findings = (*findings, finding("soap/transaction-repeated", place, detail=transaction_id))
             return _record(work(connection, findings, now))
 
-        window = self.settings.window_of(application)
-        done = once(self.database, self.clock, request, window=window, work=record)
-        self.repeated(request, done)
+        return Task(request, self.settings.window_of(application), record)
+
+    def _once(self, task: Task, kind: type[Response]) -> Response:
+        """The answer to a task, once it is done or was before."""
+        return self._answer(task, kind, once(self.database, self.clock, task))
+
+    def _soon(self, task: Task, kind: type[Response]) -> Future[Response]:
+        return self.group.submit(task.do, lambda done: self._answer(task, kind, done))
+
+    def _answer(self, task: Task, kind: type[Response], done: Done) -> Response:
+        self.repeated(task.request, done)
         self.wake()
         return _answer(kind, done.answer)
 
@@ -167,7 +190,7 @@ class Intake:
                 messages.move(connection, one, state=CANCELLED, due=None, changed=now)
             return kind(status=_reached(len(reached), copies))
 
-        return self._once(call, application, kind, work)
+        return self._once(self._task(call, application, work), kind)
 
     def _put_in_place(self, call: Call, message_id: str | None, kind: type[Response]) -> Response:
         application = self._application(call)
@@ -195,7 +218,7 @@ class Intake:
                 messages.move(connection, one, state=PENDING, due=due, changed=now)
             return kind(status=status)
 
-        answer = self._once(call, application, kind, work)
+        answer = self._once(self._task(call, application, work), kind)
         return replace(answer, message_id=message_id) if isinstance(answer, ExtendedReplaceRsp) else answer
 
     def _check_linked(self, connection: Connection, application: Application, linked_id: str | None) -> None:

@@ -7,9 +7,10 @@ application of ours (2003).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from sqlalchemy import Connection
 
@@ -25,11 +26,21 @@ from mm7zeep.gateway.mm7.validation.recipients import check_addresses, in_words
 from mm7zeep.gateway.store import endpoints, mapping, messages, outbox
 from mm7zeep.gateway.store.clock import GuardedClock
 from mm7zeep.gateway.store.database import Database
-from mm7zeep.gateway.store.idempotency import Done, Request, digest, once
+from mm7zeep.gateway.store.group_commit import GroupCommit
+from mm7zeep.gateway.store.idempotency import Done, Request, Task, digest, once
 from mm7zeep.gateway.store.rows import CANCELLED, DEFERRED, SENT, MessageRow, RecipientRow
 from mm7zeep.messages import Address, DeliverReq, DeliveryReportReq, Message, ReadReplyReq
 from mm7zeep.receiver import Call, Handler
 from mm7zeep.status import Status
+
+_Work = Callable[[Connection, float], None]
+
+
+class _Relayed(NamedTuple):
+    """What a request comes to, and what has happened once it is done."""
+
+    task: Task
+    events: Sequence[Event]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +50,7 @@ class Relaying:
     settings: Settings
     database: Database
     clock: GuardedClock
+    group: GroupCommit
     wake: Callable[[], object]
     observe: Callable[[Event], object]
     repeated: Callable[[Request, Done], object]
@@ -47,14 +59,34 @@ class Relaying:
         """By class of the request."""
         return {DeliverReq: self.deliver, DeliveryReportReq: self.report, ReadReplyReq: self.read}
 
+    def prompt(self) -> Mapping[type[Message], Callable[[Call], Future[Status]]]:
+        """The same, without waiting: in one transaction with others that come at the same moment."""
+        return {
+            DeliverReq: lambda call: self._soon(self._delivery(call)),
+            DeliveryReportReq: lambda call: self._soon(self._report(call)),
+            ReadReplyReq: lambda call: self._soon(self._read(call)),
+        }
+
     def deliver(self, call: Call) -> Status:
         """MM7_deliver: each application whose short code is among the recipients gets the message."""
+        return self._once(self._delivery(call))
+
+    def report(self, call: Call) -> Status:
+        """MM7_delivery_report: what became of a copy is kept, and told to its application."""
+        return self._once(self._report(call))
+
+    def read(self, call: Call) -> Status:
+        """MM7_read_reply_report: told to the application that asked for it."""
+        return self._once(self._read(call))
+
+    # --- what they come to --------------------------------------------------------------------------------------------
+
+    def _delivery(self, call: Call) -> _Relayed:
         request = cast(DeliverReq, call.message)
         check_addresses((request.sender, *request.to, *request.cc, *request.bcc))
 
-        def work(connection: Connection) -> None:
+        def work(connection: Connection, now: float) -> None:
             targets = self._targets(request)
-            now = self.clock.now(connection)
             like = mo.summary(request, request.parts, now, received=call.received, upstream=self._upstream(call))
             raw = mapping.raw_row("", 0, now, call.received, call.raw)
             everybody = [("to", one) for one in request.to] + [("cc", one) for one in request.cc]
@@ -63,14 +95,14 @@ class Relaying:
                 others = [pair for pair in everybody if pair not in own]
                 mo.plan(connection, self.settings, application.name, like, raw, own + others, now)
 
-        return self._once(call, work)
+        return self._relayed(call, work)
 
-    def report(self, call: Call) -> Status:
-        """MM7_delivery_report: what became of a copy is kept, and told to its application."""
+    def _report(self, call: Call) -> _Relayed:
         request = cast(DeliveryReportReq, call.message)
         events: list[Event] = []
 
-        def work(connection: Connection) -> None:
+        def work(connection: Connection, now: float) -> None:
+            events.clear()  # of a transaction that came to nothing
             copy, message = self._copy(connection, call, request.message_id)
             if copy.state in (SENT, DEFERRED):  # one that has ended stays as it ended
                 event = Network(settings=self.settings).record_state(
@@ -78,53 +110,59 @@ class Relaying:
                     message,
                     copy,
                     request.mm_status,
-                    self.clock.now(connection),
+                    now,
                     status_text=request.status_text,
                     event=mapping.event_fields(request),
                 )
                 events.append(event)
 
-        status = self._once(call, work)
-        for one in events:
-            self.observe(one)
-        return status
+        return self._relayed(call, work, events)
 
-    def read(self, call: Call) -> Status:
-        """MM7_read_reply_report: told to the application that asked for it."""
+    def _read(self, call: Call) -> _Relayed:
         request = cast(ReadReplyReq, call.message)
 
-        def work(connection: Connection) -> None:
+        def work(connection: Connection, now: float) -> None:
             copy, message = self._copy(connection, call, request.message_id)
             if copy.state != CANCELLED:
                 plans = reports.reads(
                     self.settings,
                     message,
                     copy,
-                    self.clock.now(connection),
+                    now,
                     mm_status=request.mm_status,
                     status_text=request.status_text,
                     event=mapping.event_fields(request),
                 )
                 outbox.plan(connection, list(plans))
 
-        return self._once(call, work)
+        return self._relayed(call, work)
 
     # --- what they share ----------------------------------------------------------------------------------------------
 
-    def _once(self, call: Call, work: Callable[[Connection], None]) -> Status:
-        """Do ``work`` in one transaction, unless this very request was seen before."""
+    def _relayed(self, call: Call, work: _Work, events: Sequence[Event] = ()) -> _Relayed:
+        """``work``, to be done unless this very request was seen before."""
         self._upstream(call)
         check_form(call.received)
         transaction_id = (call.received.transaction_id or "").strip()
         request = Request(call.user or "", type(call.message).__name__, transaction_id, digest(call.message))
 
         def record(connection: Connection, now: float, reused: bool) -> Mapping[str, Any]:
-            work(connection)
+            work(connection, now)
             return {"code": 1000}
 
-        window = self.settings.window_of(None)
-        self.repeated(request, once(self.database, self.clock, request, window=window, work=record))
+        return _Relayed(Task(request, self.settings.window_of(None), record), events)
+
+    def _once(self, relayed: _Relayed) -> Status:
+        return self._ended(relayed, once(self.database, self.clock, relayed.task))
+
+    def _soon(self, relayed: _Relayed) -> Future[Status]:
+        return self.group.submit(relayed.task.do, lambda done: self._ended(relayed, done))
+
+    def _ended(self, relayed: _Relayed, done: Done) -> Status:
+        self.repeated(relayed.task.request, done)
         self.wake()
+        for one in relayed.events:
+            self.observe(one)
         return Status(1000)
 
     def _upstream(self, call: Call) -> Destination:

@@ -100,6 +100,17 @@ class Database:
         except migrations.DatabaseIsNewer as error:
             raise migrations.DatabaseIsNewer(f"{self.place}: {error}") from None
 
+    def failure(self, error: Exception) -> StoreError:
+        """What is raised for an error that a statement met, where its transaction goes on without it."""
+        if isinstance(error, OverflowError | UnicodeEncodeError):
+            return self._of_binding(error)
+        failed = self._error(error, of_value=faults.of_value(error))
+        failed.__cause__ = error
+        return failed
+
+    def _of_binding(self, error: Exception) -> StoreError:
+        return StoreError(type(error).__name__, place=self.place, of_value=True)
+
     def _error(self, error: Exception, *, of_value: bool = False) -> StoreError:
         """What is raised for an error of the driver or of SQLAlchemy."""
         database_errors.bared(error)
@@ -207,7 +218,7 @@ class Database:
         except (SQLAlchemyError, sqlite3.Error) as error:
             raise self._error(error, of_value=faults.of_value(error)) from error
         except (OverflowError, UnicodeEncodeError) as error:  # sqlite3 does not wrap these
-            raise StoreError(type(error).__name__, place=self.place, of_value=True) from error
+            raise self._of_binding(error) from error
 
     def _discard(self, connection: Connection, error: Exception) -> None:
         """Use neither this connection again nor, where the store was at fault, those that wait: one that was opened

@@ -1,6 +1,6 @@
 """A request that comes again is done once: it is known by its TransactionID and by the digest of everything it asks.
 
-``once`` does the work of a request and remembers its answer in the same transaction. A TransactionID that its owner has
+``Task`` does the work of a request and remembers its answer in the same transaction. A TransactionID that its owner has
 used for two different requests is no identity: from then on, requests under it are done each time they come.
 
 Boundaries, Content-IDs and the form of the envelope do not count, nor does the Content-ID inside a generated
@@ -89,39 +89,55 @@ class _Seen(NamedTuple):
         return self.answer is not None and self.other is None
 
 
-def once(database: Database, clock: GuardedClock, request: Request, *, window: float, work: Work) -> Done:
-    """Do ``work`` in one transaction, unless this very request was answered within the last ``window`` seconds; then
-    that answer again. With a ``window`` of 0 nothing is remembered, and each request is done.
+class Task(NamedTuple):
+    """A request, the ``work`` that it asks for, and the ``window``: the seconds within which it is known again.
 
-    Raises what ``work`` raises, and ``StoreError``.
+    With a ``window`` of 0 nothing is remembered, and each request is done.
     """
-    try:
-        return _transaction(database, clock, request, window, work)
-    except StoreError as error:
-        if not isinstance(error.__cause__, sqlalchemy.exc.IntegrityError):
-            raise
-        # another process has just taken this very request: its answer stands
-        return _transaction(database, clock, request, window, work)
 
+    request: Request
+    window: float
+    work: Work
 
-def _transaction(database: Database, clock: GuardedClock, request: Request, window: float, work: Work) -> Done:
-    with database.write() as connection:
-        now = clock.now(connection)
-        if window <= 0:
+    def do(self, connection: Connection, now: float) -> Done:
+        """Do the work in a transaction, unless this very request was answered within the window; then that answer
+        again. Raises what the work raises.
+        """
+        request, work, since = self.request, self.work, now - self.window
+        if self.window <= 0:
             return Done(work(connection, now, False))
-        seen = _look(connection, request, now - window)
+        seen = _look(connection, request, since)
         if seen.repeats:
             return Done(json.loads(seen.answer or ""), repeated=True)
         try:
             answer = work(connection, now, seen.other is not None)
         except StatusError:
             # PostgreSQL: it may have waited for another process that was just doing this very request
-            seen = _look(connection, request, now - window)
+            seen = _look(connection, request, since)
             if seen.repeats:
                 return Done(json.loads(seen.answer or ""), repeated=True)
             raise
         _remember(connection, request, seen, now, answer)
         return Done(answer, reused=seen.other is not None)
+
+
+def once(database: Database, clock: GuardedClock, task: Task) -> Done:
+    """Do a task in one transaction of its own.
+
+    Raises what its work raises, and ``StoreError``.
+    """
+    try:
+        return _transaction(database, clock, task)
+    except StoreError as error:
+        if not isinstance(error.__cause__, sqlalchemy.exc.IntegrityError):
+            raise
+        # another process has just taken this very request: its answer stands
+        return _transaction(database, clock, task)
+
+
+def _transaction(database: Database, clock: GuardedClock, task: Task) -> Done:
+    with database.write() as connection:
+        return task.do(connection, clock.now(connection))
 
 
 def _look(connection: Connection, request: Request, since: float) -> _Seen:

@@ -1,0 +1,187 @@
+"""Group commit: work that waits at the same moment shares one transaction, and with it one sync of the disk.
+
+Whatever one job meets is its own: a job that is refused, or whose value no column takes, is rolled back to its own
+savepoint; one at which the store itself fails is left out, and the others are done again without it. No job is answered
+before what it wrote is on the disk. Refuses nothing, and opens no connection of its own.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import sqlalchemy.exc
+from sqlalchemy import Connection
+
+from mm7zeep.gateway.store import faults
+from mm7zeep.gateway.store.clock import GuardedClock
+from mm7zeep.gateway.store.database import Database, StoreError
+
+_MOST = 64  # jobs of one transaction
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+@dataclass(slots=True, eq=False)
+class _Job:
+    """``work`` to be done in a transaction, and what ``then`` makes of its outcome once that is on the disk."""
+
+    work: Callable[[Connection, float], Any]
+    then: Callable[[Any], Any]
+    future: Future[Any] = field(default_factory=Future)
+    outcome: Any = None
+    error: Exception | None = None
+    at_fault: bool = False  # the transaction failed with it
+    again: bool = False  # another process was just doing the same, and it is done once more
+
+    def end(self) -> None:
+        """Say what came of it."""
+        if self.error is None:
+            try:
+                self.future.set_result(self.then(self.outcome))
+            except Exception as error:  # noqa: BLE001  whoever waits for the job is told
+                self.future.set_exception(error)
+        else:
+            self.future.set_exception(self.error)
+
+
+class GroupCommit:
+    """Does jobs in a thread, as many in one transaction as wait for it. Thread-safe; ``close`` ends the thread."""
+
+    def __init__(self, database: Database, clock: GuardedClock) -> None:
+        self._database = database
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._waiting: deque[_Job] = deque()
+        self._working = False
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="mm7zeep-commit")  # starts with the first job
+
+    def submit(self, work: Callable[[Connection, float], T], then: Callable[[T], R]) -> Future[R]:
+        """What ``then`` makes of what ``work`` gave in a transaction at a time, after that was committed.
+
+        ``then`` is called in the thread of the commits, and has to be quick. The future raises what either raises, and
+        ``StoreError``; a job whose future is cancelled before it is begun is not done.
+        """
+        job = _Job(work, then)
+        with self._lock:
+            self._waiting.append(job)
+            begins, self._working = not self._working, True
+        if begins:
+            try:
+                self._thread.submit(self._work)
+            except RuntimeError:  # it was closed, or the system starts no further thread
+                self._fail_all(StoreError("the gateway is stopping"))
+        return job.future
+
+    def close(self) -> None:
+        """End the thread, once all that waits is done; may be called again."""
+        self._thread.shutdown()
+
+    # --- in the thread ------------------------------------------------------------------------------------------------
+
+    def _work(self) -> None:
+        while self._more():
+            self._turn()
+
+    def _more(self) -> bool:
+        with self._lock:
+            self._working = bool(self._waiting)
+            return self._working
+
+    def _taken(self) -> list[_Job]:
+        """The jobs of the next transaction."""
+        with self._lock:
+            count = min(_MOST, len(self._waiting))
+            jobs = [self._waiting.popleft() for _ in range(count)]
+        return [one for one in jobs if one.future.running() or one.future.set_running_or_notify_cancel()]
+
+    def _fail_all(self, error: Exception) -> None:
+        with self._lock:
+            jobs, self._waiting, self._working = self._waiting, deque(), False
+        for one in jobs:
+            if one.future.running() or one.future.set_running_or_notify_cancel():
+                one.future.set_exception(error)
+
+    def _turn(self) -> None:
+        """One transaction."""
+        jobs: list[_Job] | None = None
+        try:
+            with self._database.write() as connection:
+                now = self._clock.now(connection)
+                jobs = self._taken()  # only now: more may have come while others were writing
+                for one in jobs:
+                    self._do(one, connection, now, alone=len(jobs) == 1)
+        except Exception as error:  # noqa: BLE001  whoever waits for the jobs is told
+            if jobs is None:
+                self._fail_all(error)
+            else:
+                self._failed(jobs, error)
+            return
+        again = [one for one in jobs if one.again and one.error is not None]
+        self._back(again)
+        for one in jobs:
+            if one not in again:
+                one.end()
+
+    def _do(self, job: _Job, connection: Connection, now: float, *, alone: bool) -> None:
+        """One job, in a savepoint of its own where it is not alone."""
+        if not alone:
+            connection.exec_driver_sql("SAVEPOINT job")
+        try:
+            job.outcome = job.work(connection, now)
+        except Exception as error:
+            if alone or not _is_own(error):
+                job.at_fault = True
+                raise
+            connection.exec_driver_sql("ROLLBACK TO SAVEPOINT job")
+            self._refused(job, error)
+        if not alone:
+            connection.exec_driver_sql("RELEASE SAVEPOINT job")
+
+    def _refused(self, job: _Job, error: Exception) -> None:
+        """The job came to nothing, and the transaction goes on without it."""
+        job.again = _is_race(error) and not job.again
+        job.error = self._database.failure(error) if _is_of_database(error) else error
+
+    def _failed(self, jobs: list[_Job], error: Exception) -> None:
+        """The transaction was rolled back, or nobody knows whether it was committed."""
+        at_fault = next((one for one in jobs if one.at_fault), None)
+        if at_fault is None:
+            for one in jobs:
+                one.error = error
+                one.end()
+            return
+        cause = error.__cause__ if isinstance(error, StoreError) else None
+        if cause is not None and _is_race(cause) and not at_fault.again:
+            at_fault.again, at_fault.at_fault = True, False
+            self._back(jobs)
+            return
+        self._back([one for one in jobs if one is not at_fault])
+        at_fault.error = error
+        at_fault.end()
+
+    def _back(self, jobs: list[_Job]) -> None:
+        """Do these again, before all others."""
+        for one in jobs:
+            one.error = None
+        with self._lock:
+            self._waiting.extendleft(reversed(jobs))
+
+
+def _is_of_database(error: BaseException) -> bool:
+    return isinstance(error, sqlalchemy.exc.SQLAlchemyError) or faults.of_value(error)
+
+
+def _is_race(error: BaseException) -> bool:
+    """Whether another process has just written the same row."""
+    return isinstance(error, sqlalchemy.exc.IntegrityError)
+
+
+def _is_own(error: BaseException) -> bool:
+    """Whether an error is the job's own, and the transaction goes on."""
+    return not isinstance(error, sqlalchemy.exc.SQLAlchemyError) or _is_race(error) or faults.of_value(error)
