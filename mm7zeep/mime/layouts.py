@@ -107,7 +107,23 @@ class _Heads:
 
     def __init__(self) -> None:
         self._kept: dict[tuple[str, ...], _Head | None] = {}
+        self._same: dict[bytes, tuple[_Head, _Filled]] = {}  # heads as they came, most of which come again
         self._credit = _CREDIT
+
+    def same(self, octets: bytes) -> tuple[_Head, _Filled] | None:
+        """What a head says that was read before, octet by octet; None for one that was not."""
+        return self._same.get(octets)
+
+    def of_octets(self, octets: bytes, read: Callable[[str], _Head | None]) -> tuple[_Head, _Filled] | None:
+        """What the head of a part says, as ``of``; None also where it might hold the delimiter of a multipart."""
+        if _UNPLAIN.search(octets) or octets.find(b"\n--") >= 0 or octets.startswith(b"--"):
+            return None
+        found = self.of(octets.decode("ascii"), read)
+        if found is not None:
+            if len(self._same) >= _HEADS:
+                self._same = {}
+            self._same[octets] = found
+        return found
 
     def of(self, text: str, read: Callable[[str], _Head | None]) -> tuple[_Head, _Filled] | None:
         """What the head ``text`` says, as ``read`` reads it; None where it is not plain."""
@@ -315,9 +331,8 @@ class _Plain:
         octets = body[start:between]
         if between < 0 or self._parts > limits.parts or between - start > min(_LONGEST, limits.header_bytes - 2):
             raise _NotPlain
-        if _UNPLAIN.search(octets) or octets.find(b"\n--") >= 0 or octets.startswith(b"--"):
-            raise _NotPlain
-        read = _heads()[1].of(octets.decode("ascii"), _part_head)
+        heads = _heads()[1]
+        read = heads.same(octets) or heads.of_octets(octets, _part_head)
         if read is None:
             raise _NotPlain
         head, filled = read
@@ -356,10 +371,14 @@ class _Plain:
 def _labelled(like: Part, body: bytes, content_id: str | None) -> Part:
     """A part with the labels of another one, which were judged when that was made, but for its Content-ID."""
     part = object.__new__(Part)
-    for name in ("content_type", "parameters", "content_location", "name", "headers"):
-        object.__setattr__(part, name, getattr(like, name))
-    object.__setattr__(part, "body", body)
-    object.__setattr__(part, "content_id", content_id)
+    put = object.__setattr__
+    put(part, "body", body)
+    put(part, "content_type", like.content_type)
+    put(part, "parameters", like.parameters)
+    put(part, "content_id", content_id)
+    put(part, "content_location", like.content_location)
+    put(part, "name", like.name)
+    put(part, "headers", like.headers)
     return part
 
 

@@ -84,7 +84,8 @@ def _asgi_puller(receive: Receive, limits: HttpLimits) -> Pull:
         if spent > limits.idle and total < limits.rate * spent:
             raise Refusal(408, "the body comes too slowly")
         try:
-            event = await asyncio.wait_for(receive(), max(0.0, min(limits.idle, limits.upload - spent)))
+            async with asyncio.timeout(max(0.0, min(limits.idle, limits.upload - spent))):
+                event = await receive()
         except TimeoutError:
             raise Refusal(408, "the body comes too slowly") from None
         if event["type"] == "http.disconnect":

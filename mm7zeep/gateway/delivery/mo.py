@@ -54,12 +54,10 @@ def summary(
         sender=sender.value if sender is not None else None,
         sender_attributes=attributes_of(sender),
         subject=request.subject,
-        excerpt=content.excerpt(parts),
         accepted=now,
-        size=sum(one.size for one in parts),
         fields=mapping.as_text({**mapping.fields_of(request), **mapping.event_fields(request), **own}),
-        parts=content.listed(parts),
         findings=mapping.findings_text(received.findings if received is not None else ()),
+        **content.summary(parts)._asdict(),
     )
 
 
@@ -113,7 +111,7 @@ def plan(
         )
         for n, (place, address) in enumerate(recipients or [("to", ShortCode(receiver.aliases[0]))])
     ]
-    messages.keep(connection, message, replace(raw, message_id=id, n=0), copies)
+    messages.keep(connection, [messages.Kept(message, replace(raw, message_id=id, n=0), copies)])
     call = call_to(settings, "deliver", application, receiver.callback.deliver, id, 0, now, {})
     if like.expires is not None:
         call = replace(call, expires=min(call.expires, like.expires))

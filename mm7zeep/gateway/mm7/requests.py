@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 
 from mm7zeep import exchange, masking
 from mm7zeep.errors import Mm7Error
+from mm7zeep.exchange import Received
 from mm7zeep.findings import Finding, finding
 from mm7zeep.gateway.config.destination import HANDSET, Destination
 from mm7zeep.gateway.config.parties import Application
@@ -30,7 +31,7 @@ from mm7zeep.gateway.store import content, mapping, messages, outbox
 from mm7zeep.gateway.store.clock import GuardedClock
 from mm7zeep.gateway.store.database import Database
 from mm7zeep.gateway.store.group_commit import GroupCommit
-from mm7zeep.gateway.store.idempotency import Done, Request, Task, digest, once
+from mm7zeep.gateway.store.idempotency import Answer, Done, Request, Task, digest, once
 from mm7zeep.gateway.store.rows import CANCELLED, DEFERRED, PENDING, REFUSED, SENT, SHOWN, MessageRow, RecipientRow
 from mm7zeep.gateway.store.tables import KEY_PREFIX
 from mm7zeep.messages import (
@@ -104,20 +105,30 @@ class Intake:
         if wrong:
             said = masking.masked(in_words(wrong), show_numbers=self.settings.show_numbers)
             _LOG.info("a SubmitReq of %s is served in part: no address is %s", application.name, said)
+        # what can be made of it before the transaction: others wait for the lock
+        id = exchange.new_transaction_id()  # 128 random bits: nobody guesses another's MessageID
+        sums = content.digests(request.parts)
+        summary, raw = content.summary(request.parts, sums), mapping.raw_row(id, 0, 0.0, call.received, call.raw)
 
-        def work(connection: Connection, findings: tuple[Finding, ...], now: float) -> Response:
+        def making(connection: Connection, now: float, reused: bool) -> tuple[Answer, messages.Kept]:
+            findings = _with_reuse(call.received, reused)
             if not any(one.id == "schema/name-case" and one.detail.lower() == "linkedid" for one in findings):
                 self._check_linked(connection, application, request.linked_id)
-            id = exchange.new_transaction_id()  # 128 random bits: nobody guesses another's MessageID
             message = mapping.message_row(
-                request, call.received, id=id, application=application.name, now=now, findings=findings
+                request,
+                call.received,
+                id=id,
+                application=application.name,
+                now=now,
+                findings=findings,
+                summary=summary,
             )
             copies = routing.copies(request, message, wrong=wrong, settings=self.settings)
-            raw = mapping.raw_row(id, 0, now, call.received, call.raw)
-            messages.keep(connection, message, raw, copies)
-            return SubmitRsp(message_id=id, status=Status(1100 if wrong else 1000))
+            answer = SubmitRsp(message_id=id, status=Status(1100 if wrong else 1000))
+            return _record(answer), messages.Kept(message, replace(raw, received=now), copies)
 
-        return self._task(call, application, work)
+        asked = self._request(call, application, sums)
+        return Task.keeping(asked, self.settings.window_of(application), making)
 
     def cancel(self, call: Call) -> Response:
         """MM7_cancel."""
@@ -148,27 +159,25 @@ class Intake:
             raise refusal(4001, "this user may not use that VASPID or VASID")
         return application
 
+    def _request(self, call: Call, application: Application, sums: Sequence[str] | None = None) -> Request:
+        """What the request is known by; ``sums`` are the digests of its parts, where they are known."""
+        transaction_id = (call.received.transaction_id or "").strip()
+        return Request(application.name, type(call.message).__name__, transaction_id, digest(call.message, sums))
+
     def _task(self, call: Call, application: Application, work: Work) -> Task:
         """``work``, to be done unless this very request was answered before."""
-        received = call.received
-        transaction_id = (received.transaction_id or "").strip()
-        request = Request(application.name, type(call.message).__name__, transaction_id, digest(call.message))
 
-        def record(connection: Connection, now: float, reused: bool) -> Mapping[str, Any]:
-            findings = received.findings
-            if reused:
-                place = "/Envelope/Header/TransactionID"
-                findings = (*findings, finding("soap/transaction-repeated", place, detail=transaction_id))
-            return _record(work(connection, findings, now))
+        def record(connection: Connection, now: float, reused: bool) -> Answer:
+            return _record(work(connection, _with_reuse(call.received, reused), now))
 
-        return Task(request, self.settings.window_of(application), record)
+        return Task(self._request(call, application), self.settings.window_of(application), record)
 
     def _once(self, task: Task, kind: type[Response]) -> Response:
         """The answer to a task, once it is done or was before."""
         return self._answer(task, kind, once(self.database, self.clock, task))
 
     def _soon(self, task: Task, kind: type[Response]) -> Future[Response]:
-        return self.group.submit(task.do, lambda done: self._answer(task, kind, done))
+        return self.group.submit(task, lambda done: self._answer(task, kind, done))
 
     def _answer(self, task: Task, kind: type[Response], done: Done) -> Response:
         self.repeated(task.request, done)
@@ -199,6 +208,7 @@ class Intake:
         own = {one.name: getattr(request, one.name) for one in fields(ReplaceReq) if hasattr(request, one.name)}
         wanted = ReplaceReq(**{**own, "message_id": "", "content_href": None, "extensions": (), "unparsed": ()})
         there = self._ask_upstreams(application, message_id or "", wanted)
+        summary = content.summary(request.parts) if request.parts else None
 
         def work(connection: Connection, findings: tuple[Finding, ...], now: float) -> Response:
             message, copies = self._own(connection, application, message_id or "")
@@ -208,7 +218,7 @@ class Intake:
             status = _reached(len(reached), copies)
             n = messages.raws(connection, message.id)
             messages.keep_raw(connection, mapping.raw_row(message.id, n, now, call.received, call.raw))
-            changes = _changes(request, message, n, now, findings)
+            changes = _changes(request, message, n, now, findings, summary)
             messages.change(connection, message.id, **changes)
             changed = replace(message, **changes)
             for one in reached[len(here) :]:
@@ -313,8 +323,11 @@ def _changes(
     n: int,
     now: float,
     findings: Iterable[Finding],
+    summary: content.Summary | None,
 ) -> dict[str, Any]:
-    """What a replace changes in the summary: what it names, and nothing else."""
+    """What a replace changes in what is kept of a message: what it names, and nothing else; ``summary`` is that of its
+    content, where it has some.
+    """
     changes: dict[str, Any] = {"findings": mapping.findings_text(findings)}
     times = {"earliest": request.earliest_delivery_time, "expires": getattr(request, "expiry_date", None)}
     changes |= {name: mapping.point(value, now) for name, value in times.items() if value is not None}
@@ -324,14 +337,17 @@ def _changes(
     if "service_code" in named:  # the element is replaced whole
         named.setdefault("service_code_attributes", None)
     changes["fields"] = mapping.as_text({**message.field, **named, "vaspid": message.field.get("vaspid")})
-    if request.parts:
-        changes |= {
-            "content": n,
-            "parts": content.listed(request.parts),
-            "excerpt": content.excerpt(request.parts),
-            "size": sum(one.size for one in request.parts),
-        }
+    if summary is not None:
+        changes |= {"content": n, **summary._asdict()}
     return changes
+
+
+def _with_reuse(received: Received, reused: bool) -> tuple[Finding, ...]:
+    """The findings of a request, with the one that its TransactionID was used before for something else."""
+    if not reused:
+        return received.findings
+    place, detail = "/Envelope/Header/TransactionID", (received.transaction_id or "").strip()
+    return (*received.findings, finding("soap/transaction-repeated", place, detail=detail))
 
 
 def _reached(reached: int, copies: Iterable[RecipientRow]) -> Status:

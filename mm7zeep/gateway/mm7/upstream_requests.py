@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, cast
 
 from sqlalchemy import Connection
@@ -84,11 +84,13 @@ class Relaying:
     def _delivery(self, call: Call) -> _Relayed:
         request = cast(DeliverReq, call.message)
         check_addresses((request.sender, *request.to, *request.cc, *request.bcc))
+        # what can be made of it before the transaction: others wait for the lock
+        made = mo.summary(request, request.parts, 0.0, received=call.received, upstream=self._upstream(call))
+        octets = mapping.raw_row("", 0, 0.0, call.received, call.raw)
 
         def work(connection: Connection, now: float) -> None:
             targets = self._targets(request)
-            like = mo.summary(request, request.parts, now, received=call.received, upstream=self._upstream(call))
-            raw = mapping.raw_row("", 0, now, call.received, call.raw)
+            like, raw = replace(made, accepted=now), replace(octets, received=now)
             everybody = [("to", one) for one in request.to] + [("cc", one) for one in request.cc]
             for application in targets:
                 own = [pair for pair in everybody if _code(pair[1]) in application.short_codes]
@@ -156,7 +158,7 @@ class Relaying:
         return self._ended(relayed, once(self.database, self.clock, relayed.task))
 
     def _soon(self, relayed: _Relayed) -> Future[Status]:
-        return self.group.submit(relayed.task.do, lambda done: self._ended(relayed, done))
+        return self.group.submit(relayed.task, lambda done: self._ended(relayed, done))
 
     def _ended(self, relayed: _Relayed, done: Done) -> Status:
         self.repeated(relayed.task.request, done)

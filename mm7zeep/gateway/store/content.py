@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from mm7zeep import media, mime, smil
 from mm7zeep.errors import LocalError
@@ -64,12 +64,34 @@ def presented(parts: Sequence[Part]) -> tuple[Part, ...]:
     return (*named, presentation)
 
 
+class Summary(NamedTuple):
+    """What a list tells of content: the beginning of its texts, its octets, and of each part labels, size and digest,
+    as JSON.
+    """
+
+    excerpt: str
+    size: int
+    parts: str
+
+
+def digests(parts: Sequence[Part]) -> tuple[str, ...]:
+    """The SHA-256 of each part, in hexadecimal."""
+    return tuple(one.sha256() for one in parts)
+
+
+def summary(parts: Sequence[Part], sums: Sequence[str] | None = None) -> Summary:
+    """What a list tells of ``parts``; ``sums`` are their ``digests``, where they are known."""
+    sums = digests(parts) if sums is None else sums
+    rows = [_row(n, one, sum_) for n, (one, sum_) in enumerate(zip(parts, sums, strict=True))]
+    return Summary(excerpt(parts), sum(one.size for one in parts), json.dumps(rows))
+
+
 def listed(parts: Sequence[Part]) -> str:
     """What a list tells of parts, as JSON: labels, sizes, digests."""
-    return json.dumps([_row(n, one) for n, one in enumerate(parts)])
+    return summary(parts).parts
 
 
-def _row(n: int, part: Part) -> dict[str, Any]:
+def _row(n: int, part: Part, sha256: str) -> dict[str, Any]:
     return {
         "n": n,
         "content_type": part.content_type,
@@ -77,7 +99,7 @@ def _row(n: int, part: Part) -> dict[str, Any]:
         "content_id": part.content_id,
         "name": part.name,
         "size": part.size,
-        "sha256": part.sha256(),
+        "sha256": sha256,
     }
 
 
@@ -92,10 +114,12 @@ def excerpt(parts: Sequence[Part]) -> str:
     return " ".join("".join(c if c.isprintable() else " " for c in " ".join(texts)[:_EXCERPT]).split())
 
 
-def digest(part: Part, names: Sequence[str]) -> str:
-    """The SHA-256 of a part; of a presentation without the Content-IDs in it, which differ each time it is made."""
+def digest(part: Part, names: Sequence[str], sha256: str) -> str:
+    """The SHA-256 of a part, which is ``sha256``; of a presentation without the Content-IDs in it, which differ each
+    time it is made.
+    """
     if not smil.is_presentation(part):
-        return part.sha256()
+        return sha256
     places: dict[bytes, int] = {}
     for n, name in enumerate(names):
         for written in (name, f"cid:{name}", smil.cid_url(name)):

@@ -1,8 +1,9 @@
-"""Group commit: work that waits at the same moment shares one transaction, and with it one sync of the disk.
+"""Group commit: requests that wait at the same moment share one transaction, and with it one sync of the disk.
 
-Whatever one job meets is its own: a job that is refused, or whose value no column takes, is rolled back to its own
-savepoint; one at which the store itself fails is left out, and the others are done again without it. No job is answered
-before what it wrote is on the disk. Refuses nothing, and opens no connection of its own.
+What only keeps a message is written together, one statement a table. Where the database objects to that, each job is
+done by itself, and what one job meets is its own: a job that is refused, or whose value no column takes, is rolled back
+to its savepoint; one at which the store itself fails is left out, and the others are done again without it. No job is
+answered before what it wrote is on the disk. Refuses nothing, and opens no connection of its own.
 """
 
 from __future__ import annotations
@@ -20,28 +21,29 @@ from sqlalchemy import Connection
 from mm7zeep.gateway.store import faults
 from mm7zeep.gateway.store.clock import GuardedClock
 from mm7zeep.gateway.store.database import Database, StoreError
+from mm7zeep.gateway.store.idempotency import Done, Task, do_together
 
 _MOST = 64  # jobs of one transaction
 
-T = TypeVar("T")
 R = TypeVar("R")
 
 
 @dataclass(slots=True, eq=False)
 class _Job:
-    """``work`` to be done in a transaction, and what ``then`` makes of its outcome once that is on the disk."""
+    """A task to be done in a transaction, and what ``then`` makes of its outcome once that is on the disk."""
 
-    work: Callable[[Connection, float], Any]
-    then: Callable[[Any], Any]
+    task: Task
+    then: Callable[[Done], Any]
     future: Future[Any] = field(default_factory=Future)
-    outcome: Any = None
+    outcome: Done | None = None
+    alone: bool = False  # it was tried together with others, and is done by itself the next time
     error: Exception | None = None
     at_fault: bool = False  # the transaction failed with it
     again: bool = False  # another process was just doing the same, and it is done once more
 
     def end(self) -> None:
         """Say what came of it."""
-        if self.error is None:
+        if self.error is None and self.outcome is not None:
             try:
                 self.future.set_result(self.then(self.outcome))
             except Exception as error:  # noqa: BLE001  whoever waits for the job is told
@@ -61,13 +63,13 @@ class GroupCommit:
         self._working = False
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="mm7zeep-commit")  # starts with the first job
 
-    def submit(self, work: Callable[[Connection, float], T], then: Callable[[T], R]) -> Future[R]:
-        """What ``then`` makes of what ``work`` gave in a transaction at a time, after that was committed.
+    def submit(self, task: Task, then: Callable[[Done], R]) -> Future[R]:
+        """What ``then`` makes of what came of ``task``, after that was committed.
 
         ``then`` is called in the thread of the commits, and has to be quick. The future raises what either raises, and
         ``StoreError``; a job whose future is cancelled before it is begun is not done.
         """
-        job = _Job(work, then)
+        job = _Job(task, then)
         with self._lock:
             self._waiting.append(job)
             begins, self._working = not self._working, True
@@ -110,15 +112,19 @@ class GroupCommit:
     def _turn(self) -> None:
         """One transaction."""
         jobs: list[_Job] | None = None
+        written = False
         try:
             with self._database.write() as connection:
                 now = self._clock.now(connection)
                 jobs = self._taken()  # only now: more may have come while others were writing
-                for one in jobs:
+                rest, written = self._do_together(jobs, connection, now), True
+                for one in rest:
                     self._do(one, connection, now, alone=len(jobs) == 1)
         except Exception as error:  # noqa: BLE001  whoever waits for the jobs is told
             if jobs is None:
                 self._fail_all(error)
+            elif not written:
+                self._back(jobs)  # each by itself: then each meets what is its own
             else:
                 self._failed(jobs, error)
             return
@@ -128,12 +134,32 @@ class GroupCommit:
             if one not in again:
                 one.end()
 
+    def _do_together(self, jobs: list[_Job], connection: Connection, now: float) -> list[_Job]:
+        """Write together what can be, and give the others. Raises what the database reports."""
+        first: dict[tuple[str, str, str], _Job] = {}
+        if len(jobs) > 1:
+            for one in jobs:
+                if one.task.making is not None and not one.alone:
+                    first.setdefault(one.task.request.identity, one)
+        together = list(first.values())
+        if not together:
+            return jobs
+        for one in together:
+            one.alone = True
+        came = do_together(connection, [one.task for one in together], now)
+        for one, outcome in zip(together, came, strict=True):
+            if isinstance(outcome, Done):
+                one.outcome = outcome
+            else:
+                one.error = outcome
+        return [one for one in jobs if one.outcome is None and one.error is None]
+
     def _do(self, job: _Job, connection: Connection, now: float, *, alone: bool) -> None:
         """One job, in a savepoint of its own where it is not alone."""
         if not alone:
             connection.exec_driver_sql("SAVEPOINT job")
         try:
-            job.outcome = job.work(connection, now)
+            job.outcome = job.task.do(connection, now)
         except Exception as error:
             if alone or not _is_own(error):
                 job.at_fault = True
@@ -168,7 +194,7 @@ class GroupCommit:
     def _back(self, jobs: list[_Job]) -> None:
         """Do these again, before all others."""
         for one in jobs:
-            one.error = None
+            one.error = one.outcome = None
         with self._lock:
             self._waiting.extendleft(reversed(jobs))
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
@@ -21,10 +21,11 @@ import sqlalchemy.exc
 from sqlalchemy import Connection
 
 from mm7zeep.errors import StatusError
-from mm7zeep.gateway.store import content
+from mm7zeep.gateway.store import content, messages
 from mm7zeep.gateway.store.clock import GuardedClock
 from mm7zeep.gateway.store.database import Database, StoreError
-from mm7zeep.gateway.store.tables import DUPLICATE, index_key
+from mm7zeep.gateway.store.messages import Kept
+from mm7zeep.gateway.store.tables import DUPLICATE, index_key, kept
 from mm7zeep.messages import Address, Message, Part
 
 _LEFT_OUT = frozenset({"content_href", "mm7_version", "parts"})
@@ -44,11 +45,18 @@ _KNOWN = sa.union_all(
     sa.select(_C.digest, _C.answer, _C.created).where(_OWN, _C.digest == sa.bindparam("same")),
     sa.select(_FIRST.c.digest, sa.literal(None, _C.answer.type), sa.literal(None, _C.created.type)),
 )
+_KNOWN_OF_ALL = sa.select(_C.application, _C.operation, _C.transaction_id, _C.digest, _C.answer, _C.created).where(
+    sa.tuple_(_C.application, _C.operation, _C.transaction_id).in_(sa.bindparam("keys", expanding=True))
+)
 _REMEMBER = sa.insert(DUPLICATE)
 _AGAIN = sa.update(DUPLICATE).where(_OWN, _C.digest == sa.bindparam("same"))
 
-Work = Callable[[Connection, float, bool], Mapping[str, Any]]
-"""Does what a request asks, at a time; its answer, as JSON takes it. The last: whether the TransactionID was reused."""
+Answer = Mapping[str, Any]
+"""The answer to a request, as JSON takes it."""
+Work = Callable[[Connection, float, bool], Answer]
+"""Does what a request asks, at a time; its answer. The last argument: whether the TransactionID was reused."""
+Making = Callable[[Connection, float, bool], tuple[Answer, Kept]]
+"""The same of a request that asks to keep a message and nothing else: the answer, and what is to be kept."""
 
 
 class Request(NamedTuple):
@@ -58,6 +66,11 @@ class Request(NamedTuple):
     operation: str
     transaction_id: str
     digest: str
+
+    @property
+    def identity(self) -> tuple[str, str, str]:
+        """Whose it is, its operation and TransactionID, as they stand in the table."""
+        return kept(self.owner), self.operation, kept(index_key(self.transaction_id))
 
     @property
     def key(self) -> dict[str, str]:
@@ -88,16 +101,34 @@ class _Seen(NamedTuple):
     def repeats(self) -> bool:
         return self.answer is not None and self.other is None
 
+    @property
+    def done(self) -> Done:
+        """The answer again."""
+        return Done(json.loads(self.answer or ""), repeated=True)
+
 
 class Task(NamedTuple):
     """A request, the ``work`` that it asks for, and the ``window``: the seconds within which it is known again.
 
-    With a ``window`` of 0 nothing is remembered, and each request is done.
+    With a ``window`` of 0 nothing is remembered, and each request is done. ``making`` stands for work that may be
+    written together with that of others.
     """
 
     request: Request
     window: float
     work: Work
+    making: Making | None = None
+
+    @classmethod
+    def keeping(cls, request: Request, window: float, making: Making) -> Task:
+        """A task that keeps a message and does nothing else."""
+
+        def work(connection: Connection, now: float, reused: bool) -> Answer:
+            answer, rows = making(connection, now, reused)
+            messages.keep(connection, [rows])
+            return answer
+
+        return cls(request, window, work, making)
 
     def do(self, connection: Connection, now: float) -> Done:
         """Do the work in a transaction, unless this very request was answered within the window; then that answer
@@ -108,17 +139,48 @@ class Task(NamedTuple):
             return Done(work(connection, now, False))
         seen = _look(connection, request, since)
         if seen.repeats:
-            return Done(json.loads(seen.answer or ""), repeated=True)
+            return seen.done
         try:
             answer = work(connection, now, seen.other is not None)
         except StatusError:
             # PostgreSQL: it may have waited for another process that was just doing this very request
             seen = _look(connection, request, since)
             if seen.repeats:
-                return Done(json.loads(seen.answer or ""), repeated=True)
+                return seen.done
             raise
-        _remember(connection, request, seen, now, answer)
+        _remember(connection, [_remembered(request, seen, now, answer)])
         return Done(answer, reused=seen.other is not None)
+
+
+def do_together(connection: Connection, tasks: Sequence[Task], now: float) -> list[Done | StatusError]:
+    """Do tasks that have a ``making``, each under a TransactionID of its own: one statement a table for all of them.
+
+    What came of each is told, in their order; of one that is refused nothing is written. Raises what the database
+    reports: then all of it is to be rolled back, and each to be done by itself.
+    """
+    seen = _look_for_all(connection, tasks, now)
+    came: list[Done | StatusError] = []
+    keeping: list[Kept] = []
+    remembered: list[_Remembered] = []
+    for task, known in zip(tasks, seen, strict=True):
+        if known.repeats:
+            came.append(known.done)
+            continue
+        if task.making is None:
+            raise AssertionError("only what keeps a message is written together")
+        reused = known.other is not None
+        try:
+            answer, rows = task.making(connection, now, reused)
+        except StatusError as error:
+            came.append(error)
+            continue
+        keeping.append(rows)
+        if task.window > 0:
+            remembered.append(_remembered(task.request, known, now, answer))
+        came.append(Done(answer, reused=reused))
+    messages.keep(connection, keeping)
+    _remember(connection, remembered)
+    return came
 
 
 def once(database: Database, clock: GuardedClock, task: Task) -> Done:
@@ -141,45 +203,81 @@ def _transaction(database: Database, clock: GuardedClock, task: Task) -> Done:
 
 
 def _look(connection: Connection, request: Request, since: float) -> _Seen:
+    rows = connection.execute(_KNOWN, request.key)
+    return _seen(request, since, [(digest, answer, created) for digest, answer, created in rows])
+
+
+def _look_for_all(connection: Connection, tasks: Sequence[Task], now: float) -> list[_Seen]:
+    keys = [one.request.identity for one in tasks]
+    wanted = [key for key, one in zip(keys, tasks, strict=True) if one.window > 0]
+    found: dict[tuple[str, str, str], list[tuple[str, str | None, float | None]]] = {}
+    for owner, operation, key, *rest in connection.execute(_KNOWN_OF_ALL, {"keys": wanted}) if wanted else ():
+        found.setdefault((owner, operation, key), []).append((rest[0], rest[1], rest[2]))
+    return [
+        _seen(one.request, now - one.window, found.get(key, ())) if one.window > 0 else _Seen(None, False, None)
+        for key, one in zip(keys, tasks, strict=True)
+    ]
+
+
+def _seen(request: Request, since: float, rows: Iterable[tuple[str, str | None, float | None]]) -> _Seen:
+    """What ``rows`` (digest, answer, when) remember: this very request, and others under its TransactionID."""
     answer, expired = None, False
     others: list[str] = []
-    for digest, found, created in connection.execute(_KNOWN, request.key):
-        if created is None:
-            others += [digest] if digest != request.digest else []
-        elif created > since:
+    for digest, found, created in rows:
+        if digest != request.digest:
+            others.append(digest)
+        elif created is not None and created > since:
             answer = found
-        else:
+        elif created is not None:
             expired = True
     return _Seen(answer, expired, min(others, default=None))
 
 
-def _remember(connection: Connection, request: Request, seen: _Seen, now: float, answer: Mapping[str, Any]) -> None:
-    """Raises an integrity error if another process just did."""
+class _Remembered(NamedTuple):
+    """What is written of a request that was done: a new row, the changed one, or nothing."""
+
+    new: Mapping[str, Any] | None = None
+    changed: tuple[Request, Mapping[str, Any]] | None = None
+
+
+def _remembered(request: Request, seen: _Seen, now: float, answer: Answer) -> _Remembered:
+    if seen.other == _REUSED:
+        return _Remembered()
     if seen.other is not None:
-        if seen.other != _REUSED:
-            row = request.row(_REUSED)
-            connection.execute(_REMEMBER, {**row, "created": now + _REUSED_KEPT, "answer": "{}"})
-        return
+        return _Remembered({**request.row(_REUSED), "created": now + _REUSED_KEPT, "answer": "{}"})
     values = {"created": now, "answer": json.dumps(answer)}
     if seen.expired:
-        connection.execute(_AGAIN.values(values), request.key)
-    else:
-        connection.execute(_REMEMBER, {**request.row(request.digest), **values})
+        return _Remembered(changed=(request, values))
+    return _Remembered({**request.row(request.digest), **values})
 
 
-def digest(message: Message) -> str:
-    """The SHA-256 of what ``message`` asks, in hexadecimal."""
+def _remember(connection: Connection, remembered: Iterable[_Remembered]) -> None:
+    """Raises an integrity error if another process just did."""
+    remembered = list(remembered)
+    new = [one.new for one in remembered if one.new is not None]
+    if new:
+        connection.execute(_REMEMBER, new)
+    for one in remembered:
+        if one.changed is not None:
+            request, values = one.changed
+            connection.execute(_AGAIN.values(values), request.key)
+
+
+def digest(message: Message, sums: Sequence[str] | None = None) -> str:
+    """The SHA-256 of what ``message`` asks, in hexadecimal; ``sums`` are the digests of its parts, where known."""
     asked = {one.name: _plain(getattr(message, one.name)) for one in fields(message) if one.name not in _LEFT_OUT}
     parts: Sequence[Part] = getattr(message, "parts", ())
     names = [one.content_id or "" for one in parts]
     known = [one for one in names if one]
-    whole = [type(message).__name__, asked, [_part(one, known) for one in parts]]
+    sums = content.digests(parts) if sums is None else sums
+    told = [_part(one, known, sum_) for one, sum_ in zip(parts, sums, strict=True)]
+    whole = [type(message).__name__, asked, told]
     return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()
 
 
-def _part(part: Part, names: Sequence[str]) -> list[object]:
+def _part(part: Part, names: Sequence[str], sha256: str) -> list[object]:
     labels = sorted((name.lower(), value) for name, value in part.parameters)
-    return [part.content_type.lower(), labels, part.name, content.digest(part, names)]
+    return [part.content_type.lower(), labels, part.name, content.digest(part, names, sha256)]
 
 
 def _plain(value: object) -> object:

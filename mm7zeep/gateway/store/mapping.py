@@ -14,7 +14,7 @@ from isodate import Duration
 
 from mm7zeep.exchange import Received
 from mm7zeep.findings import Finding
-from mm7zeep.gateway.store import content
+from mm7zeep.gateway.store.content import Summary
 from mm7zeep.gateway.store.rows import (
     MessageRow,
     RawRow,
@@ -72,9 +72,16 @@ def _is_backward(span: timedelta | Duration) -> bool:
 
 
 def message_row(
-    request: SubmitReq, received: Received, *, id: str, application: str, now: float, findings: Iterable[Finding]
+    request: SubmitReq,
+    received: Received,
+    *,
+    id: str,
+    application: str,
+    now: float,
+    findings: Iterable[Finding],
+    summary: Summary,
 ) -> MessageRow:
-    """The summary of a submit."""
+    """What is kept of a submit; ``summary`` is that of its content."""
     sender = request.sender_address
     return MessageRow(
         id=id,
@@ -87,15 +94,15 @@ def message_row(
         sender=sender.value if sender is not None else None,
         sender_attributes=attributes_of(sender),
         subject=request.subject,
-        excerpt=content.excerpt(request.parts),
+        excerpt=summary.excerpt,
         accepted=now,
         earliest=point(request.earliest_delivery_time, now),
         expires=point(request.expiry_date, now),
         delivery_report=bool(request.delivery_report),
         read_reply=bool(request.read_reply),
-        size=sum(one.size for one in request.parts),
+        size=summary.size,
         fields=json.dumps(fields_of(request)),
-        parts=content.listed(request.parts),
+        parts=summary.parts,
         findings=findings_text(findings),
     )
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, Select
@@ -46,13 +46,26 @@ _END = (
 # --- kept -------------------------------------------------------------------------------------------------------------
 
 
-def keep(connection: Connection, message: MessageRow, raw: RawRow, recipients: Sequence[RecipientRow]) -> None:
-    """Keep a message, its octets and its copies."""
-    values = values_of(message)
-    values.pop("seq")
-    connection.execute(_KEEP_MESSAGE, values)
-    keep_raw(connection, raw)
-    connection.execute(_KEEP_COPY, [values_of(one) for one in recipients])
+class Kept(NamedTuple):
+    """A message, its octets and its copies."""
+
+    message: MessageRow
+    raw: RawRow
+    recipients: Sequence[RecipientRow]
+
+
+def keep(connection: Connection, kept: Sequence[Kept]) -> None:
+    """Keep messages, with one statement a table."""
+    if not kept:
+        return
+    rows = [values_of(one.message) for one in kept]
+    for one in rows:
+        one.pop("seq")
+    connection.execute(_KEEP_MESSAGE, rows)
+    connection.execute(_KEEP_RAW, [values_of(one.raw) for one in kept])
+    copies = [values_of(copy) for one in kept for copy in one.recipients]
+    if copies:
+        connection.execute(_KEEP_COPY, copies)
 
 
 def keep_raw(connection: Connection, raw: RawRow) -> None:
