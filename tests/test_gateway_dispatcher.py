@@ -10,16 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from gateway_room import SUBMIT, Make, Room, rooms
 
 from mm7zeep.errors import AuthError, TransportError
 from mm7zeep.gateway.config.settings import Delivery
-from mm7zeep.gateway.delivery.dispatcher import Dispatcher
 from mm7zeep.gateway.delivery.retry import Outcome
 from mm7zeep.gateway.gateway import Gateway
 from mm7zeep.gateway.store import outbox
 from mm7zeep.gateway.store.database import StoreError
 from mm7zeep.gateway.store.rows import CallRow
+from mm7zeep.gateway.store.tables import HEARTBEAT
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
@@ -65,24 +66,34 @@ def test_answer_that_no_database_takes(room: Make) -> None:
     assert {call.reason for call in one.outbox()} == {"TransportError: x y z"}
 
 
-def test_full_window_elsewhere_costs_little(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A process looks seldom where another one has the whole window of an endpoint."""
-    one = Room(tmp_path)
-    for _ in range(6):
+@pytest.mark.parametrize(("others", "share"), [(0, 20), (1, 10), (2, 6), (30, 1)])
+def test_processes_share_the_window(tmp_path: Path, others: int, share: int) -> None:
+    """Each of several processes that are alive has its part of an endpoint's window; one that is gone has none."""
+    one = Room(tmp_path, delivery=Delivery(narrow=20, wide=20))
+    for _ in range(25):
         one.gateway.simulator.send_mo("tnn", "+61400", "111122")
     with one.gateway.database.write() as connection:
-        claimed = outbox.claim(
-            connection, "tnn http://tnn/mo", now=one.clock(), window=5, lease=60, holder="somebody else"
-        )
-    assert len(claimed) == 5
+        for n in range(others):
+            one.gateway.clock.beat(connection, f"process {n}")
+        one.gateway.clock.beat(connection, one.gateway.dispatcher.holder)
+        connection.execute(sa.insert(HEARTBEAT).values(process="gone", at=one.clock() - 60, boot=None, steady=0.0))
+    _, claimed = one.gateway.dispatcher.run_once()
+    assert len(claimed) == share
+    assert one.gateway.dispatcher.run_once() == ([], [])
+    one.gateway.close()
+
+
+def test_no_room_costs_little(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process looks seldom where a rate that all share leaves no room."""
+    one = Room(tmp_path)
+    one.gateway.simulator.send_mo("tnn", "+61400", "111122")
     turns: list[float] = []
-    turn = Dispatcher.run_once
 
-    def counted(dispatcher: Dispatcher, **options: Any) -> Any:
+    def none(*arguments: object, **options: object) -> list[CallRow]:
         turns.append(time.monotonic())
-        return turn(dispatcher, **options)
+        return []
 
-    monkeypatch.setattr(Dispatcher, "run_once", counted)
+    monkeypatch.setattr(outbox, "claim", none)
     with one.gateway.working():
         time.sleep(1.0)
     one.gateway.close()

@@ -1,7 +1,8 @@
 """What drives a gateway: it sees to due copies, claims due calls, has them made, and records what came of them.
 
 ``run_once`` does all of it that is due in one transaction and hands the claimed calls out; the calls themselves are
-made in threads, a few per endpoint, more while it answers, so that a bad endpoint delays nobody else. What the database
+made in threads, a few per endpoint, more while it answers, so that a bad endpoint delays nobody else; each of several
+processes has its part of an endpoint's window. What the database
 refuses is tried again; no result is forgotten meanwhile. Where one row is at fault, ``isolation`` sets it aside,
 and the others go on. Any number of processes may share one database.
 """
@@ -38,6 +39,7 @@ _THREADS = 1000  # in all; the windows of the endpoints bound them long before
 _PAUSE = 1.0  # seconds after the database reported an error
 _REST = 4.0  # seconds at most that an unresponsive endpoint backs off
 _BREATH = 0.01  # seconds between two turns, so that one transaction sees to more
+_LONG_BREATH = 0.05  # at most, where no call waits for the next turn: as long as the last one took
 _LULL = 0.2  # seconds at most before looking again where others have the window, or a rate leaves no room
 _EXPIRED = Outcome(verdict="retry", reason="it expired before it could be made")
 
@@ -93,12 +95,14 @@ class Dispatcher:
         self._isolation = Isolation(database=database, recorder=self._recorder, network=self.network, clock=given)
         self._observe = observe
         self._windows: dict[str, Window] = {}
+        self._processes = 1  # that share the windows, as of the last claim
         self._flying: dict[int, tuple[CallRow, float]] = {}  # by id, with when the lease is to be renewed
         self._results: deque[tuple[CallRow, Outcome]] = deque()
         self._lock = threading.Lock()
         self._poked = threading.Event()
         self.told_to_stop = threading.Event()  # then ``run`` may return
         self._lull = _BREATH
+        self._going = False
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="mm7zeep-call")
 
     # --- one turn -----------------------------------------------------------------------------------------------------
@@ -146,14 +150,17 @@ class Dispatcher:
 
     def _claim(self, connection: Connection, now: float) -> list[CallRow]:
         claimed: list[CallRow] = []
-        for endpoint, due in outbox.waiting(connection).items():
+        waiting = outbox.waiting(connection)
+        if waiting:
+            self._processes = self._clock.alive(connection, now)
+        for endpoint, due in waiting.items():
             if due > now or self._window(endpoint).rests_until > self._steady():
                 continue
             claimed += outbox.claim(
                 connection,
                 endpoint,
                 now=now,
-                window=self._window(endpoint).size,
+                window=self._share(endpoint),
                 lease=self.settings.delivery.lease,
                 holder=self.holder,
                 rate=self._rate(endpoint),
@@ -165,6 +172,10 @@ class Dispatcher:
         if known is None:
             known = self._windows[endpoint] = Window(self.settings.delivery.narrow, self.settings.delivery.wide)
         return known
+
+    def _share(self, endpoint: str) -> int:
+        """How many calls to an endpoint may be under way from this process: its part of the window."""
+        return max(1, self._window(endpoint).size // self._processes)
 
     def _rate(self, endpoint: str) -> float | None:
         upstream = self.settings.upstream(upstream_name(endpoints.owner_of(endpoint)))
@@ -229,6 +240,7 @@ class Dispatcher:
         """Turn until ``stop``, and then until nothing is under way any more."""
         while not (self.told_to_stop.is_set() and not self.busy):
             self._poked.clear()
+            begun = time.monotonic()
             try:
                 idle = self._round()
             except StoreError as error:
@@ -236,7 +248,9 @@ class Dispatcher:
                 self._isolate_safely()
                 time.sleep(_PAUSE)
             else:
-                time.sleep(_BREATH) if idle is None else self._poked.wait(idle)
+                took = time.monotonic() - begun
+                breath = _BREATH if self.busy else min(max(_BREATH, took), _LONG_BREATH)
+                time.sleep(breath) if idle is None else self._poked.wait(idle)
         self._threads.shutdown()
 
     def _isolate(self, claiming: bool = True) -> None:
@@ -265,13 +279,15 @@ class Dispatcher:
     def _round(self) -> float | None:
         """One turn, if there is something to do; seconds until there may be more, None for at once."""
         claiming = not self.told_to_stop.is_set()
-        wait = self._until_due(claiming)
+        wait = 0.0 if self._going else self._until_due(claiming)
         if wait > 0:
             self._lull = _BREATH
             return wait
+        self._going = False
         events, claimed = self.run_once(claiming=claiming)
         for call in claimed:
             self._begin(call)
+        self._going = bool(events or claimed)  # then there is more, most likely: the next turn does not look first
         self._lull = _BREATH if events or claimed else min(2 * self._lull, _LULL)
         return None if events or claimed else self._lull
 
@@ -305,4 +321,4 @@ class Dispatcher:
     def _has_room(self, endpoint: str) -> bool:
         with self._lock:
             own = sum(1 for call, _ in self._flying.values() if call.endpoint == endpoint)
-        return own < self._window(endpoint).size
+        return own < self._share(endpoint)

@@ -28,8 +28,11 @@ JUMP = 60.0
 """Seconds by which a clock may be set, at a time, without being called wrong."""
 STEADY = 300.0
 """Seconds after which a clock that jumped, and then went on evenly, counts."""
+ALIVE = 5.0
+"""Seconds since its last heartbeat within which a process counts as alive; it has one a second."""
 _NAME = "clock"  # of the setting that all processes share
 _TRIES = 5  # to write down a jump before another process does
+_ALIVE = sa.select(sa.func.count()).where(HEARTBEAT.c.at > sa.bindparam("since", type_=sa.Double))
 
 
 def steady() -> float:
@@ -187,6 +190,10 @@ class GuardedClock:
             elif wall + correction.seconds < latest - JUMP:
                 self._last = (latest, passed, correction.count)
         self.read(connection)
+
+    def alive(self, connection: Connection, now: float) -> int:
+        """How many processes share the database: those that were alive a moment ago; at least this one."""
+        return max(1, connection.scalar(_ALIVE, {"since": now - ALIVE}) or 0)
 
     def beat(self, connection: Connection, process: str) -> None:
         """Write down that ``process`` lives, and when that was; confirm a jump that is long enough ago."""

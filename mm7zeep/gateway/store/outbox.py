@@ -99,6 +99,12 @@ _RELEASE_READS = (
     )
     .values(due=sa.bindparam("now", type_=sa.Double))
 )
+_FLYING = sa.select(sa.func.count()).where(
+    _C.state == LEASED,
+    _C.endpoint == sa.bindparam("endpoint"),
+    _C.holder == sa.bindparam("holder"),
+    _C.lease_until > sa.bindparam("now", type_=sa.Double),
+)
 _NEXT_EXPIRY = sa.select(sa.func.min(_C.expires)).where(_C.state == READY)
 _OVERDUE = (
     sa.select(_C.id)
@@ -124,17 +130,17 @@ def claim(
     holder: str,
     rate: float | None = None,
 ) -> list[CallRow]:
-    """Claim the calls to ``endpoint`` that are due, until ``window`` of them are in flight in all processes.
+    """Claim the calls to ``endpoint`` that are due, until ``window`` of them are in flight from this ``holder``.
 
     With a ``rate`` not more per second than that go out, by all processes together.
     """
-    if connection.dialect.name == "postgresql":
-        # two processes at once would both see room in the window; whoever comes second tries later
+    if rate is not None and connection.dialect.name == "postgresql":
+        # two processes at once would both see what the rate leaves; whoever comes second tries later
         lock = sa.func.pg_try_advisory_xact_lock(0x6D6D377B, zlib.crc32(endpoint.encode()) - 2**31)
         if not connection.scalar(sa.select(lock)):
             return []
-    flying = sa.select(sa.func.count()).where(_C.state == LEASED, _C.endpoint == endpoint, _C.lease_until > now)
-    room = window - (connection.scalar(flying) or 0)
+    own = {"endpoint": endpoint, "holder": holder, "now": now}
+    room = window - (connection.scalar(_FLYING, own) or 0)
     room = min(room, upstream_rate.allowed(connection, endpoint, now, rate, room)) if rate is not None else room
     if room <= 0:
         return []
