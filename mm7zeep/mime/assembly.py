@@ -6,6 +6,7 @@ Raises ``MimeError`` where no part can be the SOAP part, ``LimitError`` where th
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from mm7zeep.charsets import registered
 from mm7zeep.errors import LimitError, MimeError
@@ -24,13 +25,14 @@ def assemble(tree: Node, declared: fields.ContentType, notes: Notes, limits: Lim
     """Choose the SOAP part, judge what relates the parts, and give the package."""
     if tree.part is not None:
         tree = _bare(tree, declared, notes)
-        root_node = tree
+        root_node, nodes = tree, (tree,)
     else:
-        root_node = _root(tree, declared, notes)
-        for node in tree.walk():
+        nodes = tuple(tree.walk())
+        root_node = _root(tree, nodes, declared, notes)
+        for node in nodes:
             if node.part is None:
                 _judge_multipart(node, tree, root_node, declared, notes)
-        _judge_labels(tree, root_node, notes)
+        _judge_labels(tree, nodes, root_node, notes)
     root = _octets(root_node, notes, limits)
     _judge_root(tree, root_node, declared, notes)
     return Package(
@@ -38,8 +40,8 @@ def assemble(tree: Node, declared: fields.ContentType, notes: Notes, limits: Lim
         root_node=root_node,
         root_content_type=MediaType(root_node.content_type, root_node.parameters),
         tree=tree,
-        content=tuple(node for node in tree.children if node is not root_node),
-        parts=tuple(node.part for node in tree.walk() if node.part is not None and node is not root_node),
+        content=tuple([node for node in tree.children if node is not root_node]),
+        parts=tuple([node.part for node in nodes if node.part is not None and node is not root_node]),
         findings=notes(),
         ending=ending if tree is not root_node else "closed",
     )
@@ -66,9 +68,9 @@ def _bare(tree: Node, declared: fields.ContentType, notes: Notes) -> Node:
     )
 
 
-def _root(tree: Node, declared: fields.ContentType, notes: Notes) -> Node:
+def _root(tree: Node, nodes: Sequence[Node], declared: fields.ContentType, notes: Notes) -> Node:
     """RFC 2387 3.2: the part named by start, else the first; if that is no envelope, the first that looks like one."""
-    leaves = [node for node in tree.walk() if node.part is not None]
+    leaves = [node for node in nodes if node.part is not None]
     if not leaves:
         raise MimeError("the multipart has no part", notes())
     start = declared.get("start")
@@ -154,10 +156,10 @@ def _judge_start(node: Node, start: str, offset: int, notes: Notes) -> None:
         notes.take("mime/start-brackets", offset, detail=start, action="repaired")
 
 
-def _judge_labels(tree: Node, root_node: Node, notes: Notes) -> None:
+def _judge_labels(tree: Node, nodes: Sequence[Node], root_node: Node, notes: Notes) -> None:
     seen: set[str] = set()
     places: set[str] = set()
-    for node in tree.walk():
+    for node in nodes:
         if node is tree:
             continue
         if node.content_location is not None and node.content_location in places:

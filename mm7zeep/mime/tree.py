@@ -101,7 +101,10 @@ class Node:
 
     def parameter(self, name: str) -> str | None:
         """The Content-Type parameter of that name (lower case)."""
-        return next((value for key, value in self.parameters if key == name), None)
+        for key, value in self.parameters:
+            if key == name:
+                return value
+        return None
 
     def walk(self) -> Iterator[Node]:
         """This node and all below it, in the order of the body."""

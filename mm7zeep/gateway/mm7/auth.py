@@ -172,8 +172,8 @@ class GatewayAuthenticator:
         Raises ``Refusal`` (503) where too many wait.
         """
         attempt = self._attempt(head, peer)
-        if self._is_proven(attempt):
-            return attempt.account.user if attempt.account is not None else None
+        if self._is_proven(attempt) and attempt.account is not None:
+            return attempt.account.user
         if self._waits(attempt):
             return self._submitted(attempt)
         if not attempt.readable:
