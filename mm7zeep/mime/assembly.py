@@ -25,7 +25,8 @@ def assemble(tree: Node, declared: fields.ContentType, notes: Notes, limits: Lim
     """Choose the SOAP part, judge what relates the parts, and give the package."""
     if tree.part is not None:
         tree = _bare(tree, declared, notes)
-        root_node, nodes = tree, (tree,)
+        root_node = tree
+        nodes: tuple[Node, ...] = (tree,)
     else:
         nodes = tuple(tree.walk())
         root_node = _root(tree, nodes, declared, notes)

@@ -113,7 +113,10 @@ class _Heads:
 
     def same(self, octets: bytes) -> tuple[_Head, _Filled] | None:
         """What a head says that was read before, octet by octet; None for one that was not."""
-        return self._same.get(octets)
+        found = self._same.get(octets)
+        if found is not None:
+            self._credit = min(_CREDIT, self._credit + 1 / 4)
+        return found
 
     def of_octets(self, octets: bytes, read: Callable[[str], _Head | None]) -> tuple[_Head, _Filled] | None:
         """What the head of a part says, as ``of``; None also where it might hold the delimiter of a multipart."""
