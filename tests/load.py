@@ -101,7 +101,11 @@ class Prepared:
         )
         text = Part(body=b"Science news, new Saturn pictures...", content_type="text/plain", content_id="text@load")
         message = SubmitReq(vaspid=vaspid, vasid=vasid, to=marks[1], subject=marks[2], delivery_report=delivery_report)  # type: ignore[arg-type]
-        wire = exchange.pack(message, (text, picture), profile=profile, transaction_id=marks[0])
+        self._cut(exchange.pack(message, (text, picture), profile=profile, transaction_id=marks[0]))
+
+    def _cut(self, wire: exchange.Wire) -> None:
+        """Take a message apart where its marks stand."""
+        marks = self._marks(987_654_321)
         self.headers = wire.headers
         whole = wire.read()
         pieces, names = re.split(b"(" + b"|".join(map(re.escape, map(str.encode, marks))) + b")", whole), []

@@ -161,7 +161,7 @@ def judge_content(judged: Judgement, package: mime.Package, *, bare: bool) -> Ju
         return _refused(judged, found, f"the content {href!r} did not arrive: no part besides the envelope", where)
     if any(one.action == "refused" for one in found):
         return _refused(judged, found, f"the Content names none of the parts that came ({href or 'no href'})", where)
-    return replace(judged, findings=judged.findings + found)
+    return replace(judged, findings=judged.findings + found) if found else judged
 
 
 def _without_content(judged: Judgement, package: mime.Package, where: str) -> Judgement:

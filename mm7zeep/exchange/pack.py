@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import lru_cache, partial
 from typing import Literal
 
 from lxml import etree
@@ -230,7 +230,12 @@ def answer_profile(request: Received) -> Profile:
     base = namespaces.profile_of(request.namespace) or request.profile
     version = request.mm7_version if request.mm7_version in base.versions else base.mm7_version
     prefix = request.dialect.prefix if request.dialect.prefix != soap.SOAP_PREFIX else None  # zeep's own for SOAP
-    return replace(base, mm7_version=version or base.mm7_version, prefix=prefix)
+    return _in_version(base, version or base.mm7_version, prefix)
+
+
+@lru_cache(256)
+def _in_version(base: Profile, version: str, prefix: str | None) -> Profile:
+    return replace(base, mm7_version=version, prefix=prefix)
 
 
 def in_kind(tree: etree._Element, request: Received, profile: Profile) -> etree._Element:

@@ -251,12 +251,14 @@ def content_id(value: str) -> tuple[str | None, bool]:
 
 def unfold(value: str) -> str:
     """A field value on one line (RFC 5322 2.2.3), also where the continuation stands in column 0."""
+    if "\n" not in value and "\r" not in value:
+        return value.strip()
     return re.sub(r"\r?\n(?![ \t])", " ", value.strip()).replace("\r", "").replace("\n", "")
 
 
 def clean(text: str) -> str:
     """The text with control characters, which have no place in a field (RFC 2045 3), replaced by U+FFFD."""
-    return _CONTROL.sub("\ufffd", text)
+    return text if text.isprintable() else _CONTROL.sub("\ufffd", text)
 
 
 # --- lines ------------------------------------------------------------------------------------------------------------

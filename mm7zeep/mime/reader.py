@@ -57,13 +57,10 @@ class Reader:
         self._header: Draft | None = None
         self._tree: Node | None = None
         self._outside_noted = False
-        self._delimiters = Delimiters(self._limits.boundary)
-        self._suspects = Suspects()
         self._left: list[tuple[bytes, bool]] = []  # boundaries whose delimiters must not come again
         self._lost: tuple[str, int, str] | None = None  # what was noted of a delimiter that was lost; one is enough
         self._dashes = False  # whether the content since the last delimiter has a short line of dashes
         self._ending: Ending = "closed"
-        self._top = Draft(-1, self._limits, self._notes)
         self._headers = headers = tuple(headers)
         self._whole = content_length is None  # whether what came is still all in ``_pending``, for ``read_plain``
         self._plain = plain_head(headers, self._limits) if self._whole else None
@@ -76,6 +73,9 @@ class Reader:
 
     def _begin(self, headers: Iterable[tuple[str, str]]) -> None:
         self._begun = True
+        self._delimiters = Delimiters(self._limits.boundary)
+        self._suspects = Suspects()
+        self._top = Draft(-1, self._limits, self._notes)
         if self._content_length is not None and self._content_length > self._limits.body:
             raise self._too_large(self._content_length)
         self._top.read_outer_header(headers)

@@ -251,7 +251,9 @@ class Endpoint:
         self._say(head, turn, answer)
         self._tell(turn, answer, time.monotonic() - begun)
         # what is left of a body that was not read would be taken for the next request
-        return Served(reply=replace(answer, headers=end_to_end(answer.headers)), close=not turn.whole)
+        headers = end_to_end(answer.headers)
+        reply = answer if len(headers) == len(answer.headers) else replace(answer, headers=headers)
+        return Served(reply=reply, close=not turn.whole)
 
     # --- in -----------------------------------------------------------------------------------------------------------
 

@@ -124,7 +124,7 @@ def _transaction_namespace(tree: etree._Element | None) -> str | None:
 
 def end_to_end(headers: Headers) -> Headers:
     """``headers`` without those that speak of one connection only (RFC 9110 7.6.1): they are the server's business."""
-    return tuple((name, value) for name, value in headers if name.lower() not in _HOP_BY_HOP)
+    return tuple([(name, value) for name, value in headers if name.lower() not in _HOP_BY_HOP])
 
 
 def printable(text: str) -> str:
