@@ -301,6 +301,9 @@ class Stream:
 
     def read(self, size: int | None = -1) -> bytes:
         """The next ``size`` octets, fewer only at the end; all that are left where ``size`` is negative or None."""
+        if self._at == 0 and (size is None or size < 0) and (whole := self._in_memory()) is not None:
+            self.seek(self._length)
+            return whole
         if self._source is None:
             self._source, self._rest = self._chunks(self._at), b""
         due = self._length - self._at if size is None or size < 0 else size
@@ -315,6 +318,16 @@ class Stream:
         self._rest = joined[due:]
         self._at += min(due, have)
         return joined[:due]
+
+    def _in_memory(self) -> bytes | None:
+        """The whole body, put together at once; None where a part is encoded, or is no bytes."""
+        pieces: list[bytes] = []
+        for one in self._segments:
+            octets = one if isinstance(one, bytes) else one.part.body
+            if not isinstance(octets, bytes) or (isinstance(one, _Content) and one.encoded):
+                return None
+            pieces.append(octets)
+        return b"".join(pieces)
 
     def tell(self) -> int:
         """The position of ``read``, in octets."""

@@ -1,0 +1,225 @@
+"""How cost grows with the work: recipients, parts, octets, messages in the store, new shapes of envelopes.
+
+Of each curve the figure is the worst factor by which the cost grows when the work doubles, between neighbouring points;
+below a hundred microseconds apiece nothing is compared, since what does not grow is most of it.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import sqlalchemy as sa
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+
+from load import Prepared
+
+from benchmarks.figures import Figure
+from mm7zeep import exchange, mime
+from mm7zeep.exchange import Wire
+from mm7zeep.gateway.config.parties import Application
+from mm7zeep.gateway.config.settings import Settings
+from mm7zeep.gateway.gateway import Gateway
+from mm7zeep.gateway.store import messages
+from mm7zeep.gateway.store.tables import MESSAGE, RAW, RECIPIENT
+from mm7zeep.messages import Number, Part, SubmitReq
+
+MOST = 2.2
+LEAST = 100e-6  # seconds
+LIMITS = mime.Limits(body=400 * 1024 * 1024, root=16 * 1024 * 1024, parts=5_000)
+TEXT = Part(body=b"Science news", content_type="text/plain", content_id="text@bench")
+
+
+def per_doubling(points: Sequence[tuple[float, float]]) -> float:
+    """The worst growth of the cost for twice the work, between neighbouring points (work, seconds)."""
+    worst = 0.0
+    for (work, before), (more, after) in zip(points, points[1:], strict=False):
+        if after >= LEAST:
+            worst = max(worst, (after / max(before, LEAST)) ** (1 / math.log2(more / work)))
+    return worst
+
+
+def curve(name: str, sizes: Sequence[int], prepare: Callable[[int], Callable[[], object]]) -> Iterator[Figure]:
+    """The cost at each size, and the growth; the median of some runs each."""
+    points: list[tuple[float, float]] = []
+    for size in sizes:
+        run = prepare(size)
+        run()
+        samples, until = [], time.perf_counter() + 1.0
+        while len(samples) < 3 or (time.perf_counter() < until and len(samples) < 100):
+            begun = time.perf_counter()
+            run()
+            samples.append(time.perf_counter() - begun)
+        points.append((size, statistics.median(samples)))
+        yield Figure.of(f"{name}, {size:,}", [one * 1000 for one in samples], "ms", "less")
+    yield Figure.of(f"{name}: growth for twice the work", [per_doubling(points)], "x", "less", MOST)
+
+
+def packed(message: SubmitReq) -> Wire:
+    """A message as it goes out."""
+    wire = exchange.pack(message, transaction_id="growth-1")
+    return Wire(headers=wire.headers, body=wire.read())
+
+
+def reading(message: SubmitReq) -> Callable[[], object]:
+    """``unpack`` of a message."""
+    wire = packed(message)
+    return lambda: exchange.unpack(wire, limits=LIMITS)
+
+
+def to(count: int) -> SubmitReq:
+    """A message with so many recipients."""
+    return SubmitReq(vaspid="TNN", to=[Number(f"+61{n:09d}") for n in range(count)], subject="News", parts=(TEXT,))
+
+
+def of_parts(count: int) -> SubmitReq:
+    """A message with so many parts of 1 kB."""
+    body = os.urandom(1000)
+    parts = [Part(body=body, content_type="image/jpeg", content_id=f"p{n}@bench") for n in range(count)]
+    return SubmitReq(vaspid="TNN", to=[Number("+61412345678")], parts=parts)
+
+
+def of_octets(count: int) -> SubmitReq:
+    """A message with one part of so many octets."""
+    part = Part(body=os.urandom(count), content_type="image/jpeg", content_id="p@bench")
+    return SubmitReq(vaspid="TNN", to=[Number("+61412345678")], parts=(part,))
+
+
+def stored(sizes: Sequence[int]) -> Iterator[Figure]:
+    """A durable submit, a page of the list and the look of the dispatcher, with so many messages in the store."""
+    prepared = Prepared(delivery_report=False)
+    secret = base64.b64encode(b"tnn:t").decode()
+    costs: dict[str, list[tuple[float, float]]] = {"durable submit": [], "list of 50": [], "look of the dispatcher": []}
+    with tempfile.TemporaryDirectory(prefix="mm7zeep-bench-") as folder:
+        application = Application(name="tnn", password="t", vaspid="TNN", vasids=("News",))  # noqa: S106
+        gateway = Gateway(
+            Settings(applications=(application,), database=f"sqlite:///{folder}/gateway.db", allow_internal=True)
+        )
+        there = 0
+
+        def submit(n: int) -> None:
+            body = prepared.body(n)
+            head = (*prepared.headers, ("Authorization", f"Basic {secret}"), ("Content-Length", str(len(body))))
+            wire = Wire(method="POST", target="/mm7", headers=head, body=body)
+            if gateway.answer(wire, peer="127.0.0.1").status != 200:
+                raise SystemExit("a submit was refused")
+
+        def listed(n: int) -> None:
+            with gateway.database.read() as connection:
+                messages.listed(connection, application="tnn", limit=50)
+
+        for n in range(20):
+            submit(n)
+        for size in sizes:
+            fill(gateway, there, size)
+            there = size
+            runs = {
+                "durable submit": submit,
+                "list of 50": listed,
+                "look of the dispatcher": lambda n: gateway.dispatcher._until_due(True),
+            }
+            for name, run in runs.items():
+                samples = []
+                for n in range(60):
+                    begun = time.perf_counter()
+                    run(size * 1000 + 1000 + n)
+                    samples.append(time.perf_counter() - begun)
+                costs[name].append((max(size, 1), statistics.median(samples)))
+                yield Figure.of(f"{name}, {size:,} messages kept", [one * 1000 for one in samples], "ms", "less")
+            gateway.run_pending()
+        gateway.close()
+    for name, points in costs.items():
+        yield Figure.of(f"{name}: growth for twice the messages", [per_doubling(points)], "x", "less", MOST)
+
+
+def fill(gateway: Gateway, there: int, size: int) -> None:
+    """Messages that ended, up to so many."""
+    fields = json.dumps({"vaspid": "TNN"})
+    for first in range(there, size, 10_000):
+        numbers = range(first, min(first + 10_000, size))
+        with gateway.database.write() as connection:
+            connection.execute(
+                sa.insert(MESSAGE),
+                [
+                    {
+                        "id": f"kept-{n:09d}", "direction": "mt", "application": "tnn", "excerpt": "news", "size": 3000,
+                        "accepted": 1.7e9 + n, "delivery_report": False, "read_reply": False, "content": 0,
+                        "fields": fields, "parts": "[]", "findings": "[]",
+                    }
+                    for n in numbers
+                ],
+            )  # fmt: skip
+            connection.execute(
+                sa.insert(RAW),
+                [{"message_id": f"kept-{n:09d}", "n": 0, "received": 1.7e9, "headers": "[]", "body": b""} for n in numbers],
+            )
+            connection.execute(
+                sa.insert(RECIPIENT),
+                [
+                    {
+                        "message_id": f"kept-{n:09d}", "n": 0, "place": "to", "kind": "number", "state": "Retrieved",
+                        "address": f"+61{n:09d}", "destination": "handset", "changed": 1.7e9,
+                    }
+                    for n in numbers
+                ],
+            )  # fmt: skip
+
+
+def shapes(sizes: Sequence[int]) -> Iterator[Figure]:
+    """A flood of envelopes, each of a new shape, beside the same without plans; then one whose shape is well known."""
+    whole = packed(to(1))
+    body = whole.read()
+    known = Wire(headers=whole.headers, body=body)
+
+    def usual() -> float:
+        samples = []
+        for _ in range(300):
+            begun = time.perf_counter()
+            exchange.unpack(known)
+            samples.append(time.perf_counter() - begun)
+        return statistics.median(samples)
+
+    before = usual()
+    at = body.index(b"<", body.index(b"Recipients") + 10)
+    done = 0
+    for size in sizes:
+        every = max(1, (size - done) // 1000)  # of the plain path as many as tell its cost
+        costs: dict[bool, list[float]] = {True: [], False: []}
+        for n in range(done, size):
+            blanks = f"{n:b}".replace("0", " ").replace("1", "\n").encode()
+            wire = Wire(headers=whole.headers, body=body[:at] + blanks + body[at:])
+            for plans in (True, False):
+                if plans or n % every == 0:
+                    begun = time.perf_counter()
+                    exchange.unpack(wire, plans=plans)
+                    costs[plans].append(time.perf_counter() - begun)
+        ratio = statistics.median(costs[True]) / statistics.median(costs[False])
+        yield Figure.of(f"a message of a new shape, {size:,} of them, against no plans", [ratio], "x", "less", 1.1)
+        done = size
+    yield Figure.of("a message of a known shape, after the flood against before", [usual() / before], "x", "less", 1.5)
+
+
+def measure(*, quick: bool = False) -> list[Figure]:
+    """All curves; ``quick`` leaves out their longest ends."""
+    end = -1 if quick else None
+    found: list[Figure] = []
+    tens = (1, 10, 100, 1_000, 10_000)
+    found += curve("pack, recipients", tens[:end], lambda n: lambda message=to(n): exchange.pack(message).read())
+    found += curve("unpack, recipients", tens[:end], lambda n: reading(to(n)))
+    found += curve("pack, parts", tens[:4][:end], lambda n: lambda message=of_parts(n): exchange.pack(message).read())
+    found += curve("unpack, parts", tens[:4][:end], lambda n: reading(of_parts(n)))
+    sizes = (1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000)
+    found += curve("pack, octets", sizes[:end], lambda n: lambda message=of_octets(n): exchange.pack(message).read())
+    found += curve("unpack, octets", sizes[:end], lambda n: reading(of_octets(n)))
+    found += stored((0, 1_000, 10_000) if quick else (0, 1_000, 10_000, 100_000, 1_000_000))
+    found += shapes((100, 1_000) if quick else (100, 1_000, 10_000, 100_000))
+    return found
