@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 Better = Literal["less", "more"]
+IN_A_ROW = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +52,9 @@ class Figure:
         if self.target is not None:
             wanted = f"{'at most' if self.better == 'less' else 'at least'} {self.target:g}"
             said = f"   {wanted}{'' if self.reached else ': NOT REACHED'}"
-        return f"  {self.name:58}{_short(self.value):>10} {self.unit:6} ({_short(self.low)} to {_short(self.high)}){said}"
+        return (
+            f"  {self.name:58}{_short(self.value):>10} {self.unit:6} ({_short(self.low)} to {_short(self.high)}){said}"
+        )
 
 
 @dataclass(slots=True)
@@ -91,7 +94,9 @@ def run(sections: Mapping[str, Callable[[], Sequence[Figure]]], file: Path | Non
 
 
 def interleaved(rounds: int, **runs: Callable[[], object]) -> dict[str, list[float]]:
-    """The seconds of each run, taken in turns so that all see the same machine."""
+    """The seconds of each run, taken in turns so that all see the same machine; in each turn ``IN_A_ROW`` times, as it
+    would run, and not behind what another has left in the processor's caches.
+    """
     for one in runs.values():
         one()
         one()
@@ -99,8 +104,9 @@ def interleaved(rounds: int, **runs: Callable[[], object]) -> dict[str, list[flo
     for _ in range(rounds):
         for name, one in runs.items():
             start = time.perf_counter()
-            one()
-            taken[name].append(time.perf_counter() - start)
+            for _ in range(IN_A_ROW):
+                one()
+            taken[name].append((time.perf_counter() - start) / IN_A_ROW)
     return taken
 
 

@@ -1,10 +1,12 @@
 """How many durable submits (30 kB) and callbacks a gateway makes on this machine, and how long each takes; its memory over time.
 
-    python benchmarks/gateway.py [--engine sqlite|postgresql] [--workers N] [--seconds S] [--minutes M]
+    python -m benchmarks --only gateway
+    python -m benchmarks.gateway [--engine sqlite|postgresql] [--workers N] [--minutes M]
 
 Everything runs on loopback and on the same processors: the gateway, who submits to it, who is called back, PostgreSQL. Numbers of
 one run are compared with floors of the same run: /livez, which is HTTP without MM7 and without a disk, and 30 kB appended and synced
-by one thread, which is the disk alone. With --minutes the load goes on that long and the memory of each process is told.
+by one thread, which is the disk alone. The second command lets the load go on for so many minutes and tells the memory
+of each process.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -30,7 +33,10 @@ from gateway_process import AUTH, GatewayProcess, eventually
 from load import Load, Prepared, ask, percentile
 from storm import database_of
 
-CONNECTIONS = 16
+from benchmarks.figures import Figure
+
+CONNECTIONS = 32
+ROUNDS = 3
 MIB = 1024 * 1024
 WARM = 100  # submits before anything is measured
 KEPT = 2_000  # messages that retention leaves in the memory run
@@ -53,7 +59,11 @@ def synced_appends(folder: Path, seconds: float) -> float:
 def livez(gateway: GatewayProcess, seconds: float) -> float:
     """How often a second /livez is answered on as many connections as submit."""
     host, port = gateway.admin.removeprefix("http://").split(":")
-    request, until, counts = f"GET /livez HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n".encode(), time.monotonic() + seconds, []
+    request, until, counts = (
+        f"GET /livez HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n".encode(),
+        time.monotonic() + seconds,
+        [],
+    )
 
     async def ask_on() -> None:
         reader, writer = await asyncio.open_connection(host, int(port))
@@ -122,29 +132,64 @@ def round_trips(gateway: GatewayProcess, sink: CallbackSink, count: int) -> list
     return taken
 
 
-def measure(engine: str, workers: int, seconds: float) -> None:
-    """One engine: a line for each number."""
+def spent(gateway: GatewayProcess) -> float:
+    """Seconds of processor that its processes have taken."""
+    return sum(sum(one.cpu_times()[:2]) for one in gateway.all_processes())
+
+
+def of(engine: str, workers: int, seconds: float) -> list[Figure]:
+    """The figures of one engine with so many processes."""
+    rates, costs, p50, p99, floors, webs = [], [], [], [], [], []
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mm7zeep-bench-")))
         database = stack.enter_context(database_of(engine))
         sink = stack.enter_context(CallbackSink())
-        floor = synced_appends(folder, min(seconds, 3.0))
-        gateway = stack.enter_context(GatewayProcess(folder / "g", callback=sink.url, database=database, workers=workers))
-        time.sleep(3.0 if workers > 1 else 0.0)  # it serves as soon as its first process does; here all of them are meant
+        gateway = stack.enter_context(
+            GatewayProcess(folder / "g", callback=sink.url, database=database, workers=workers)
+        )
+        time.sleep(
+            3.0 if workers > 1 else 0.0
+        )  # it serves as soon as its first process does; here all of them are meant
         for n in range(WARM):
             ask(gateway.url, AUTH, Prepared(delivery_report=False, run="warm-up-"), n)
-        web = livez(gateway, min(seconds, 3.0))
-        load = submits(gateway, seconds)
-        rate = len(load.accepted) / load.elapsed
-        p50, p99 = (percentile(load.latencies, share) * 1000 for share in (0.5, 0.99))
-        print(f"{engine}, {workers} worker{'s' if workers > 1 else ''}, {CONNECTIONS} connections, {psutil.cpu_count()} processors")
-        print(f"  durable submits  {rate:8.0f}/s   p50 {p50:.1f} ms, p99 {p99:.1f} ms")
-        print(f"    of /livez      {rate / web:8.2f}     {web:.0f}/s")
-        print(f"    of the disk    {rate / floor:8.2f}     {floor:.0f} synced appends of 30 kB a second, one thread")
+        for _ in range(ROUNDS):
+            floors.append(synced_appends(folder, 1.0))
+            webs.append(livez(gateway, 1.0))
+            before = spent(gateway)
+            load = submits(gateway, seconds)
+            rates.append(len(load.accepted) / load.elapsed)
+            costs.append((spent(gateway) - before) / len(load.accepted) * 1000)
+            p50.append(percentile(load.latencies, 0.5) * 1000)
+            p99.append(percentile(load.latencies, 0.99) * 1000)
         alone = round_trips(gateway, sink, 30)
-        calls = callbacks(gateway, sink, int(max(200, min(5_000, seconds * 100))))
-        p50, p99 = (percentile(alone, share) * 1000 for share in (0.5, 0.99))
-        print(f"  callbacks        {calls:8.0f}/s   report after the submit: p50 {p50:.0f} ms, p99 {p99:.0f} ms", flush=True)
+        calls = [callbacks(gateway, sink, 1_500) for _ in range(ROUNDS)]
+    what = f"{engine}, {workers} process{'es' if workers > 1 else ''}"
+    target = workers == 2  # what the targets are of
+    return [
+        Figure.of(f"{what}: durable submits", rates, "/s", "more", 1000 if target else None),
+        Figure.of(f"{what}: processor of a submit", costs, "ms", "less", 1.3 if target else None),
+        Figure.of(f"{what}: p50 of a submit", p50, "ms", "less"),
+        Figure.of(f"{what}: p99 of a submit", p99, "ms", "less", 100 if target else None),
+        Figure.of(
+            f"{what}: submits against synced appends", [a / b for a, b in zip(rates, floors, strict=True)], "x", "more"
+        ),
+        Figure.of(f"{what}: submits against /livez", [a / b for a, b in zip(rates, webs, strict=True)], "x", "more"),
+        Figure.of(f"{what}: callbacks", calls, "/s", "more", 700 if target else None),
+        Figure.of(f"{what}: a report after its submit", [one * 1000 for one in alone], "ms", "less"),
+    ]
+
+
+def measure(seconds: float = 5.0, engines: Sequence[str] = ("sqlite", "postgresql")) -> list[Figure]:
+    """The figures of each engine, with one process and with two."""
+    found: list[Figure] = []
+    for engine in engines:
+        one, two = of(engine, 1, seconds), of(engine, 2, seconds)
+        found += [*one, *two]
+        calls = [next(figure for figure in both if figure.name.endswith(": callbacks")) for both in (one, two)]
+        gained = calls[1].value / calls[0].value
+        least = 1.7 if engine == "postgresql" else None
+        found.append(Figure.of(f"{engine}: callbacks with a second process", [gained], "x", "more", least))
+    return found
 
 
 # --- memory -----------------------------------------------------------------------------------------------------------
@@ -164,18 +209,29 @@ def remember(engine: str, workers: int, minutes: float) -> bool:
         database = stack.enter_context(database_of(engine))
         sink = stack.enter_context(CallbackSink())
         gateway = stack.enter_context(
-            GatewayProcess(folder / "g", callback=sink.url, database=database, workers=workers, tables={"retention": {"messages": KEPT}})
+            GatewayProcess(
+                folder / "g",
+                callback=sink.url,
+                database=database,
+                workers=workers,
+                tables={"retention": {"messages": KEPT}},
+            )
         )
         processes = gateway.all_processes()
         seen: dict[int, list[tuple[float, float]]] = {one.pid: [] for one in processes}
         load = stack.enter_context(Load(gateway.url, AUTH, Prepared(), count=None, concurrency=CONNECTIONS))
         begun, step = time.monotonic(), max(1.0, minutes * 60 / 60)
-        print(f"{engine}, {workers} workers, {minutes:g} minutes: seconds, submits, calls, MiB of {', '.join(map(str, seen))}")
+        print(
+            f"{engine}, {workers} workers, {minutes:g} minutes: seconds, submits, calls, MiB of {', '.join(map(str, seen))}"
+        )
         while (now := time.monotonic() - begun) < minutes * 60:
             sizes = [one.memory_info().rss / MIB for one in processes]
             for one, size in zip(processes, sizes, strict=True):
                 seen[one.pid].append((now, size))
-            print(f"{now:8.0f} {len(load.accepted):8} {len(sink.calls):8}  {'  '.join(f'{size:7.1f}' for size in sizes)}", flush=True)
+            print(
+                f"{now:8.0f} {len(load.accepted):8} {len(sink.calls):8}  {'  '.join(f'{size:7.1f}' for size in sizes)}",
+                flush=True,
+            )
             time.sleep(step)
         load.stop()
         load.join(30)
@@ -184,27 +240,24 @@ def remember(engine: str, workers: int, minutes: float) -> bool:
             late = [(at, size) for at, size in points if at > minutes * 60 / 3]
             grows = slope(late)
             flat &= grows < 0.05 * late[-1][1] * max(1.0, 10 / minutes)
-            print(f"  process {pid}: {late[0][1]:.1f} to {late[-1][1]:.1f} MiB in the last two thirds, {grows:+.2f} MiB per 10 minutes")
-        print(f"  {len(load.accepted) / load.elapsed:.0f} submits/s, {len(sink.kept())} reports taken; memory is {'flat' if flat else 'NOT FLAT'}")
+            print(
+                f"  process {pid}: {late[0][1]:.1f} to {late[-1][1]:.1f} MiB in the last two thirds, {grows:+.2f} MiB per 10 minutes"
+            )
+        print(
+            f"  {len(load.accepted) / load.elapsed:.0f} submits/s, {len(sink.kept())} reports taken; memory is {'flat' if flat else 'NOT FLAT'}"
+        )
         return flat
 
 
 def main() -> int:
-    """The command."""
-    parser = argparse.ArgumentParser(description="Measure a gateway.")
+    """The command that looks at memory."""
+    parser = argparse.ArgumentParser(description="Watch the memory of a gateway under load.")
     parser.add_argument("--engine", choices=("sqlite", "postgresql"), action="append", help="default: both")
-    parser.add_argument("--workers", type=int, action="append", help="processes; may be given more than once; default: 1 and 2")
-    parser.add_argument("--seconds", type=float, default=10.0, help="of each measurement")
-    parser.add_argument("--minutes", type=float, help="measure memory instead, that long")
+    parser.add_argument("--workers", type=int, default=2, help="processes")
+    parser.add_argument("--minutes", type=float, default=10.0)
     given = parser.parse_args()
-    flat = True
-    for engine in given.engine or ["sqlite", "postgresql"]:
-        for workers in given.workers or ([2] if given.minutes else [1, 2]):
-            if given.minutes:
-                flat &= remember(engine, workers, given.minutes)
-            else:
-                measure(engine, workers, given.seconds)
-    return 0 if flat else 1
+    flat = [remember(engine, given.workers, given.minutes) for engine in given.engine or ("sqlite", "postgresql")]
+    return 0 if all(flat) else 1
 
 
 if __name__ == "__main__":

@@ -160,7 +160,10 @@ def fill(gateway: Gateway, there: int, size: int) -> None:
             )  # fmt: skip
             connection.execute(
                 sa.insert(RAW),
-                [{"message_id": f"kept-{n:09d}", "n": 0, "received": 1.7e9, "headers": "[]", "body": b""} for n in numbers],
+                [
+                    {"message_id": f"kept-{n:09d}", "n": 0, "received": 1.7e9, "headers": "[]", "body": b""}
+                    for n in numbers
+                ],
             )
             connection.execute(
                 sa.insert(RECIPIENT),

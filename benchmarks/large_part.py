@@ -1,9 +1,9 @@
 """What a large part costs: ``VaspClient`` sends it to an ``Endpoint`` of ours under uvicorn, each in a process of its own.
 
-Prints for both sides the peak of resident memory above idle (after a first small message), the time, and whether the
-SHA-256 at the far end is that of the file. Needs Linux (/proc) and the extra ``gateway``.
+The figures are the peak of resident memory above idle (after a first small message) and the rate; the SHA-256 at the
+far end has to be that of the file. Needs Linux (/proc) and the extra ``gateway``.
 
-    python benchmarks/large_part.py [MEBIBYTES] [sync|async]
+    python -m benchmarks --only large_part
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ import asyncio
 import hashlib
 import multiprocessing
 import os
-import sys
 import tempfile
 import time
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+from benchmarks.figures import Figure
 from mm7zeep import mime
 from mm7zeep.client import AsyncVaspClient, VaspClient
 from mm7zeep.gateway.server.listener import serve_in_thread
@@ -93,8 +93,8 @@ def submit(style: str, url: str, path: Path, small: Path, pipe: Connection) -> t
     return before, memory("VmHWM") - before, time.perf_counter() - started
 
 
-def main(mebibytes: int = 100, style: str = "sync") -> None:
-    """Measure once and print."""
+def sent(mebibytes: int, style: str) -> tuple[float, float, float]:
+    """Send once: the memory of sender and receiver above idle in MiB, and MiB a second."""
     ours, theirs = multiprocessing.Pipe()
     process = multiprocessing.get_context("spawn").Process(target=far_side, args=(mebibytes * MIB, theirs))
     process.start()
@@ -107,15 +107,25 @@ def main(mebibytes: int = 100, style: str = "sync") -> None:
                 piece = os.urandom(MIB)
                 digest.update(piece)
                 stream.write(piece)
-        before, peak, seconds = submit(style, ours.recv(), path, small, ours)
+        _, peak, seconds = submit(style, ours.recv(), path, small, ours)
         ours.send("done")
-        their_before, their_peak, got = ours.recv()
+        _, their_peak, got = ours.recv()
     process.join()
-    print(f"{mebibytes} MiB, {style} client, {seconds:.2f} s ({mebibytes / seconds:.0f} MiB/s)")
-    print(f"sender    idle {before:6.1f} MiB, peak {peak:+6.1f} MiB")
-    print(f"receiver  idle {their_before:6.1f} MiB, peak {their_peak:+6.1f} MiB")
-    print("SHA-256 equal" if got == digest.hexdigest() else "SHA-256 DIFFERENT")
+    if got != digest.hexdigest():
+        raise SystemExit("what arrived is not what was sent")
+    return peak, their_peak, mebibytes / seconds
 
 
-if __name__ == "__main__":
-    main(*(int(one) if one.isdigit() else one for one in sys.argv[1:]))
+def measure(mebibytes: int = 100) -> list[Figure]:
+    """The figures of either client."""
+    found = []
+    for style in ("sync", "async"):
+        runs = [sent(mebibytes, style) for _ in range(3)]
+        for what, unit, values, target in (
+            ("memory of the sender", "MiB", [one for one, _, _ in runs], 16),
+            ("memory of the receiver", "MiB", [one for _, one, _ in runs], 16),
+            ("rate", "MiB/s", [one for _, _, one in runs], None),
+        ):
+            better = "less" if target is not None else "more"
+            found.append(Figure.of(f"{mebibytes} MiB, {style}: {what}", values, unit, better, target))
+    return found

@@ -4,15 +4,14 @@ The stock recipe is what one writes with the same libraries by hand: zeep serial
 envelope, stdlib ``email`` composes or parses the multipart. The floor does the least that could be called the same job: lxml builds
 or parses the envelope, libxml2 validates it, bytes are joined or split. All three handle the same SubmitReq with a text and a picture.
 
-    python benchmarks/pack_unpack.py [ROUNDS]
+Two more readings: of a message that is read only after repairs of its shape, and of one with 1,000 recipients.
+
+    python -m benchmarks --only pack_unpack
 """
 
 from __future__ import annotations
 
-import statistics
-import sys
-import time
-from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from email.generator import BytesGenerator
 from email.mime.image import MIMEImage
@@ -26,8 +25,9 @@ from io import BytesIO
 import zeep.helpers
 from lxml import etree
 
+from benchmarks.figures import Figure, interleaved, ratios
 from mm7zeep import envelope, exchange, profiles, samples, schema
-from mm7zeep.messages import Part, SubmitReq
+from mm7zeep.messages import Number, Part, SubmitReq
 
 PROFILE = profiles.REL_5_MM7_1_3
 PICTURE = samples.saturn_png()
@@ -37,7 +37,12 @@ PARTS = (
     Part(body=PICTURE, content_type="image/png", content_id="saturn@bench"),
 )
 MESSAGE = SubmitReq(
-    vaspid="TNN", vasid="News", to="+61412345678", subject="News for today", expiry_date=timedelta(days=2), delivery_report=True
+    vaspid="TNN",
+    vasid="News",
+    to="+61412345678",
+    subject="News for today",
+    expiry_date=timedelta(days=2),
+    delivery_report=True,
 )
 VALUES = {
     "MM7Version": "5.3.0",
@@ -110,7 +115,9 @@ def pack_floor() -> bytes:
     transaction = etree.SubElement(header, f"{own}TransactionID", nsmap={"mm7": PROFILE.namespace})
     transaction.text = "t1"
     transaction.set(f"{soap}mustUnderstand", "1")
-    message = etree.SubElement(etree.SubElement(tree, f"{soap}Body"), f"{own}SubmitReq", nsmap={"mm7": PROFILE.namespace})
+    message = etree.SubElement(
+        etree.SubElement(tree, f"{soap}Body"), f"{own}SubmitReq", nsmap={"mm7": PROFILE.namespace}
+    )
     etree.SubElement(message, f"{own}MM7Version").text = "5.3.0"
     who = etree.SubElement(message, f"{own}SenderIdentification")
     etree.SubElement(who, f"{own}VASPID").text = "TNN"
@@ -156,51 +163,82 @@ def unpack_stock() -> object:
     return value["Recipients"], content.get_payload()[-1].get_payload(decode=True)
 
 
-def unpack_floor() -> object:
-    pieces = FLOOR_BODY.split(b"--outer-0123456789")
-    tree = etree.fromstring(pieces[1].partition(b"\r\n\r\n")[2].rstrip(), etree.XMLParser(resolve_entities=False, no_network=True))
+def split_floor(body: bytes) -> object:
+    """The floor of reading: parsed, validated by libxml2, split at its delimiters."""
+    pieces = body.split(b"--outer-0123456789")
+    tree = etree.fromstring(
+        pieces[1].partition(b"\r\n\r\n")[2].rstrip(), etree.XMLParser(resolve_entities=False, no_network=True)
+    )
     if not LIBXML2.validate(tree):
         raise ValueError("not valid")
     inner = pieces[2].partition(b"\r\n\r\n")[2].split(b"--inner-0123456789")
     return tree[1][0].find(f"{{{PROFILE.namespace}}}Recipients"), inner[2].partition(b"\r\n\r\n")[2][:-2]
 
 
-def measure(rounds: int, **runs: Callable[[], object]) -> dict[str, float]:
-    """The median seconds of each run, taken in turns so that all see the same machine."""
-    for run in runs.values():
-        run()
-    taken: dict[str, list[float]] = {name: [] for name in runs}
-    for _ in range(rounds):
-        for name, run in runs.items():
-            start = time.perf_counter()
-            run()
-            taken[name].append(time.perf_counter() - start)
-    return {name: statistics.median(values) for name, values in taken.items()}
+def unpack_floor() -> object:
+    return split_floor(FLOOR_BODY)
 
 
-def main() -> None:
-    """Print one line a direction."""
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 400
-    pictures = [one[1] if isinstance(one, tuple) else one for one in (unpack_ours(), unpack_stock(), unpack_floor())]
+# what many senders write: an element's name in small letters, and a start without brackets
+REPAIRED = exchange.Wire(
+    headers=tuple((name, value.replace('start="<', 'start="').replace('>"', '"')) for name, value in HEAD),
+    body=BODY.replace(b"Subject>", b"subject>"),
+)
+
+
+def unpack_repaired() -> object:
+    return exchange.unpack(REPAIRED)
+
+
+MANY = 1000
+_MANY_WIRE = exchange.pack(
+    replace(MESSAGE, to=tuple(Number(f"+61{n:09d}") for n in range(MANY))), PARTS, profile=PROFILE, transaction_id="t1"
+)
+MANY_BODY = _MANY_WIRE.read()
+FLOOR_MANY = FLOOR_BODY.replace(
+    b"<mm7:Number>+61412345678</mm7:Number>", b"".join(b"<mm7:Number>+61%09d</mm7:Number>" % n for n in range(MANY))
+)
+
+
+def unpack_many() -> object:
+    return exchange.unpack(exchange.Wire(headers=_MANY_WIRE.headers, body=MANY_BODY))
+
+
+def unpack_many_floor() -> object:
+    return split_floor(FLOOR_MANY)
+
+
+def measure(rounds: int = 200) -> list[Figure]:
+    """The figures. Raises ``SystemExit`` where the three do not agree."""
+    pictures = [one[1] for one in (unpack_ours(), unpack_stock(), unpack_floor())]  # type: ignore[index]
     if any(picture != PICTURE for picture in pictures):
         raise SystemExit("the three readers do not agree")
     if schema.violations(envelope.parse(unpack_root(pack_stock())), PROFILE.namespace):
         raise SystemExit("the stock recipe makes an invalid envelope")
-    rows = {
-        "pack": measure(rounds, ours=pack_ours, stock=pack_stock, floor=pack_floor),
-        "unpack": measure(rounds, ours=unpack_ours, stock=unpack_stock, floor=unpack_floor),
-    }
-    print(f"{'':8}{'ours ms':>10}{'stock ms':>10}{'floor ms':>10}{'ours/stock':>12}{'ours/floor':>12}   ({rounds} rounds, medians)")
-    for name, row in rows.items():
-        ours, stock, floor = row["ours"], row["stock"], row["floor"]
-        print(f"{name:8}{ours * 1e3:10.3f}{stock * 1e3:10.3f}{floor * 1e3:10.3f}{ours / stock:12.2f}{ours / floor:12.1f}")
+    if FLOOR_MANY.count(b"Number>") != 2 * MANY or len(exchange.unpack(REPAIRED).findings) < 2:
+        raise SystemExit("the messages are not what they are to be")
+    packs = interleaved(rounds, ours=pack_ours, stock=pack_stock, floor=pack_floor)
+    unpacks = interleaved(rounds, ours=unpack_ours, stock=unpack_stock, floor=unpack_floor, repaired=unpack_repaired)
+    many = interleaved(max(20, rounds // 10), ours=unpack_many, floor=unpack_many_floor)
+    return [
+        Figure.of("pack, 30 kB: against the floor", ratios(packs["ours"], packs["floor"]), "x", "less", 2),
+        Figure.of("pack, 30 kB: faster than the stock recipe", ratios(packs["stock"], packs["ours"]), "x", "more", 12),
+        Figure.of("pack, 30 kB", [one * 1000 for one in packs["ours"]], "ms", "less"),
+        Figure.of("unpack, 30 kB: against the floor", ratios(unpacks["ours"], unpacks["floor"]), "x", "less", 2),
+        Figure.of(
+            "unpack, 30 kB: faster than the stock recipe", ratios(unpacks["stock"], unpacks["ours"]), "x", "more", 12
+        ),
+        Figure.of("unpack, 30 kB", [one * 1000 for one in unpacks["ours"]], "ms", "less"),
+        Figure.of(
+            "unpack after repairs: against the floor", ratios(unpacks["repaired"], unpacks["floor"]), "x", "less", 4
+        ),
+        Figure.of(
+            f"unpack, {MANY:,} recipients: against the floor", ratios(many["ours"], many["floor"]), "x", "less", 3
+        ),
+    ]
 
 
 def unpack_root(body: bytes) -> bytes:
     """The envelope that the stock recipe wrote, without its declaration."""
     root = body.split(b"--outer-0123456789")[1].partition(b"\r\n\r\n")[2].strip()
     return root.partition(b"?>")[2]
-
-
-if __name__ == "__main__":
-    main()

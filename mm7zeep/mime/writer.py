@@ -12,6 +12,7 @@ import re
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Literal
 from urllib.parse import quote
 
@@ -165,16 +166,18 @@ class _Composer:
         )
 
     def header(self, fields: Headers) -> None:
-        lines = [f"{name}: {value}".encode() for name, value in fields]
-        for (name, value), line in zip(fields, lines, strict=True):
-            if not _TOKEN.fullmatch(name) or _BREAKING.search(value):
-                raise LocalError(f"the part header {name!r} holds a character that would break it; remove it")
-            if len(line) > _LINE_LIMIT:
-                raise LocalError(f"the part header {name} has {len(line)} octets; RFC 5322 2.1.1 allows {_LINE_LIMIT}")
-        self.segments.append(b"\r\n".join((*lines, b"", b"")))
+        self.segments.append(_lines(fields) + b"\r\n")
 
     def part(self, part: Part) -> None:
-        self.header(_labels(part, self._encoding))
+        parameters, headers = (
+            tuple(map(tuple, part.parameters)),
+            tuple(map(tuple, part.headers)),
+        )  # lists are given, too
+        before, after = _labels(
+            part.content_type, parameters, part.name, part.content_location, headers, self._encoding
+        )
+        own = _lines([("Content-ID", f"<{part.content_id}>")]) if part.content_id is not None else b""
+        self.segments.append(b"".join((before, own, after, b"\r\n")))
         self.segments.append(_Content(part, self._encoding == "base64", part.size))
 
     def nested(
@@ -196,24 +199,44 @@ class _Composer:
         self.delimiter(boundary, last=True)
 
 
-def _labels(part: Part, encoding: Encoding) -> Headers:
-    """The header of a media part: what its labels say, then its other fields as they are."""
-    if not _MEDIA_TYPE.fullmatch(part.content_type):
-        raise LocalError(f"the content type {part.content_type!r} is not type/subtype")
-    given = {name.lower() for name, _ in part.headers}
-    parameters = list(part.parameters)
-    if part.name and not any(name.lower() in ("name", "name*") for name, _ in parameters):
-        parameters.append(("name", part.name))
-    fields: Headers = [("Content-Type", "; ".join([part.content_type, *(_parameter(*one) for one in parameters)]))]
-    fields.append(("Content-Transfer-Encoding", encoding))
-    if part.content_id is not None:
-        fields.append(("Content-ID", f"<{part.content_id}>"))
-    if part.content_location is not None:
+def _lines(fields: Headers) -> bytes:
+    """Fields as lines. Raises ``LocalError`` for what breaks one, and for one that is too long."""
+    lines = [f"{name}: {value}".encode() for name, value in fields]
+    for (name, value), line in zip(fields, lines, strict=True):
+        if not _TOKEN.fullmatch(name) or _BREAKING.search(value):
+            raise LocalError(f"the part header {name!r} holds a character that would break it; remove it")
+        if len(line) > _LINE_LIMIT:
+            raise LocalError(f"the part header {name} has {len(line)} octets; RFC 5322 2.1.1 allows {_LINE_LIMIT}")
+    return b"\r\n".join((*lines, b""))
+
+
+@lru_cache(256)
+def _labels(
+    content_type: str,
+    parameters: tuple[tuple[str, str], ...],
+    name: str | None,
+    content_location: str | None,
+    headers: tuple[tuple[str, str], ...],
+    encoding: Encoding,
+) -> tuple[bytes, bytes]:
+    """The header of a media part, before and behind its Content-ID: what its labels say, then its other fields as they
+    are. Most parts have the labels of others: what was made is kept.
+    """
+    if not _MEDIA_TYPE.fullmatch(content_type):
+        raise LocalError(f"the content type {content_type!r} is not type/subtype")
+    given = {name.lower() for name, _ in headers}
+    all_parameters = list(parameters)
+    if name and not any(one.lower() in ("name", "name*") for one, _ in parameters):
+        all_parameters.append(("name", name))
+    kind = "; ".join([content_type, *(_parameter(*one) for one in all_parameters)])
+    before: Headers = [("Content-Type", kind), ("Content-Transfer-Encoding", encoding)]
+    after: Headers = []
+    if content_location is not None:
         # RFC 2557 4.1: a URI; what has no place in one is percent-encoded.
-        fields.append(("Content-Location", quote(part.content_location, safe=_URI_SAFE)))
-    if part.name and "content-disposition" not in given:
-        fields.append(("Content-Disposition", f"attachment; {_parameter('filename', part.name)}"))
-    return fields + [one for one in part.headers if one[0].lower() not in _OWN]
+        after.append(("Content-Location", quote(content_location, safe=_URI_SAFE)))
+    if name and "content-disposition" not in given:
+        after.append(("Content-Disposition", f"attachment; {_parameter('filename', name)}"))
+    return _lines(before), _lines(after + [one for one in headers if one[0].lower() not in _OWN])
 
 
 def _parameter(name: str, value: str, *, always_quoted: bool = False) -> str:

@@ -5,9 +5,12 @@ Refuses, with ``LocalError``, parts that a ``cid:`` URL cannot name, and sizes o
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
+from functools import lru_cache
 from types import MappingProxyType
+from typing import NamedTuple
 from urllib.parse import quote
 from xml.sax.saxutils import quoteattr
 
@@ -45,7 +48,34 @@ def generate(
         raise LocalError(f"a presentation of {width} x {height} pixels cannot show anything; give positive numbers")
     if duration < timedelta(milliseconds=1):
         raise LocalError(f"slides of {duration} cannot be seen; give a duration of at least one millisecond")
-    slides = _arrange(parts)
+    kinds = tuple([media.media_class(part.content_type) for part in parts])
+    if "video" in kinds or "audio" in kinds:  # how long they play stands in their octets
+        return _written(_arrange(parts), width, height, duration)
+    template = _still(kinds, width, height, duration)
+    seen: set[str] = set()
+    pieces = [template.pieces[0]]
+    for at, piece in zip(template.order, template.pieces[1:], strict=True):
+        pieces += (_source(parts[at], seen), piece)
+    return "".join(pieces).encode()
+
+
+class _Template(NamedTuple):
+    """A presentation of pictures and texts without their addresses: what stands around them, and whose they are."""
+
+    pieces: tuple[str, ...]
+    order: tuple[int, ...]
+
+
+@lru_cache(256)
+def _still(kinds: tuple[str, ...], width: int, height: int, duration: timedelta) -> _Template:
+    types = {"image": "image/png", "text": "text/plain"}
+    parts = [Part(body=b"", content_type=types.get(one, one), content_id=f"{n}") for n, one in enumerate(kinds)]
+    whole = _written(_arrange(parts), width, height, duration).decode()
+    pieces = re.split(r'(?<= src=)"cid:([0-9]+)"', whole)
+    return _Template(tuple(pieces[::2]), tuple(map(int, pieces[1::2])))
+
+
+def _written(slides: Sequence[Mapping[str, Part]], width: int, height: int, duration: timedelta) -> bytes:
     kinds = {kind for slide in slides for kind in slide}
     lines = ['<?xml version="1.0" encoding="UTF-8"?>', "<smil>", "<head>", "<layout>"]
     lines += _layout(width, height, visual=bool(kinds & {"image", "video"}), text="text" in kinds)
@@ -119,14 +149,19 @@ def _par(slide: Mapping[str, Part], duration: timedelta) -> str:
 
 
 def _element(kind: str, part: Part, seen: set[str]) -> str:
+    region = {"text": ' region="Text"', "audio": ""}.get(kind, ' region="Image"')
+    return f"<{_TAGS[kind]} src={_source(part, seen)}{region}/>"
+
+
+def _source(part: Part, seen: set[str]) -> str:
+    """Where a part is found, quoted. Raises ``LocalError`` for one that cannot be named, or whose name was seen."""
     if not part.content_id:
         label = f"{part.content_type} {part.name}" if part.name else part.content_type
         raise LocalError(f"the part {label} has no Content-ID, so that no slide can name it; set content_id")
     if part.content_id in seen:
         raise LocalError(f"two parts have the Content-ID {part.content_id!r}; give each its own (RFC 2045 7)")
     seen.add(part.content_id)
-    region = {"text": ' region="Text"', "audio": ""}.get(kind, ' region="Image"')
-    return f"<{_TAGS[kind]} src={quoteattr(cid_url(part.content_id))}{region}/>"
+    return quoteattr(cid_url(part.content_id))
 
 
 def cid_url(content_id: str) -> str:
