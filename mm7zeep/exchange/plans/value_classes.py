@@ -86,5 +86,11 @@ class Slot(NamedTuple):
 
 
 def with_value(address: Address, value: str) -> Address:
-    """The same address with another value."""
-    return type(address)(value, display_only=address.display_only, coding=address.coding, id=address.id)
+    """The same address with another value of its class, which holds nothing that an address refuses."""
+    made = object.__new__(type(address))
+    put = object.__setattr__
+    put(made, "value", value)
+    put(made, "display_only", address.display_only)
+    put(made, "coding", address.coding)
+    put(made, "id", address.id)
+    return made
