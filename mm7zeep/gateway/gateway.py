@@ -128,6 +128,11 @@ class Gateway:
         self._caller.close()
         self.database.close()
 
+    @property
+    def keeping(self) -> bool:
+        """Whether requests are being kept just now, in one transaction with others."""
+        return self._group.busy
+
     def answer(self, wire: Wire, *, peer: str | None = None) -> Reply:
         """Answer one request of an application, as ``Endpoint.answer``."""
         return self.endpoint.answer(wire, peer=peer)

@@ -87,7 +87,6 @@ Handler = Callable[[Call], object]
 It may raise ``StatusError``, or ``Refusal`` to be answered by HTTP alone.
 """
 
-
 ErrorKind = type[RSErrorRsp] | type[VASPErrorRsp]
 Turns = Callable[[str | None], AbstractAsyncContextManager[object]]
 """Gives the turn of a user, as a context."""
@@ -136,9 +135,8 @@ class Endpoint:
     in when the request does not show its namespace. ``keep_raw`` gives handlers the body as it came. ``admission`` is
     asked, after ``auth`` and before the body is read, for room. ``turns`` gives the turn of a user, in which the
     request is worked on once it has been read; it is asked where an event loop runs. ``prompt`` are handlers that an
-    event loop may call itself. ``observe`` is called with each
-    answer; what it raises is logged. ``show_numbers`` lets telephone numbers and mail addresses stand in what the log
-    says of a refusal.
+    event loop may call itself. ``observe`` is called with each answer; what it raises is logged. ``show_numbers`` lets
+    telephone numbers and mail addresses stand in what the log says of a refusal.
 
     Raises ``LocalError`` for options that cannot be used.
     """

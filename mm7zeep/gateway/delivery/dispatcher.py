@@ -2,9 +2,9 @@
 
 ``run_once`` does all of it that is due in one transaction and hands the claimed calls out; the calls themselves are
 made in threads, a few per endpoint, more while it answers, so that a bad endpoint delays nobody else; each of several
-processes has its part of an endpoint's window. What the database
-refuses is tried again; no result is forgotten meanwhile. Where one row is at fault, ``isolation`` sets it aside,
-and the others go on. Any number of processes may share one database.
+processes has its part of an endpoint's window. What the database refuses is tried again; no result is forgotten
+meanwhile. Where one row is at fault, ``isolation`` sets it aside, and the others go on. Any number of processes may
+share one database.
 """
 
 from __future__ import annotations

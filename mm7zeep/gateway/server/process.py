@@ -162,7 +162,7 @@ class _Process:
             self.admin.close()
         codes = await asyncio.gather(_drain(present), *former)
         beating.cancel()
-        if any(codes) or not await work.ended(_SPARE / 2):
+        if any(codes) or not await work.ended(_SPARE / 2) or not await _kept(present.gateway, _SPARE / 2):
             _end_now()
         if present.gateway is not gateway:  # whoever made the first closes it
             await asyncio.to_thread(present.gateway.close)
@@ -254,6 +254,16 @@ class _Work(ThreadPoolExecutor):
         if held:
             _LOG.warning("%d threads were at work on requests for longer than the drain time", held)
         return not held
+
+
+async def _kept(gateway: Gateway, patience: float) -> bool:
+    """Whether nothing is being kept any more, at most ``patience`` seconds from now; where not, that is logged."""
+    until = time.monotonic() + patience
+    while gateway.keeping and time.monotonic() < until:  # noqa: ASYNC110  the thread tells the loop nothing
+        await asyncio.sleep(_LOOK)
+    if gateway.keeping:
+        _LOG.warning("a commit took longer than the drain time")
+    return not gateway.keeping
 
 
 def _gateway(settings: Settings, metrics: Metrics) -> Gateway:

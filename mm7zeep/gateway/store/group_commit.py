@@ -80,6 +80,11 @@ class GroupCommit:
                 self._fail_all(StoreError("the gateway is stopping"))
         return job.future
 
+    @property
+    def busy(self) -> bool:
+        """Whether jobs wait, or are being done."""
+        return self._working
+
     def close(self) -> None:
         """End the thread, once all that waits is done; may be called again."""
         self._thread.shutdown()
