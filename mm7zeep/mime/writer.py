@@ -259,13 +259,15 @@ def _required(content_id: str | None, whose: str) -> str:
 
 
 def _unique(ids: Sequence[str]) -> None:
+    seen: set[str] = set()
     for id in ids:
         if not _CONTENT_ID.fullmatch(id):
             raise LocalError(
                 f"the Content-ID {id!r} does not fit between angle brackets; use printable ASCII without < > and blanks"
             )
-        if ids.count(id) > 1:
+        if id in seen:
             raise LocalError(f"the Content-ID {id!r} is given twice; RFC 2045 7 wants each only once")
+        seen.add(id)
 
 
 def _boundary(make: Callable[[], str], others: tuple[str, ...]) -> str:

@@ -64,8 +64,8 @@ class _Attempt(NamedTuple):
     source: str  # what guesses are counted by
     listed: bool  # some account names this address in its allow, whoever asks
     name: bytes
-    pair: bytes  # keyed digests of name, of name and password, of these from this source
-    proof: bytes
+    proof: bytes  # keyed digests of the name, and of name and password from this source
+    given: bytes  # the name itself
     readable: bool
 
 
@@ -243,18 +243,23 @@ class GatewayAuthenticator:
             source=place,
             listed=any(found in one for one in self._lists),
             name=digest,
-            pair=self._digest(b"pair", name, password),
+            given=name,
             proof=self._digest(b"proof", place.encode(), name, password),
             readable=given is not None,
         )
+
+    def _pair(self, attempt: _Attempt) -> bytes:
+        """A keyed digest of name and password."""
+        return self._digest(b"pair", attempt.given, attempt.password)
 
     def _quickly(self, attempt: _Attempt) -> bool:
         """Whether it fits, as far as that shows without working out a hash."""
         account = attempt.account
         expected = account.word if account is not None and account.word is not None else self._nobody
         plain = hmac.compare_digest(expected, self._digest(b"word", attempt.password))
+        pair = self._pair(attempt)  # whoever asks: it costs the same
         with self._lock:
-            return plain or (account is not None and attempt.pair in self._right)
+            return plain or (account is not None and pair in self._right)
 
     def _fits(self, attempt: _Attempt) -> bool:
         if self._quickly(attempt):
@@ -266,5 +271,5 @@ class GatewayAuthenticator:
         if own is None or own not in fitting:
             return False
         with self._lock:
-            self._right.add(attempt.pair)
+            self._right.add(self._pair(attempt))
         return True

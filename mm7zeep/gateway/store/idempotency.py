@@ -29,6 +29,7 @@ from mm7zeep.gateway.store.tables import DUPLICATE, index_key, kept
 from mm7zeep.messages import Address, Message, Part
 
 _LEFT_OUT = frozenset({"content_href", "mm7_version", "parts"})
+_AS_THEY_ARE = frozenset({str, bool, int, float})
 _REUSED = ""  # in place of a digest: the TransactionID was used for different requests
 _REUSED_KEPT = 365 * 86400.0  # seconds that this is known
 
@@ -265,10 +266,10 @@ def _remember(connection: Connection, remembered: Iterable[_Remembered]) -> None
 
 def digest(message: Message, sums: Sequence[str] | None = None) -> str:
     """The SHA-256 of what ``message`` asks, in hexadecimal; ``sums`` are the digests of its parts, where known."""
-    asked = {one.name: _plain(getattr(message, one.name)) for one in fields(message) if one.name not in _LEFT_OUT}
+    names = message.__dataclass_fields__.keys() - _LEFT_OUT
+    asked = {name: _plain(getattr(message, name)) for name in names}
     parts: Sequence[Part] = getattr(message, "parts", ())
-    names = [one.content_id or "" for one in parts]
-    known = [one for one in names if one]
+    known = [one.content_id for one in parts if one.content_id]
     sums = content.digests(parts) if sums is None else sums
     told = [_part(one, known, sum_) for one, sum_ in zip(parts, sums, strict=True)]
     whole = [type(message).__name__, asked, told]
@@ -281,6 +282,8 @@ def _part(part: Part, names: Sequence[str], sha256: str) -> list[object]:
 
 
 def _plain(value: object) -> object:
+    if value is None or type(value) in _AS_THEY_ARE:
+        return value
     if isinstance(value, datetime | date):
         return value.isoformat()
     if isinstance(value, timedelta):
