@@ -54,7 +54,9 @@ Reply = Wire
 """What ``answer`` gives: a ``Wire`` with a ``status``."""
 
 _LOG = logging.getLogger("mm7zeep.receiver")
-_SMALL = 128 * 1024  # octets of a body that is read and hashed in the event loop: less than two hops to a thread cost
+# Octets of a request that is read in the event loop, where it costs less than two hops to a thread; all others wait
+# meanwhile, whosever they are. Of the envelope, what a request to forty recipients has.
+_SMALL, _SMALL_ENVELOPE = 128 * 1024, 4 * 1024
 _PRIVATE = frozenset({"authorization", "proxy-authorization", "cookie"})  # fields that no handler, log or repr needs
 
 
@@ -318,7 +320,7 @@ class Endpoint:
 
     def _known(self, head: Wire, package: mime.Package, turn: _Turn) -> Judgement | None:
         """The judgement of a small package whose shape is known; None where it has to be worked out in a thread."""
-        if turn.size > _SMALL or not exchange.plans_are_on():
+        if turn.size > _SMALL or len(package.root) > _SMALL_ENVELOPE or not exchange.plans_are_on():
             return None
         return exchange.examine_known(head, package, policy=self.policy, limits=self.limits)
 
