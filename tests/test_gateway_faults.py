@@ -232,10 +232,8 @@ def test_odd_texts_are_kept(room: Make, text: str) -> None:
         messages.change(connection, message_id, subject=text, sender=text, transaction_id=text, excerpt=text)
         endpoints.pause(connection, "tnn http://x", text, 1.0)
     request = idempotency.Request("tnn", "SubmitReq", text, "d")
-    again = [
-        idempotency.once(one.gateway.database, one.gateway.clock, request, window=10.0, work=lambda *_: {"code": 1000})
-        for _ in range(2)
-    ]
+    task = idempotency.Task(request, 10.0, lambda *_: {"code": 1000})
+    again = [idempotency.once(one.gateway.database, one.gateway.clock, task) for _ in range(2)]
     assert again == [({"code": 1000}, False, False), ({"code": 1000}, True, False)]
     with one.gateway.database.read() as connection:
         row = messages.message(connection, message_id)
