@@ -7,59 +7,19 @@ the gateway refused it, 2 for wrong usage, 3 where no usable answer came.
 from __future__ import annotations
 
 import base64
-import json
-import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 
 from mm7zeep import json_text
-from mm7zeep.cli import COULD_NOT_RUN, FAILURES
-from mm7zeep.cli.send import credentials
+from mm7zeep.cli import admin_api
 
 STATUSES = ("Retrieved", "Expired", "Rejected", "Indeterminate", "Forwarded", "Deferred", "Unrecognised")
 """What a delivery report may say, as ``handset.Outcome``."""
 
-_TIMEOUT = (5.0, 60.0)  # seconds to connect, and without an octet
-_ANSWER = 1024 * 1024  # octets of an answer that are read
-
-
-def _base(context: click.Context, parameter: click.Parameter, value: str) -> str:
-    """An http or https URL without credentials and query, without its last slash."""
-    from urllib.parse import urlsplit
-
-    try:
-        parts = urlsplit(value)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        usable = False
-    if not usable or any(one in value for one in "@?# "):
-        raise click.BadParameter("give a URL like http://127.0.0.1:8008; credentials go to --auth")
-    return value.rstrip("/")
-
-
-def _shared(function: Callable[..., None]) -> Callable[..., None]:
-    """The options that all three commands have."""
-    admin = click.option(
-        "--admin",
-        default="http://127.0.0.1:8008",
-        show_default=True,
-        envvar="MM7ZEEP_TRIGGER_ADMIN",
-        callback=_base,
-        metavar="URL",
-        help="The gateway's admin listener (or MM7ZEEP_TRIGGER_ADMIN).",
-    )
-    auth = click.option(
-        "--auth",
-        envvar="MM7ZEEP_TRIGGER_AUTH",
-        callback=credentials,
-        metavar="USER:PASS",
-        help="Basic credentials, if it asks for them (or MM7ZEEP_TRIGGER_AUTH).",
-    )
-    as_json = click.option("--json", "as_json", is_flag=True, help="Print the gateway's answer.")
-    return admin(auth(as_json(function)))
+_shared = admin_api.options("MM7ZEEP_TRIGGER")
+"""The options that all three commands have."""
 
 
 @click.group("trigger")
@@ -149,45 +109,7 @@ def _part(path: Path, charset: str | None) -> dict[str, Any]:
 
 def _post(admin: str, steps: tuple[str, ...], body: dict[str, Any], auth: tuple[str, str] | None) -> dict[str, Any]:
     """What the API answers to ``body`` without what nobody set. Ends the program where it did not take it."""
-    from urllib.parse import quote
-
-    import requests
-
-    url = "/".join([admin, "api/v1", *(quote(step, safe="") for step in steps)])
-    given = {name: value for name, value in body.items() if value not in (None, (), [])}
-    headers = {"Authorization": _basic(auth)} if auth is not None else {}
-    content = b""
-    try:
-        with requests.Session() as session:
-            session.trust_env = False  # neither a proxy nor ~/.netrc has a say in this
-            sent = session.post(url, json=given, headers=headers, timeout=_TIMEOUT, allow_redirects=False, stream=True)
-            with sent as answer:
-                for piece in answer.iter_content(65536):
-                    content += piece
-                    if len(content) > _ANSWER:
-                        break
-    except requests.RequestException as error:
-        _end(f"{admin} did not answer: {type(error).__name__}", COULD_NOT_RUN)
-    try:
-        said = json.loads(content)
-    except ValueError:
-        said = None  # shown below, with the status
-    status = answer.status_code
-    if 400 <= status < 500:
-        _end(f"refused with {status}: {_reason(said, status)}", FAILURES)
-    if not (200 <= status < 300 and isinstance(said, dict)):
-        _end(f"{admin} answered {status}, which is no answer of the gateway's API", COULD_NOT_RUN)
-    return said
-
-
-def _basic(auth: tuple[str, str]) -> str:
-    return "Basic " + base64.b64encode(":".join(auth).encode()).decode("ascii")  # RFC 7617 2.1: in UTF-8
-
-
-def _reason(said: Any, status: int) -> str:
-    if isinstance(said, dict) and isinstance(said.get("error"), str):
-        return str(said["error"])
-    return "authentication required: --auth" if status == 401 else "no reason given"
+    return admin_api.ask("trigger", "POST", admin, steps, auth, body=body)
 
 
 def _tell(said: dict[str, Any], as_json: bool) -> None:
@@ -196,13 +118,4 @@ def _tell(said: dict[str, Any], as_json: bool) -> None:
         return
     click.echo("accepted")
     for name, value in said.items():
-        click.echo("  " + _line(f"{name.replace('_', ' ').ljust(14)}  {value}"))
-
-
-def _line(text: str) -> str:
-    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
-
-
-def _end(text: str, code: int) -> NoReturn:
-    click.echo(_line(f"mm7zeep trigger: {text}"), err=True)
-    sys.exit(code)
+        click.echo("  " + admin_api.line(f"{name.replace('_', ' ').ljust(14)}  {value}"))

@@ -1,0 +1,148 @@
+"""The REST API of a running gateway, as the commands that look into one ask it.
+
+Talks to the admin listener, and to nothing else. Ends the program where no usable answer comes: exit status 1 where the
+gateway refused, 3 where nothing came that is an answer of its API.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NoReturn
+
+import click
+
+from mm7zeep.cli import COULD_NOT_RUN, FAILURES
+from mm7zeep.cli.send import credentials
+
+_TIMEOUT = (5.0, 60.0)  # seconds to connect, and without an octet
+_ANSWER = 16 * 1024 * 1024  # octets of an answer that are read
+
+
+def _base(context: click.Context, parameter: click.Parameter, value: str) -> str:
+    """An http or https URL without credentials and query, without its last slash."""
+    from urllib.parse import urlsplit
+
+    try:
+        parts = urlsplit(value)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or any(one in value for one in "@?# "):
+        raise click.BadParameter("give a URL like http://127.0.0.1:8008; credentials go to --auth")
+    return value.rstrip("/")
+
+
+def options(environment: str, json_help: str = "Print the gateway's answer.") -> Callable[[Any], Any]:
+    """The options of a command that asks: where, as whom, and ``--json``; ``environment`` begins their variables."""
+
+    def decorate(function: Callable[..., None]) -> Callable[..., None]:
+        admin = click.option(
+            "--admin",
+            default="http://127.0.0.1:8008",
+            show_default=True,
+            envvar=f"{environment}_ADMIN",
+            callback=_base,
+            metavar="URL",
+            help=f"The gateway's admin listener (or {environment}_ADMIN).",
+        )
+        auth = click.option(
+            "--auth",
+            envvar=f"{environment}_AUTH",
+            callback=credentials,
+            metavar="USER:PASS",
+            help=f"Basic credentials, if it asks for them (or {environment}_AUTH).",
+        )
+        as_json = click.option("--json", "as_json", is_flag=True, help=json_help)
+        return admin(auth(as_json(function)))
+
+    return decorate
+
+
+def ask(
+    command: str,
+    method: str,
+    admin: str,
+    steps: Sequence[str],
+    auth: tuple[str, str] | None,
+    *,
+    query: Mapping[str, object] | None = None,
+    body: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """What the API answers; of ``query`` and ``body`` it is told what was set. Ends the program where it did not."""
+    from urllib.parse import quote
+
+    import requests
+
+    url = "/".join([admin, "api/v1", *(quote(step, safe="") for step in steps)])
+    headers = {"Authorization": _basic(auth)} if auth is not None else {}
+    content = b""
+    try:
+        with requests.Session() as session:
+            session.trust_env = False  # neither a proxy nor ~/.netrc has a say in this
+            sent = session.request(
+                method,
+                url,
+                params={name: str(value) for name, value in (query or {}).items() if value is not None},
+                json=_set(body) if body is not None else None,
+                headers=headers,
+                timeout=_TIMEOUT,
+                allow_redirects=False,
+                stream=True,
+            )
+            with sent as answer:
+                for piece in answer.iter_content(65536):
+                    content += piece
+                    if len(content) > _ANSWER:
+                        break
+    except requests.RequestException as error:
+        end(command, f"{admin} did not answer: {type(error).__name__}", COULD_NOT_RUN)
+    try:
+        said = json.loads(content)
+    except ValueError:
+        said = None  # shown below, with the status
+    status = answer.status_code
+    if 400 <= status < 500:
+        end(command, f"refused with {status}: {_reason(said, status)}", FAILURES)
+    if not (200 <= status < 300 and isinstance(said, dict)):
+        end(command, f"{admin} answered {status}, which is no answer of the gateway's API", COULD_NOT_RUN)
+    return said
+
+
+def _set(body: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in body.items() if value not in (None, (), [])}
+
+
+def _basic(auth: tuple[str, str]) -> str:
+    return "Basic " + base64.b64encode(":".join(auth).encode()).decode("ascii")  # RFC 7617 2.1: in UTF-8
+
+
+def _reason(said: Any, status: int) -> str:
+    if isinstance(said, dict) and isinstance(said.get("error"), str):
+        return str(said["error"])
+    return "authentication required: --auth" if status == 401 else "no reason given"
+
+
+def line(text: str) -> str:
+    """``text`` on one line: what a terminal might take for a command is written out."""
+    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
+
+
+def end(command: str, text: str, code: int) -> NoReturn:
+    """End the program, and say why."""
+    click.echo(line(f"mm7zeep {command}: {text}"), err=True)
+    sys.exit(code)
+
+
+def table(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Rows as lines, each column as wide as its widest value; the last one as long as it is."""
+    rows = [[line(one) for one in row] for row in rows]
+    widths = [max(map(len, column), default=0) for column in zip(*rows, strict=True)]
+    return ["  ".join(one.ljust(width) for one, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
+def size(octets: int) -> str:
+    """A number of octets, for people."""
+    return f"{octets} B" if octets < 1000 else f"{octets / 1000:.0f} kB" if octets < 10**6 else f"{octets / 1e6:.1f} MB"

@@ -1,0 +1,63 @@
+"""``mm7zeep callbacks``: the calls of a running gateway to applications and upstreams, made and to be made.
+
+Exit status 0, 1 where the gateway refused, 2 for wrong usage, 3 where no usable answer came.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from mm7zeep import json_text
+from mm7zeep.cli import admin_api
+from mm7zeep.cli.show import call_row
+
+_PAGE = 100
+
+
+@click.command("callbacks")
+@click.option(
+    "--state",
+    type=click.Choice(["ready", "done", "dead", "paused"]),
+    help="ready: to be made; dead: given up; paused: waiting for an endpoint that is paused.",
+)
+@click.option("--application", metavar="NAME", help="Who is called: an application, or upstream:NAME.")
+@click.option("--message", metavar="ID", help="Calls about this message.")
+@click.option("-n", "count", type=click.IntRange(1, 100_000), default=20, show_default=True, help="How many.")
+@admin_api.options("MM7ZEEP_CALLBACKS", "One JSON object a line, as the API gives it.")
+def command(
+    state: str | None,
+    application: str | None,
+    message: str | None,
+    count: int,
+    admin: str,
+    auth: tuple[str, str] | None,
+    as_json: bool,
+) -> None:
+    """List the calls of a running gateway, the newest last, and the endpoints that are paused."""
+    found: list[dict[str, Any]] = []
+    before = None
+    while len(found) < count:
+        query = {
+            "state": state,
+            "application": application,
+            "message": message,
+            "limit": min(_PAGE, count - len(found)),
+            "before": before,
+        }
+        page = admin_api.ask("callbacks", "GET", admin, ("callbacks",), auth, query=query)
+        found += page["callbacks"]
+        before = page["next"]
+        if before is None:
+            break
+    found.reverse()
+    if as_json:
+        for one in found:
+            click.echo(json_text.as_json(one))
+        return
+    for text in admin_api.table([[*call_row(one)[:3], one["application"], *call_row(one)[3:]] for one in found]):
+        click.echo(text)
+    for one in admin_api.ask("callbacks", "GET", admin, ("endpoints",), auth)["endpoints"]:
+        said = f"paused since {one['since']}: {one['endpoint']} ({one['application']}): {one['reason'] or 'no reason'}"
+        click.echo(admin_api.line(said), err=True)

@@ -1,0 +1,104 @@
+"""``mm7zeep messages``: what a running gateway keeps, a line each, and with ``--follow`` what comes.
+
+Exit status 0, 1 where the gateway refused, 2 for wrong usage, 3 where no usable answer came.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from mm7zeep import json_text
+from mm7zeep.cli import admin_api
+
+_PAGE = 50
+_LOOK = 1.0  # seconds between two looks of --follow
+_KNOWN = 10_000  # messages that --follow remembers
+
+
+@click.command("messages")
+@click.option("--application", metavar="NAME", help="Whose messages.")
+@click.option("--direction", type=click.Choice(["mt", "mo"]), help="To handsets (mt), or to applications (mo).")
+@click.option("--to", metavar="ADDRESS", help="An address among To, Cc and Bcc.")
+@click.option("--from", "sender", metavar="ADDRESS", help="The sender's address.")
+@click.option("--state", metavar="STATE", help="The state of at least one copy: Pending, Retrieved, Expired ...")
+@click.option("--search", metavar="TEXT", help="A piece of subject, texts or addresses; a whole id.")
+@click.option("-n", "count", type=click.IntRange(1, 100_000), default=20, show_default=True, help="How many.")
+@click.option("--follow", is_flag=True, help="Go on with what comes, until Ctrl-C.")
+@admin_api.options("MM7ZEEP_MESSAGES", "One JSON object a line, as the API gives it.")
+def command(
+    application: str | None,
+    direction: str | None,
+    to: str | None,
+    sender: str | None,
+    state: str | None,
+    search: str | None,
+    count: int,
+    follow: bool,
+    admin: str,
+    auth: tuple[str, str] | None,
+    as_json: bool,
+) -> None:
+    """List the messages that a running gateway keeps, the newest last."""
+    which = {
+        "application": application,
+        "direction": direction,
+        "to": to,
+        "from": sender,
+        "state": state,
+        "q": search,
+    }
+    found = _newest(admin, auth, which, count, frozenset())
+    known: OrderedDict[str, None] = OrderedDict()
+    _tell(found, as_json)
+    while follow:
+        for one in found:
+            known[one["id"]] = None
+        while len(known) > _KNOWN:
+            known.popitem(last=False)
+        time.sleep(_LOOK)
+        found = _newest(admin, auth, which, _KNOWN, known.keys())
+        _tell(found, as_json)
+
+
+def _newest(
+    admin: str, auth: tuple[str, str] | None, which: dict[str, Any], count: int, known: Any
+) -> list[dict[str, Any]]:
+    """The newest ``count`` messages, the newest last, but none from the first one on that is known."""
+    found: list[dict[str, Any]] = []
+    before = None
+    while len(found) < count:
+        query = {**which, "limit": min(_PAGE, count - len(found)), "before": before}
+        page = admin_api.ask("messages", "GET", admin, ("messages",), auth, query=query)
+        for one in page["messages"]:
+            if one["id"] in known:
+                return found[::-1]
+            found.append(one)
+        before = page["next"]
+        if before is None:
+            break
+    return found[::-1]
+
+
+def _tell(found: list[dict[str, Any]], as_json: bool) -> None:
+    for one in found if as_json else ():
+        click.echo(json_text.as_json(one))
+    if not as_json:
+        for text in admin_api.table([list(_row(one)) for one in found]):
+            click.echo(text)
+
+
+def _row(one: dict[str, Any]) -> Iterator[str]:
+    everybody = [*one["to"], *one["cc"], *one["bcc"]]
+    more = f" (+{len(everybody) - 1})" if len(everybody) > 1 else ""
+    yield one["accepted_at"]
+    yield one["id"]
+    yield one["application"]
+    yield f"{one['from'] or '-'} {'>' if one['direction'] == 'mt' else '<'} {everybody[0] if everybody else '-'}{more}"
+    yield one["state"]
+    yield admin_api.size(one["size"])
+    yield one["subject"] or ""

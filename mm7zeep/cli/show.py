@@ -1,0 +1,96 @@
+"""``mm7zeep show``: all that a running gateway knows of one message.
+
+Exit status 0, 1 where the gateway refused (there is no such message), 2 for wrong usage, 3 where no usable answer came.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from mm7zeep import json_text
+from mm7zeep.cli import admin_api
+
+
+@click.command("show")
+@click.argument("message_id", metavar="ID")
+@admin_api.options("MM7ZEEP_SHOW")
+def command(message_id: str, admin: str, auth: tuple[str, str] | None, as_json: bool) -> None:
+    """Show the message that the gateway gave ID: its MessageID, the LinkedID of an MO, or "latest"."""
+    said = admin_api.ask("show", "GET", admin, ("messages", message_id), auth)
+    if as_json:
+        click.echo(json_text.as_json(said))
+        return
+    for text in _told(said):
+        click.echo(text)
+
+
+def _told(said: dict[str, Any]) -> Iterator[str]:
+    yield from admin_api.table([[name, value] for name, value in _head(said) if value])
+    rows = [
+        [one["place"], one["address"], one["state"], one["changed_at"], _whither(one)] for one in said["recipients"]
+    ]
+    yield from _block("recipients", rows)
+    rows = [
+        [
+            str(one["n"]),
+            one["content_type"],
+            admin_api.size(one["size"]),
+            one["name"] or one["content_id"] or "",
+            _made(one),
+        ]
+        for one in said["parts"]
+    ]
+    yield from _block("parts", rows)
+    calls = sorted(said["calls"], key=lambda one: int(one["id"]))
+    yield from _block("calls", [call_row(one) for one in calls])
+    rows = [[one["level"], one["id"], one.get("where") or "", one.get("detail") or ""] for one in said["findings"]]
+    yield from _block("findings", rows)
+
+
+def _head(said: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    yield "id", said["id"]
+    yield "direction", "MT, to handsets" if said["direction"] == "mt" else "MO, to an application"
+    yield "application", said["application"]
+    yield "from", said["from"] or ""
+    yield "subject", said["subject"] or ""
+    yield "state", said["state"]
+    yield "accepted", said["accepted_at"]
+    yield "not before", said["earliest_at"] or ""
+    yield "expires", said["expires_at"] or ""
+    asked = [word for word, wanted in (("delivery", said["delivery_report"]), ("read", said["read_reply"])) if wanted]
+    yield "reports asked", ", ".join(asked)
+    yield "transaction", said["transaction_id"] or ""
+    yield "namespace", said["namespace"] or ""
+    yield "MM7Version", said["mm7_version"] or ""
+    for name, value in sorted(said["fields"].items()):
+        if not isinstance(value, dict | list):
+            yield name.replace("_", " "), str(value)
+
+
+def _whither(one: dict[str, Any]) -> str:
+    said = one["destination"] if one["destination"] not in ("handset", "none") else ""
+    return ": ".join(word for word in (said, one["detail"] or "") if word)
+
+
+def _made(one: dict[str, Any]) -> str:
+    return "made by the gateway" if one["generated"] else f"sha256 {one['sha256'][:16]}"
+
+
+def _block(title: str, rows: list[list[str]]) -> Iterator[str]:
+    if rows:
+        yield ""
+        yield title
+        for text in admin_api.table(rows):
+            yield f"  {text}"
+
+
+def call_row(one: dict[str, Any]) -> list[str]:
+    """One call in a table."""
+    attempts = f"{one['attempts']} attempt{'' if one['attempts'] == 1 else 's'}"
+    when = one["ended_at"] or (f"next {one['due_at']}" if one["due_at"] is not None else "")
+    state = "under way" if one["under_way"] else one["state"]
+    why = ": ".join(str(word) for word in (one["http_status"], one["reason"]) if word)
+    return [str(one["id"]), one["kind"], state, attempts, when, one["endpoint"], why]

@@ -1,0 +1,180 @@
+"""``mm7zeep messages``, ``show``, ``callbacks`` and ``replay`` against a gateway that runs in this process."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from gateway_room import SUBMIT, Room
+
+from mm7zeep.cli import main, messages
+from mm7zeep.errors import AuthError, TransportError
+from mm7zeep.gateway.admin.app import admin_app
+from mm7zeep.gateway.server.listener import serve_in_thread
+
+
+@dataclass
+class Desk:
+    """A gateway, and where its admin listener stands."""
+
+    room: Room
+    url: str
+
+    def run(self, *words: str) -> Result:
+        """Run a command that asks it."""
+        return CliRunner().invoke(main, [*words, "--admin", self.url])
+
+    def lines(self, *words: str) -> list[str]:
+        """What a command says."""
+        done = self.run(*words)
+        assert done.exit_code == 0, done.output
+        return done.stdout.splitlines()
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    """A gateway with an admin listener."""
+    room = Room(tmp_path)
+    with serve_in_thread(admin_app(room.gateway)) as url:
+        yield Desk(room, url.rstrip("/"))
+    room.gateway.close()
+
+
+def test_messages(desk: Desk) -> None:
+    """A line a message, the newest last: when, id, application, from whom to whom, state, size, subject."""
+    first = desk.room.submitted()
+    desk.room.gateway.simulator.send_mo("tnn", "+61400", "111122", "Re: s")
+    lines = desk.lines("messages")
+    assert [line.split()[1:] for line in lines] == [
+        [first, "tnn", "-", ">", "+61400", "(+1)", "Pending", "5", "B", "s"],
+        [lines[1].split()[1], "tnn", "+61400", "<", "111122", "Pending", "0", "B", "Re:", "s"],
+    ]
+    assert len({line.index("Pending") for line in lines}) == 1
+    assert len(desk.lines("messages", "--direction", "mt")) == 1
+    assert len(desk.lines("messages", "--to", "+61411", "--state", "pending", "--search", "s")) == 1
+    assert desk.lines("messages", "--application", "other") == []
+    [said] = desk.lines("messages", "--json", "-n", "1")
+    assert json.loads(said)["subject"] == "Re: s"
+
+
+def test_more_than_a_page(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As many as are asked for come, page by page."""
+    monkeypatch.setattr(messages, "_PAGE", 3)
+    ids = [desk.room.submitted(transaction_id=f"t{n}") for n in range(8)]
+    assert [line.split()[1] for line in desk.lines("messages", "-n", "7")] == ids[1:]
+    assert [line.split()[1] for line in desk.lines("messages")] == ids
+
+
+def test_followed(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With --follow what comes is told once, in its order."""
+    desk.room.submitted(transaction_id="t")
+    monkeypatch.setattr(messages, "_LOOK", 0.05)
+    looks = []
+
+    def pause(seconds: float) -> None:
+        looks.append(seconds)
+        if len(looks) == 2:
+            for n in range(3):
+                desk.room.submitted(transaction_id=f"t{n}")
+        if len(looks) == 5:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(messages.time, "sleep", pause)
+    done = desk.run("messages", "--follow", "--json")
+    told = [json.loads(line)["transaction_id"] for line in done.stdout.splitlines() if line.startswith("{")]
+    assert told == ["t", "t0", "t1", "t2"]
+
+
+def test_show(desk: Desk) -> None:
+    """All that is known of a message: its head, copies, parts, calls and findings."""
+    id = desk.room.submitted(SUBMIT, transaction_id="ours")
+    desk.room.gateway.simulator.report(id, "+61400", "Retrieved")
+    text = "\n".join(desk.lines("show", id))
+    assert desk.lines("show", "latest") == text.splitlines()
+    head = dict(line.split(maxsplit=1) for line in text.partition("\n\n")[0].splitlines())
+    assert (head["id"], head["direction"], head["subject"]) == (id, "MT, to handsets", "s")
+    assert (head["transaction"], head["vaspid"]) == ("ours", "TNN")
+    assert "\nrecipients\n  to  +61400  Retrieved  2026-03-01T12:00:00.000Z\n  to  +61411  Pending" in text
+    assert "\nparts\n  0  text/plain  5 B  t@x  sha256 2cf24dba5fb0a30e\n" in text
+    assert "\ncalls\n  1  report  ready  0 attempts  next 2026-03-01T12:00:00.000Z  http://tnn/dlr" in text
+    [said] = desk.lines("show", id, "--json")
+    assert json.loads(said)["fields"]["vaspid"] == "TNN"
+    gone = desk.run("show", "nobody")
+    assert (gone.exit_code, gone.stderr.startswith("mm7zeep show: refused with 404: no message has that id")) == (
+        1,
+        True,
+    )
+
+
+def test_nothing_is_a_command_for_the_terminal(desk: Desk) -> None:
+    """What a sender wrote does not reach the terminal as it is."""
+    desk.room.gateway.simulator.send_mo("tnn", "+61400", "111122", "a\u202eb\u200b")
+    for words in (("messages",), ("show", "latest")):
+        said = desk.run(*words).stdout
+        assert r"a\x202eb\x200b" in said
+        assert said.replace("\n", "").isprintable()
+
+
+def test_callbacks_and_replay(desk: Desk) -> None:
+    """Calls are listed with what became of them; what was given up is made again, one or many."""
+    desk.room.calls.refuse = TransportError("no", maybe_accepted=False, http_status=404)
+    for _ in range(2):
+        desk.room.gateway.simulator.send_mo("tnn", "+61400", "111122")
+    desk.room.gateway.run_pending()
+    lines = desk.lines("callbacks", "--state", "dead")
+    assert [line.split()[:6] for line in lines] == [[n, "deliver", "dead", "tnn", "1", "attempt"] for n in ("1", "2")]
+    assert lines[0].endswith("http://tnn/mo  404: TransportError: no")
+    assert desk.lines("callbacks", "--application", "other") == []
+    assert desk.lines("replay", "1") == ["1 call to be made again"]
+    assert [line.split()[2] for line in desk.lines("callbacks")] == ["ready", "dead"]
+    assert desk.lines("replay", "--endpoint", "http://tnn/mo", "--since", "2026-01-01T00:00:00Z") == [
+        "1 call to be made again"
+    ]
+    desk.room.calls.refuse = None
+    desk.room.gateway.run_pending()
+    assert [json.loads(line)["state"] for line in desk.lines("callbacks", "--json")] == ["done", "done"]
+    assert json.loads(desk.lines("replay", "--since", "2026-01-01", "--json")[0]) == {"replayed": 0}
+    assert desk.run("replay", "99").exit_code == 1
+
+
+def test_paused_endpoints_are_told(desk: Desk) -> None:
+    """What waits for an endpoint that is paused is said to, on standard error."""
+    desk.room.calls.refuse = AuthError("x", http_status=401)
+    desk.room.gateway.simulator.send_mo("tnn", "+61400", "111122")
+    desk.room.gateway.run_pending()
+    done = desk.run("callbacks", "--state", "paused")
+    assert done.exit_code == 0
+    assert done.stderr.startswith("paused since 2026-03-01T12:00:00.000Z: http://tnn/mo (tnn): ")
+    assert len(done.stdout.splitlines()) == 1
+
+
+@pytest.mark.parametrize("words", [(), ("7", "--since", "2026-01-01"), ("0",), ("x",)])
+def test_replay_of_what(desk: Desk, words: tuple[str, ...]) -> None:
+    """One call, or those of an endpoint or a time; nothing else is asked for."""
+    assert desk.run("replay", *words).exit_code == 2
+
+
+@pytest.mark.parametrize("words", [("messages",), ("show", "x"), ("callbacks",), ("replay", "1")])
+def test_nobody_there(words: tuple[str, ...]) -> None:
+    """Where no gateway answers, that is said, and the exit status is 3."""
+    done = CliRunner().invoke(main, [*words, "--admin", "http://127.0.0.1:9"])
+    assert done.exit_code == 3
+    assert done.stderr == f"mm7zeep {words[0]}: http://127.0.0.1:9 did not answer: ConnectionError\n"
+
+
+def test_what_is_no_api(tmp_path: Path) -> None:
+    """An answer that is none of the API's is called that."""
+
+    async def other(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
+        await send({"type": "http.response.body", "body": b"[]"})
+
+    with serve_in_thread(other) as url:
+        done = CliRunner().invoke(main, ["messages", "--admin", url])
+    assert done.exit_code == 3
+    assert "which is no answer of the gateway's API" in done.stderr
