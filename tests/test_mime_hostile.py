@@ -260,10 +260,13 @@ def test_limits_are_known_early() -> None:
 def test_fields_are_parsed_in_linear_time(tail: str) -> None:
     """A field of 100,000 characters takes less than half a second, however it is made."""
     for text in (fill(tail.encode(), 100_000).decode(), 'a/b; c="' + fill(tail.encode(), 100_000).decode()):
-        start = time.process_time()
-        mime.parse_content_type(text)
-        mime.parse_disposition(text)
-        assert time.process_time() - start < 0.5
+        taken = []
+        for _ in range(3):  # the best of them: a busy machine makes any one dearer
+            start = time.process_time()
+            mime.parse_content_type(text)
+            mime.parse_disposition(text)
+            taken.append(time.process_time() - start)
+        assert min(taken) < 0.5
 
 
 def test_encoded_words_are_bounded() -> None:
