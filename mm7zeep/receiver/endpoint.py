@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, ExitStack, nullcontext
 from dataclasses import dataclass, field, replace
@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from mm7zeep import envelope, exchange, mime, profiles
 from mm7zeep.errors import EnvelopeError, LocalError, RemoteError, StatusError
 from mm7zeep.exchange import Judgement, Received, Wire
-from mm7zeep.messages import Message, RSErrorRsp, VASPErrorRsp
+from mm7zeep.messages import Message, VASPErrorRsp
 from mm7zeep.profiles import Policy, Profile
 from mm7zeep.receiver import refused
 from mm7zeep.receiver.faces import AsgiFace, WsgiFace
@@ -37,6 +37,7 @@ from mm7zeep.receiver.guard import (
     unknown,
     well_formed,
 )
+from mm7zeep.receiver.handlers import Call, ErrorKind, Handler, Observe, PromptHandler, PromptHandlers, Turns
 from mm7zeep.receiver.replies import (
     UNKNOWN_TRANSACTION,
     AnswerForm,
@@ -66,46 +67,6 @@ class Served:
 
     reply: Reply
     close: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
-    """One request as an ``Endpoint`` hands it to a handler; ``user`` is who authenticated.
-
-    ``peer`` is the address of the client's connection, where there is one; ``raw`` the body exactly as it came, where
-    the endpoint keeps it. The HTTP fields, without private ones, are ``received.headers``.
-    """
-
-    message: Message
-    received: Received
-    user: str | None = None
-    peer: str | None = None
-    raw: bytes = field(default=b"", repr=False)
-
-
-Handler = Callable[[Call], object]
-"""Takes a ``Call``; gives (or awaits) the operation's answer, a ``Status``, or a MessageID; None is success.
-
-It may raise ``StatusError``, or ``Refusal`` to be answered by HTTP alone.
-"""
-
-ErrorKind = type[RSErrorRsp] | type[VASPErrorRsp]
-Turns = Callable[[str | None], AbstractAsyncContextManager[object]]
-"""Gives the turn of a user, as a context."""
-Observe = Callable[[str | None, int | None, int, float, str | None], object]
-"""Told of each answer: operation and MM7 status code where there are any, HTTP status, seconds it took, user."""
-
-
-@dataclass(frozen=True, slots=True)
-class PromptHandlers:
-    """Handlers that never block, by class of the request, for requests that are small and of a known shape.
-
-    Each takes a ``Call`` in the event loop and gives an awaitable of what a ``Handler`` gives, or None where the
-    blocking one has to be asked. ``turns`` gives the turn of a user for these.
-    """
-
-    handlers: Mapping[type[Message], Callable[[Call], Awaitable[object] | None]]
-    turns: Turns | None = None
 
 
 @dataclass(slots=True)
@@ -301,7 +262,7 @@ class Endpoint:
 
     async def _handled(self, head: Wire, package: mime.Package, turn: _Turn, mode: Mode) -> object:
         """What the handler for this package gives: a prompt one here, any other in a thread."""
-        prompt: Callable[[Call], Awaitable[object] | None] | None = None
+        prompt: PromptHandler | None = None
         judgement = self._known(head, package, turn) if mode is ASYNCIO and self.prompt.handlers else None
         if judgement is not None:
             handler, call = self._called(head, judgement, turn)

@@ -28,8 +28,9 @@ from mm7zeep.messages import (
     VASPErrorRsp,
 )
 from mm7zeep.profiles import Policy, Profile
-from mm7zeep.receiver.endpoint import Call, Endpoint, Handler, PromptHandlers
+from mm7zeep.receiver.endpoint import Endpoint
 from mm7zeep.receiver.guard import HTTP_LIMITS, Auth, HttpLimits
+from mm7zeep.receiver.handlers import Call, Handler, PromptHandlers
 from mm7zeep.status import Status
 
 M_contra = TypeVar("M_contra", bound=Message, contravariant=True)
