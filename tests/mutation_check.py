@@ -29,7 +29,7 @@ from rules import CASES, Case, holds
 import mm7zeep
 from mm7zeep.exchange import plans
 from mm7zeep.findings import KINDS
-from mm7zeep.mime import layouts
+from mm7zeep.mime import heads
 
 PACKAGE = Path(str(mm7zeep.__file__)).parent
 RULES = "conformance/rules"
@@ -183,7 +183,7 @@ def noticed(mutant: Mutant) -> bool:
 
 def _forget() -> None:
     """Forget what was read before: by the right code, or by the mutant."""
-    layouts._heads.cache_clear()
+    heads._known.cache_clear()
     plans.shared.cache_clear()
 
 
