@@ -101,21 +101,16 @@ class Database:
             raise migrations.DatabaseIsNewer(f"{self.place}: {error}") from None
 
     def failure(self, error: Exception) -> StoreError:
-        """What is raised for an error that a statement met, where its transaction goes on without it."""
-        if isinstance(error, OverflowError | UnicodeEncodeError):
-            return self._of_binding(error)
-        failed = self._error(error, of_value=faults.of_value(error))
+        """What stands for an error of the driver, of SQLAlchemy, or of binding a value; ``error`` is its cause."""
+        database_errors.bared(error)
+        failed = StoreError(
+            database_errors.reason(error),
+            place=self.place,
+            remedy=database_errors.remedy(error),
+            of_value=faults.of_value(error),
+        )
         failed.__cause__ = error
         return failed
-
-    def _of_binding(self, error: Exception) -> StoreError:
-        return StoreError(type(error).__name__, place=self.place, of_value=True)
-
-    def _error(self, error: Exception, *, of_value: bool = False) -> StoreError:
-        """What is raised for an error of the driver or of SQLAlchemy."""
-        database_errors.bared(error)
-        said = database_errors.reason(error)
-        return StoreError(said, place=self.place, remedy=database_errors.remedy(error), of_value=of_value)
 
     def _settle(self) -> None:
         """Have everything that the WAL shows on the disk before anybody is told of it.
@@ -134,7 +129,7 @@ class Database:
             except (SQLAlchemyError, sqlite3.Error) as error:
                 # several that make the same file at once: SQLite does not wait for who is just changing it to WAL
                 if not faults.of_lock(error) or time.monotonic() > until:
-                    raise self._error(error) from error
+                    raise self.failure(error) from error
             time.sleep(_TURN)
 
     def _hold(self) -> None:
@@ -150,7 +145,7 @@ class Database:
             cursor.close()
             name = _path_of(self._anchor.dbapi_connection)
         except (SQLAlchemyError, sqlite3.Error) as error:
-            raise self._error(error) from error
+            raise self.failure(error) from error
         self._file = DatabaseFile.opened(name)
         self._generation += 1  # those opened before are of files that nobody looked at
 
@@ -215,10 +210,8 @@ class Database:
                 except (DBAPIError, sqlite3.Error) as error:
                     self._discard(connection, error)
                     raise
-        except (SQLAlchemyError, sqlite3.Error) as error:
-            raise self._error(error, of_value=faults.of_value(error)) from error
-        except (OverflowError, UnicodeEncodeError) as error:  # sqlite3 does not wrap these
-            raise self._of_binding(error) from error
+        except (SQLAlchemyError, sqlite3.Error, OverflowError, UnicodeEncodeError) as error:
+            raise self.failure(error) from error  # sqlite3 does not wrap the last two
 
     def _discard(self, connection: Connection, error: Exception) -> None:
         """Use neither this connection again nor, where the store was at fault, those that wait: one that was opened
