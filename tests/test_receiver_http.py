@@ -6,6 +6,7 @@ import asyncio
 import base64
 import hmac
 import io
+import time
 import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -412,13 +413,27 @@ def test_asgi_trickle() -> None:
     http = HttpLimits(idle=0.02, rate=10**9)
 
     def trickle() -> Iterator[dict[str, Any]]:
-        import time
-
         while True:
             time.sleep(0.005)
             yield {"type": "http.request", "body": b"x", "more_body": True}
 
     assert asgi(receiver(http=http).asgi, trickle())[0]["status"] == 408
+
+
+@pytest.mark.parametrize(("upload", "status"), [(0.05, 408), (60, 200)])
+def test_asgi_late_body(upload: float, status: int) -> None:
+    """What comes when the time is over is not taken, though it is there at once and fast on average."""
+    seen: list[Message] = []
+
+    def late() -> Iterator[dict[str, Any]]:
+        first, last = body_events(BODY, len(BODY) - 10)
+        yield first
+        time.sleep(0.06)
+        yield {"type": "http.request", "body": b"", "more_body": True}
+        yield last
+
+    sent = asgi(receiver(seen.append, http=HttpLimits(upload=upload, rate=0)).asgi, late())
+    assert (sent[0]["status"], len(seen)) == (status, status == 200)
 
 
 def test_asgi_http2_has_no_connection_field() -> None:

@@ -81,10 +81,11 @@ def _asgi_puller(receive: Receive, limits: HttpLimits) -> Pull:
         if begun is None:
             begun = time.monotonic()
         spent = time.monotonic() - begun
-        if spent > limits.idle and total < limits.rate * spent:
+        # what is there already would be given even in no time at all
+        if spent >= limits.upload or (spent > limits.idle and total < limits.rate * spent):
             raise Refusal(408, "the body comes too slowly")
         try:
-            async with asyncio.timeout(max(0.0, min(limits.idle, limits.upload - spent))):
+            async with asyncio.timeout(min(limits.idle, limits.upload - spent)):
                 event = await receive()
         except TimeoutError:
             raise Refusal(408, "the body comes too slowly") from None
