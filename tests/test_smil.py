@@ -16,6 +16,7 @@ from mm7zeep import smil
 from mm7zeep.errors import LocalError, MimeError
 from mm7zeep.messages import Part
 from mm7zeep.smil import Item, Presentation, Region, Slide
+from mm7zeep.smil.write import _arrange, _still, _written
 
 TYPES = {
     "T": "text/plain",
@@ -207,6 +208,16 @@ def test_round_trip(made: Sequence[tuple[str, str]]) -> None:
         tags_here = [item.tag for item in slide.items]
         assert len(tags_here) == len(set(tags_here))
         assert not {"img", "video"} <= set(tags_here)
+
+
+@pytest.mark.parametrize(("count", "remembered"), [(20, 1), (21, 0), (2000, 0)])
+def test_few_parts_are_remembered(count: int, remembered: int) -> None:
+    """What was made for a message of many parts is made again, and fills no memory; it comes out the same."""
+    _still.cache_clear()
+    content = parts(("TP" * count)[:count])
+    assert smil.generate(content) == smil.generate(content)
+    assert _still.cache_info().currsize == remembered
+    assert smil.generate(content) == _written(_arrange(content), 320, 480, timedelta(seconds=5))
 
 
 # --- reading --------------------------------------------------------------------------------------------------------

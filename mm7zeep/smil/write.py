@@ -19,6 +19,7 @@ from mm7zeep.errors import LocalError
 from mm7zeep.messages import Part
 
 _READ_AT_MOST = 4 * 1024 * 1024  # octets of a clip that are read to learn how long it plays; an MMS is far smaller
+_FEW = 20  # parts of a message whose presentation is remembered, so that huge ones do not fill the memory
 _TAGS: Mapping[str, str] = MappingProxyType({"image": "img", "video": "video", "audio": "audio", "text": "text"})
 _ORDER = ("image", "video", "text", "audio")
 
@@ -49,7 +50,7 @@ def generate(
     if duration < timedelta(milliseconds=1):
         raise LocalError(f"slides of {duration} cannot be seen; give a duration of at least one millisecond")
     kinds = tuple([media.media_class(part.content_type) for part in parts])
-    if "video" in kinds or "audio" in kinds:  # how long they play stands in their octets
+    if len(kinds) > _FEW or "video" in kinds or "audio" in kinds:  # how long they play stands in their octets
         return _written(_arrange(parts), width, height, duration)
     template = _still(kinds, width, height, duration)
     seen: set[str] = set()
