@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -71,7 +72,7 @@ def test_more_than_a_page(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_followed(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With --follow what comes is told once, in its order."""
+    """With --follow what comes is told once, in its order, until Ctrl-C ends it quietly."""
     desk.room.submitted(transaction_id="t")
     monkeypatch.setattr(messages, "_LOOK", 0.05)
     looks = []
@@ -88,6 +89,7 @@ def test_followed(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     done = desk.run("messages", "--follow", "--json")
     told = [json.loads(line)["transaction_id"] for line in done.stdout.splitlines() if line.startswith("{")]
     assert told == ["t", "t0", "t1", "t2"]
+    assert (done.exit_code, done.stderr, len(done.stdout.splitlines())) == (0, "", 4)
 
 
 def test_show(desk: Desk) -> None:
@@ -167,14 +169,56 @@ def test_nobody_there(words: tuple[str, ...]) -> None:
     assert done.stderr == f"mm7zeep {words[0]}: http://127.0.0.1:9 did not answer: ConnectionError\n"
 
 
-def test_what_is_no_api(tmp_path: Path) -> None:
-    """An answer that is none of the API's is called that."""
+ROW = ("id", "accepted_at", "application", "direction", "from", "to", "cc", "bcc", "state", "size", "subject")
+NOT_SO: Any = [
+    (("messages",), []),
+    (("messages",), {}),
+    (("messages",), {"messages": []}),
+    (("messages",), {"messages": None, "next": None}),
+    (("messages",), {"messages": ["x"], "next": None}),
+    (("messages",), {"messages": [dict.fromkeys(ROW[:-1])], "next": None}),
+    (("messages", "--json"), {"messages": [{}], "next": None}),
+    (("messages", "--follow"), {"messages": [{}], "next": None}),
+    (("show", "x"), {}),
+    (("show", "x", "--json"), {"id": "x"}),
+    (("callbacks",), {"status": "ok"}),
+    (("callbacks",), {"callbacks": [], "next": None}),
+    (("callbacks",), {"callbacks": [{"id": 1}], "next": None}),
+    (("replay", "1"), {"replayed": 1}),
+    (("replay", "--since", "2026-01-01"), {"id": 1}),
+]
+
+
+@contextmanager
+def elsewhere(status: int, body: bytes) -> Iterator[str]:
+    """A web server that is no gateway's, and answers everything so; its address."""
 
     async def other(scope: Any, receive: Any, send: Any) -> None:
-        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
-        await send({"type": "http.response.body", "body": b"[]"})
+        length = str(len(body)).encode()
+        await send({"type": "http.response.start", "status": status, "headers": [(b"content-length", length)]})
+        await send({"type": "http.response.body", "body": body})
 
     with serve_in_thread(other) as url:
-        done = CliRunner().invoke(main, ["messages", "--admin", url])
+        yield url.rstrip("/")
+
+
+@pytest.mark.parametrize(("words", "answer"), NOT_SO, ids=[f"{words[0]}-{n}" for n, (words, _) in enumerate(NOT_SO)])
+def test_what_is_no_api(words: tuple[str, ...], answer: Any) -> None:
+    """An answer that is none of the API's, or lacks what its answers have, is called that."""
+    with elsewhere(200, json.dumps(answer).encode()) as url:
+        done = CliRunner().invoke(main, [*words, "--admin", url])
     assert done.exit_code == 3
-    assert "which is no answer of the gateway's API" in done.stderr
+    assert done.stderr == (f"mm7zeep {words[0]}: {url} answered 200, which is no answer of the gateway's API\n")
+
+
+@pytest.mark.parametrize("body", [b"", b"<h1>Not Found</h1>", b"{}", b'{"detail": "Not Found"}', b'{"error": 404}'])
+@pytest.mark.parametrize("words", [("messages",), ("show", "x"), ("callbacks",), ("replay", "1")])
+def test_no_api_there(words: tuple[str, ...], body: bytes) -> None:
+    """A 404 that does not come from the API is no word about a message: --admin leads elsewhere."""
+    with elsewhere(404, body) as url:
+        done = CliRunner().invoke(main, [*words, "--admin", url])
+    assert done.exit_code == 3
+    assert done.stderr == (
+        f"mm7zeep {words[0]}: {url} answered 404: there is no such API here; "
+        "--admin names the gateway's admin listener\n"
+    )

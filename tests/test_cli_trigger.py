@@ -153,6 +153,7 @@ def test_reports(api: Api, words: list[str], path: str, body: dict[str, str]) ->
     ("status", "answer", "code", "said"),
     [
         (404, b'{"error": "there is no message abc"}', 1, "refused with 404: there is no message abc"),
+        (404, b"<html>", 3, "answered 404: there is no such API here; --admin names the gateway's admin listener"),
         (422, b'{"error": "a\\r\\n\\u001b[2J"}', 1, r"refused with 422: a\x0d\x0a\x1b[2J"),
         (400, b"[1]", 1, "refused with 400: no reason given"),
         (401, b"no", 1, "refused with 401: authentication required: --auth"),

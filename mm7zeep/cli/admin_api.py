@@ -10,6 +10,7 @@ import base64
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NoReturn
 
 import click
@@ -19,6 +20,10 @@ from mm7zeep.cli.send import credentials
 
 _TIMEOUT = (5.0, 60.0)  # seconds to connect, and without an octet
 _ANSWER = 16 * 1024 * 1024  # octets of an answer that are read
+
+Wanted = Mapping[str, Sequence[str]]
+"""The members that an answer needs; one with members of its own is a list of objects that have these."""
+_NOTHING: Wanted = MappingProxyType({})
 
 
 def _base(context: click.Context, parameter: click.Parameter, value: str) -> str:
@@ -70,8 +75,11 @@ def ask(
     *,
     query: Mapping[str, object] | None = None,
     body: Mapping[str, Any] | None = None,
+    wanted: Wanted = _NOTHING,
 ) -> dict[str, Any]:
-    """What the API answers; of ``query`` and ``body`` it is told what was set. Ends the program where it did not."""
+    """What the API answers; of ``query`` and ``body`` it is told what was set. Ends the program where it did not, and
+    where a member is missing that is ``wanted``.
+    """
     from urllib.parse import quote
 
     import requests
@@ -104,9 +112,12 @@ def ask(
     except ValueError:
         said = None  # shown below, with the status
     status = answer.status_code
+    if status == 404 and not _explains(said):
+        reason = "there is no such API here; --admin names the gateway's admin listener"
+        end(command, f"{admin} answered 404: {reason}", COULD_NOT_RUN)
     if 400 <= status < 500:
         end(command, f"refused with {status}: {_reason(said, status)}", FAILURES)
-    if not (200 <= status < 300 and isinstance(said, dict)):
+    if not (200 <= status < 300 and isinstance(said, dict) and _has(said, wanted)):
         end(command, f"{admin} answered {status}, which is no answer of the gateway's API", COULD_NOT_RUN)
     return said
 
@@ -119,8 +130,24 @@ def _basic(auth: tuple[str, str]) -> str:
     return "Basic " + base64.b64encode(":".join(auth).encode()).decode("ascii")  # RFC 7617 2.1: in UTF-8
 
 
+def _has(said: dict[str, Any], wanted: Wanted) -> bool:
+    return all(
+        name in said
+        and (not inner or (isinstance(said[name], list) and all(_is_row(one, inner) for one in said[name])))
+        for name, inner in wanted.items()
+    )
+
+
+def _is_row(one: Any, members: Sequence[str]) -> bool:
+    return isinstance(one, dict) and one.keys() >= set(members)
+
+
+def _explains(said: Any) -> bool:
+    return isinstance(said, dict) and isinstance(said.get("error"), str)
+
+
 def _reason(said: Any, status: int) -> str:
-    if isinstance(said, dict) and isinstance(said.get("error"), str):
+    if _explains(said):
         return str(said["error"])
     return "authentication required: --auth" if status == 401 else "no reason given"
 

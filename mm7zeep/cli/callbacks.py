@@ -5,15 +5,18 @@ Exit status 0, 1 where the gateway refused, 2 for wrong usage, 3 where no usable
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import Any
 
 import click
 
 from mm7zeep import json_text
 from mm7zeep.cli import admin_api
-from mm7zeep.cli.show import call_row
+from mm7zeep.cli.show import CALL, call_row
 
 _PAGE = 100
+_WANTED: admin_api.Wanted = MappingProxyType({"callbacks": CALL, "next": ()})
+_PAUSED: admin_api.Wanted = MappingProxyType({"endpoints": ("endpoint", "application", "since", "reason")})
 
 
 @click.command("callbacks")
@@ -46,7 +49,7 @@ def command(
             "limit": min(_PAGE, count - len(found)),
             "before": before,
         }
-        page = admin_api.ask("callbacks", "GET", admin, ("callbacks",), auth, query=query)
+        page = admin_api.ask("callbacks", "GET", admin, ("callbacks",), auth, query=query, wanted=_WANTED)
         found += page["callbacks"]
         before = page["next"]
         if before is None:
@@ -58,6 +61,7 @@ def command(
         return
     for text in admin_api.table([[*call_row(one)[:3], one["application"], *call_row(one)[3:]] for one in found]):
         click.echo(text)
-    for one in admin_api.ask("callbacks", "GET", admin, ("endpoints",), auth)["endpoints"]:
+    paused = admin_api.ask("callbacks", "GET", admin, ("endpoints",), auth, wanted=_PAUSED)
+    for one in paused["endpoints"]:
         said = f"paused since {one['since']}: {one['endpoint']} ({one['application']}): {one['reason'] or 'no reason'}"
         click.echo(admin_api.line(said), err=True)

@@ -1,6 +1,7 @@
 """``mm7zeep messages``: what a running gateway keeps, a line each, and with ``--follow`` what comes.
 
-Exit status 0, 1 where the gateway refused, 2 for wrong usage, 3 where no usable answer came.
+Exit status 0, also where Ctrl-C ends ``--follow``, 1 where the gateway refused, 2 for wrong usage, 3 where no usable
+answer came.
 """
 
 from __future__ import annotations
@@ -8,7 +9,9 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from collections.abc import Iterator
-from typing import Any
+from contextlib import suppress
+from types import MappingProxyType
+from typing import Any, NoReturn
 
 import click
 
@@ -18,6 +21,14 @@ from mm7zeep.cli import admin_api
 _PAGE = 50
 _LOOK = 1.0  # seconds between two looks of --follow
 _KNOWN = 10_000  # messages that --follow remembers
+_WANTED: admin_api.Wanted = MappingProxyType(
+    {
+        "messages": (
+            "id", "accepted_at", "application", "direction", "from", "to", "cc", "bcc", "state", "size", "subject",
+        ),
+        "next": (),
+    }
+)  # fmt: skip
 
 
 @click.command("messages")
@@ -53,9 +64,18 @@ def command(
         "q": search,
     }
     found = _newest(admin, auth, which, count, frozenset())
-    known: OrderedDict[str, None] = OrderedDict()
     _tell(found, as_json)
-    while follow:
+    if follow:
+        with suppress(KeyboardInterrupt):
+            _follow(admin, auth, which, found, as_json)
+
+
+def _follow(
+    admin: str, auth: tuple[str, str] | None, which: dict[str, Any], found: list[dict[str, Any]], as_json: bool
+) -> NoReturn:
+    """Tell what comes after what was ``found``."""
+    known: OrderedDict[str, None] = OrderedDict()
+    while True:
         for one in found:
             known[one["id"]] = None
         while len(known) > _KNOWN:
@@ -73,7 +93,7 @@ def _newest(
     before = None
     while len(found) < count:
         query = {**which, "limit": min(_PAGE, count - len(found)), "before": before}
-        page = admin_api.ask("messages", "GET", admin, ("messages",), auth, query=query)
+        page = admin_api.ask("messages", "GET", admin, ("messages",), auth, query=query, wanted=_WANTED)
         for one in page["messages"]:
             if one["id"] in known:
                 return found[::-1]

@@ -32,7 +32,8 @@ def command(
         raise click.UsageError("give the ID of one call, or --endpoint, --since, or both")
     steps = ("callbacks", "replay") if call_id is None else ("callbacks", str(call_id), "replay")
     body = {"endpoint": endpoint, "since": since} if call_id is None else None
-    said = admin_api.ask("replay", "POST", admin, steps, auth, body=body)
+    wanted: admin_api.Wanted = {"replayed" if call_id is None else "id": ()}
+    said = admin_api.ask("replay", "POST", admin, steps, auth, body=body, wanted=wanted)
     if as_json:
         click.echo(json_text.as_json(said))
         return

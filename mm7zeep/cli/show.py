@@ -6,6 +6,7 @@ Exit status 0, 1 where the gateway refused (there is no such message), 2 for wro
 from __future__ import annotations
 
 from collections.abc import Iterator
+from types import MappingProxyType
 from typing import Any
 
 import click
@@ -13,13 +14,34 @@ import click
 from mm7zeep import json_text
 from mm7zeep.cli import admin_api
 
+CALL = (
+    "id", "application", "kind", "state", "under_way", "attempts", "ended_at", "due_at", "endpoint", "http_status",
+    "reason",
+)  # fmt: skip
+"""What ``call_row`` and its callers need of a call."""
+_WANTED: admin_api.Wanted = MappingProxyType(
+    {
+        **dict.fromkeys(
+            (
+                "id", "direction", "application", "from", "subject", "state", "accepted_at", "earliest_at",
+                "expires_at", "delivery_report", "read_reply", "transaction_id", "namespace", "mm7_version", "fields",
+            ),
+            (),
+        ),
+        "recipients": ("place", "address", "state", "changed_at", "destination", "detail"),
+        "parts": ("n", "content_type", "size", "name", "content_id", "generated", "sha256"),
+        "calls": CALL,
+        "findings": ("level", "id"),
+    }
+)  # fmt: skip
+
 
 @click.command("show")
 @click.argument("message_id", metavar="ID")
 @admin_api.options("MM7ZEEP_SHOW")
 def command(message_id: str, admin: str, auth: tuple[str, str] | None, as_json: bool) -> None:
     """Show the message that the gateway gave ID: its MessageID, the LinkedID of an MO, or "latest"."""
-    said = admin_api.ask("show", "GET", admin, ("messages", message_id), auth)
+    said = admin_api.ask("show", "GET", admin, ("messages", message_id), auth, wanted=_WANTED)
     if as_json:
         click.echo(json_text.as_json(said))
         return
