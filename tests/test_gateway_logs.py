@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 import pytest
+from timing import least_seconds
 
 from mm7zeep.gateway import logs
 
@@ -210,11 +211,13 @@ def test_ids_stay_whole() -> None:
 def test_long_texts_are_cut(style: Literal["text", "json"], monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever somebody sends, a line stays short, and takes no time."""
     stream = sink(style)
-    began = time.process_time()
-    LOG.info("a" * 1_000_000, extra={"fields": {str(n): "7" * 100_000 for n in range(100)}})
-    fail("b" * 1_000_000)
-    assert time.process_time() - began < 2
-    assert [len(line) < 250_000 for line in stream.lines] == [True, True]
+
+    def log() -> None:
+        LOG.info("a" * 1_000_000, extra={"fields": {str(n): "7" * 100_000 for n in range(100)}})
+        fail("b" * 1_000_000)
+
+    assert least_seconds(log, enough=1) < 2
+    assert [len(line) < 250_000 for line in stream.lines[-2:]] == [True, True]
 
 
 @pytest.mark.parametrize("style", STYLES)
