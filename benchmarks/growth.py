@@ -6,6 +6,7 @@ below a hundred microseconds apiece nothing is compared, since what does not gro
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import math
@@ -14,8 +15,9 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -30,7 +32,7 @@ from mm7zeep.gateway.config.parties import Application
 from mm7zeep.gateway.config.settings import Settings
 from mm7zeep.gateway.gateway import Gateway
 from mm7zeep.gateway.store import messages
-from mm7zeep.gateway.store.tables import MESSAGE, RAW, RECIPIENT
+from mm7zeep.gateway.store.tables import DUPLICATE, MESSAGE, RAW, RECIPIENT
 from mm7zeep.messages import Number, Part, SubmitReq
 
 MOST = 2.2
@@ -100,23 +102,35 @@ def of_octets(count: int) -> SubmitReq:
 
 
 def stored(sizes: Sequence[int]) -> Iterator[Figure]:
-    """A durable submit, a page of the list and the look of the dispatcher, with so many messages in the store."""
+    """A durable submit, eight at the same moment, a page of the list and the look of the dispatcher, with so many
+    messages in the store, each with its remembered request.
+    """
     prepared = Prepared(delivery_report=False)
     secret = base64.b64encode(b"tnn:t").decode()
-    costs: dict[str, list[tuple[float, float]]] = {"durable submit": [], "list of 50": [], "look of the dispatcher": []}
-    with tempfile.TemporaryDirectory(prefix="mm7zeep-bench-") as folder:
+    costs: dict[str, list[tuple[float, float]]] = {}
+    with tempfile.TemporaryDirectory(prefix="mm7zeep-bench-") as folder, asyncio.Runner() as loop:
         application = Application(name="tnn", password="t", vaspid="TNN", vasids=("News",))  # noqa: S106
         gateway = Gateway(
             Settings(applications=(application,), database=f"sqlite:///{folder}/gateway.db", allow_internal=True)
         )
         there = 0
 
-        def submit(n: int) -> None:
+        def request(n: int) -> Wire:
             body = prepared.body(n)
             head = (*prepared.headers, ("Authorization", f"Basic {secret}"), ("Content-Length", str(len(body))))
-            wire = Wire(method="POST", target="/mm7", headers=head, body=body)
-            if gateway.answer(wire, peer="127.0.0.1").status != 200:
+            return Wire(method="POST", target="/mm7", headers=head, body=body)
+
+        def submit(n: int) -> None:
+            if gateway.answer(request(n), peer="127.0.0.1").status != 200:
                 raise SystemExit("a submit was refused")
+
+        async def at_once(numbers: Iterable[int]) -> None:
+            statuses = await asyncio.gather(*(asked(gateway, request(n)) for n in numbers))
+            if statuses != [200] * len(statuses):
+                raise SystemExit("a submit was refused")
+
+        def eight(n: int) -> None:
+            loop.run(at_once(10**9 + 8 * n + k for k in range(8)))
 
         def listed(n: int) -> None:
             with gateway.database.read() as connection:
@@ -129,6 +143,7 @@ def stored(sizes: Sequence[int]) -> Iterator[Figure]:
             there = size
             runs = {
                 "durable submit": submit,
+                "eight submits at the same moment": eight,
                 "list of 50": listed,
                 "look of the dispatcher": lambda n: gateway.dispatcher._until_due(True),
             }
@@ -138,12 +153,29 @@ def stored(sizes: Sequence[int]) -> Iterator[Figure]:
                     begun = time.perf_counter()
                     run(size * 1000 + 1000 + n)
                     samples.append(time.perf_counter() - begun)
-                costs[name].append((max(size, 1), statistics.median(samples)))
+                costs.setdefault(name, []).append((max(size, 1), statistics.median(samples)))
                 yield Figure.of(f"{name}, {size:,} messages kept", [one * 1000 for one in samples], "ms", "less")
             gateway.run_pending()
         gateway.close()
     for name, points in costs.items():
         yield Figure.of(f"{name}: growth for twice the messages", [per_doubling(points)], "x", "less", MOST)
+
+
+async def asked(gateway: Gateway, wire: Wire) -> int:
+    """The status that the gateway's ASGI application answers a request with."""
+    statuses: list[int] = []
+
+    async def receive() -> dict[str, object]:
+        return {"type": "http.request", "body": wire.body, "more_body": False}
+
+    async def send(message: dict[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            statuses.append(message["status"])
+
+    head = [(name.lower().encode(), value.encode()) for name, value in (*wire.headers, ("Host", "bench"))]
+    scope = {"type": "http", "method": "POST", "path": wire.target, "headers": head, "client": ("127.0.0.1", 9)}
+    await gateway.asgi(scope, receive, send)
+    return statuses[0]
 
 
 def fill(gateway: Gateway, there: int, size: int) -> None:
@@ -176,6 +208,16 @@ def fill(gateway: Gateway, there: int, size: int) -> None:
                     {
                         "message_id": f"kept-{n:09d}", "n": 0, "place": "to", "kind": "number", "state": "Retrieved",
                         "address": f"+61{n:09d}", "destination": "handset", "changed": 1.7e9,
+                    }
+                    for n in numbers
+                ],
+            )  # fmt: skip
+            connection.execute(
+                sa.insert(DUPLICATE),
+                [
+                    {
+                        "application": "tnn", "operation": "SubmitReq", "transaction_id": f"kept-{n:09d}",
+                        "digest": f"{n:064x}", "created": 1.7e9 + n, "answer": '{"code": 1000}',
                     }
                     for n in numbers
                 ],

@@ -338,20 +338,81 @@ def test_whose_fault_an_error_is(room: Make, name: str, statement: Any, of_value
 
 
 def test_one_look_up(room: Make) -> None:
-    """However many requests are remembered under one TransactionID, a submit reads at most three rows of them."""
+    """However many requests are remembered under one TransactionID, a submit reads its own and two digests of them."""
     one = room()
     with one.gateway.database.write() as connection:
         row = {"application": "tnn", "operation": "SubmitReq", "transaction_id": "again", "created": one.clock()}
         rows = [{**row, "digest": f"{n:064x}", "answer": '{"code": 1000}'} for n in range(3000)]
         connection.execute(sa.insert(tables.DUPLICATE), rows)
         known = idempotency.Request("tnn", "SubmitReq", "again", rows[5]["digest"])
-        assert len(connection.execute(idempotency._KNOWN, known.key).all()) == 3  # its own, and the first two
+        found = [tuple(each) for each in idempotency._look(connection, [known])]
+        assert found == [('{"code": 1000}', one.clock(), rows[0]["digest"], rows[1]["digest"])]
     for _ in range(2):  # the id of different requests is no identity, and that is kept once
         one.submitted(ONE, transaction_id="again")
         with one.gateway.database.read() as connection:
             assert connection.scalar(sa.select(sa.func.count()).select_from(tables.DUPLICATE)) == 3001
-    found = [[finding["id"] for finding in json.loads(kept.findings)] for kept in one.messages]
-    assert found == [["soap/transaction-repeated"]] * 2
+    told = [[finding["id"] for finding in json.loads(kept.findings)] for kept in one.messages]
+    assert told == [["soap/transaction-repeated"]] * 2
+
+
+@pytest.mark.parametrize("count", [1, 2, 64])
+def test_look_up_of_many_goes_by_the_index(room: Make, count: int) -> None:
+    """However many requests are looked up, it is one statement, and no table is read from end to end for it."""
+    database = room().gateway.database
+    row = {"application": "tnn", "operation": "SubmitReq", "created": 1.0, "answer": "{}"}
+    rows = [{**row, "transaction_id": f"t-{n}", "digest": f"{n:064x}"} for n in range(5000)]
+    with database.write() as connection:
+        connection.execute(sa.insert(tables.DUPLICATE), rows)
+    said: list[tuple[str, Any]] = []
+
+    def noted(connection: Any, cursor: Any, statement: str, parameters: Any, *rest: object) -> None:
+        said.append((statement, parameters))
+
+    asked = [idempotency.Request("tnn", "SubmitReq", f"t-{n}", f"{n:064x}") for n in range(count)]
+    with database.read() as connection:
+        sa.event.listen(connection, "before_cursor_execute", noted)
+        assert [each[0] for each in idempotency._look(connection, asked)] == ["{}"] * count
+        sa.event.remove(connection, "before_cursor_execute", noted)
+        [(statement, parameters)] = said
+        explain = "EXPLAIN QUERY PLAN" if database.sqlite else "EXPLAIN"
+        plan = [str(tuple(line)) for line in connection.exec_driver_sql(f"{explain} {statement}", parameters)]
+    by_index = "SEARCH duplicate USING" if database.sqlite else "using duplicate_pkey on duplicate"
+    assert sum(by_index in line for line in plan) == 4, plan
+    assert not [line for line in plan if "SCAN duplicate" in line or "Seq Scan" in line or "Bitmap" in line]
+
+
+def test_look_up_of_many_is_that_of_each(room: Make) -> None:
+    """What is remembered of several requests is what is remembered of each: in time, too late, of others, odd ids."""
+    one = room()
+    names = ["12", "x" * 300, "nul \0", "\ud800", "\U0001f600", "a\"b'c\\%(d)s:e", "[1,", ""]
+    remembered = {  # digests, and when each was
+        "in time": [("d", 9.0)], "too late": [("d", 1.0)], "another's": [("c", 9.0)], "two": [("c", 1.0), ("d", 9.0)],
+        "behind": [("d", 9.0), ("e", 9.0)], "late behind": [("d", 1.0), ("e", 9.0)], "reused": [("", 99.0), ("d", 9.0)],
+        "two others": [("c", 9.0), ("e", 9.0)],
+    }  # fmt: skip
+    remembered |= {name: [("d", 9.0)] for name in names}
+    with one.gateway.database.write() as connection:
+        for name, digests in remembered.items():
+            for digest, created in digests:
+                row = idempotency.Request("tnn", "SubmitReq", name, "d").row(digest)
+                connection.execute(sa.insert(tables.DUPLICATE).values(**row, created=created, answer=f'"{digest}"'))
+        requests = [idempotency.Request("tnn", "SubmitReq", name, "d") for name in (*remembered, "new")]
+        requests += [one._replace(owner="other") for one in requests] + [
+            one._replace(operation="x") for one in requests
+        ]
+        tasks = [idempotency.Task(each, 5.0, lambda *_: {}) for each in requests]
+        tasks.insert(3, tasks[0]._replace(window=0.0))
+        found = idempotency._look_for_all(connection, tasks, 10.0)
+        each = [idempotency._look_for_all(connection, [task], 10.0)[0] for task in tasks]
+    assert found == each
+    unknown = (None, False, None)
+    assert found.pop(3) == unknown
+    assert found[:8] == [
+        ('"d"', False, None), (None, True, None), (None, False, "c"), ('"d"', False, "c"),
+        ('"d"', False, "e"), (None, True, "e"), ('"d"', False, ""), (None, False, "c"),
+    ]  # fmt: skip
+    assert found[8 : 8 + len(names)] == [('"d"', False, None)] * len(names)
+    assert found[8 + len(names) :] == [unknown] * (len(found) - 8 - len(names))
 
 
 def test_older_database_is_migrated(room: Make) -> None:

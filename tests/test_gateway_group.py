@@ -117,6 +117,24 @@ def test_one_transaction(together: Together) -> None:
     assert len(together.kept()) == 41
 
 
+def test_one_statement_a_table(together: Together) -> None:
+    """Requests that only keep a message are looked up by one statement, and written by one a table."""
+    said: list[str] = []
+
+    def noted(connection: Connection, cursor: Any, statement: str, *rest: object) -> None:
+        said.append(" ".join(statement.split()))
+
+    jobs = [together.submit(task(f"m{n}")) for n in range(40)]
+    again = [together.submit(task(f"m{n}", transaction_id=f"t-m{n}")) for n in range(2)]  # the same at the same moment
+    event.listen(together.database.engine, "before_cursor_execute", noted)
+    together.go()
+    assert [one.result(0).answer["id"] for one in (*jobs, *again)] == [f"m{n}" for n in (*range(40), 0, 1)]
+    written = [one.split("(")[0].split()[2] for one in said if one.startswith("INSERT")]
+    assert written == ["message", "raw", "recipient", "duplicate"] * 2  # of the first one, and of all others
+    looked = [one for one in said if one.startswith("SELECT") and "duplicate" in one]
+    assert len(looked) == 1 + len(again)
+
+
 def test_no_more_than_64(together: Together) -> None:
     """A transaction has its bound; what is over it goes with the next one."""
     jobs = [together.submit(task(f"m{n}")) for n in range(130)]
@@ -175,6 +193,27 @@ def test_a_value_that_no_column_takes(together: Together, changes: dict[str, Any
     assert failed.of_value
     assert (good.result(0).answer["id"], also.result(0).answer["id"]) == ("a", "c")
     assert together.kept() == ["a", "c", "first"]
+
+
+@pytest.mark.parametrize(("error", "why"), [("store", "database error: {place}: Overflow"), ("other", "KeyError")])
+def test_why_not_together(together: Together, caplog: pytest.LogCaptureFixture, error: str, why: str) -> None:
+    """The log says how many requests are kept one by one, and why, without the values of any of them."""
+
+    def wrong(connection: Connection, now: float, reused: bool) -> tuple[dict[str, Any], Kept]:
+        if error == "other":
+            raise KeyError("+61412345678")
+        raise OverflowError("+61412345678")
+
+    jobs = [together.submit(one) for one in (task("a"), task("b", making=wrong), task("c"))]
+    again = together.submit(task("d", transaction_id="t-a"))
+    together.go()
+    assert [one.exception(0) is None for one in (*jobs, again)] == [True, False, True, True]
+    [line] = [one.getMessage() for one in caplog.records if "one by one" in one.getMessage()]
+    place = together.database.place
+    assert line.startswith(
+        "3 requests are kept one by one, since together they could not be: " + why.format(place=place)
+    )
+    assert "+614" not in line
 
 
 def test_a_fault_of_the_program_is_alone(together: Together) -> None:

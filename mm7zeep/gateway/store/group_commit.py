@@ -8,6 +8,7 @@ answered before what it wrote is on the disk. Refuses nothing, and opens no conn
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -23,6 +24,7 @@ from mm7zeep.gateway.store.clock import GuardedClock
 from mm7zeep.gateway.store.database import Database, StoreError
 from mm7zeep.gateway.store.idempotency import Done, Task, do_together
 
+_LOG = logging.getLogger("mm7zeep.gateway")
 _MOST = 64  # jobs of one transaction
 
 R = TypeVar("R")
@@ -129,7 +131,7 @@ class GroupCommit:
             if jobs is None:
                 self._fail_all(error)
             elif not written:
-                self._back(jobs)  # each by itself: then each meets what is its own
+                self._apart(jobs, error)
             else:
                 self._failed(jobs, error)
             return
@@ -158,6 +160,12 @@ class GroupCommit:
             else:
                 one.error = outcome
         return [one for one in jobs if one.outcome is None and one.error is None]
+
+    def _apart(self, jobs: list[_Job], error: Exception) -> None:
+        """They could not be written together: do each by itself, then each meets what is its own."""
+        count, why = sum(one.alone for one in jobs), error if isinstance(error, StoreError) else type(error).__name__
+        _LOG.warning("%d requests are kept one by one, since together they could not be: %s", count, why)
+        self._back(jobs)
 
     def _do(self, job: _Job, connection: Connection, now: float, *, alone: bool) -> None:
         """One job, in a savepoint of its own where it is not alone."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 import sqlalchemy.exc
 from sqlalchemy import Connection
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from mm7zeep.errors import StatusError
 from mm7zeep.gateway.store import content, messages
@@ -34,23 +35,61 @@ _REUSED = ""  # in place of a digest: the TransactionID was used for different r
 _REUSED_KEPT = 365 * 86400.0  # seconds that this is known
 
 _C = DUPLICATE.c
-_OWN = sa.and_(
+_ASKED = ("owner", "operation", "transaction_id", "digest")  # what a request is looked up by
+
+
+def _known(asked: sa.FromClause) -> sa.Select[Any]:
+    """What is remembered of each row of ``asked``, in their order: answer and time of this very request, and the first
+    two digests under its TransactionID, of which one is another's if there is any.
+
+    Four probes of the primary key for each, whatever was remembered. For a list of keys SQLite reads the whole table,
+    and so does PostgreSQL where it knows little of it. A minimum PostgreSQL works out row by row, where it takes them
+    for few.
+    """
+    own = sa.and_(
+        _C.application == asked.c.owner,
+        _C.operation == asked.c.operation,
+        _C.transaction_id == asked.c.transaction_id,
+    )
+    same = sa.and_(own, _C.digest == asked.c.digest)
+    digests = sa.select(_C.digest).where(own).order_by(_C.digest).limit(_constant(1))
+    looks = (
+        sa.select(_C.answer).where(same),
+        sa.select(_C.created).where(same),
+        digests.offset(_constant(0)),
+        digests.offset(_constant(1)),
+    )
+    return sa.select(*(one.scalar_subquery() for one in looks)).select_from(asked).order_by(asked.c.n)
+
+
+def _constant(n: int) -> sa.ColumnElement[int]:
+    """A number that stands in the statement, so that PostgreSQL plans for it, and not for any number."""
+    return sa.literal_column(str(n), sa.Integer)
+
+
+def _as_json() -> sa.FromClause:
+    """The requests as SQLite takes them: ``asked`` is a JSON array with an array for each."""
+    each = sa.func.json_each(sa.bindparam("asked", type_=sa.Text)).table_valued("key", "value")
+    columns = (
+        sa.func.json_extract(each.c.value, sa.literal_column(f"'$[{n}]'")).label(name) for n, name in enumerate(_ASKED)
+    )
+    return sa.select(each.c.key.label("n"), *columns).subquery("asked")
+
+
+def _as_arrays() -> sa.FromClause:
+    """The requests as PostgreSQL takes them: an array of each column."""
+    arrays = (sa.bindparam(name, type_=ARRAY(sa.Text)) for name in _ASKED)
+    return sa.func.unnest(*arrays).table_valued(*_ASKED, with_ordinality="n").render_derived(name="asked")
+
+
+_KNOWN_SQLITE, _KNOWN_POSTGRESQL = _known(_as_json()), _known(_as_arrays())
+_REMEMBER = sa.insert(DUPLICATE)
+_AGAIN = sa.update(DUPLICATE).where(
     _C.application == sa.bindparam("owner"),
     _C.operation == sa.bindparam("asked"),
     _C.transaction_id == sa.bindparam("key"),
+    _C.digest == sa.bindparam("same"),
 )
-# Two probes of the primary key, whatever was remembered: this very request, and the first two digests under its id, of
-# which one is another's if there is any. A minimum PostgreSQL works out row by row, where it takes them for few.
-_FIRST = sa.select(_C.digest).where(_OWN).order_by(_C.digest).limit(2).subquery()
-_KNOWN = sa.union_all(
-    sa.select(_C.digest, _C.answer, _C.created).where(_OWN, _C.digest == sa.bindparam("same")),
-    sa.select(_FIRST.c.digest, sa.literal(None, _C.answer.type), sa.literal(None, _C.created.type)),
-)
-_KNOWN_OF_ALL = sa.select(_C.application, _C.operation, _C.transaction_id, _C.digest, _C.answer, _C.created).where(
-    sa.tuple_(_C.application, _C.operation, _C.transaction_id).in_(sa.bindparam("keys", expanding=True))
-)
-_REMEMBER = sa.insert(DUPLICATE)
-_AGAIN = sa.update(DUPLICATE).where(_OWN, _C.digest == sa.bindparam("same"))
 
 Answer = Mapping[str, Any]
 """The answer to a request, as JSON takes it."""
@@ -75,7 +114,7 @@ class Request(NamedTuple):
 
     @property
     def key(self) -> dict[str, str]:
-        """What is bound to look it up."""
+        """What is bound to change its row."""
         key = index_key(self.transaction_id)
         return {"owner": self.owner, "asked": self.operation, "key": key, "same": self.digest}
 
@@ -108,6 +147,9 @@ class _Seen(NamedTuple):
         return Done(json.loads(self.answer or ""), repeated=True)
 
 
+_UNKNOWN = _Seen(None, False, None)
+
+
 class Task(NamedTuple):
     """A request, the ``work`` that it asks for, and the ``window``: the seconds within which it is known again.
 
@@ -138,14 +180,14 @@ class Task(NamedTuple):
         request, work, since = self.request, self.work, now - self.window
         if self.window <= 0:
             return Done(work(connection, now, False))
-        seen = _look(connection, request, since)
+        seen = _seen(request, since, *_look(connection, [request]))
         if seen.repeats:
             return seen.done
         try:
             answer = work(connection, now, seen.other is not None)
         except StatusError:
             # PostgreSQL: it may have waited for another process that was just doing this very request
-            seen = _look(connection, request, since)
+            seen = _seen(request, since, *_look(connection, [request]))
             if seen.repeats:
                 return seen.done
             raise
@@ -203,35 +245,27 @@ def _transaction(database: Database, clock: GuardedClock, task: Task) -> Done:
         return task.do(connection, clock.now(connection))
 
 
-def _look(connection: Connection, request: Request, since: float) -> _Seen:
-    rows = connection.execute(_KNOWN, request.key)
-    return _seen(request, since, [(digest, answer, created) for digest, answer, created in rows])
+def _look(connection: Connection, requests: Sequence[Request]) -> Iterator[Sequence[Any]]:
+    """For each, in one statement: the answer to it, when that was, and two digests under its TransactionID."""
+    rows = [(*one.identity, kept(one.digest)) for one in requests]
+    if connection.dialect.name == "postgresql":
+        columns = {name: [row[n] for row in rows] for n, name in enumerate(_ASKED)}
+        return iter(connection.execute(_KNOWN_POSTGRESQL, columns).all())
+    return iter(connection.execute(_KNOWN_SQLITE, {"asked": json.dumps(rows)}).all())
 
 
 def _look_for_all(connection: Connection, tasks: Sequence[Task], now: float) -> list[_Seen]:
-    keys = [one.request.identity for one in tasks]
-    wanted = [key for key, one in zip(keys, tasks, strict=True) if one.window > 0]
-    found: dict[tuple[str, str, str], list[tuple[str, str | None, float | None]]] = {}
-    for owner, operation, key, *rest in connection.execute(_KNOWN_OF_ALL, {"keys": wanted}) if wanted else ():
-        found.setdefault((owner, operation, key), []).append((rest[0], rest[1], rest[2]))
-    return [
-        _seen(one.request, now - one.window, found.get(key, ())) if one.window > 0 else _Seen(None, False, None)
-        for key, one in zip(keys, tasks, strict=True)
-    ]
+    wanted = [one.request for one in tasks if one.window > 0]
+    rows = _look(connection, wanted) if wanted else iter(())
+    return [_seen(one.request, now - one.window, next(rows)) if one.window > 0 else _UNKNOWN for one in tasks]
 
 
-def _seen(request: Request, since: float, rows: Iterable[tuple[str, str | None, float | None]]) -> _Seen:
-    """What ``rows`` (digest, answer, when) remember: this very request, and others under its TransactionID."""
-    answer, expired = None, False
-    others: list[str] = []
-    for digest, found, created in rows:
-        if digest != request.digest:
-            others.append(digest)
-        elif created is not None and created > since:
-            answer = found
-        elif created is not None:
-            expired = True
-    return _Seen(answer, expired, min(others, default=None))
+def _seen(request: Request, since: float, row: Sequence[Any]) -> _Seen:
+    """What ``row`` says: whether this very request was answered ``since`` then, and others under its TransactionID."""
+    answer, created, first, second = row
+    known = created is not None
+    within = known and created > since
+    return _Seen(answer if within else None, known and not within, second if first == request.digest else first)
 
 
 class _Remembered(NamedTuple):
