@@ -15,9 +15,11 @@ from gateway_room import SUBMIT, Make, Room, rooms
 
 from mm7zeep.errors import AuthError, TransportError
 from mm7zeep.gateway.config.settings import Delivery
+from mm7zeep.gateway.delivery.dispatcher import Dispatcher
 from mm7zeep.gateway.delivery.retry import Outcome
 from mm7zeep.gateway.gateway import Gateway
 from mm7zeep.gateway.store import outbox
+from mm7zeep.gateway.store.clock import ALIVE, Share
 from mm7zeep.gateway.store.database import StoreError
 from mm7zeep.gateway.store.rows import CallRow
 from mm7zeep.gateway.store.tables import HEARTBEAT
@@ -66,21 +68,81 @@ def test_answer_that_no_database_takes(room: Make) -> None:
     assert {call.reason for call in one.outbox()} == {"TransportError: x y z"}
 
 
-@pytest.mark.parametrize(("others", "share"), [(0, 20), (1, 10), (2, 6), (30, 1)])
-def test_processes_share_the_window(tmp_path: Path, others: int, share: int) -> None:
-    """Each of several processes that are alive has its part of an endpoint's window; one that is gone has none."""
-    one = Room(tmp_path, delivery=Delivery(narrow=20, wide=20))
+def forget_heartbeats(one: Room) -> None:
+    """Let the process that tests run in, which had one when its gateway was made, count no more."""
+    with one.gateway.database.write() as connection:
+        connection.execute(sa.delete(HEARTBEAT))
+
+
+class Process:
+    """One of several processes on the database of a room: its dispatcher, and the heartbeats that it writes."""
+
+    def __init__(self, one: Room, name: str) -> None:
+        self.room = one
+        gateway = one.gateway
+        self.dispatcher = Dispatcher(
+            gateway.settings, gateway.database, gateway.dispatcher._caller, clock=gateway.clock, holder=name
+        )
+        self.beat()
+
+    def beat(self) -> None:
+        """Be alive."""
+        with self.room.gateway.database.write() as connection:
+            self.room.gateway.clock.beat(connection, self.dispatcher.holder)
+
+    def claimed(self) -> int:
+        """How many calls it claims in one turn."""
+        return len(self.dispatcher.run_once()[1])
+
+
+@pytest.mark.parametrize("processes", [1, 2, 3, 30])
+@pytest.mark.parametrize("window", [20, 7, 2, 1])
+def test_processes_share_the_window(room: Make, window: int, processes: int) -> None:
+    """Processes that are alive have an endpoint's window together, each its part; one that is gone has none."""
+    one = room(delivery=Delivery(narrow=window, wide=window))
     for _ in range(25):
         one.gateway.simulator.send_mo("tnn", "+61400", "111122")
+    forget_heartbeats(one)
     with one.gateway.database.write() as connection:
-        for n in range(others):
-            one.gateway.clock.beat(connection, f"process {n}")
-        one.gateway.clock.beat(connection, one.gateway.dispatcher.holder)
         connection.execute(sa.insert(HEARTBEAT).values(process="gone", at=one.clock() - 60, boot=None, steady=0.0))
-    _, claimed = one.gateway.dispatcher.run_once()
-    assert len(claimed) == share
-    assert one.gateway.dispatcher.run_once() == ([], [])
-    one.gateway.close()
+    all_ = [Process(one, f"process {n}") for n in range(processes)]
+    parts = [each.claimed() for each in all_]
+    assert sum(parts) == window
+    assert max(parts) - min(parts) <= 1
+    assert [each.claimed() for each in all_] == [0] * processes
+
+
+def test_share_of_a_process_that_is_gone(room: Make) -> None:
+    """Where a window is too narrow for all, who has no part of it waits, and takes over from one that is gone."""
+    one = room(delivery=Delivery(narrow=1, wide=1))
+    for _ in range(2):
+        one.gateway.simulator.send_mo("tnn", "+61400", "111122")
+    forget_heartbeats(one)
+    first, second = Process(one, "a"), Process(one, "b")
+    assert (second.claimed(), first.claimed()) == (0, 1)
+    assert second.dispatcher._until_due(True) == one.settings.poll  # it does not turn meanwhile
+    one.clock.move(seconds=ALIVE - 1)
+    second.beat()
+    assert second.dispatcher._until_due(True) == one.settings.poll
+    one.clock.move(seconds=2)
+    second.beat()
+    assert second.dispatcher._until_due(True) == 0
+    assert second.claimed() == 1
+    first.beat()
+    assert (first.dispatcher._share, first.dispatcher._until_due(True)) == (Share(2, 0), one.settings.poll)
+
+
+def test_share_of_a_process_without_a_heartbeat(room: Make) -> None:
+    """A process counts itself before its first heartbeat, and where nobody writes any."""
+    one = room()
+    forget_heartbeats(one)
+    clock = one.gateway.clock
+    with one.gateway.database.write() as connection:
+        now = clock.now(connection)
+        assert clock.share(connection, "b", now) == Share(1, 0)
+        for name in ("c", "a"):
+            clock.beat(connection, name)
+        assert [clock.share(connection, name, now) for name in "abc"] == [Share(2, 0), Share(3, 1), Share(2, 1)]
 
 
 def test_no_room_costs_little(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

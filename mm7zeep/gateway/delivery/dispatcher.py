@@ -30,7 +30,7 @@ from mm7zeep.gateway.delivery.recipients import Network
 from mm7zeep.gateway.delivery.results import ResultRecorder
 from mm7zeep.gateway.delivery.retry import Outcome
 from mm7zeep.gateway.store import endpoints, messages, outbox
-from mm7zeep.gateway.store.clock import Clock, GuardedClock
+from mm7zeep.gateway.store.clock import Clock, GuardedClock, Share
 from mm7zeep.gateway.store.database import Database, StoreError
 from mm7zeep.gateway.store.rows import CallRow
 
@@ -95,7 +95,7 @@ class Dispatcher:
         self._isolation = Isolation(database=database, recorder=self._recorder, network=self.network, clock=given)
         self._observe = observe
         self._windows: dict[str, Window] = {}
-        self._processes = 1  # that share the windows, as of the last claim
+        self._share = Share()  # of the windows, as of the last look
         self._flying: dict[int, tuple[CallRow, float]] = {}  # by id, with when the lease is to be renewed
         self._results: deque[tuple[CallRow, Outcome]] = deque()
         self._lock = threading.Lock()
@@ -150,22 +150,27 @@ class Dispatcher:
 
     def _claim(self, connection: Connection, now: float) -> list[CallRow]:
         claimed: list[CallRow] = []
-        waiting = outbox.waiting(connection)
-        if waiting:
-            self._processes = self._clock.alive(connection, now)
-        for endpoint, due in waiting.items():
-            if due > now or self._window(endpoint).rests_until > self._steady():
+        for endpoint, due in self._waiting(connection, now).items():
+            part = self._part(endpoint)
+            if not part or due > now or self._window(endpoint).rests_until > self._steady():
                 continue
             claimed += outbox.claim(
                 connection,
                 endpoint,
                 now=now,
-                window=self._share(endpoint),
+                window=part,
                 lease=self.settings.delivery.lease,
                 holder=self.holder,
                 rate=self._rate(endpoint),
             )
         return claimed
+
+    def _waiting(self, connection: Connection, now: float) -> dict[str, float]:
+        """The endpoints with calls that wait, and when the first of each is due; looks up the share for them."""
+        waiting = outbox.waiting(connection)
+        if waiting:
+            self._share = self._clock.share(connection, self.holder, now)
+        return waiting
 
     def _window(self, endpoint: str) -> Window:
         known = self._windows.get(endpoint)
@@ -173,9 +178,9 @@ class Dispatcher:
             known = self._windows[endpoint] = Window(self.settings.delivery.narrow, self.settings.delivery.wide)
         return known
 
-    def _share(self, endpoint: str) -> int:
-        """How many calls to an endpoint may be under way from this process: its part of the window."""
-        return max(1, self._window(endpoint).size // self._processes)
+    def _part(self, endpoint: str) -> int:
+        """How many calls to an endpoint may be under way from this process: its part of the window, or none."""
+        return self._share.of(self._window(endpoint).size)
 
     def _rate(self, endpoint: str) -> float | None:
         upstream = self.settings.upstream(upstream_name(endpoints.owner_of(endpoint)))
@@ -312,7 +317,7 @@ class Dispatcher:
                 now = reading.at
                 moments = [messages.next_due(connection), None if reading.held else outbox.next_expiry(connection)]
                 waits += [at - now for at in moments if at is not None]
-                for name, at in outbox.waiting(connection).items():
+                for name, at in self._waiting(connection, now).items():
                     if self._has_room(name):
                         waits.append(max(at - now, self._window(name).rests_until - steady))
                 waits += [0.0] if outbox.has_expired(connection, now) else []
@@ -321,4 +326,4 @@ class Dispatcher:
     def _has_room(self, endpoint: str) -> bool:
         with self._lock:
             own = sum(1 for call, _ in self._flying.values() if call.endpoint == endpoint)
-        return own < self._share(endpoint)
+        return own < self._part(endpoint)

@@ -32,7 +32,7 @@ ALIVE = 5.0
 """Seconds since its last heartbeat within which a process counts as alive; it has one a second."""
 _NAME = "clock"  # of the setting that all processes share
 _TRIES = 5  # to write down a jump before another process does
-_ALIVE = sa.select(sa.func.count()).where(HEARTBEAT.c.at > sa.bindparam("since", type_=sa.Double))
+_ALIVE = sa.select(HEARTBEAT.c.process).where(HEARTBEAT.c.at > sa.bindparam("since", type_=sa.Double))
 
 
 def steady() -> float:
@@ -105,6 +105,18 @@ class ClockState:
     held: bool
     since: float | None
     jump: float
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What is due to one of several ``processes``: the one that has ``place`` (from 0) among them."""
+
+    processes: int = 1
+    place: int = 0
+
+    def of(self, whole: int) -> int:
+        """Its part of ``whole``; the parts of all places together are ``whole``."""
+        return whole // self.processes + (self.place < whole % self.processes)
 
 
 class GuardedClock:
@@ -191,9 +203,10 @@ class GuardedClock:
                 self._last = (latest, passed, correction.count)
         self.read(connection)
 
-    def alive(self, connection: Connection, now: float) -> int:
-        """How many processes share the database: those that were alive a moment ago; at least this one."""
-        return max(1, connection.scalar(_ALIVE, {"since": now - ALIVE}) or 0)
+    def share(self, connection: Connection, process: str, now: float) -> Share:
+        """What is due to ``process`` of what processes have together: itself, and all that were alive a moment ago."""
+        alive = sorted({process, *connection.scalars(_ALIVE, {"since": now - ALIVE})})
+        return Share(len(alive), alive.index(process))
 
     def beat(self, connection: Connection, process: str) -> None:
         """Write down that ``process`` lives, and when that was; confirm a jump that is long enough ago."""
