@@ -26,11 +26,12 @@ from mm7zeep import exchange
 from mm7zeep.cli import main
 from mm7zeep.errors import AuthError, LocalError, StatusError
 from mm7zeep.gateway.admin import access as admin_access
-from mm7zeep.gateway.admin import messages, openapi
-from mm7zeep.gateway.admin import request as admin_request
+from mm7zeep.gateway.admin import messages
 from mm7zeep.gateway.admin.app import admin_app
-from mm7zeep.gateway.admin.routes import API, ROUTES
+from mm7zeep.gateway.admin.routes import ABOUT, API, ROUTES
 from mm7zeep.gateway.config.parties import Application, Callback
+from mm7zeep.gateway.rest import openapi
+from mm7zeep.gateway.rest import request as rest_request
 from mm7zeep.gateway.store import messages as store
 from mm7zeep.gateway.store import outbox
 from mm7zeep.gateway.store.database import StoreError
@@ -109,7 +110,7 @@ BOTH = pytest.mark.parametrize(
 """Marks tests that are run on either engine."""
 
 
-DOCUMENT = openapi.document(ROUTES)
+DOCUMENT = openapi.document(ABOUT, ROUTES)
 
 
 def fits(value: Any, name: str) -> None:
@@ -806,7 +807,7 @@ BODIES: dict[str, tuple[dict[str, str], bytes, int, str]] = {
     "no number": ({"Content-Type": "application/json"}, b'{"rules": [{"delay": NaN}]}', 400, "NaN is no number"),
     "deep": ({"Content-Type": "application/json"}, b"[" * 100_000, 400, "nested too deeply"),
     "half a character": ({"Content-Type": "application/json"}, rb'{"rules": "\ud800"}', 400, "give a list"),
-    "too long": ({"Content-Type": "application/json"}, b" " * (admin_request.MOST + 1), 413, "15728640 octets"),
+    "too long": ({"Content-Type": "application/json"}, b" " * (rest_request.MOST + 1), 413, "15728640 octets"),
 }  # fmt: skip
 
 
@@ -834,7 +835,7 @@ def test_many_faults_cost_no_more_than_one(desk: Callable[..., Desk], method: st
     """A body of many faults is refused for the first of them, in little more than it takes to read it."""
     one = desk()
     text = json.dumps(body)
-    assert len(text) < admin_request.MOST
+    assert len(text) < rest_request.MOST
     tracemalloc.start()
     try:
         json.loads(text)

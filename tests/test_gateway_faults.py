@@ -27,15 +27,15 @@ from gateway_room import CALLED, ONE, OTHER, SUBMIT, TEXT, Make, Room, basic, ro
 from mm7zeep import exchange
 from mm7zeep.errors import Mm7Error
 from mm7zeep.exchange import Wire
-from mm7zeep.gateway.admin import openapi
 from mm7zeep.gateway.admin.app import admin_app
-from mm7zeep.gateway.admin.routes import ROUTES
+from mm7zeep.gateway.admin.routes import ABOUT, ROUTES
 from mm7zeep.gateway.config.destination import Destination
 from mm7zeep.gateway.config.parties import Callback, Route, Upstream
 from mm7zeep.gateway.delivery.retry import Outcome
 from mm7zeep.gateway.gateway import Gateway
 from mm7zeep.gateway.mm7.admission import AdmissionControl
 from mm7zeep.gateway.mm7.validation import recipients
+from mm7zeep.gateway.rest import openapi
 from mm7zeep.gateway.store import endpoints, idempotency, messages, migrations, tables
 from mm7zeep.gateway.store.database import Database, StoreError
 from mm7zeep.gateway.store.readiness import Readiness
@@ -450,7 +450,7 @@ ODD: dict[str, tuple[object, ...]] = {
 """Values of each kind that a column, an index or a conversion may not take."""
 
 
-DOCUMENT = openapi.document(ROUTES)
+DOCUMENT = openapi.document(ABOUT, ROUTES)
 
 
 def branches(schema: Any) -> list[Any]:

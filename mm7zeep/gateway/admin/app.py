@@ -22,11 +22,14 @@ from starlette.responses import Response
 from starlette.routing import Route as StarletteRoute
 
 from mm7zeep.gateway.admin.access import ALWAYS, Access, head_of, wrong
-from mm7zeep.gateway.admin.json_response import JSONResponse
-from mm7zeep.gateway.admin.outputs import Error, Output
-from mm7zeep.gateway.admin.request import AdminRequest, Route, WaiterCount, read
+from mm7zeep.gateway.admin.outputs import Error
+from mm7zeep.gateway.admin.request import AdminRequest, WaiterCount
 from mm7zeep.gateway.admin.routes import ROUTES
 from mm7zeep.gateway.gateway import Gateway
+from mm7zeep.gateway.rest.json_response import JSONResponse
+from mm7zeep.gateway.rest.output import Output
+from mm7zeep.gateway.rest.request import read
+from mm7zeep.gateway.rest.route import Route
 from mm7zeep.gateway.store.database import StoreError
 from mm7zeep.receiver import CLIENT, Client, Gone, Receive, Refusal, Scope, Send
 from mm7zeep.receiver.refused import asker

@@ -8,8 +8,9 @@ from __future__ import annotations
 from sqlalchemy import Connection
 
 from mm7zeep.gateway.admin import outputs, views
-from mm7zeep.gateway.admin.inputs import CallKey, CallQuery, Nothing, Replay, Resumption
+from mm7zeep.gateway.admin.inputs import CallKey, CallQuery, Replay, Resumption
 from mm7zeep.gateway.admin.request import AdminRequest
+from mm7zeep.gateway.rest.fields import Nothing
 from mm7zeep.gateway.store import endpoints, outbox
 from mm7zeep.gateway.store.rows import CallRow
 from mm7zeep.receiver import Refusal

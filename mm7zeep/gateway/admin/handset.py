@@ -14,8 +14,9 @@ from mm7zeep.client import ContentLike
 from mm7zeep.client.labelling import is_text, labelled
 from mm7zeep.errors import LocalError
 from mm7zeep.gateway.admin import outputs, views
-from mm7zeep.gateway.admin.inputs import MessageKey, Mo, MoPart, Nothing, Reading, Report, Trouble
+from mm7zeep.gateway.admin.inputs import MessageKey, Mo, MoPart, Reading, Report, Trouble
 from mm7zeep.gateway.admin.request import AdminRequest
+from mm7zeep.gateway.rest.fields import Nothing
 from mm7zeep.gateway.store import outbox
 from mm7zeep.messages import Part
 from mm7zeep.mime import fields

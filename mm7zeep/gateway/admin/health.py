@@ -5,9 +5,9 @@ from __future__ import annotations
 from starlette.responses import HTMLResponse, Response
 
 from mm7zeep.gateway.admin import outputs
-from mm7zeep.gateway.admin.inputs import Nothing
-from mm7zeep.gateway.admin.json_response import JSONResponse
 from mm7zeep.gateway.admin.request import AdminRequest
+from mm7zeep.gateway.rest.fields import Nothing
+from mm7zeep.gateway.rest.json_response import JSONResponse
 
 _PAGE = """<!doctype html>
 <html lang="en">

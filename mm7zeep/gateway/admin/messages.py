@@ -16,8 +16,9 @@ from starlette.responses import Response
 
 from mm7zeep import media
 from mm7zeep.gateway.admin import outputs, views
-from mm7zeep.gateway.admin.inputs import Filter, MessageKey, MessageQuery, Nothing, PartKey, RequestKey, WaitQuery
+from mm7zeep.gateway.admin.inputs import Filter, MessageKey, MessageQuery, PartKey, RequestKey, WaitQuery
 from mm7zeep.gateway.admin.request import AdminRequest
+from mm7zeep.gateway.rest.fields import Nothing
 from mm7zeep.gateway.store import content, endpoints, outbox
 from mm7zeep.gateway.store import messages as store
 from mm7zeep.gateway.store.rows import LEASED, MessageRow, RawRow

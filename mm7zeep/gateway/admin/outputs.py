@@ -6,36 +6,14 @@ there has a default.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-import pydantic
-from pydantic import ConfigDict, Field, PlainSerializer, WithJsonSchema
+from pydantic import Field
 
 from mm7zeep.gateway.admin.inputs import CallState, Direction
 from mm7zeep.gateway.mm7.chaos import Rule
+from mm7zeep.gateway.rest.output import Output, Time
 from mm7zeep.gateway.store.rows import Kind
-
-
-def written(seconds: float) -> str:
-    """A point in time, to the millisecond."""
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-Time = Annotated[
-    float, PlainSerializer(written, return_type=str), WithJsonSchema({"type": "string", "format": "date-time"})
-]
-"""Seconds since 1970, written in ISO 8601."""
-
-
-class Output(pydantic.BaseModel):
-    """Base of all that is answered."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-
-    def as_dict(self) -> dict[str, Any]:
-        """What is written as JSON."""
-        return self.model_dump(mode="json", by_alias=True, exclude_unset=True)
 
 
 class Error(Output):
@@ -55,12 +33,6 @@ class Ready(Output):
 
     status: Literal["ready", "not ready"]
     reasons: list[str] = Field(default=[], description="why not")
-
-
-class Document(Output):
-    """An OpenAPI document."""
-
-    model_config = ConfigDict(extra="allow")
 
 
 # --- messages ---------------------------------------------------------------------------------------------------------

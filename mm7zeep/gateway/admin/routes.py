@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
-from mm7zeep.gateway.admin import callbacks, handset, health, messages, openapi, outputs
-from mm7zeep.gateway.admin.inputs import Nothing
-from mm7zeep.gateway.admin.request import AdminRequest, Route
+from mm7zeep.gateway.admin import callbacks, handset, health, messages, outputs
+from mm7zeep.gateway.admin.request import AdminRequest
+from mm7zeep.gateway.rest.fields import Nothing
+from mm7zeep.gateway.rest.openapi import Api, document
+from mm7zeep.gateway.rest.output import Document
+from mm7zeep.gateway.rest.route import Route
 
 API = "/api/v1"
 
 
-async def _openapi(asked: AdminRequest[Nothing, Nothing]) -> outputs.Document:
-    return outputs.Document(**openapi.document(ROUTES))
+ABOUT = Api(
+    title="mm7zeep gateway",
+    description="Health, metrics, messages and callbacks of a gateway. Times are ISO 8601 in UTC.",
+    prefix=API,
+    refusal=outputs.Error,
+    schemes={"basic": {"type": "http", "scheme": "basic"}},
+    optional=True,
+    refusals=(401, 421, 429, 503),
+)
+
+
+async def _openapi(asked: AdminRequest[Nothing, Nothing]) -> Document:
+    return Document(**document(ABOUT, ROUTES))
 
 
 # fmt: off
@@ -20,6 +34,7 @@ ROUTES: tuple[Route, ...] = (
     Route(method="GET", path="/livez", function=health.livez, public=True,
           summary="Whether the process lives: 200 while its event loop runs."),
     Route(method="GET", path="/readyz", function=health.readyz, public=True, refusals=(503,),
+          refused_with={503: outputs.Ready},
           summary="Whether requests can be taken; 503 with the reasons where not."),
     Route(method="GET", path="/metrics", function=health.metrics, media_type="text/plain",
           summary="Counts, for Prometheus."),

@@ -1,9 +1,10 @@
-"""The OpenAPI 3.1 document of the admin listener: made of its table of routes and of their models. Values only."""
+"""The OpenAPI 3.1 document of a REST API: made of its table of routes and of their models. Values only."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from http import HTTPStatus
 from importlib.metadata import version
 from typing import Any, Literal
@@ -12,8 +13,7 @@ import pydantic
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, models_json_schema
 from pydantic_core import core_schema
 
-from mm7zeep.gateway.admin.outputs import Error, Ready
-from mm7zeep.gateway.admin.request import Route
+from mm7zeep.gateway.rest.route import Route
 
 _REFERENCE = "#/components/schemas/{model}"
 _Model = tuple[type[pydantic.BaseModel], Literal["validation", "serialization"]]
@@ -32,42 +32,62 @@ class _Schema(GenerateJsonSchema):
         return {name: value for name, value in made.items() if name != "default" or value is not None}
 
 
-def document(routes: Iterable[Route]) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Api:
+    """What is to be known of an API beside its routes.
+
+    ``prefix`` is what their paths begin with; ``refusal`` the model of every refusal, which comes as
+    ``refusal_type``; ``schemes`` how who asks shows who he is, each by its name in the document; with ``optional`` that
+    may be left out. ``refusals`` are the statuses that every route has which is not public.
+    """
+
+    title: str
+    description: str
+    prefix: str
+    refusal: type[pydantic.BaseModel]
+    refusal_type: str = "application/json"
+    schemes: Mapping[str, Mapping[str, str]]
+    optional: bool = False
+    refusals: tuple[int, ...] = (401, 429, 503)
+
+
+def document(api: Api, routes: Iterable[Route]) -> dict[str, Any]:
     """The document that describes ``routes``."""
     routes = tuple(routes)
     bodies: list[_Model] = [(one.body, "validation") for one in routes if one.body is not None]
-    answers: list[_Model] = [
-        (one, "serialization") for one in (Error, *(route.answer for route in routes)) if one is not None
+    told = [
+        api.refusal,
+        *(route.answer for route in routes if route.answer is not None),
+        *(one for route in routes for one in route.refused_with.values()),
     ]
+    answers: list[_Model] = [(one, "serialization") for one in dict.fromkeys(told)]
     names, made = models_json_schema([*bodies, *answers], ref_template=_REFERENCE, schema_generator=_Schema)
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
-        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, names)
+        paths.setdefault(route.path, {})[route.method.lower()] = _operation(api, route, names)
     return {
         "openapi": "3.1.0",
-        "info": {
-            "title": "mm7zeep gateway",
-            "version": version("mm7zeep"),
-            "description": "Health, metrics, messages and callbacks of a gateway. Times are ISO 8601 in UTC.",
-        },
+        "info": {"title": api.title, "version": version("mm7zeep"), "description": api.description},
         "paths": paths,
         "components": {
             "schemas": made["$defs"],
-            "securitySchemes": {"basic": {"type": "http", "scheme": "basic"}},
+            "securitySchemes": {name: dict(one) for name, one in api.schemes.items()},
         },
-        "security": [{"basic": []}, {}],
+        "security": [*({name: []} for name in api.schemes), *([{}] if api.optional else [])],
     }
 
 
-def _operation(route: Route, names: _Names) -> dict[str, Any]:
+def _operation(api: Api, route: Route, names: _Names) -> dict[str, Any]:
     operation: dict[str, Any] = {
-        "operationId": _name(route),
+        "operationId": _name(api, route),
         "summary": route.summary,
         "parameters": list(_parameters(route)),
-        "responses": {str(route.status): _answer(route, names), **_refusals(route, names)},
+        "responses": {str(route.status): _answer(route, names), **_refusals(api, route, names)},
     }
     if route.body is not None:
         content = {"application/json": {"schema": names[route.body, "validation"]}}
+        if route.form is not None:
+            content["multipart/form-data"] = {"schema": dict(route.form)}
         operation["requestBody"] = {"required": True, "content": content}
     if route.public:
         operation["security"] = []
@@ -84,8 +104,8 @@ def _parameters(route: Route) -> Iterator[dict[str, Any]]:
         yield {"name": name, "in": place, "required": place == "path", "description": words, "schema": given}
 
 
-def _name(route: Route) -> str:
-    steps = re.findall(r"[A-Za-z0-9]+", route.path.removeprefix("/api/v1")) or ["front"]
+def _name(api: Api, route: Route) -> str:
+    steps = re.findall(r"[A-Za-z0-9]+", route.path.removeprefix(api.prefix)) or ["front"]
     return "_".join((route.method.lower(), *steps))
 
 
@@ -98,12 +118,14 @@ def _answer(route: Route, names: _Names) -> dict[str, Any]:
     return told
 
 
-def _refusals(route: Route, names: _Names) -> dict[str, Any]:
-    statuses = {400, *route.refusals, *(() if route.public else (401, 421, 429, 503))}
+def _refusals(api: Api, route: Route, names: _Names) -> dict[str, Any]:
+    statuses = {400, *route.refusals, *(() if route.public else api.refusals)}
     statuses |= {403} if route.method != "GET" else set()
     statuses |= {413, 415} if route.method in ("POST", "PUT") else set()
-    refusal = {"application/json": {"schema": names[Error, "serialization"]}}
-    found = {str(one): {"description": HTTPStatus(one).phrase, "content": refusal} for one in sorted(statuses)}
-    if route.answer is Ready:
-        found["503"]["content"] = {"application/json": {"schema": names[Ready, "serialization"]}}
+    found = {}
+    for one in sorted(statuses):
+        own = route.refused_with.get(one)
+        kind = api.refusal_type if own is None else "application/json"
+        content = {kind: {"schema": names[own or api.refusal, "serialization"]}}
+        found[str(one)] = {"description": HTTPStatus(one).phrase, "content": content}
     return found
