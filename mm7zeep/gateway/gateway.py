@@ -24,6 +24,7 @@ from mm7zeep.gateway.metrics import Metrics
 from mm7zeep.gateway.mm7 import listener
 from mm7zeep.gateway.mm7.admission import AdmissionControl
 from mm7zeep.gateway.mm7.chaos import Chaos
+from mm7zeep.gateway.mm7.recall import Recall
 from mm7zeep.gateway.mm7.requests import Intake
 from mm7zeep.gateway.mm7.upstream_requests import Relaying
 from mm7zeep.gateway.simulator import Simulator
@@ -102,7 +103,8 @@ class Gateway:
             "wake": self.dispatcher.wake,
             "repeated": self._repeated,
         }
-        intake = Intake(**shared_by_both, upstream=self._caller.change)
+        recall = Recall(database=self.database, upstream=self._caller.change)
+        intake = Intake(**shared_by_both, recall=recall)
         relaying = Relaying(**shared_by_both, observe=self._happened)
         self.endpoint = listener.endpoint(
             settings,

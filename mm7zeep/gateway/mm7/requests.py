@@ -16,24 +16,22 @@ from typing import Any, cast
 from sqlalchemy import Connection
 
 from mm7zeep import exchange, masking
-from mm7zeep.errors import Mm7Error
 from mm7zeep.exchange import Received
 from mm7zeep.findings import Finding, finding
-from mm7zeep.gateway.config.destination import HANDSET, Destination
 from mm7zeep.gateway.config.parties import Application
 from mm7zeep.gateway.config.settings import Settings
 from mm7zeep.gateway.delivery import routing
+from mm7zeep.gateway.mm7.recall import Recall, status_of
 from mm7zeep.gateway.mm7.refusal import refusal
 from mm7zeep.gateway.mm7.validation.content import check_content
 from mm7zeep.gateway.mm7.validation.form import check_charging, check_form
 from mm7zeep.gateway.mm7.validation.recipients import check_recipients, in_words
-from mm7zeep.gateway.store import content, mapping, messages, outbox
+from mm7zeep.gateway.store import content, mapping, messages
 from mm7zeep.gateway.store.clock import GuardedClock
 from mm7zeep.gateway.store.database import Database
 from mm7zeep.gateway.store.group_commit import GroupCommit
 from mm7zeep.gateway.store.idempotency import Answer, Done, Request, Task, digest, once
-from mm7zeep.gateway.store.rows import CANCELLED, DEFERRED, PENDING, REFUSED, SENT, SHOWN, MessageRow, RecipientRow
-from mm7zeep.gateway.store.tables import KEY_PREFIX
+from mm7zeep.gateway.store.rows import PENDING, MessageRow
 from mm7zeep.messages import (
     CancelReq,
     CancelRsp,
@@ -59,8 +57,7 @@ Work = Callable[[Connection, tuple[Finding, ...], float], Response]
 class Intake:
     """The handlers of an MMS Relay/Server for the requests of its applications.
 
-    ``wake`` is called when something was planned, ``repeated`` with each request and what became of it. ``upstream``
-    asks the MMSC of that name to take back or replace a message that it has; last, whether content may be made to fit.
+    ``wake`` is called when something was planned, ``repeated`` with each request and what became of it.
     """
 
     settings: Settings
@@ -69,7 +66,7 @@ class Intake:
     group: GroupCommit
     wake: Callable[[], object]
     repeated: Callable[[Request, Done], object]
-    upstream: Callable[[Destination, CancelReq | ReplaceReq, bool], Status]
+    recall: Recall
 
     def handlers(self) -> Mapping[type[Message], Handler]:
         """By class of the request."""
@@ -189,15 +186,10 @@ class Intake:
         named = ("sender_address", "applic_id", "reply_applic_id", "aux_applic_info")
         about: dict[str, Any] = {name: getattr(call.message, name, None) for name in named}
         wanted = CancelReq(message_id="", **about)
-        there = self._ask_upstreams(application, message_id, wanted)
+        there = self.recall.ask_upstreams(application, message_id, wanted)
 
         def work(connection: Connection, findings: tuple[Finding, ...], now: float) -> Response:
-            _, copies = self._own(connection, application, message_id)
-            reached = [one for one in copies if there.has(one) or (one.waits and self._is_here(connection, one, now))]
-            there.check(reached)
-            for one in reached:
-                messages.move(connection, one, state=CANCELLED, due=None, changed=now)
-            return kind(status=_reached(len(reached), copies))
+            return kind(status=self.recall.cancel(connection, application, message_id, there, now))
 
         return self._once(self._task(call, application, work), kind)
 
@@ -207,15 +199,15 @@ class Intake:
         check_content(request.parts, len(call.raw), application)
         own = {one.name: getattr(request, one.name) for one in fields(ReplaceReq) if hasattr(request, one.name)}
         wanted = ReplaceReq(**{**own, "message_id": "", "content_href": None, "extensions": (), "unparsed": ()})
-        there = self._ask_upstreams(application, message_id or "", wanted)
+        there = self.recall.ask_upstreams(application, message_id or "", wanted)
         summary = content.summary(request.parts) if request.parts else None
 
         def work(connection: Connection, findings: tuple[Finding, ...], now: float) -> Response:
-            message, copies = self._own(connection, application, message_id or "")
-            here = [one for one in copies if one.waits and self._is_here(connection, one, now)]
+            message, copies = self.recall.own(connection, application, message_id or "")
+            here = [one for one in copies if one.waits and self.recall.is_here(connection, one, now)]
             reached = here + [one for one in copies if there.has(one)]
             there.check(reached)
-            status = _reached(len(reached), copies)
+            status = status_of(len(reached), copies)
             n = messages.raws(connection, message.id)
             messages.keep_raw(connection, mapping.raw_row(message.id, n, now, call.received, call.raw))
             changes = _changes(request, message, n, now, findings, summary)
@@ -238,83 +230,6 @@ class Intake:
         linked = messages.message(connection, linked_id.strip())
         if linked is None or linked.application != application.name:
             raise refusal(2006, f"no message of this application has the LinkedID {linked_id[:100]!r}")
-
-    def _ask_upstreams(
-        self, application: Application, message_id: str, request: CancelReq | ReplaceReq
-    ) -> _AtUpstreams:
-        """Ask those upstreams that have copies of a message to take them back or replace them, and wait for it.
-
-        This is done before the transaction: an upstream may take its time, and what it did is done whatever follows.
-        """
-        with self.database.read() as connection:
-            message = messages.message(connection, message_id.strip())
-            if message is None or message.application != application.name or message.direction != "mt":
-                return _AtUpstreams(frozenset(), ())
-            _check_applications(message, request)
-            copies = messages.recipients(connection, message.id)
-        done, unanswered = set(), []
-        for one in copies:
-            if one.remote_id is None or one.destination.kind != "upstream" or one.state not in (SENT, DEFERRED):
-                continue
-            if one.remote_id.startswith(KEY_PREFIX):
-                continue  # longer than what is kept of it: nobody there would know it
-            try:
-                asked = replace(request, message_id=one.remote_id)
-                if self.upstream(one.destination, asked, application.fit is not False).ok:
-                    done.add(one.n)
-            except Mm7Error as error:
-                why = masking.credentials(str(error))
-                _LOG.warning("%s was not answered by %s: %s", type(request).__name__, one.destination, why)
-                unanswered.append(one.destination.name)
-        return _AtUpstreams(frozenset(done), tuple(unanswered))
-
-    def _own(
-        self, connection: Connection, application: Application, message_id: str
-    ) -> tuple[MessageRow, list[RecipientRow]]:
-        """The application's own message. Raises ``StatusError`` (2005), for another's as if it did not exist."""
-        message = messages.own(connection, application.name, message_id.strip())
-        if message is None:
-            raise refusal(2005, "there is no message of this application with that id")
-        return message, messages.recipients(connection, message.id, lock=True)
-
-    def _is_here(self, connection: Connection, copy: RecipientRow, now: float) -> bool:
-        """Whether a copy that waits is still in our hands: not where a call with it is just being made, nor where an
-        upstream has it and put it off.
-        """
-        if copy.remote_id is not None:
-            return False
-        here = copy.destination == HANDSET or copy.due is not None
-        return here or outbox.withdraw(connection, copy.message_id, copy.n, now)
-
-
-def _check_applications(message: MessageRow, request: CancelReq | ReplaceReq) -> None:
-    """Raise ``StatusError`` (2008, 2009) for a cancel that names another ApplicID or ReplyApplicID than its message.
-
-    A replace names new ones.
-    """
-    if not isinstance(request, CancelReq):
-        return
-    for name, element, code in (("applic_id", "ApplicID", 2008), ("reply_applic_id", "ReplyApplicID", 2009)):
-        given = getattr(request, name)
-        if given is not None and given != message.field.get(name):
-            raise refusal(code, f"the message was not submitted with the {element} {given[:100]!r}")
-
-
-@dataclass(frozen=True, slots=True)
-class _AtUpstreams:
-    """The copies for which upstreams did what they were asked, and the upstreams that gave no answer."""
-
-    done: frozenset[int]
-    unanswered: tuple[str, ...]
-
-    def has(self, copy: RecipientRow) -> bool:
-        """Whether an upstream did it for this copy."""
-        return copy.n in self.done and copy.state in (SENT, DEFERRED)
-
-    def check(self, reached: Sequence[RecipientRow]) -> None:
-        """Raise ``StatusError`` (4006) where nothing was reached, and somebody may yet do it."""
-        if not reached and self.unanswered:
-            raise refusal(4006, "the MMSC that has the message did not answer; ask again later")
 
 
 def _changes(
@@ -348,14 +263,6 @@ def _with_reuse(received: Received, reused: bool) -> tuple[Finding, ...]:
         return received.findings
     place, detail = "/Envelope/Header/TransactionID", (received.transaction_id or "").strip()
     return (*received.findings, finding("soap/transaction-repeated", place, detail=detail))
-
-
-def _reached(reached: int, copies: Iterable[RecipientRow]) -> Status:
-    """The status of a change that reached so many copies. Raises ``StatusError`` (3001) for none."""
-    if not reached:
-        raise refusal(3001, "it is too late: no copy waits any more")
-    served = [one for one in copies if one.state not in (SHOWN, REFUSED)]
-    return Status(1000 if reached == len(served) else 1100)
 
 
 def _record(answer: Response) -> dict[str, Any]:
