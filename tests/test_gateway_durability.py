@@ -19,7 +19,7 @@ import frozen
 import pytest
 import system_calls
 from callback_sink import CallbackSink, Trouble
-from gateway_process import AUTH, GatewayProcess, eventually
+from gateway_process import AUTH, QUICK, GatewayProcess, eventually
 from load import Load, Prepared, ask, ask_until_taken, head_of
 from postgres_server import PostgresServer
 
@@ -147,7 +147,9 @@ def test_postgresql_goes_and_comes(
 ) -> None:
     """PostgreSQL crashes under load and comes back: 503 meanwhile, nothing lost, no process of the gateway ended."""
     database = own_postgres.url()
-    with GatewayProcess(tmp_path, callback=sink.url, database=database, workers=2) as gateway:
+    # a claim that was committed, and whose commit was never confirmed, stands until its lease is over: 60 s by default
+    tables = {"delivery": {**QUICK, "lease": "10s"}}
+    with GatewayProcess(tmp_path, callback=sink.url, database=database, workers=2, tables=tables) as gateway:
         started = sorted(one.pid for one in gateway.all_processes())
         with Load(gateway.url, AUTH, prepared, count=None, concurrency=4, pause=0.05) as load:
             eventually(lambda: len(load.accepted) >= 50, "the first 50 submits")
