@@ -1,7 +1,6 @@
-"""What the REST API's requests may say: the models of paths, queries and bodies, and the types of their members.
+"""What the REST API's requests may say: the models of paths, queries and bodies.
 
 Values only. A member that no model names is refused: a filter with a slip in its name would otherwise match everything.
-Numbers and words in a path or query come as text and are read here; in a body nothing is converted.
 """
 
 from __future__ import annotations

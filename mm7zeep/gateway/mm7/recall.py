@@ -24,7 +24,7 @@ from mm7zeep.messages import CancelReq, ReplaceReq
 from mm7zeep.status import Status
 
 _LOG = logging.getLogger("mm7zeep.gateway")
-Upstream = Callable[[Destination, CancelReq | ReplaceReq, bool], Status]
+AskUpstream = Callable[[Destination, CancelReq | ReplaceReq, bool], Status]
 """Asks an MMSC to take back or replace a message that it has; last, whether content may be made to fit."""
 
 
@@ -33,7 +33,7 @@ class Recall:
     """Finds and takes back an application's messages."""
 
     database: Database
-    upstream: Upstream
+    upstream: AskUpstream
 
     def cancel(
         self, connection: Connection, application: Application, message_id: str, there: AtUpstreams, now: float

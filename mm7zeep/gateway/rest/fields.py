@@ -13,8 +13,7 @@ import pydantic
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError, PydanticKnownError
 
-LARGEST = 2**63 - 1
-"""What a column holds."""
+_LARGEST = 2**63 - 1  # what a column holds
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _EPOCH = re.compile(r"-?[0-9]{1,12}(?:\.[0-9]{1,6})?")
 
@@ -26,7 +25,7 @@ def moment(value: object) -> float:
 
     Raises ``PydanticCustomError`` ("moment_type").
     """
-    if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= LARGEST:
+    if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= _LARGEST:
         return float(value)
     text = value if isinstance(value, str) else ""
     if _EPOCH.fullmatch(text):
@@ -92,7 +91,7 @@ Texts = Annotated[
 ]
 WholeNumber = Annotated[int, BeforeValidator(_whole)]
 Place = Annotated[WholeNumber, Field(ge=0, le=2**31 - 1)]  # what a column holds
-Key = Annotated[WholeNumber, Field(ge=1, le=LARGEST)]
+Key = Annotated[WholeNumber, Field(ge=1, le=_LARGEST)]
 Moment = Annotated[float, BeforeValidator(moment), WithJsonSchema({"type": ["string", "number"]})]
 
 

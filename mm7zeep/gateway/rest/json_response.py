@@ -1,4 +1,4 @@
-"""The JSON answers of the admin listener: what a subject or a file name holds steers no terminal that shows them."""
+"""JSON answers: what a subject or a file name holds steers no terminal that shows them."""
 
 from __future__ import annotations
 

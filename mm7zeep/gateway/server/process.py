@@ -247,7 +247,7 @@ class _Work(ThreadPoolExecutor):
 
     async def ended(self, patience: float) -> bool:
         """Whether all has ended, at most ``patience`` seconds from now; where not, that is logged."""
-        held = await _while(lambda: len(self._under_way), patience)
+        held = await _wait_while(lambda: len(self._under_way), patience)
         if held:
             _LOG.warning("%d threads were at work on requests for longer than the drain time", held)
         return not held
@@ -255,13 +255,13 @@ class _Work(ThreadPoolExecutor):
 
 async def _kept(gateway: Gateway, patience: float) -> bool:
     """Whether nothing is being kept any more, at most ``patience`` seconds from now; where not, that is logged."""
-    keeping = await _while(lambda: gateway.keeping, patience)
+    keeping = await _wait_while(lambda: gateway.keeping, patience)
     if keeping:
         _LOG.warning("a commit took longer than the drain time")
     return not keeping
 
 
-async def _while(left: Callable[[], int], patience: float) -> int:
+async def _wait_while(left: Callable[[], int], patience: float) -> int:
     """Wait while there is something left, at most ``patience`` seconds; what was left then."""
     until = time.monotonic() + patience
     while (found := left()) and time.monotonic() < until:  # noqa: ASYNC110  threads tell the loop nothing

@@ -163,7 +163,8 @@ class GroupCommit:
 
     def _apart(self, jobs: list[_Job], error: Exception) -> None:
         """They could not be written together: do each by itself, then each meets what is its own."""
-        count, why = sum(one.alone for one in jobs), error if isinstance(error, StoreError) else type(error).__name__
+        count = sum(one.alone for one in jobs)
+        why = error if isinstance(error, StoreError) else type(error).__name__
         _LOG.warning("%d requests are kept one by one, since together they could not be: %s", count, why)
         self._back(jobs)
 
