@@ -341,6 +341,23 @@ def test_every_cut_with_dashes_in_the_boundary(boundary: str) -> None:
         assert found is None or found == [b"", b""], cut
 
 
+@pytest.mark.parametrize("step", [0, 1, 7])
+@pytest.mark.parametrize(
+    ("outer", "inner"), [("-", "----=_Part_1"), ("abcdef", "abcdef--x"), ("abcdef", "abcdef-x"), ("abcdef", "abcdefg")]
+)
+def test_every_cut_where_an_inner_boundary_begins_as_the_outer(outer: str, inner: str, step: int) -> None:
+    """An inner delimiter that is cut off where it looks like one of the outer multipart ends nothing."""
+    leaves_ = [Leaf(text, "text/plain", None) for text in (b"first", b"second")]
+    for depth in (1, 2):
+        named = Tree(inner, "mixed", list(leaves_))
+        between = named if depth == 1 else Tree("i20", "mixed", [named])
+        tree = Tree(outer, "related", [Leaf(ENVELOPE, "text/xml; charset=utf-8", None), between])
+        body = write(tree, b"\r\n").body
+        for cut in range(body.index(b"</e:Envelope>"), len(body)):
+            found = read(tree, body[:cut], step)
+            assert found is None or found == [b"first", b"second"], (depth, cut)
+
+
 # --- single cases, at every door --------------------------------------------------------------------------------------
 
 OUTER, INNER = "OUTER_55_8871", "INNERPART_000_0028"

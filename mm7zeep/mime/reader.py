@@ -184,7 +184,10 @@ class Reader:
             self._notes.take("mime/delimiter-padding", offset, detail=show(line), once=f"depth {found.depth}")
         end = self._base + max(at, upto)
         self._at = found.end
-        self._cross(found, offset, end, len(line.strip(b"\r\n")))
+        line = line.strip(b"\r\n")
+        if not complete and self._may_begin_inner(line, found.depth):
+            self._ending = "cut"
+        self._cross(found, offset, end, len(line))
         return True
 
     def _take(self, upto: int, *, ends: bool, depth: int = -1) -> None:
@@ -212,6 +215,8 @@ class Reader:
     def _end_mistyped(self, found: Suspicion, offset: int) -> None:
         """The line at ``offset`` was meant for the last delimiter of an open multipart: end that."""
         self._notes.take("mime/boundary-near-miss", offset, detail=found.detail, action="repaired")
+        if self._may_begin_inner(self._data[found.start + 1 :], found.depth):
+            self._ending = "cut"
         end = self._base + self._at
         self._end_leaf(end)
         while len(self._levels) > found.depth + 1:
@@ -297,6 +302,12 @@ class Reader:
             level.alternate, level.alternate_at, level.mark = name, self._base + at, self._notes.mark()
             self._arm()
         return True
+
+    def _may_begin_inner(self, line: bytes, depth: int) -> bool:
+        """Whether ``line``, with which the body ends, and which ends the multipart at ``depth``, may also be how a
+        delimiter of an open multipart inside it begins.
+        """
+        return any((b"--" + name).startswith(line) for level in self._levels[depth + 1 :] for name, _ in level.names)
 
     def _cross(self, found: Delimiter, offset: int, end: int, length: int) -> None:
         """A delimiter line at ``offset``: end what it ends at the octet ``end``, and begin what it begins."""
@@ -442,7 +453,7 @@ class Reader:
         if self._leaf is self._top:
             return self._top.node(end)
         if self._levels and self._levels[0].opened:
-            self._ending = self._how_it_ends()
+            self._ending = "cut" if self._ending == "cut" else self._how_it_ends()
             if (self._content_length or 0) > end:
                 self._notes.take("http/truncated", end, detail=f"{end} octets of {self._content_length}")
         self._end_leaf(end, last=True)
