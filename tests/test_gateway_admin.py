@@ -19,6 +19,7 @@ import httpx
 import jsonschema
 import openapi_spec_validator
 import pytest
+from asgi_client import HOME, AsgiClient
 from click.testing import CliRunner
 from gateway_room import CALLED, OTHER, SUBMIT, Room, basic
 
@@ -30,6 +31,7 @@ from mm7zeep.gateway.admin import messages
 from mm7zeep.gateway.admin.app import admin_app
 from mm7zeep.gateway.admin.routes import ABOUT, API, ROUTES
 from mm7zeep.gateway.config.parties import Application, Callback
+from mm7zeep.gateway.rest import headers as rest_headers
 from mm7zeep.gateway.rest import openapi
 from mm7zeep.gateway.rest import request as rest_request
 from mm7zeep.gateway.store import messages as store
@@ -38,39 +40,16 @@ from mm7zeep.gateway.store.database import StoreError
 from mm7zeep.messages import DeliverReq, DeliveryReportReq, Number, Part, ReadReplyReq, ShortCode
 from mm7zeep.receiver import Refusal
 
-HOME = "http://127.0.0.1:8008"
 SILENT = Application(name="silent", password="s", vaspid="SIL")
 GIF = b"GIF89a\x01\x00\x01\x00\x00\x00\x00;"
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
 ASKING = replace(SUBMIT, delivery_report=True, read_reply=True, cc=("+61422",), subject="Sale <b>100%</b>")  # type: ignore[arg-type]
 
 
-class Client:
-    """An httpx client of an ASGI application, from outside of its loop."""
-
-    def __init__(self, app: Any, **options: Any) -> None:
-        self._runner = asyncio.Runner()
-        self.app = app
-        self._client = httpx.AsyncClient(transport=httpx.ASGITransport(app, **options), base_url=HOME)
-
-    def request(self, method: str, path: str, **options: Any) -> httpx.Response:
-        """What is answered."""
-        return self._runner.run(self._client.request(method, path, **options))
-
-    def get(self, path: str, **options: Any) -> httpx.Response:
-        """What is answered to a GET."""
-        return self.request("GET", path, **options)
-
-    def close(self) -> None:
-        """End the client and its loop."""
-        self._runner.run(self._client.aclose())
-        self._runner.close()
-
-
 class Desk:
     """A room and the admin listener of its gateway."""
 
-    def __init__(self, room: Room, client: Client) -> None:
+    def __init__(self, room: Room, client: AsgiClient) -> None:
         self.room = room
         self.client = client
 
@@ -97,7 +76,7 @@ def desk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[..
         def make(*applications: Application, **options: Any) -> Desk:
             room = Room(tmp_path, *(applications or (CALLED, OTHER, SILENT)), database=url, **options)
             made.callback(room.gateway.close)
-            client = Client(admin_app(room.gateway, clock=room.clock))
+            client = AsgiClient(admin_app(room.gateway, clock=room.clock))
             made.callback(client.close)
             return Desk(room, client)
 
@@ -885,7 +864,7 @@ def test_failure_tells_nothing(desk: Callable[..., Desk], monkeypatch: pytest.Mo
     """What nobody foresaw is 500, without what it was, and with all header fields."""
     one = desk()
     monkeypatch.setattr(one.room.gateway.database, "read", lambda: 1 / 0)
-    with closing(Client(one.client.app, raise_app_exceptions=False)) as client:
+    with closing(AsgiClient(one.client.app, raise_app_exceptions=False)) as client:
         answer = client.get(f"{API}/messages")
     assert answer.status_code == 500
     assert "division" not in answer.text
@@ -964,7 +943,7 @@ def test_guesses_are_throttled(desk: Callable[..., Desk]) -> None:
     one = desk(admin_username="ops", admin_password="pw")
     now = 0.0
     access = admin_access.Access(one.room.settings, clock=lambda: now, threads=False)
-    head = admin_access.head_of({"method": "GET", "path": "/", "headers": [(b"authorization", b"Basic b3BzOng=")]})
+    head = rest_headers.head_of({"method": "GET", "path": "/", "headers": [(b"authorization", b"Basic b3BzOng=")]})
     right = replace(head, headers=(("authorization", "Basic b3BzOnB3"),))
     statuses = []
     for _ in range(int(admin_access.GUESSES[0])):
@@ -993,10 +972,36 @@ def test_every_answer_is_guarded(desk: Callable[..., Desk]) -> None:
     one = desk()
     for path in ("/", "/livez", "/metrics", "/nothing", f"{API}/messages", f"{API}/messages?x=1"):
         found = one.client.get(path).headers
-        assert {name: found[name] for name in admin_access.ALWAYS if name != "Content-Security-Policy"} == {
-            name: value for name, value in admin_access.ALWAYS.items() if name != "Content-Security-Policy"
+        assert {name: found[name] for name in rest_headers.ALWAYS if name != "Content-Security-Policy"} == {
+            name: value for name, value in rest_headers.ALWAYS.items() if name != "Content-Security-Policy"
         }
         assert found["content-security-policy"].startswith("default-src 'none'")
+
+
+# --- keys of the JSON API ---------------------------------------------------------------------------------------------
+
+
+@BOTH
+def test_keys(desk: Callable[..., Desk]) -> None:
+    """A key is told when it is made, and never again; a revoked one stays in the list."""
+    one = desk()
+    first = one.post("/keys", {"application": "tnn", "name": "shop"}, 201)
+    fits(first, "IssuedApiKey")
+    second = one.post("/keys", {"application": "other"}, 201)
+    assert (first["application"], first["name"], first["revoked"]) == ("tnn", "shop", None)
+    assert first["key"].startswith(first["hint"])
+    found = one.get("/keys")
+    fits(found, "ApiKeys")
+    assert [key["id"] for key in found["keys"]] == [first["id"], second["id"]]
+    assert not any("key" in key or first["key"] in str(key) for key in found["keys"])
+    assert [key["id"] for key in one.get("/keys?application=other")["keys"]] == [second["id"]]
+    gone = one.post(f"/keys/{first['id']}", method="DELETE", status=200)
+    one.room.clock.move(hours=1)
+    assert one.post(f"/keys/{first['id']}", method="DELETE", status=200) == gone
+    assert gone["revoked"] == "2026-03-01T12:00:00.000Z"
+    assert one.get("/keys")["keys"][0] == gone
+    assert "no key has that id" in one.post("/keys/99", method="DELETE", status=404)["error"]
+    assert "no application 'nobody' is served" in one.post("/keys", {"application": "nobody"}, 409)["error"]
 
 
 # --- the document -----------------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """Who may use the admin listener: the password, the name it is asked by, and which web pages may make it do something.
 
-Judges by the head alone, and puts on every answer what keeps browsers from making more of it than it is. Refuses, with
-``Refusal``, what comes from another site (403), under a name that is not its own (421), and without the password (401).
+Judges by the head alone. Refuses, with ``Refusal``, what comes from another site (403), under a name that is not its
+own (421), and without the password (401).
 """
 
 from __future__ import annotations
@@ -12,9 +12,8 @@ import re
 import secrets
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any
 
 from mm7zeep.exchange import Wire
 from mm7zeep.gateway.config.settings import Settings
@@ -23,16 +22,6 @@ from mm7zeep.gateway.security.auth_queue import AuthQueue, Guess
 from mm7zeep.gateway.security.client_address import address, source
 from mm7zeep.receiver import BasicAuth, Refusal
 from mm7zeep.receiver.guard import authorization
-
-ALWAYS: Mapping[str, str] = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "X-Frame-Options": "DENY",
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
-}
-"""Header fields of every answer that does not say otherwise."""
 
 GUESSES = (60.0, 5.0)
 """How many wrong passwords of one address are judged immediately, and how many more per second; the others wait."""
@@ -148,9 +137,3 @@ def _is_loopback(name: str) -> bool:
         return ipaddress.ip_address(name).is_loopback
     except ValueError:
         return False
-
-
-def head_of(scope: Mapping[str, Any]) -> Wire:
-    """The head of an ASGI request."""
-    fields = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"])
-    return Wire(method=scope["method"], target=scope["path"], headers=fields, body=b"")

@@ -21,11 +21,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route as StarletteRoute
 
-from mm7zeep.gateway.admin.access import ALWAYS, Access, head_of, wrong
+from mm7zeep.gateway.admin.access import Access, wrong
 from mm7zeep.gateway.admin.outputs import Error
 from mm7zeep.gateway.admin.request import AdminRequest, WaiterCount
 from mm7zeep.gateway.admin.routes import ROUTES
 from mm7zeep.gateway.gateway import Gateway
+from mm7zeep.gateway.rest.headers import head_of, with_always
 from mm7zeep.gateway.rest.json_response import JSONResponse
 from mm7zeep.gateway.rest.output import Output
 from mm7zeep.gateway.rest.request import read
@@ -146,26 +147,20 @@ class _AccessCheck:
             await self._app(scope, receive, send)
             return
 
-        async def with_always(message: dict[str, Any]) -> None:
-            if message["type"] == "http.response.start":
-                given = {name.lower() for name, _ in message["headers"]}
-                added = [(name.lower().encode(), value.encode()) for name, value in ALWAYS.items()]
-                message["headers"] = [*message["headers"], *(one for one in added if one[0] not in given)]
-            await send(message)
-
+        sending = with_always(send)
         is_open = scope["path"] in self._open
         client = (scope.get("extensions") or {}).get(CLIENT)
         try:
             await self._let_in(scope, client, is_open=is_open)
         except Refusal as error:
             _say(scope, error)
-            await refused(error)(scope, receive, with_always)  # type: ignore[arg-type]
+            await refused(error)(scope, receive, sending)  # type: ignore[arg-type]
             return
         except Gone:
             return
         if client is not None and not is_open:
             client.recognised()
-        await self._app(scope, receive, with_always)
+        await self._app(scope, receive, sending)
 
     async def _let_in(self, scope: Scope, client: Client | None, *, is_open: bool) -> None:
         """Raises ``Refusal`` for who may not come in, ``Gone`` for who did not wait until that was known."""

@@ -6,20 +6,15 @@ application without a callback cannot be told (409).
 
 from __future__ import annotations
 
-import base64
-import binascii
-
-from mm7zeep import media
 from mm7zeep.client import ContentLike
-from mm7zeep.client.labelling import is_text, labelled
 from mm7zeep.errors import LocalError
 from mm7zeep.gateway.admin import outputs, views
 from mm7zeep.gateway.admin.inputs import MessageKey, Mo, MoPart, Reading, Report, Trouble
 from mm7zeep.gateway.admin.request import AdminRequest
 from mm7zeep.gateway.rest.fields import Nothing
+from mm7zeep.gateway.rest.parts import octets_of, part_of
 from mm7zeep.gateway.store import outbox
 from mm7zeep.messages import Part
-from mm7zeep.mime import fields
 from mm7zeep.receiver import Refusal
 
 
@@ -45,32 +40,14 @@ def deliver(asked: AdminRequest[Nothing, Mo]) -> outputs.Delivered:
 
 
 def _content(said: Mo) -> list[ContentLike]:
-    return [*(said.text or ()), *(_part(one, f"parts[{n}]") for n, one in enumerate(said.parts or ()))]
+    return [*(said.text or ()), *(_part(one, n) for n, one in enumerate(said.parts or ()))]
 
 
-def _part(given: MoPart, place: str) -> Part:
-    """A part that JSON says. Raises ``Refusal`` (400), ``LocalError``."""
-    try:
-        body = base64.b64decode(given.data, validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise Refusal(400, f"{place}.data is no base64 ({error}); give the octets in base64, without spaces") from error
-    declared = given.content_type or media.guess(given.name, body[: media.HEAD])
-    found = fields.parse_content_type(declared)
-    if found.defects or found.media_type.startswith("multipart/"):
-        raise Refusal(400, f"{place}.content_type is no media type of one part; give one such as image/jpeg")
-    part = Part(
-        body=body,
-        content_type=found.media_type,
-        parameters=tuple(found.parameters),
-        content_id=given.content_id,
-        name=given.name,
-    )
-    try:
-        if is_text(part.content_type):
-            part = labelled(part, part.charset, f"{place}.data", how="content_type: text/plain; charset=windows-1252")
-    except LocalError as error:
-        raise Refusal(400, str(error)) from error
-    return part
+def _part(given: MoPart, n: int) -> Part:
+    """A part that JSON says. Raises ``Invalid``."""
+    steps = ("parts", n)
+    octets = octets_of(given.data, steps)
+    return part_of(octets, steps, content_type=given.content_type, name=given.name, content_id=given.content_id)
 
 
 def report(asked: AdminRequest[MessageKey, Report]) -> outputs.Reported:

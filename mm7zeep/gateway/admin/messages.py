@@ -19,6 +19,7 @@ from mm7zeep.gateway.admin import outputs, views
 from mm7zeep.gateway.admin.inputs import Filter, MessageKey, MessageQuery, PartKey, RequestKey, WaitQuery
 from mm7zeep.gateway.admin.request import AdminRequest
 from mm7zeep.gateway.rest.fields import Nothing
+from mm7zeep.gateway.rest.parts import download, shown
 from mm7zeep.gateway.store import content, endpoints, outbox
 from mm7zeep.gateway.store import messages as store
 from mm7zeep.gateway.store.rows import LEASED, MessageRow, RawRow
@@ -29,7 +30,6 @@ POLL = 0.1
 LOOKS = 500
 """How many looks all who wait take per second, at most; beyond, each waits longer for the next one."""
 _CALLS = 1000  # of one message that are shown
-_INERT = {"Content-Security-Policy": "sandbox; default-src 'none'"}
 
 
 def listed(asked: AdminRequest[MessageQuery, Nothing]) -> outputs.Messages:
@@ -81,7 +81,7 @@ def raw(asked: AdminRequest[RequestKey, Nothing]) -> Response:
         found = store.raw(connection, message.id, n)
     if found is None:
         raise Refusal(404, f"the message has no request {n}; 0 is the one that it began with")
-    return _download(_head(found) + found.body, media.OCTET_STREAM, f"request-{n}.http")
+    return download(_head(found) + found.body, media.OCTET_STREAM, f"request-{n}.http")
 
 
 def _head(row: RawRow) -> bytes:
@@ -102,19 +102,7 @@ def part(asked: AdminRequest[PartKey, Nothing]) -> Response:
     parts = content.presented(content.parts_of(found)) if found is not None else ()
     if n >= len(parts):
         raise Refusal(404, f"the message has {len(parts)} parts, counted from 0; there is no part {n}")
-    octets = parts[n].read()
-    seen = media.by_content(octets[: media.HEAD])
-    if seen is not None and seen.magic and (seen.raster or seen.media_class in ("audio", "video")):
-        return _served(octets, seen.media_type, f'inline; filename="{media.safe_name(seen.media_type, n)}"')
-    return _download(octets, media.OCTET_STREAM, media.safe_name(parts[n].content_type, n))
-
-
-def _download(octets: bytes, content_type: str, name: str) -> Response:
-    return _served(octets, content_type, f'attachment; filename="{name}"')
-
-
-def _served(octets: bytes, content_type: str, disposition: str) -> Response:
-    return Response(octets, media_type=content_type, headers={**_INERT, "Content-Disposition": disposition})
+    return shown(parts[n], n)
 
 
 # --- the next one -----------------------------------------------------------------------------------------------------

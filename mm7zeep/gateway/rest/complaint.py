@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
-from typing import Any, get_args
+from typing import Any, NamedTuple, get_args
 
 import pydantic
 from pydantic.fields import FieldInfo
@@ -23,22 +23,42 @@ _KINDS = {
 }  # fmt: skip
 
 
-def complaint(error: pydantic.ValidationError, model: type[pydantic.BaseModel], given: object) -> tuple[str, str]:
-    """Where something is wrong, as ``parts[0].data``, and what about it and what would be right instead."""
+class Complaint(NamedTuple):
+    """What is wrong: the steps to its place, what about it and what would be right instead, and pydantic's kind."""
+
+    steps: tuple[str | int, ...]
+    words: str
+    kind: str
+
+    @property
+    def place(self) -> str:
+        """Where it is, as ``parts[0].data``."""
+        return in_words(self.steps)
+
+
+def complaint(error: pydantic.ValidationError, model: type[pydantic.BaseModel], given: object) -> Complaint:
+    """The first that is wrong with what was ``given`` for ``model``."""
     first = error.errors(include_url=False)[0]
     steps = _steps(given, first["loc"])
     kind = first["type"]
+    return Complaint(*_told(first, steps, model), kind)
+
+
+def _told(
+    first: ErrorDetails, steps: Sequence[str | int], model: type[pydantic.BaseModel]
+) -> tuple[tuple[str | int, ...], str]:
+    kind = first["type"]
     if kind == "missing":
         words = _field_at(model, steps).description or "give it"
-        return _place(steps[:-1]), f"lacks {steps[-1]}: {words}"
+        return tuple(steps[:-1]), f"lacks {steps[-1]}: {words}"
     if kind in _KINDS:
         null = " or null" if steps and isinstance(steps[-1], str) and _takes_null(_field_at(model, steps)) else ""
-        return _place(steps), f"is {cut(first['input'])}; give {_KINDS[kind]}{null}"
+        return tuple(steps), f"is {cut(first['input'])}; give {_KINDS[kind]}{null}"
     if kind in ("greater_than_equal", "less_than_equal"):
         marks = list(_marks(_field_at(model, steps)))
         least, most = (next(getattr(one, bound) for one in marks if hasattr(one, bound)) for bound in ("ge", "le"))
-        return _place(steps), f"is {cut(first['input'])}; give something from {least} to {most}"
-    return _place(steps), _words(first)
+        return tuple(steps), f"is {cut(first['input'])}; give something from {least} to {most}"
+    return tuple(steps), _words(first)
 
 
 def _words(error: ErrorDetails) -> str:
@@ -70,7 +90,8 @@ def _steps(given: object, loc: Sequence[str | int]) -> list[str | int]:
     return steps
 
 
-def _place(steps: Sequence[str | int]) -> str:
+def in_words(steps: Sequence[str | int]) -> str:
+    """Steps to a place, as ``parts[0].data``."""
     text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps)
     return text.removeprefix(".") or "the body"
 

@@ -68,7 +68,8 @@ def any_case(words: object) -> BeforeValidator:
     return BeforeValidator(lambda value: known.get(value.lower(), value) if isinstance(value, str) else value)
 
 
-def _listed(value: object) -> list[Any]:
+def listed(value: object) -> list[Any]:
+    """A list, also of one that was given by itself. Raises ``PydanticCustomError`` ("texts_type")."""
     if not isinstance(value, str | list):
         raise PydanticCustomError("texts_type", "Input should be a valid string or list")
     return [value] if isinstance(value, str) else value
@@ -86,7 +87,7 @@ Searched = Annotated[Short, BeforeValidator(_plus)]
 Texts = Annotated[
     list[Text],
     Field(max_length=100),
-    BeforeValidator(_listed),
+    BeforeValidator(listed),
     WithJsonSchema({"type": ["string", "array"], "items": {"type": "string"}, "maxItems": 100}),
 ]
 WholeNumber = Annotated[int, BeforeValidator(_whole)]

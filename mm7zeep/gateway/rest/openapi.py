@@ -36,18 +36,19 @@ class _Schema(GenerateJsonSchema):
 class Api:
     """What is to be known of an API beside its routes.
 
-    ``prefix`` is what their paths begin with; ``refusal`` the model of every refusal; ``schemes`` how who asks
-    shows who he is, each by its name in the document; with ``optional`` that may be left out. ``refusals`` are the
-    statuses that every route has which is not public.
+    ``prefix`` is what their paths begin with; ``refusal`` the model of every refusal, which comes as
+    ``refusal_type``; ``schemes`` how who asks shows who he is, each by its name in the document; with ``optional`` that
+    may be left out. ``refusals`` are the statuses that every route has which is not public.
     """
 
     title: str
     description: str
     prefix: str
     refusal: type[pydantic.BaseModel]
+    refusal_type: str = "application/json"
     schemes: Mapping[str, Mapping[str, str]]
     optional: bool = False
-    refusals: tuple[int, ...]
+    refusals: tuple[int, ...] = (401, 429, 503)
 
 
 def document(api: Api, routes: Iterable[Route]) -> dict[str, Any]:
@@ -85,6 +86,8 @@ def _operation(api: Api, route: Route, names: _Names) -> dict[str, Any]:
     }
     if route.body is not None:
         content = {"application/json": {"schema": names[route.body, "validation"]}}
+        if route.form is not None:
+            content["multipart/form-data"] = {"schema": dict(route.form)}
         operation["requestBody"] = {"required": True, "content": content}
     if route.public:
         operation["security"] = []
@@ -121,7 +124,8 @@ def _refusals(api: Api, route: Route, names: _Names) -> dict[str, Any]:
     statuses |= {413, 415} if route.method in ("POST", "PUT") else set()
     found = {}
     for one in sorted(statuses):
-        model = route.refused_with.get(one, api.refusal)
-        content = {"application/json": {"schema": names[model, "serialization"]}}
+        own = route.refused_with.get(one)
+        kind = api.refusal_type if own is None else "application/json"
+        content = {kind: {"schema": names[own or api.refusal, "serialization"]}}
         found[str(one)] = {"description": HTTPStatus(one).phrase, "content": content}
     return found

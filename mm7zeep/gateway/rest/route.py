@@ -19,8 +19,9 @@ class Route:
 
     The function's annotations say the rest: ``asked: Kind[parameters, body]``, and the model that it answers, which
     goes out under ``status``; one that answers octets has their ``media_type`` in the row. ``refusals`` are the
-    statuses besides those that every route has, ``refused_with`` the models of those that are not the API's usual one.
-    A coroutine function runs in the event loop, any other in a thread. ``public`` routes ask for no password.
+    statuses besides those that every route has, ``refused_with`` the models of those that are not the API's usual one;
+    ``form`` is the schema of a multipart/form-data body, where that is taken, too. A coroutine function runs in the
+    event loop, any other in a thread. ``public`` routes ask for no password.
     """
 
     method: Literal["GET", "PUT", "POST", "DELETE"]
@@ -31,6 +32,7 @@ class Route:
     status: int = 200
     refusals: tuple[int, ...] = ()
     refused_with: Mapping[int, type[pydantic.BaseModel]] = field(default_factory=dict)
+    form: Mapping[str, Any] | None = None
     public: bool = False
 
     parameters: type[Input] = field(init=False)
