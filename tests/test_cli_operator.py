@@ -1,4 +1,4 @@
-"""``mm7zeep messages``, ``show``, ``callbacks`` and ``replay`` against a gateway that runs in this process."""
+"""The commands that look into a gateway, or make keys of it, against one that runs in this process."""
 
 from __future__ import annotations
 
@@ -161,12 +161,31 @@ def test_replay_of_what(desk: Desk, words: tuple[str, ...]) -> None:
     assert desk.run("replay", *words).exit_code == 2
 
 
-@pytest.mark.parametrize("words", [("messages",), ("show", "x"), ("callbacks",), ("replay", "1")])
+@pytest.mark.parametrize(
+    "words", [("messages",), ("show", "x"), ("callbacks",), ("replay", "1"), ("keys", "list"), ("keys", "add", "tnn")]
+)
 def test_nobody_there(words: tuple[str, ...]) -> None:
     """Where no gateway answers, that is said, and the exit status is 3."""
     done = CliRunner().invoke(main, [*words, "--admin", "http://127.0.0.1:9"])
     assert done.exit_code == 3
     assert done.stderr == f"mm7zeep {words[0]}: http://127.0.0.1:9 did not answer: ConnectionError\n"
+
+
+def test_keys(desk: Desk) -> None:
+    """A key stands alone on standard output, so that it can be piped; the list has those that were revoked, too."""
+    done = desk.run("keys", "add", "tnn", "--name", "a\u202eb")
+    [key] = done.stdout.splitlines()
+    assert key.startswith("mm7_")
+    assert done.stderr == "key 1 of tnn: keep it now, it is not shown again\n"
+    made = json.loads(desk.lines("keys", "add", "other", "--json")[0])
+    [first, second] = desk.lines("keys", "list")
+    assert first == rf"1  tnn    {key[:8]}...  2026-03-01T12:00:00.000Z  in use  a\x202eb"
+    assert second == f"2  other  {made['hint']}...  2026-03-01T12:00:00.000Z  in use"
+    [gone] = desk.lines("keys", "revoke", "1")
+    assert "revoked 2026-03-01T12:00:00.000Z" in gone
+    assert desk.lines("keys", "list")[0].split() == gone.split()
+    assert [json.loads(line)["id"] for line in desk.lines("keys", "list", "--json", "--application", "other")] == [2]
+    assert desk.run("keys", "revoke", "9").exit_code == desk.run("keys", "add", "nobody").exit_code == 1
 
 
 ROW = ("id", "accepted_at", "application", "direction", "from", "to", "cc", "bcc", "state", "size", "subject")
@@ -186,6 +205,9 @@ NOT_SO: Any = [
     (("callbacks",), {"callbacks": [{"id": 1}], "next": None}),
     (("replay", "1"), {"replayed": 1}),
     (("replay", "--since", "2026-01-01"), {"id": 1}),
+    (("keys", "list"), {"keys": [{"id": 1}]}),
+    (("keys", "add", "tnn"), {"id": 1}),
+    (("keys", "revoke", "1"), {"id": 1}),
 ]
 
 
@@ -212,7 +234,9 @@ def test_what_is_no_api(words: tuple[str, ...], answer: Any) -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"<h1>Not Found</h1>", b"{}", b'{"detail": "Not Found"}', b'{"error": 404}'])
-@pytest.mark.parametrize("words", [("messages",), ("show", "x"), ("callbacks",), ("replay", "1")])
+@pytest.mark.parametrize(
+    "words", [("messages",), ("show", "x"), ("callbacks",), ("replay", "1"), ("keys", "list"), ("keys", "add", "tnn")]
+)
 def test_no_api_there(words: tuple[str, ...], body: bytes) -> None:
     """A 404 that does not come from the API is no word about a message: --admin leads elsewhere."""
     with elsewhere(404, body) as url:

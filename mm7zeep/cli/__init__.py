@@ -35,6 +35,7 @@ _COMMANDS: Mapping[str, str] = MappingProxyType(
         "show": "Show all that a running gateway knows of one message.",
         "callbacks": "List the calls of a running gateway, and what it gave up.",
         "replay": "Have a running gateway make calls again.",
+        "keys": "List, make and revoke the keys of the JSON API.",
         "check": "Judge captured messages.",
         "samples": "Write sample media and a request to start from.",
         "explain": "Tell a finding or a status code in plain words.",

@@ -62,6 +62,18 @@ class CallKey(Input):
     id: Key = Field(description="Id of the callback")
 
 
+class ApiKeyKey(Input):
+    """Which key of the JSON API."""
+
+    id: Key = Field(description="Id of the key")
+
+
+class ApiKeyQuery(Input):
+    """Which keys of the JSON API."""
+
+    application: Short | None = Field(None, description="Name of the application")
+
+
 class Page(Input):
     """Which page of a list."""
 
@@ -156,6 +168,13 @@ class Resumption(Input):
 
     endpoint: Filled = Field(description="its URL")
     application: Text | None = Field(None, description="only this one's")
+
+
+class NewApiKey(Input):
+    """A key of the JSON API that is to be made."""
+
+    application: Filled = Field(description="the name of the application")
+    name: Label | None = Field(None, description="what it is for, as the list shows it")
 
 
 class Trouble(Input):

@@ -254,3 +254,26 @@ class Applications(Output):
     """Whom the gateway serves."""
 
     applications: list[Application]
+
+
+class ApiKey(Output):
+    """A key of the JSON API, without what only its holder knows."""
+
+    id: int
+    application: str
+    name: str = Field(description="what it is for")
+    hint: str = Field(description="what it begins with")
+    created: Time
+    revoked: Time | None
+
+
+class IssuedApiKey(ApiKey):
+    """A key that was just made."""
+
+    key: str = Field(description="the key itself, which is not told again")
+
+
+class ApiKeys(Output):
+    """The keys of the JSON API."""
+
+    keys: list[ApiKey]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mm7zeep.gateway.admin import callbacks, handset, health, messages, outputs
+from mm7zeep.gateway.admin import callbacks, handset, health, keys, messages, outputs
 from mm7zeep.gateway.admin.request import AdminRequest
 from mm7zeep.gateway.rest.fields import Nothing
 from mm7zeep.gateway.rest.openapi import Api, document
@@ -83,6 +83,12 @@ ROUTES: tuple[Route, ...] = (
           summary="The time that counts, and whether a jump of the clock waits to be confirmed."),
     Route(method="POST", path=f"{API}/clock/confirm", function=handset.confirm_clock, refusals=(409,),
           summary="Go by the clock as it is now: what was held expires, is deleted or given up again."),
+    Route(method="GET", path=f"{API}/keys", function=keys.listed,
+          summary="The keys of the JSON API, the oldest first, also those that were revoked."),
+    Route(method="POST", path=f"{API}/keys", function=keys.issue, status=201, refusals=(409,),
+          summary="Make a key of an application for the JSON API; this answer alone tells it."),
+    Route(method="DELETE", path=f"{API}/keys/{{id}}", function=keys.revoke, refusals=(404,),
+          summary="Let a key open nothing any more."),
     Route(method="GET", path=f"{API}/applications", function=handset.applications,
           summary="The applications that are served, without their secrets."),
 )

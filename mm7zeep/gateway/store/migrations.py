@@ -71,6 +71,14 @@ ALTER TABLE outbox ADD COLUMN generation INTEGER
 """
 
 
+_API_KEYS = """
+CREATE TABLE api_key (
+    id {serial}, application TEXT NOT NULL, name TEXT NOT NULL, digest TEXT NOT NULL UNIQUE, hint TEXT NOT NULL,
+    created {double} NOT NULL, revoked {double});
+CREATE INDEX api_key_application ON api_key (application)
+"""
+
+
 _DESTINATION = "ALTER TABLE recipient RENAME COLUMN way TO destination"
 
 
@@ -92,6 +100,7 @@ STEPS: tuple[str | Callable[[Connection], None], ...] = (
     _keys,
     _GENERATIONS,
     _DESTINATION,
+    _API_KEYS,
 )
 """What each step runs: statements, or a function. The version of a database is the number of steps it has had."""
 

@@ -198,3 +198,15 @@ class EndpointRow:
     since: float
     next_at: float | None = None
     generation: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiKeyRow:
+    """A key of an application: what is known of it, without the key."""
+
+    id: int
+    application: str
+    name: str
+    hint: str
+    created: float
+    revoked: float | None

@@ -6,7 +6,8 @@ Times are seconds since 1970 (UTC), as double precision; JSON stands as text. De
 view of content is derived from them again. ``recipient`` is one copy each; ``due`` is when the network does something
 with it. ``outbox`` is every call that is to be made. ``duplicate`` remembers requests with their answers. ``endpoint``
 holds what is known of where calls go, ``setting`` what the processes of a gateway share. ``heartbeat`` has one row for
-each process, written every second: that it can be written is what readiness means.
+each process, written every second: that it can be written is what readiness means. ``api_key`` has the keys that
+programs show at the JSON API.
 
 Texts come from outside, and some cannot be kept as they are: every column of text replaces what no database takes, and
 a value that stands in an index is a key (``index_key``), since PostgreSQL's hold 2,704 octets at most.
@@ -216,4 +217,19 @@ HEARTBEAT = Table(
     Column("at", Double, nullable=False),
     Column("boot", Text),  # of which machine, since when: ``steady`` counts from there
     Column("steady", Double, nullable=False),
+)
+
+API_KEY = Table(
+    "api_key",
+    METADATA,
+    Column("id", _SERIAL, primary_key=True, autoincrement=True),
+    Column("application", Text, nullable=False),
+    Column("name", Text, nullable=False),  # what it is for, to whom it belongs
+    Column(
+        "digest", Text, nullable=False, unique=True
+    ),  # SHA-256 of the key, in hexadecimal: the key itself is not kept
+    Column("hint", Text, nullable=False),  # its beginning, by which people know it again
+    Column("created", Double, nullable=False),
+    Column("revoked", Double),
+    Index("api_key_application", "application"),
 )
