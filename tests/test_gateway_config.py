@@ -605,17 +605,18 @@ def test_describe(example: Path) -> None:
     lines = describe(found)
     assert lines[0].startswith("MM7 on https://0.0.0.0:8443/mm7: policy interop")
     assert lines[1] == "admin on http://127.0.0.1:8008/ with a password"
-    assert lines[2] == "database: postgresql database mm7 on db:5433; worker processes: 2"
-    assert lines[4].startswith("application tnn: VASPID TNN, VASIDs News, profile optus, from 192.0.2.10 198.51.100")
-    assert lines[4].endswith("reports to https://vasp.example/dlr in REL-6-MM7-1-4 5.3.0")
-    assert lines[5:] == [
+    assert lines[2] == "JSON API on https://127.0.0.1:8010/v1"
+    assert lines[3] == "database: postgresql database mm7 on db:5433; worker processes: 2"
+    assert lines[5].startswith("application tnn: VASPID TNN, VASIDs News, profile optus, from 192.0.2.10 198.51.100")
+    assert lines[5].endswith("reports to https://vasp.example/dlr in REL-6-MM7-1-4 5.3.0")
+    assert lines[6:] == [
         "handset +6141: Retrieved after 2 s",
         "upstream sinch: https://mmsc.example/mm7?..., profile sinch, 10 a second at most, calls us back, "
         "content made to fit 1000000 octets",
         "route +64: via sinch",
     ]
     assert all(secret not in "".join(lines) for secret in (SECRET, "-word"))
-    assert describe(demo_settings())[2] == "database: SQLite file mm7zeep.db; worker processes: 1"
+    assert describe(demo_settings())[3] == "database: SQLite file mm7zeep.db; worker processes: 1"
 
 
 # --- the command line -------------------------------------------------------------------------------------------------

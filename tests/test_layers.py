@@ -32,7 +32,7 @@ FLOORS = (
     ("gateway.store",),
     ("gateway.delivery", "gateway.maintenance"),
     ("gateway.metrics", "gateway.mm7"),
-    ("gateway.simulator",),
+    ("gateway.api", "gateway.simulator"),
     ("gateway.gateway",),
     ("gateway.admin",),
     ("gateway.server",),

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -20,7 +20,10 @@ from mm7zeep import extras
 from mm7zeep.cli import COULD_NOT_RUN
 
 if TYPE_CHECKING:
-    from mm7zeep.gateway.config.settings import Settings
+    import socket
+
+    from mm7zeep.gateway.config.settings import Place, Settings
+    from mm7zeep.gateway.server.sockets import Sockets
 
 _USAGE = 2
 
@@ -29,6 +32,7 @@ _USAGE = 2
 @click.option("--config", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Settings, in TOML.")
 @click.option("--mm7", metavar="HOST:PORT", help="Where applications send to.  [default: 127.0.0.1:8007]")
 @click.option("--admin", metavar="HOST:PORT", help="Where the REST API stands.  [default: 127.0.0.1:8008]")
+@click.option("--api", metavar="HOST:PORT", help="Where the JSON API stands.  [without --config: 127.0.0.1:8010]")
 @click.option("--database", metavar="URL", help="SQLAlchemy's.  [default: sqlite:///mm7zeep.db]")
 @click.option("--workers", type=click.IntRange(1, 64), metavar="N", help="Processes.  [default: 1]")
 @click.option("--check-config", is_flag=True, help="Say what would be served, and end.")
@@ -37,6 +41,7 @@ def command(
     config: Path | None,
     mm7: str | None,
     admin: str | None,
+    api: str | None,
     database: str | None,
     workers: int | None,
     check_config: bool,
@@ -50,7 +55,8 @@ def command(
     if hash_password:
         _print_hash()
         return
-    settings, remarks = _settings(config, mm7, admin, database, workers)
+    options = {"mm7": mm7, "admin": admin, "api": api, "database": database, "workers": workers}
+    settings, remarks = _settings(config, options)
     from mm7zeep.gateway.config.load import describe, warnings
 
     for line in (*remarks, *warnings(settings)):
@@ -59,7 +65,7 @@ def command(
         for line in describe(settings):
             click.echo(line)
         return
-    reload = None if config is None else partial(_reloaded, config, mm7, admin, database, workers)
+    reload = None if config is None else partial(_reloaded, config, options)
     sys.exit(_serve(settings, demo=config is None, reload=reload))
 
 
@@ -83,69 +89,80 @@ def _print_hash() -> None:
     click.echo(hashed(password))
 
 
-def _settings(
-    config: Path | None, mm7: str | None, admin: str | None, database: str | None, workers: int | None
-) -> tuple[Settings, tuple[str, ...]]:
+def _settings(config: Path | None, options: Mapping[str, Any]) -> tuple[Settings, tuple[str, ...]]:
     """The settings, and remarks on how they are kept. Ends the program where they cannot be used."""
     from mm7zeep.gateway.config.load import ConfigError, demo_settings, read, with_options
 
     try:
         settings, remarks = read(config) if config is not None else (demo_settings(), ())
-        return with_options(settings, mm7=mm7, admin=admin, database=database, workers=workers), remarks
+        return with_options(settings, **options), remarks
     except ConfigError as error:
         for problem in error.problems:
             click.echo(f"mm7zeep serve: {problem}", err=True)
         sys.exit(_USAGE)
 
 
-def _reloaded(config: Path, mm7: str | None, admin: str | None, database: str | None, workers: int | None) -> Settings:
+def _reloaded(config: Path, options: Mapping[str, Any]) -> Settings:
     """The settings as they are by now. Raises ``ConfigError``."""
     from mm7zeep.gateway.config.load import load, with_options
 
-    return with_options(load(config), mm7=mm7, admin=admin, database=database, workers=workers)
+    return with_options(load(config), **options)
 
 
 def _serve(settings: Settings, *, demo: bool, reload: Callable[[], Settings] | None = None) -> int:
     from mm7zeep.gateway import logs
-    from mm7zeep.gateway.server.listener import bound
+    from mm7zeep.gateway.server.sockets import Sockets
     from mm7zeep.gateway.store.database import StoreError
     from mm7zeep.gateway.store.migrations import DatabaseIsNewer
 
     logs.set_up(settings.log, show_numbers=settings.show_numbers)
     with ExitStack() as stack:
-        sockets = []
-        for place in (settings.mm7, settings.admin):
-            try:
-                sockets.append(stack.enter_context(bound(*place)))
-            except OSError as error:
-                _end(f"{place} cannot be listened on: {error.strerror or error}", COULD_NOT_RUN)
-        mm7, admin = sockets
+        sockets = Sockets(
+            mm7=_listening(stack, settings.mm7),
+            admin=_listening(stack, settings.admin),
+            api=_listening(stack, settings.api) if settings.api is not None else None,
+        )
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="mm7zeep-")) if demo else None
 
         def ready() -> None:
-            _tell(settings, mm7.getsockname()[1], admin.getsockname()[1], folder)
+            _tell(settings, sockets, folder)
 
         try:
             if settings.workers > 1:
                 from mm7zeep.gateway.server.supervisor import Supervisor
 
-                return Supervisor(settings, mm7, admin, ready=ready, reload=reload).run()
+                return Supervisor(settings, sockets, ready=ready, reload=reload).run()
             from mm7zeep.gateway.server.process import run
 
-            return run(settings, mm7, admin, ready=ready, reload=reload)
+            return run(settings, sockets, ready=ready, reload=reload)
         except (StoreError, DatabaseIsNewer, ValueError, RuntimeError) as error:
             _end(str(error), COULD_NOT_RUN)
 
 
-def _tell(settings: Settings, mm7: int, admin: int, folder: str | None) -> None:
-    """Say where both listeners stand, and without a configuration how to send a first message."""
+def _listening(stack: ExitStack, place: Place) -> socket.socket:
+    """A socket at ``place``, closed with ``stack``. Ends the program where there can be none."""
+    from mm7zeep.gateway.server.listener import bound
+
+    try:
+        return stack.enter_context(bound(*place))
+    except OSError as error:
+        _end(f"{place} cannot be listened on: {error.strerror or error}", COULD_NOT_RUN)
+
+
+def _tell(settings: Settings, sockets: Sockets, folder: str | None) -> None:
+    """Say where the listeners stand, and without a configuration how to send a first message."""
     from mm7zeep.gateway.config.describe import shown_database
     from mm7zeep.gateway.mm7.listener import PATH
 
+    def at(place: Place, listening: socket.socket) -> Place:
+        return place._replace(port=listening.getsockname()[1])
+
     scheme = "https" if settings.cert else "http"
-    url = f"{scheme}://{settings.mm7._replace(port=mm7)}{PATH}"
+    url = f"{scheme}://{at(settings.mm7, sockets.mm7)}{PATH}"
     click.echo(f"MM7       {url}")
-    click.echo(f"admin     http://{settings.admin._replace(port=admin)}")
+    click.echo(f"admin     http://{at(settings.admin, sockets.admin)}")
+    if settings.api is not None and sockets.api is not None:
+        click.echo(f"API       {scheme}://{at(settings.api, sockets.api)}/v1")
     click.echo(f"database  {shown_database(settings.database)}")
     if folder is not None:
         from mm7zeep.cli import samples

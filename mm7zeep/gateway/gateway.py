@@ -1,8 +1,8 @@
-"""The gateway: one MM7 endpoint for applications and upstreams, a store behind it, and what drives it.
+"""The gateway: one MM7 endpoint for applications and upstreams, a JSON API, a store behind them, and what drives it.
 
-``asgi`` is the listener at ``/mm7``. What is accepted was committed before it is answered; what follows from it,
-``working`` does in threads, or ``run_pending`` when called. Refuses other applications' messages as if they did not
-exist; opens no socket but to call back.
+``asgi`` is the listener at ``/mm7``, ``api`` that of the JSON API. What is accepted was committed before it is
+answered; what follows from it, ``working`` does in threads, or ``run_pending`` when called. Refuses other applications'
+messages as if they did not exist; opens no socket but to call back.
 """
 
 from __future__ import annotations
@@ -15,15 +15,20 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from mm7zeep.exchange import Wire
+from mm7zeep.gateway.api.access import ApiAccess
+from mm7zeep.gateway.api.app import api_app
+from mm7zeep.gateway.api.request import Services
 from mm7zeep.gateway.config.settings import Settings
 from mm7zeep.gateway.delivery.attempt import Caller, Deliver
 from mm7zeep.gateway.delivery.dispatcher import Dispatcher, process_name
 from mm7zeep.gateway.delivery.events import Event
 from mm7zeep.gateway.maintenance import Housekeeper
 from mm7zeep.gateway.metrics import Metrics
-from mm7zeep.gateway.mm7 import listener
+from mm7zeep.gateway.mm7 import listener, turns
 from mm7zeep.gateway.mm7.admission import AdmissionControl
+from mm7zeep.gateway.mm7.auth import GatewayAuthenticator
 from mm7zeep.gateway.mm7.chaos import Chaos
+from mm7zeep.gateway.mm7.key_auth import KeyAuthenticator
 from mm7zeep.gateway.mm7.recall import Recall
 from mm7zeep.gateway.mm7.requests import Intake
 from mm7zeep.gateway.mm7.upstream_requests import Relaying
@@ -53,7 +58,7 @@ class Gateway:
 
     PATH = listener.PATH
     """Where MM7 requests are taken."""
-    THREADS = listener.THREADS
+    THREADS = turns.THREADS
     """How many requests are processed at a time."""
 
     def __init__(
@@ -95,7 +100,7 @@ class Gateway:
         self.dispatcher = Dispatcher(
             settings, self.database, self._caller, clock=self.clock, observe=self._happened, holder=process
         )
-        shared_by_both: Any = {
+        shared: Any = {
             "settings": settings,
             "database": self.database,
             "clock": self.clock,
@@ -104,17 +109,26 @@ class Gateway:
             "repeated": self._repeated,
         }
         recall = Recall(database=self.database, upstream=self._caller.change)
-        intake = Intake(**shared_by_both, recall=recall)
-        relaying = Relaying(**shared_by_both, observe=self._happened)
+        authenticator = GatewayAuthenticator(
+            settings.applications, settings.upstreams, settings.trusted_proxies, waiting=settings.waiting_guesses
+        )
+        shares = turns.Shares()
+        intake = Intake(**shared, recall=recall)
+        relaying = Relaying(**shared, observe=self._happened)
         self.endpoint = listener.endpoint(
             settings,
             {**intake.handlers(), **relaying.handlers()},
             {**intake.prompt(), **relaying.prompt()},
+            authenticator=authenticator,
+            shares=shares,
             admission=self.admission,
             chaos=self.chaos,
             observe=self._answered,
         )
         self.asgi = listener.Site(self.endpoint)
+        services = Services(**shared, recall=recall, admission=self.admission, shares=shares)
+        access = ApiAccess(settings, authenticator, KeyAuthenticator(settings, self.database))
+        self.api = api_app(services, access, observe=self._answered)
         self.simulator = Simulator(
             settings=settings,
             database=self.database,
@@ -129,6 +143,10 @@ class Gateway:
         self._group.close()
         self._caller.close()
         self.database.close()
+
+    def following(self, settings: Settings) -> Gateway:
+        """A gateway with other settings, which goes on counting. Raises as the class does."""
+        return Gateway(settings, metrics=self.metrics)
 
     @property
     def keeping(self) -> bool:

@@ -44,7 +44,7 @@ class AsgiFace:
         head = Wire(method=scope["method"], target=scope["path"], headers=fields, body=b"")
         version = scope.get("http_version", "1.1")
         peer = scope["client"][0] if scope.get("client") else None
-        pull = _asgi_puller(receive, self._endpoint.http)
+        pull = asgi_puller(receive, self._endpoint.http)
         client = (scope.get("extensions") or {}).get(CLIENT)
         with ExitStack() as held:
             try:
@@ -69,7 +69,7 @@ async def _lifespan(receive: Receive, send: Send) -> None:
     await send({"type": "lifespan.shutdown.complete"})
 
 
-def _asgi_puller(receive: Receive, limits: HttpLimits) -> Pull:
+def asgi_puller(receive: Receive, limits: HttpLimits) -> Pull:
     """The body as ASGI gives it, within the limits of time. Raises ``Refusal`` (408) beyond them."""
     begun: float | None = None  # when it was first asked for; who waited to be authenticated was not slow
     total, more = 0, True

@@ -25,9 +25,11 @@ def warnings(settings: Settings) -> list[str]:
 
 
 def _open_places(settings: Settings) -> Iterator[Remark]:
-    if not is_loopback(settings.mm7.host) and settings.cert is None and not settings.trusted_proxies:
+    for name, place in (("mm7", settings.mm7), ("api", settings.api)):
+        if place is None or is_loopback(place.host) or settings.cert is not None or settings.trusted_proxies:
+            continue
         yield Remark(
-            "gateway.mm7",
+            f"gateway.{name}",
             "passwords cross the network in the clear; give cert and key, or list the TLS proxy in trusted_proxies",
         )
     if not is_loopback(settings.admin.host):
@@ -101,6 +103,7 @@ def describe(settings: Settings) -> list[str]:
         f"MM7 on {scheme}://{settings.mm7}/mm7: policy {settings.policy}, bodies up to {settings.limits.body} octets, "
         f"{settings.connections} connections",
         f"admin on http://{settings.admin}/ {open_to}",
+        f"JSON API on {scheme}://{settings.api}/v1" if settings.api is not None else "no JSON API",
         f"database: {shown_database(settings.database)}; worker processes: {settings.workers}",
         f"calls to internal addresses: {'allowed' if settings.allow_internal else 'refused'}; "
         f"trusted proxies: {_listed(settings.trusted_proxies, 'none')}",

@@ -12,6 +12,8 @@ from mm7zeep.gateway.config.settings import Settings
 
 ADMIN_CONNECTIONS = 128
 """Connections to the admin listener, of each process."""
+API_CONNECTIONS = 256
+"""Connections to the JSON API, of each process."""
 PARTING = 64
 """Connections of each listener that are only told that there is no place for them."""
 
@@ -34,7 +36,10 @@ def reserved(settings: Settings) -> int:
     endpoints = len({(name, url) for name, back in called for url in (back.deliver, back.reports)})
     calls = (endpoints + len(settings.upstreams)) * settings.delivery.wide
     spooled = min(_SPOOLED, settings.capacity.uploads // max(settings.limits.spool, 1))
-    return _FIXED + _SPARE + ADMIN_CONNECTIONS + 2 * PARTING + min(calls, 1000) + spooled
+    inner = ADMIN_CONNECTIONS + 2 * PARTING
+    if settings.api is not None:
+        inner += API_CONNECTIONS + PARTING
+    return _FIXED + _SPARE + inner + min(calls, 1000) + spooled
 
 
 def fitted(settings: Settings, *, limit: int | None) -> Fitting:

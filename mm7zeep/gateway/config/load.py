@@ -18,7 +18,7 @@ from mm7zeep.gateway.config import errors, field_types, validate
 from mm7zeep.gateway.config.describe import describe, warnings
 from mm7zeep.gateway.config.field_types import Place, SecretFile
 from mm7zeep.gateway.config.parties import Application, Callback
-from mm7zeep.gateway.config.settings import Settings
+from mm7zeep.gateway.config.settings import API_PLACE, Settings
 from mm7zeep.gateway.config.validate import DEMO
 
 __all__ = ["ConfigError", "demo_settings", "describe", "load", "read", "warnings", "with_options"]
@@ -47,7 +47,7 @@ def demo_settings() -> Settings:
     """
     callback = Callback(deliver=LISTENING, username=DEMO, password=DEMO)
     application = Application(name=DEMO, password=DEMO, vaspid=DEMO, short_codes=("111122",), callback=callback)
-    return Settings(applications=(application,), allow_internal=True)
+    return Settings(applications=(application,), allow_internal=True, api=API_PLACE)
 
 
 def load(path: Path) -> Settings:
@@ -80,15 +80,16 @@ def with_options(
     *,
     mm7: str | Place | None = None,
     admin: str | Place | None = None,
+    api: str | Place | None = None,
     database: str | None = None,
     workers: int | None = None,
 ) -> Settings:
     """``settings`` with what the command line says, as far as it says it. Raises ``ConfigError`` as ``load``."""
     problems: list[str] = []
-    given: dict[str, Any] = {"mm7": mm7, "admin": admin, "database": database, "workers": workers}
+    given: dict[str, Any] = {"mm7": mm7, "admin": admin, "api": api, "database": database, "workers": workers}
     given = {name: value for name, value in given.items() if value is not None}
     for name, value in given.items():
-        if name in ("mm7", "admin") and isinstance(value, str):
+        if name in ("mm7", "admin", "api") and isinstance(value, str):
             try:
                 given[name] = field_types.place(value)
             except ValueError as error:

@@ -32,7 +32,7 @@ from mm7zeep.receiver import HttpLimits
 __all__ = ["Capacity", "Delivery", "File", "Gateway", "Place", "Retention", "Settings", "Tables"]
 
 MIB = 1024 * 1024
-MM7_PLACE, ADMIN_PLACE = Place("127.0.0.1", 8007), Place("127.0.0.1", 8008)
+MM7_PLACE, ADMIN_PLACE, API_PLACE = (Place("127.0.0.1", port) for port in (8007, 8008, 8010))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +85,9 @@ class Retention(Table):
 
 @dataclass(frozen=True, kw_only=True)
 class Gateway(Table):
-    """``[gateway]``. ``database`` is an SQLAlchemy URL (sqlite or postgresql+psycopg).
+    """``[gateway]``. ``api`` is where the JSON API stands (None: nowhere).
+
+    ``database`` is an SQLAlchemy URL (sqlite or postgresql+psycopg).
 
     ``allow_internal`` lets calls go to loopback and private addresses. ``trusted_proxies`` are addresses and ranges
     whose X-Forwarded-For is believed. ``cert`` and ``key`` are PEM files; both or none. ``poll`` is how many seconds a
@@ -96,6 +98,7 @@ class Gateway(Table):
 
     mm7: field_types.Listening = MM7_PLACE
     admin: field_types.Listening = ADMIN_PLACE
+    api: field_types.Listening | None = None
     database: Text = field(default="sqlite:///mm7zeep.db", repr=False)
     allow_internal: Switch = False
     trusted_proxies: tuple[field_types.Network, ...] = ()

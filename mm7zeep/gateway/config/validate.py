@@ -17,6 +17,7 @@ from sqlalchemy.exc import ArgumentError
 
 from mm7zeep import extras, profiles
 from mm7zeep.gateway.config.errors import Remark
+from mm7zeep.gateway.config.field_types import Place
 from mm7zeep.gateway.config.parties import Application, Callback, Upstream
 from mm7zeep.gateway.config.settings import Settings
 from mm7zeep.gateway.security import client_address, outbound, password_hash
@@ -45,19 +46,10 @@ def is_loopback(host: str) -> bool:
 
 
 def _places(settings: Settings) -> Iterator[Remark]:
-    mm7, admin = settings.mm7, settings.admin
-    if not is_loopback(mm7.host):
-        reach = f"others can reach {mm7.host}, and "
-        if not settings.applications:
-            yield Remark(
-                "gateway.mm7", f"{reach}no application has credentials; add an [[application]], or listen on 127.0.0.1"
-            )
-        elif any(one.name == DEMO and one.password == DEMO for one in settings.applications):
-            yield Remark(
-                "gateway.mm7",
-                f"{reach}everybody knows the credentials of the application {DEMO}; configure an [[application]] of "
-                "your own, or listen on 127.0.0.1",
-            )
+    admin = settings.admin
+    for name, place in (("mm7", settings.mm7), ("api", settings.api)):
+        if place is not None and not is_loopback(place.host):
+            yield from _open_place(settings, name, place)
     if not is_loopback(admin.host) and not (settings.admin_username and settings.admin_password):
         yield Remark(
             "gateway.admin",
@@ -66,8 +58,34 @@ def _places(settings: Settings) -> Iterator[Remark]:
     if bool(settings.admin_username) != bool(settings.admin_password):
         missing = "admin_password" if settings.admin_username else "admin_username"
         yield Remark(f"gateway.{missing}", "is missing or empty; admin_username and a password go together")
-    if mm7.port == admin.port != 0 and (mm7.host == admin.host or _is_any(mm7.host) or _is_any(admin.host)):
-        yield Remark("gateway.admin", f"is the same place as mm7 ({mm7}); give it another port")
+    taken = [("mm7", settings.mm7)]
+    for name, place in (("admin", admin), ("api", settings.api)):
+        if place is None:
+            continue
+        for other, there in taken:
+            if _is_same(place, there):
+                yield Remark(f"gateway.{name}", f"is the same place as {other} ({there}); give it another port")
+        taken.append((name, place))
+
+
+def _open_place(settings: Settings, name: str, place: Place) -> Iterator[Remark]:
+    """What is wrong with a place that others can reach."""
+    reach = f"others can reach {place.host}, and "
+    if not settings.applications:
+        yield Remark(
+            f"gateway.{name}",
+            f"{reach}no application has credentials; add an [[application]], or listen on 127.0.0.1",
+        )
+    elif any(one.name == DEMO and one.password == DEMO for one in settings.applications):
+        yield Remark(
+            f"gateway.{name}",
+            f"{reach}everybody knows the credentials of the application {DEMO}; configure an [[application]] of "
+            "your own, or listen on 127.0.0.1",
+        )
+
+
+def _is_same(one: Place, other: Place) -> bool:
+    return one.port == other.port != 0 and (one.host == other.host or _is_any(one.host) or _is_any(other.host))
 
 
 def _is_any(host: str) -> bool:

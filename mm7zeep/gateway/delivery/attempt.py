@@ -6,7 +6,7 @@ Whatever happens comes back as an ``Outcome``; changes no row. Every connection 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, cast
 
@@ -24,7 +24,7 @@ from mm7zeep.gateway.security.outbound import Egress
 from mm7zeep.gateway.store import content, endpoints, mapping, messages
 from mm7zeep.gateway.store.database import Database
 from mm7zeep.gateway.store.rows import CallRow
-from mm7zeep.messages import CancelReq, Message, ReplaceReq, SubmitReq
+from mm7zeep.messages import Address, CancelReq, Message, ReplaceReq, SubmitReq
 from mm7zeep.profiles import REL_6_MM7_1_4, Profile
 from mm7zeep.status import Status
 from mm7zeep.transport import Timeouts
@@ -195,7 +195,7 @@ class Caller:
         own = (*asked.to, *asked.cc, *asked.bcc)[copy.n]  # the address with its coding
         places: dict[str, Any] = {"to": asked.to, "cc": asked.cc, "bcc": ()}
         places = {
-            place: (*((own,) if copy.place == place else ()), *(one for one in others if one.display_only))
+            place: (*((own,) if copy.place == place else ()), *_shown(others, own, group=message.field.get("group")))
             for place, others in places.items()
         }
         charging = asked.reply_charging
@@ -248,6 +248,15 @@ class Caller:
             if name not in self._clients:
                 self._clients[name] = make()
             return self._clients[name]
+
+
+def _shown(others: Sequence[Address], own: Address, *, group: bool | None) -> Iterator[Address]:
+    """The other recipients that ``own`` is to see: those only displayed, and in a ``group`` all."""
+    for one in others:
+        if one.display_only:
+            yield one
+        elif group and one is not own:
+            yield replace(one, display_only=True)
 
 
 def _has_coded_address(message: Message) -> bool:

@@ -159,6 +159,8 @@ class Network:
             return
         kind, value, attributes = columns_of(mapping.sender_of(message, sender.aliases))
         visible = [one for one in store.recipients(connection, message.id) if one.place != "bcc"]
+        if message.field.get("group") is False:  # each is to see only himself
+            visible = [one for one in visible if one.n == copy.n]
         planned = mo.plan(
             connection,
             self.settings,

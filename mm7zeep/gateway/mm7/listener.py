@@ -19,19 +19,13 @@ from mm7zeep.gateway.mm7.admission import AdmissionControl
 from mm7zeep.gateway.mm7.auth import GatewayAuthenticator
 from mm7zeep.gateway.mm7.chaos import Chaos
 from mm7zeep.gateway.mm7.refusal import refusal
-from mm7zeep.gateway.mm7.turns import Turns
+from mm7zeep.gateway.mm7.turns import Shares
 from mm7zeep.gateway.store.database import StoreError
 from mm7zeep.messages import Message, RSErrorRsp, VASPErrorRsp
 from mm7zeep.receiver import AnswerForm, Call, Endpoint, Handler, PromptHandlers, Receive, Refusal, Scope, Send
 
 PATH = "/mm7"
 """Where the MM7 listener stands; everything else is 404."""
-
-THREADS = 8
-"""For requests that are large, of a shape not seen before, or wait for an upstream: the interpreter runs one of them at
-a time. What is small, known and only to be kept needs none."""
-_IN_HAND = 64  # requests that wait at a time to be kept together
-_SHARE = 8  # of one application's while others ask, too
 
 _LOG = logging.getLogger("mm7zeep.gateway")
 
@@ -41,6 +35,8 @@ def endpoint(
     handlers: Mapping[type[Message], Handler],
     prompt: Mapping[type[Message], Callable[[Call], Future[Any]]],
     *,
+    authenticator: GatewayAuthenticator,
+    shares: Shares,
     admission: AdmissionControl,
     chaos: Chaos,
     observe: Callable[[str | None, int | None, int, float, str | None], object],
@@ -52,19 +48,17 @@ def endpoint(
     return Endpoint(
         {kind: chaos.wrap(_guarded(handler, admission)) for kind, handler in handlers.items()},
         error=lambda user: RSErrorRsp if upstream_name(user) is None else VASPErrorRsp,
-        auth=GatewayAuthenticator(
-            settings.applications, settings.upstreams, settings.trusted_proxies, waiting=settings.waiting_guesses
-        ),
+        auth=authenticator,
         policy=settings.policy,
         limits=settings.limits,
         http=settings.http,
         answers=lambda user: forms.get(user or "", AnswerForm(refusals="fault")),
         keep_raw=True,
         admission=admission.admit,
-        turns=Turns(THREADS).of,
+        turns=shares.threads.of,
         prompt=PromptHandlers(
             {kind: _guarded_prompt(one, admission, chaos) for kind, one in prompt.items()},
-            Turns(_IN_HAND, share=_SHARE).of,
+            shares.in_hand.of,
         ),
         observe=observe,
         show_numbers=settings.show_numbers,

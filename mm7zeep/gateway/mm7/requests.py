@@ -15,7 +15,7 @@ from typing import Any, cast
 
 from sqlalchemy import Connection
 
-from mm7zeep import exchange, masking
+from mm7zeep import masking
 from mm7zeep.exchange import Received
 from mm7zeep.findings import Finding, finding
 from mm7zeep.gateway.config.parties import Application
@@ -23,6 +23,7 @@ from mm7zeep.gateway.config.settings import Settings
 from mm7zeep.gateway.delivery import routing
 from mm7zeep.gateway.mm7.recall import Recall, status_of
 from mm7zeep.gateway.mm7.refusal import refusal
+from mm7zeep.gateway.mm7.submitted import Submitted
 from mm7zeep.gateway.mm7.validation.content import check_content
 from mm7zeep.gateway.mm7.validation.form import check_charging, check_form
 from mm7zeep.gateway.mm7.validation.recipients import check_recipients, in_words
@@ -102,29 +103,17 @@ class Intake:
         if wrong:
             said = masking.masked(in_words(wrong), show_numbers=self.settings.show_numbers)
             _LOG.info("a SubmitReq of %s is served in part: no address is %s", application.name, said)
-        # what can be made of it before the transaction: others wait for the lock
-        id = exchange.new_transaction_id()  # 128 random bits: nobody guesses another's MessageID
-        sums = content.digests(request.parts)
-        summary, raw = content.summary(request.parts, sums), mapping.raw_row(id, 0, 0.0, call.received, call.raw)
+        submitted = Submitted.of(request, call.received, call.raw)
 
         def making(connection: Connection, now: float, reused: bool) -> tuple[Answer, messages.Kept]:
             findings = _with_reuse(call.received, reused)
             if not any(one.id == "schema/name-case" and one.detail.lower() == "linkedid" for one in findings):
                 self._check_linked(connection, application, request.linked_id)
-            message = mapping.message_row(
-                request,
-                call.received,
-                id=id,
-                application=application.name,
-                now=now,
-                findings=findings,
-                summary=summary,
-            )
-            copies = routing.copies(request, message, wrong=wrong, settings=self.settings)
-            answer = SubmitRsp(message_id=id, status=Status(1100 if wrong else 1000))
-            return _record(answer), messages.Kept(message, replace(raw, received=now), copies)
+            kept = submitted.kept(application.name, now, self.settings, findings=findings, wrong=wrong)
+            answer = SubmitRsp(message_id=submitted.id, status=Status(1100 if wrong else 1000))
+            return _record(answer), kept
 
-        asked = self._request(call, application, sums)
+        asked = self._request(call, application, submitted.sums)
         return Task.keeping(asked, self.settings.window_of(application), making)
 
     def cancel(self, call: Call) -> Response:

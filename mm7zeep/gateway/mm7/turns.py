@@ -10,7 +10,13 @@ import time
 from collections import Counter, OrderedDict, deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 
+THREADS = 8
+"""For requests that are large, of a shape not seen before, or wait for an upstream: the interpreter runs one of them at
+a time. What is small, known and only to be kept needs none."""
+_IN_HAND = 64  # requests that wait at a time to be kept together
+_SHARE = 8  # of one application's while others ask, too
 _RECENT = 5.0  # seconds after its last request that an application's share is kept for it
 
 
@@ -84,3 +90,13 @@ class Turns:
         self._seen = {one: at for one, at in self._seen.items() if at > since or one in self._running}
         alone = all(one == name for one in (*self._seen, *self._waiting))
         return max(1, self._slots - 2) if alone else self._share
+
+
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """The turns of a gateway, whichever listener is asked: of ``threads``, and of what is ``in_hand``, to be kept
+    together.
+    """
+
+    threads: Turns = field(default_factory=lambda: Turns(THREADS))
+    in_hand: Turns = field(default_factory=lambda: Turns(_IN_HAND, share=_SHARE))

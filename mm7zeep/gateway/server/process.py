@@ -1,8 +1,8 @@
-"""One process of a gateway: one event loop, two listeners, the dispatcher behind them; from ready to drained.
+"""One process of a gateway: one event loop, its listeners, the dispatcher behind them; from ready to drained.
 
-On SIGTERM or SIGINT ``/readyz`` turns 503 and claiming stops, the MM7 listener closes and answers what it has begun,
-calls under way end; then the admin listener closes. What takes longer than the drain time is broken off; its claims run
-out and others take them. A second signal ends the process immediately.
+On SIGTERM or SIGINT ``/readyz`` turns 503 and claiming stops, the listeners of MM7 and the API close and answer what
+they have begun, calls under way end; then the admin listener closes. What takes longer than the drain time is broken
+off; its claims run out and others take them. A second signal ends the process immediately.
 
 On SIGHUP a gateway with the new settings begins to accept on the same sockets, and then the old one retires: it accepts
 no more, ends each connection with the answer to its next request, and drains. A worker of a supervisor does not read
@@ -15,26 +15,25 @@ import asyncio
 import logging
 import os
 import signal
-import socket
 import sys
 import threading
 import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mm7zeep.gateway import logs
 from mm7zeep.gateway.admin.app import admin_app
 from mm7zeep.gateway.config import descriptors
-from mm7zeep.gateway.config.descriptors import ADMIN_CONNECTIONS
+from mm7zeep.gateway.config.descriptors import ADMIN_CONNECTIONS, API_CONNECTIONS
 from mm7zeep.gateway.config.settings import Settings
 from mm7zeep.gateway.gateway import Gateway
-from mm7zeep.gateway.metrics import Metrics
 from mm7zeep.gateway.security.client_address import Networks
 from mm7zeep.gateway.server.http_head import ConnectionLimits
 from mm7zeep.gateway.server.listener import Listener
 from mm7zeep.gateway.server.reloading import Reload, reloaded
+from mm7zeep.gateway.server.sockets import Sockets
 from mm7zeep.gateway.store.database import StoreError
 
 _LOG = logging.getLogger("mm7zeep.gateway")
@@ -51,8 +50,7 @@ RETIRE = signal.SIGUSR1
 
 def run(
     settings: Settings,
-    mm7: socket.socket,
-    admin: socket.socket,
+    sockets: Sockets,
     *,
     ready: Callable[[], object] = lambda: None,
     orphaned: Callable[[], object] | None = None,
@@ -60,16 +58,16 @@ def run(
     reload: Reload | None = None,
     beat: Callable[[float], object] = lambda at: None,
 ) -> int:
-    """Serve on two bound sockets until a signal comes; the exit status.
+    """Serve on bound sockets until a signal comes; the exit status.
 
-    ``ready`` is called when both listeners accept. ``orphaned`` returns when whoever watches over this process is gone,
+    ``ready`` is called when all listeners accept. ``orphaned`` returns when whoever watches over this process is gone,
     which counts as a signal. ``supervised`` says that a second signal is the supervisor's business. ``reload`` gives
     the settings that SIGHUP asks for. ``beat`` is called with ``time.monotonic()`` as long as the event loop runs.
 
     Raises ``ValueError`` for settings that cannot be used, ``StoreError`` where the database cannot be opened.
     """
     sys.setswitchinterval(_SWITCH)
-    process = _Process(mm7, admin, supervised=supervised, reload=reload)
+    process = _Process(sockets, supervised=supervised, reload=reload)
     gateway = Gateway(settings, shared=supervised)
     try:
         with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
@@ -83,43 +81,46 @@ class _Generation:
     """A gateway with its listeners, from one reading of the settings to the next."""
 
     gateway: Gateway
-    mm7: Listener
+    public: tuple[Listener, ...]  # where applications ask: MM7, and the API if there is one
     admin: Listener
 
     @classmethod
-    async def started(cls, gateway: Gateway, mm7: socket.socket, admin: socket.socket, *, shared: bool) -> _Generation:
+    async def started(cls, gateway: Gateway, sockets: Sockets, *, shared: bool) -> _Generation:
         """One that accepts. Raises ``ValueError`` for a certificate that cannot be used."""
         settings = gateway.settings
         edge = _edge(settings, gateway.metrics.refused)
+        asked = [(gateway.asgi, sockets.mm7, edge)]
+        if sockets.api is not None:
+            asked.append((gateway.api, sockets.api, replace(edge, connections=API_CONNECTIONS)))
+        tls = {"cert": settings.cert, "key": settings.key}
+        drain = settings.drain - _SPARE
         inner = ConnectionLimits(
             connections=ADMIN_CONNECTIONS,
             per_address=edge.per_address,
             exempt=edge.exempt,
             descriptors=edge.descriptors,
         )
-        tls = {"cert": settings.cert, "key": settings.key}
         made = cls(
             gateway=gateway,
-            mm7=Listener(gateway.asgi, mm7, edge=edge, drain=settings.drain - _SPARE, shared=shared, **tls),
-            admin=Listener(admin_app(gateway), admin, edge=inner, drain=_SPARE, shared=shared),
+            public=tuple(Listener(app, one, edge=own, drain=drain, shared=shared, **tls) for app, one, own in asked),
+            admin=Listener(admin_app(gateway), sockets.admin, edge=inner, drain=_SPARE, shared=shared),
         )
         gateway.start()
-        await made.mm7.start()
-        await made.admin.start()
+        for one in (*made.public, made.admin):
+            await one.start()
         return made
 
     async def retire(self) -> None:
         """Leave what comes to the next one, and end what is open as it is answered."""
         patience = self.gateway.settings.http.idle + _SPARE  # a connection that is silent for longer is closed anyway
-        await asyncio.gather(self.mm7.retire(patience), self.admin.retire(patience))
+        await asyncio.gather(*(one.retire(patience) for one in (*self.public, self.admin)))
 
 
 @dataclass(slots=True)
 class _Process:
     """What one process serves, one generation after the other."""
 
-    mm7: socket.socket
-    admin: socket.socket
+    sockets: Sockets
     supervised: bool
     reload: Reload | None
     asked: asyncio.Event = field(default_factory=asyncio.Event)  # to end
@@ -141,7 +142,7 @@ class _Process:
         if orphaned is not None:
             _watch(loop, orphaned, self.asked)
         beating = loop.create_task(_beat(beat))
-        present = await _Generation.started(gateway, *self._sockets(), shared=self.supervised)
+        present = await _Generation.started(gateway, self._sockets(), shared=self.supervised)
         ready()
         former: list[asyncio.Task[int]] = []
         while not self.asked.is_set():
@@ -158,8 +159,7 @@ class _Process:
                 await self._unless_asked(present.retire())
                 break
         if not self.supervised:
-            self.mm7.close()  # nobody is to wait there for a process that accepts no more
-            self.admin.close()
+            self.sockets.close()  # nobody is to wait there for a process that accepts no more
         codes = await asyncio.gather(_drain(present), *former)
         beating.cancel()
         if any(codes) or not await work.ended(_SPARE / 2) or not await _kept(present.gateway, _SPARE / 2):
@@ -169,9 +169,9 @@ class _Process:
         _LOG.info("stopped")
         return 0
 
-    def _sockets(self) -> tuple[socket.socket, socket.socket]:
+    def _sockets(self) -> Sockets:
         """The sockets, for one generation: it closes its own when it stops."""
-        return (self.mm7, self.admin) if self.supervised else (self.mm7.dup(), self.admin.dup())
+        return self.sockets if self.supervised else self.sockets.dup()
 
     async def _following(self, present: _Generation) -> _Generation | None:
         """The next generation, with the settings as they are now; None where they cannot be used, which is logged."""
@@ -179,12 +179,12 @@ class _Process:
         if settings is None:
             return None
         try:
-            gateway = await asyncio.to_thread(_gateway, settings, present.gateway.metrics)
+            gateway = await asyncio.to_thread(present.gateway.following, settings)
         except (ValueError, StoreError) as error:
             _LOG.error("the configuration was not reloaded, the old one stays: %s", error)
             return None
         try:
-            following = await _Generation.started(gateway, *self._sockets(), shared=self.supervised)
+            following = await _Generation.started(gateway, self._sockets(), shared=self.supervised)
         except (ValueError, OSError, RuntimeError) as error:
             _LOG.error("the configuration was not reloaded, the old one stays: %s", error)
             await asyncio.to_thread(gateway.stop)
@@ -269,10 +269,6 @@ async def _wait_while(left: Callable[[], int], patience: float) -> int:
     return found
 
 
-def _gateway(settings: Settings, metrics: Metrics) -> Gateway:
-    return Gateway(settings, metrics=metrics)
-
-
 async def _beat(beat: Callable[[float], object]) -> None:
     while True:
         beat(time.monotonic())
@@ -314,7 +310,7 @@ async def _drain(generation: _Generation) -> int:
     _LOG.info("stopping: no new requests, no new calls")
     until = time.monotonic() + gateway.settings.drain
     gateway.dispatcher.stop()
-    await generation.mm7.stop()
+    await asyncio.gather(*(one.stop() for one in generation.public))
     left = max(0.0, until - time.monotonic() - _SPARE)
     try:
         # the threads may all be held by a database that does not answer: then not even this begins

@@ -11,7 +11,13 @@ from collections.abc import Callable
 from mm7zeep.gateway.config.settings import Settings
 
 _LOG = logging.getLogger("mm7zeep.gateway")
-_FIXED = ("mm7", "admin", "database", "workers")  # settings that sockets, the store and the supervisor are made of
+_FIXED = (
+    "mm7",
+    "admin",
+    "api",
+    "database",
+    "workers",
+)  # settings that sockets, the store and the supervisor are made of
 
 Reload = Callable[[], Settings]
 """Reads the settings again. Raises ``ValueError`` with all that is wrong in them."""

@@ -11,7 +11,6 @@ import logging
 import multiprocessing
 import os
 import signal
-import socket
 import tempfile
 import time
 from collections import deque
@@ -27,6 +26,7 @@ from typing import Any
 from mm7zeep.gateway import logs
 from mm7zeep.gateway.config.settings import Settings
 from mm7zeep.gateway.server.reloading import Reload, reloaded
+from mm7zeep.gateway.server.sockets import Sockets
 from mm7zeep.gateway.store.database import Database, StoreError
 from mm7zeep.gateway.store.migrations import DatabaseIsNewer
 
@@ -52,20 +52,19 @@ class _Signs:
 
 
 class Supervisor:
-    """Runs ``settings.workers`` processes on two bound sockets. ``ready`` is called when the first one serves."""
+    """Runs ``settings.workers`` processes on bound sockets. ``ready`` is called when the first one serves."""
 
     def __init__(
         self,
         settings: Settings,
-        mm7: socket.socket,
-        admin: socket.socket,
+        sockets: Sockets,
         *,
         ready: Callable[[], object] = lambda: None,
         reload: Reload | None = None,
     ) -> None:
         self._settings = settings
         self._reload = reload
-        self._sockets = (mm7, admin)
+        self._sockets = sockets
         self._ready = ready
         self._context = multiprocessing.get_context("spawn")
         self._workers: dict[SpawnProcess, float] = {}  # with when they were started
@@ -102,7 +101,7 @@ class Supervisor:
     def _start(self) -> SpawnProcess:
         signs = _Signs(self._context.Event(), self._context.Value("d", 0.0, lock=False))
         worker = self._context.Process(
-            target=_work, args=(self._settings, *self._sockets, signs), name="mm7zeep-worker", daemon=False
+            target=_work, args=(self._settings, self._sockets, signs), name="mm7zeep-worker", daemon=False
         )
         worker.start()
         self._workers[worker], self._signs[worker] = time.monotonic(), signs
@@ -238,7 +237,7 @@ class Supervisor:
             worker.join()
 
 
-def _work(settings: Settings, mm7: socket.socket, admin: socket.socket, signs: _Signs) -> None:
+def _work(settings: Settings, sockets: Sockets, signs: _Signs) -> None:
     """What a worker does: it serves until its signal, or until its supervisor is gone."""
     # asyncio has no handler yet: until it serves, it is not asked to retire, and a terminal's hang-up is not its own
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
@@ -251,7 +250,7 @@ def _work(settings: Settings, mm7: socket.socket, admin: socket.socket, signs: _
     parent = multiprocessing.parent_process()
     watch = parent.join if parent is not None else None
     try:
-        code = run(settings, mm7, admin, ready=signs.serving.set, orphaned=watch, supervised=True, beat=beat)
+        code = run(settings, sockets, ready=signs.serving.set, orphaned=watch, supervised=True, beat=beat)
     except (StoreError, DatabaseIsNewer, ValueError) as error:
         _LOG.error("a process cannot serve: %s", error)
         code = 1

@@ -1,0 +1,175 @@
+"""What the API does with messages: sends one, tells of one or of many, gives a part, takes one back.
+
+An application sees its own messages alone: another's is as if it did not exist. Refuses with ``Problem``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Sequence
+
+from sqlalchemy import Connection
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from mm7zeep.gateway.api import outputs
+from mm7zeep.gateway.api.bodies import SMALL
+from mm7zeep.gateway.api.inputs import MessageKey, NewMessage, Page, PartKey
+from mm7zeep.gateway.api.problems import Problem
+from mm7zeep.gateway.api.request import ApiRequest
+from mm7zeep.gateway.api.states import mm_status, state_of
+from mm7zeep.gateway.api.submissions import Submission, reference_of, served, submission
+from mm7zeep.gateway.config.parties import Application
+from mm7zeep.gateway.rest.fields import Nothing
+from mm7zeep.gateway.rest.json_response import JSONResponse
+from mm7zeep.gateway.rest.parts import shown
+from mm7zeep.gateway.store import content
+from mm7zeep.gateway.store import messages as store
+from mm7zeep.gateway.store.rows import MessageRow, RecipientRow
+from mm7zeep.messages import CancelReq
+
+PATH = "/v1/messages"
+_FEW = 20  # recipients of a message that is made in the event loop
+_DIRECTIONS = {"outbound": "mt", "inbound": "mo"}
+
+
+async def send(asked: ApiRequest[Nothing, NewMessage]) -> outputs.Message | Response:
+    """Keep a message that is to be sent; it is answered when it is on the disk."""
+    services, body = asked.services, asked.body
+    if asked.key is not None:
+        if body.idempotency_key not in (None, asked.key):
+            words = "idempotency_key and the header field Idempotency-Key differ; give one of them"
+            raise Problem("invalid-value", words, steps=("idempotency_key",))
+        body = body.model_copy(update={"idempotency_key": asked.key})
+
+    job = await _made(asked, body)
+    async with services.shares.in_hand.of(asked.application.name):
+        if services.admission.full:  # since it was admitted, while it waited for its turn
+            raise services.admission.refusal(services.admission.full[0])
+        done = await asyncio.wrap_future(services.group.submit(job.task, lambda done: done))
+    if body.idempotency_key is not None:
+        services.repeated(job.task.request, done)
+    services.wake()
+    headers = {"Location": f"{PATH}/{done.answer['id']}"}
+    if done.repeated:
+        headers["Idempotent-Replayed"] = "true"
+        told = await run_in_threadpool(lambda: _one(asked, done.answer["id"]))
+    else:
+        [kept] = job.kept
+        told = view(kept.message, kept.recipients, kept.message.accepted)
+    return JSONResponse(told.as_dict(), 202, headers)
+
+
+async def _made(asked: ApiRequest[Nothing, NewMessage], body: NewMessage) -> Submission:
+    """The submission, made here where it is small, otherwise in a thread."""
+
+    def made() -> Submission:
+        return submission(body, asked.files, asked.application, asked.services.settings)
+
+    size = sum(len(one.text or one.data or "") for one in body.parts) + sum(map(len, asked.files.values()))
+    if size <= SMALL and len(body.to) <= _FEW:
+        return made()
+    async with asked.services.shares.threads.of(asked.application.name):
+        return await run_in_threadpool(made)
+
+
+def one(asked: ApiRequest[MessageKey, Nothing]) -> outputs.Message:
+    """One message."""
+    return _one(asked, asked.parameters.id)
+
+
+def _one(asked: ApiRequest[MessageKey, Nothing] | ApiRequest[Nothing, NewMessage], id: str) -> outputs.Message:
+    with asked.services.database.read() as connection:
+        message = _own(connection, asked.application, id)
+        copies = store.recipients(connection, message.id)
+        return view(message, copies, asked.services.clock.now(connection))
+
+
+def _own(connection: Connection, application: Application, id: str) -> MessageRow:
+    found = store.message(connection, id) if id != "latest" else None
+    if found is None or found.application != application.name:
+        raise Problem("message-not-found", f"no message of this application has that id; GET {PATH} lists them")
+    return found
+
+
+def listed(asked: ApiRequest[Page, Nothing]) -> outputs.Messages:
+    """A page of the application's messages, the newest first."""
+    query = asked.parameters
+    with asked.services.database.read() as connection:
+        rows = store.listed(
+            connection,
+            application=asked.application.name,
+            direction=_DIRECTIONS[query.direction] if query.direction is not None else None,
+            to=query.to,
+            from_=query.from_,
+            since=query.since,
+            before=query.cursor,
+            limit=query.limit + 1,
+        )
+        page = rows[: query.limit]
+        copies = store.recipients_of(connection, [one.id for one in page])
+        now = asked.services.clock.now(connection)
+    told = [view(one, copies[one.id], now) for one in page]
+    return outputs.Messages(messages=told, next=page[-1].seq if len(rows) > query.limit else None)
+
+
+def part(asked: ApiRequest[PartKey, Nothing]) -> Response:
+    """One part of a message, decoded."""
+    n = asked.parameters.n
+    with asked.services.database.read() as connection:
+        message = _own(connection, asked.application, asked.parameters.id)
+        raw = store.raw(connection, message.id, message.content)
+    parts = content.parts_of(raw) if raw is not None else ()
+    if n >= len(parts):
+        raise Problem("part-not-found", f"the message has {len(parts)} parts, counted from 0; there is no part {n}")
+    return shown(parts[n], n)
+
+
+def cancel(asked: ApiRequest[MessageKey, Nothing]) -> outputs.Message:
+    """Take back a message from all who have not got it yet. Raises ``StatusError``: 2005, 3001, 4006."""
+    services, application, id = asked.services, asked.application, asked.parameters.id
+    there = services.recall.ask_upstreams(application, id, CancelReq(message_id=""))
+    with services.database.write() as connection:
+        now = services.clock.now(connection)
+        services.recall.cancel(connection, application, id, there, now)
+    services.wake()
+    return _one(asked, id)
+
+
+# --- told -------------------------------------------------------------------------------------------------------------
+
+
+def view(message: MessageRow, copies: Sequence[RecipientRow], now: float) -> outputs.Message:
+    """A message as the API tells of it, at the time ``now``."""
+    field = message.field
+    return outputs.Message(
+        id=message.id,
+        direction="outbound" if message.direction == "mt" else "inbound",
+        **{"from": message.sender},
+        subject=message.subject,
+        reference=reference_of(message),
+        created_at=message.accepted,
+        send_at=message.earliest,
+        expires_at=message.expires,
+        delivery_report=message.delivery_report,
+        read_reply=message.read_reply,
+        group=bool(field.get("group")),
+        recipients=[_recipient(message, one, now) for one in served(list(copies))],
+        parts=[_part(message.id, one) for one in json.loads(message.parts)],
+    )
+
+
+def _recipient(message: MessageRow, copy: RecipientRow, now: float) -> outputs.Recipient:
+    return outputs.Recipient(
+        to=copy.address,
+        state=state_of(message, copy, now),
+        mm_status=mm_status(copy),
+        detail=copy.detail,
+        changed_at=copy.changed,
+    )
+
+
+def _part(id: str, row: dict[str, object]) -> outputs.Part:
+    told = {name: row[name] for name in ("n", "content_type", "name", "size", "sha256")}
+    return outputs.Part(**told, url=f"{PATH}/{id}/parts/{row['n']}")  # type: ignore[arg-type]

@@ -1,0 +1,55 @@
+"""What the API answers: the models of messages, recipients and parts. Values only."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from mm7zeep.gateway.api.inputs import Direction
+from mm7zeep.gateway.api.states import State
+from mm7zeep.gateway.rest.output import Output, Time
+
+
+class Recipient(Output):
+    """What became of a message for one recipient."""
+
+    to: str
+    state: State
+    mm_status: str | None = Field(description="what the carrier has reported (MMStatus); null before it has")
+    detail: str | None = Field(description="why, in the words of who said so")
+    changed_at: Time
+
+
+class Part(Output):
+    """A part of a message."""
+
+    n: int
+    content_type: str
+    name: str | None
+    size: int = Field(description="octets")
+    sha256: str
+    url: str = Field(description="where it is, below the API's own address")
+
+
+class Message(Output):
+    """A message."""
+
+    id: str
+    direction: Direction
+    from_: str | None = Field(alias="from")
+    subject: str | None
+    reference: str | None
+    created_at: Time
+    send_at: Time | None
+    expires_at: Time | None
+    delivery_report: bool
+    read_reply: bool
+    group: bool
+    recipients: list[Recipient]
+    parts: list[Part]
+
+
+class Messages(Output):
+    """A page of messages."""
+
+    messages: list[Message]
+    next: int | None = Field(description="cursor of the next page; null on the last one")

@@ -1,0 +1,164 @@
+"""A message that a program sends by JSON: judged as a SubmitReq is, packed as one, and kept in the same transaction.
+
+What is kept is an MM7_submit of the application, so that all that follows knows only one kind of message. Refuses, with
+``Problem`` and ``StatusError``, what cannot be sent; nothing of it is kept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection
+
+from mm7zeep import exchange
+from mm7zeep.errors import LocalError
+from mm7zeep.exchange import Received
+from mm7zeep.gateway.api.inputs import NewMessage, PartIn
+from mm7zeep.gateway.api.problems import NotKept, Problem
+from mm7zeep.gateway.config.parties import Application
+from mm7zeep.gateway.config.settings import Settings
+from mm7zeep.gateway.mm7.submitted import Submitted
+from mm7zeep.gateway.mm7.validation.content import check_content
+from mm7zeep.gateway.mm7.validation.recipients import check_recipients, is_address
+from mm7zeep.gateway.rest.parts import octets_of, part_of
+from mm7zeep.gateway.store import mapping, messages
+from mm7zeep.gateway.store.idempotency import Answer, Request, Task, digest
+from mm7zeep.gateway.store.rows import MessageRow, RecipientRow
+from mm7zeep.messages import Address, Part, ShortCode, SubmitReq, address
+from mm7zeep.profiles import REL_6_MM7_1_4
+
+OPERATION = "messages"
+"""What requests with an idempotency key are remembered under."""
+_PROFILE = replace(REL_6_MM7_1_4, smil="never")  # handset and upstream make their own presentation of the parts
+_DAY = 86400.0  # seconds that a key is remembered where the application wants no TransactionID remembered
+_NOWHERE = exchange.Dialect(namespace=None, soap_namespace="", mm7_version=None, prefix=None)
+
+
+class Submission(NamedTuple):
+    """The task that keeps a message, and, once it was done, what it has kept."""
+
+    task: Task
+    kept: list[messages.Kept]
+
+
+def submission(
+    body: NewMessage, files: Mapping[int, bytes], application: Application, settings: Settings
+) -> Submission:
+    """What sending this comes to.
+
+    Raises ``Problem`` and ``StatusError`` for what cannot be sent.
+    """
+    request = _request(body, files, application)
+    _check_times(body)
+    _check_recipients(request, application)
+    try:
+        wire = exchange.pack(request, profile=_PROFILE)
+    except LocalError as error:
+        raise Problem("content-refused", f"no message can be made of this: {error}") from error
+    octets = wire.read()
+    most = settings.limits.body
+    if len(octets) > most:
+        raise Problem("body-too-large", f"the message comes to {len(octets)} octets; it may have {most}")
+    check_content(request.parts, len(octets), application)
+    received = Received(
+        message=request,
+        transaction_id=None,
+        namespace=None,  # it was not written in any: reports go out as the application's callback is configured
+        mm7_version=None,
+        profile=_PROFILE,
+        dialect=_NOWHERE,
+        headers=wire.headers,
+    )
+    submitted = Submitted.of(request, received, octets)
+    own = {"api": {"reference": body.reference}, "group": body.group}
+    done: list[messages.Kept] = []
+
+    def making(connection: Connection, now: float, reused: bool) -> tuple[Answer, messages.Kept]:
+        if reused:
+            words = "this idempotency key came with another message before; choose a new one"
+            raise NotKept(Problem("idempotency-key-reused", words, steps=("idempotency_key",)))
+        if body.expires_at is not None and body.expires_at <= now:
+            raise NotKept(Problem("invalid-value", "expires_at is over; give a later one", steps=("expires_at",)))
+        kept = submitted.kept(application.name, now, settings, fields=own)
+        done[:] = [kept]
+        return {"id": submitted.id}, kept
+
+    key = body.idempotency_key
+    whole = hashlib.sha256(json.dumps([digest(request, submitted.sums), own], sort_keys=True).encode()).hexdigest()
+    asked = Request(application.name, OPERATION, submitted.id if key is None else key, whole)
+    window = 0.0 if key is None else settings.window_of(application) or _DAY
+    return Submission(Task.keeping(asked, window, making), done)
+
+
+# --- what is asked ----------------------------------------------------------------------------------------------------
+
+
+def _request(body: NewMessage, files: Mapping[int, bytes], application: Application) -> SubmitReq:
+    named: dict[str, Any] = {}
+    if body.from_ is not None:
+        named["sender_address"] = _address(body.from_, application, ("from",))
+    try:
+        return SubmitReq(
+            vaspid=application.vaspid,
+            vasid=next(iter(application.vasids), None),
+            to=tuple(_address(one, application, ("to", n)) for n, one in enumerate(body.to)),
+            subject=body.subject,
+            earliest_delivery_time=mapping.moment(body.send_at),
+            expiry_date=mapping.moment(body.expires_at),
+            delivery_report=body.delivery_report,
+            read_reply=body.read_reply,
+            parts=tuple(_part(one, files.get(n), n) for n, one in enumerate(body.parts)),
+            **named,
+        )
+    except LocalError as error:
+        raise Problem("invalid-value", f"no message can be made of this: {error}") from error
+
+
+def _address(text: str, application: Application, steps: tuple[str | int, ...]) -> Address:
+    try:
+        return ShortCode(text) if text in application.short_codes else address(text.strip())
+    except LocalError as error:
+        raise Problem("invalid-value", f"{steps[0]}: {error}", steps=steps) from error
+
+
+def _part(given: PartIn, file: bytes | None, n: int) -> Part:
+    steps = ("parts", n)
+    if given.text is not None:
+        text, plain = given.text.encode(), "text/plain; charset=utf-8"
+        return part_of(text, steps, content_type=plain, name=given.name)
+    octets = file if file is not None else octets_of(given.data or "", steps)
+    return part_of(octets, steps, content_type=given.content_type, name=given.name)
+
+
+def _check_times(body: NewMessage) -> None:
+    """Raise ``Problem`` for times that no message can keep."""
+    if body.send_at is not None and body.expires_at is not None and body.expires_at <= body.send_at:
+        raise Problem("invalid-value", "expires_at is not after send_at; give a later one", steps=("expires_at",))
+
+
+def _check_recipients(request: SubmitReq, application: Application) -> None:
+    """Raise ``Problem`` for the first recipient that is no address or named twice, ``StatusError`` for too many."""
+    places: dict[Address, int] = {}
+    for n, one in enumerate(request.to):
+        if (first := places.setdefault(one, n)) != n:
+            words = f"to[{n}] is the recipient to[{first}] again; name each once"
+            raise Problem("invalid-recipient", words, steps=("to", n))
+        if not is_address(one, application.numbers):
+            words = f"to[{n}] is no address that can be served; give a number such as +61412345678, or a mail address"
+            raise Problem("invalid-recipient", words, steps=("to", n))
+    check_recipients(request, application)
+
+
+def reference_of(message: MessageRow) -> str | None:
+    """The application's own name for a message that it has sent by JSON."""
+    found: str | None = (message.field.get("api") or {}).get("reference")
+    return found
+
+
+def served(copies: list[RecipientRow]) -> list[RecipientRow]:
+    """The copies of a message that somebody gets."""
+    return [one for one in copies if one.state != "DisplayOnly"]

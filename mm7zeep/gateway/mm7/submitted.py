@@ -1,0 +1,76 @@
+"""A submit that was judged, whichever door it came in by: what can be made of it before the transaction, and its rows.
+
+Others wait for the lock of the transaction, so that all that costs is done before. Refuses nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any
+
+from mm7zeep import exchange
+from mm7zeep.exchange import Received
+from mm7zeep.findings import Finding
+from mm7zeep.gateway.config.settings import Settings
+from mm7zeep.gateway.delivery import routing
+from mm7zeep.gateway.store import content, mapping, messages
+from mm7zeep.gateway.store.rows import RawRow
+from mm7zeep.messages import Address, SubmitReq
+
+_NONE: Mapping[str, Any] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submitted:
+    """A ``request`` with the ``id`` that it gets, the digests of its parts (``sums``), and its octets as a row."""
+
+    request: SubmitReq
+    received: Received
+    id: str
+    sums: Sequence[str]
+    summary: content.Summary
+    raw: RawRow
+
+    @classmethod
+    def of(cls, request: SubmitReq, received: Received, octets: bytes) -> Submitted:
+        """What is made of a request and the body that it came in."""
+        id = exchange.new_transaction_id()  # 128 random bits: nobody guesses another's MessageID
+        sums = content.digests(request.parts)
+        return cls(
+            request=request,
+            received=received,
+            id=id,
+            sums=sums,
+            summary=content.summary(request.parts, sums),
+            raw=mapping.raw_row(id, 0, 0.0, received, octets),
+        )
+
+    def kept(
+        self,
+        application: str,
+        now: float,
+        settings: Settings,
+        *,
+        findings: Iterable[Finding] = (),
+        wrong: Collection[Address] = (),
+        fields: Mapping[str, Any] = _NONE,
+    ) -> messages.Kept:
+        """What is to be kept at the time ``now``; ``wrong`` recipients get no copy, ``fields`` are kept beside the
+        message's own.
+        """
+        message = mapping.message_row(
+            self.request,
+            self.received,
+            id=self.id,
+            application=application,
+            now=now,
+            findings=tuple(findings),
+            summary=self.summary,
+        )
+        if fields:
+            message = replace(message, fields=json.dumps({**message.field, **fields}))
+        copies = routing.copies(self.request, message, wrong=wrong, settings=settings)
+        return messages.Kept(message, replace(self.raw, received=now), copies)
