@@ -21,7 +21,7 @@ from mm7zeep.gateway.config.validate import is_loopback, readable_by_all
 
 def warnings(settings: Settings) -> list[str]:
     """What works and is unwise, one line each."""
-    return [str(one) for part in (_open_places, _open_calls, _unused, _unsayable) for one in part(settings)]
+    return [str(one) for part in (_open_places, _open_calls, _unused, _unsayable, _unheard) for one in part(settings)]
 
 
 def _open_places(settings: Settings) -> Iterator[Remark]:
@@ -90,6 +90,18 @@ def _unsayable(settings: Settings) -> Iterator[Remark]:
             )
 
 
+def _unheard(settings: Settings) -> Iterator[Remark]:
+    """Opt-outs that no message can ask for: MO messages come to short codes, and for applications that take them."""
+    for n, one in enumerate(settings.applications, 1):
+        if one.opt_out is None or (one.short_codes and one.callback is not None):
+            continue
+        missing = "a callback" if one.short_codes else "short_codes"
+        yield Remark(
+            f"application[{n}].opt_out",
+            f"no MO reaches an application without {missing}, so nobody can opt out by a word; give it {missing}",
+        )
+
+
 _NMTOKENS = ("REL-5-MM7-1-0", "REL-5-MM7-1-1")  # addresses and ids are xs:NMTOKEN there
 
 # --- what it amounts to -----------------------------------------------------------------------------------------------
@@ -136,6 +148,9 @@ def _application(one: Application) -> str:
         f"profile {one.request_profile.name}",
     ]
     facts += [f"from {_listed(one.allow, 'anywhere')}", f"short codes {_listed(one.short_codes, 'none')}"]
+    if one.opt_out is not None:
+        words = [word for meaning, word in one.opt_out.words().values() if meaning != "start"]
+        facts.append(f"opt-out by {' '.join(words)}")
     if one.callback is None:
         return f"application {one.name}: {', '.join(facts)}; no callback"
     called = f"{one.callback_profile.schema} {one.callback_profile.mm7_version}"

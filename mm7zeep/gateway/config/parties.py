@@ -14,6 +14,7 @@ from mm7zeep.credentials import Basic, Bearer, Credentials, Digest
 from mm7zeep.gateway.config import field_types
 from mm7zeep.gateway.config.destination import Destination
 from mm7zeep.gateway.config.field_types import Filled, Network, Secret, Table, Text
+from mm7zeep.gateway.config.opt_out import OptOutTable
 from mm7zeep.profiles import Profile
 from mm7zeep.receiver import AnswerForm
 
@@ -56,7 +57,8 @@ class Application(Table):
     ``media`` ``listed`` refuses parts whose type stands in no table of supported formats. Within ``duplicates`` hours a
     request that comes again is a repetition (None: as ``Retention`` has it; 0: never). ``answers`` is the schema of its
     answers, ``refusals`` whether they are a ``fault`` or the matching ``response``, ``fault_status`` the HTTP status of
-    a fault; None: as its profile says. ``fit`` False keeps its content as it is, whatever an upstream says.
+    a fault; None: as its profile says. ``fit`` False keeps its content as it is, whatever an upstream says. ``opt_out``
+    are the words by which subscribers opt out of its messages (None: nobody is heard, and nobody refused).
     """
 
     name: Filled
@@ -75,6 +77,7 @@ class Application(Table):
     refusals: Literal["fault", "response"] | None = None
     fault_status: Literal[500, 200] | None = None
     fit: field_types.Switch | None = None
+    opt_out: OptOutTable = None
 
     @property
     def request_profile(self) -> Profile:

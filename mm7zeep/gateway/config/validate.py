@@ -18,6 +18,7 @@ from sqlalchemy.exc import ArgumentError
 from mm7zeep import extras, profiles
 from mm7zeep.gateway.config.errors import Remark
 from mm7zeep.gateway.config.field_types import Place
+from mm7zeep.gateway.config.opt_out import OptOut, normal
 from mm7zeep.gateway.config.parties import Application, Callback, Upstream
 from mm7zeep.gateway.config.settings import Settings
 from mm7zeep.gateway.security import client_address, outbound, password_hash
@@ -169,6 +170,7 @@ def _applications(settings: Settings) -> Iterator[Remark]:
             yield Remark(f"{here}.vaspid", "is empty; leave it out where the application names no VASPID")
         yield from _password(here, one)
         yield from _callback(f"{here}.callback", one.callback, settings.allow_internal)
+        yield from _opt_out(f"{here}.opt_out", one.opt_out)
         codes += [(f"{here}.short_codes[{m}]", code) for m, code in enumerate(one.short_codes, 1)]
     for where, code, first in _repeated(codes):
         yield Remark(where, f"{code} is {first} already; give it to one application, once")
@@ -201,6 +203,17 @@ def _callback(here: str, callback: Callback | None, allow_internal: bool) -> Ite
         if not value:
             yield Remark(f"{here}.{name}", "is missing or empty; a callback has to show credentials, give both")
     yield from _written_in(here, callback)
+
+
+def _opt_out(here: str, opt_out: OptOut | None) -> Iterator[Remark]:
+    if opt_out is None:
+        return
+    asked: dict[str, str] = {}
+    for meaning, word in opt_out.own.meanings():
+        if asked.setdefault(normal(word), meaning) != meaning:
+            yield Remark(f"{here}.{meaning}", f"{word!r} stands in {asked[normal(word)]}, too; take one out")
+    if "stop" not in (meaning for meaning, _ in opt_out.words().values()):
+        yield Remark(f"{here}.stop", 'has no word; write languages = ["en"], or stop = ["STOP"]')
 
 
 def _written_in(here: str, callback: Callback) -> Iterator[Remark]:
