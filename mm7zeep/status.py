@@ -107,6 +107,11 @@ _ROWS = (
 STATUS_CODES: Mapping[int, StatusCode] = MappingProxyType({row.code: row for row in _ROWS})
 """Every standard code, by number."""
 
+OPTED_OUT = StatusCode(2610, "Recipient opted out", "the recipient wants nothing more from this sender")
+"""What the gateway of this package answers where every recipient has opted out."""
+OWN_CODES: Mapping[int, StatusCode] = MappingProxyType({OPTED_OUT.code: OPTED_OUT})
+"""The codes that this package's gateway answers with besides, by number; others may mean something else by them."""
+
 # The server may do better next time. 4000 is left out: it is also used for what will never work.
 _TEMPORARY = frozenset({3000, 4006})
 

@@ -26,7 +26,7 @@ def test_help_lists_every_command() -> None:
 @pytest.mark.parametrize("name", _COMMANDS)
 def test_each_command_has_help(name: str) -> None:
     """Each command is there, is called so, and explains itself."""
-    assert importlib.import_module(f"mm7zeep.cli.{name}").command.name == name
+    assert importlib.import_module(f"mm7zeep.cli.{name.replace('-', '_')}").command.name == name
     done = CliRunner().invoke(main, [name, "-h"])
     assert done.exit_code == 0
     assert done.output.startswith(f"Usage: main {name} ")

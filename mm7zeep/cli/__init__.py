@@ -36,6 +36,7 @@ _COMMANDS: Mapping[str, str] = MappingProxyType(
         "callbacks": "List the calls of a running gateway, and what it gave up.",
         "replay": "Have a running gateway make calls again.",
         "keys": "List, make and revoke the keys of the JSON API.",
+        "opt-outs": "List who has opted out, add somebody, remove somebody.",
         "check": "Judge captured messages.",
         "samples": "Write sample media and a request to start from.",
         "explain": "Tell a finding or a status code in plain words.",
@@ -44,7 +45,10 @@ _COMMANDS: Mapping[str, str] = MappingProxyType(
 
 
 class _Deferred(click.Command):
-    """A command that is imported when it runs: ``mm7zeep.cli.NAME`` has a click command called ``command``."""
+    """A command that is imported when it runs: ``mm7zeep.cli.NAME`` has a click command called ``command``.
+
+    What is a dash in its name is an underscore in that of the module.
+    """
 
     def make_context(
         self,
@@ -57,7 +61,7 @@ class _Deferred(click.Command):
 
     def load(self) -> click.Command:
         """The command itself."""
-        command: click.Command = import_module(f"mm7zeep.cli.{self.name}").command
+        command: click.Command = import_module(f"mm7zeep.cli.{(self.name or '').replace('-', '_')}").command
         return command
 
 

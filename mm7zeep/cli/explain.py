@@ -91,6 +91,9 @@ def _status(code: int) -> Iterator[str]:
         private = code % 1000 >= 500 and 1 <= code // 1000 <= 4
         yield f"{code} is not a code of TS 23.140" + (", but of a vendor's own (x500-x999)" if private else "")
         yield f"  means    what {row.code} {row.text} means: {row.meaning}"
+        if code in status.OWN_CODES:
+            own = status.OWN_CODES[code]
+            yield f"           from mm7zeep's gateway: {own.text}: {own.meaning}"
     yield f"  class    {_CLASSES[status.status_class(code)]}"
     if status.is_success(code):
         return

@@ -13,7 +13,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from mm7zeep.gateway.delivery.events import Event
-from mm7zeep.gateway.store import clock, messages
+from mm7zeep.gateway.store import clock, messages, opt_outs
 from mm7zeep.gateway.store.database import Database, StoreError
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
@@ -98,6 +98,7 @@ class _Waiting(Collector):
             "messages": ("direction", "Messages kept"),
             "recipients": ("state", "Copies kept, by state"),
             "calls": ("state", "Calls in the outbox, by state"),
+            "opt_outs": ("application", "Subscribers who have opted out, by application"),
         }
         for name, (label, words) in names.items():
             family = GaugeMetricFamily(f"mm7_kept_{name}", words, labels=[label])
@@ -111,6 +112,7 @@ def _waiting(database: Database) -> CollectorRegistry:
     try:
         with database.read() as connection:
             counts, held = messages.counts(connection), clock.shared(connection).held
+            counts["opt_outs"] = opt_outs.counts(connection)
     except StoreError:
         counts, held = None, False
     registry = CollectorRegistry()

@@ -116,6 +116,22 @@ class CallQuery(Page):
     message: Short | None = Field(None, description="Id of the message")
 
 
+class OptOutQuery(Page):
+    """A page of the opt-outs that fit."""
+
+    application: Short | None = Field(None, description="Whose messages are not wanted")
+    number: Searched | None = Field(None, description="A number of an application, or *")
+    subscriber: Searched | None = Field(None, description="Who wants nothing more")
+
+
+class OptOutKey(Input):
+    """Which opt-out."""
+
+    number: Searched = Field(description="A short code of the application, or * for all of them")
+    subscriber: Searched = Field(description="Who wants messages again")
+    application: Short | None = Field(None, description="Its name; needed with *")
+
+
 # --- bodies -----------------------------------------------------------------------------------------------------------
 
 
@@ -175,6 +191,14 @@ class NewApiKey(Input):
 
     application: Filled = Field(description="the name of the application")
     name: Label | None = Field(None, description="what it is for, as the list shows it")
+
+
+class OptedOut(Input):
+    """Who wants nothing more, and from which number."""
+
+    number: Annotated[Text, Field(min_length=1, max_length=512, description="a short code of an application, or *")]
+    subscriber: Address
+    application: Text | None = Field(None, description="its name; needed with *, which means all of its numbers")
 
 
 class Trouble(Input):

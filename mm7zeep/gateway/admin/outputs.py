@@ -191,6 +191,41 @@ class Resumed(Output):
     resumed: int = Field(description="how many endpoints: each application has its own")
 
 
+# --- opt-outs ---------------------------------------------------------------------------------------------------------
+
+
+class OptOut(Output):
+    """That a subscriber wants nothing more from a number. Numbers are digits alone, without a plus."""
+
+    id: int
+    number: str = Field(description="a short code of the application; * for all that it has, and will have")
+    subscriber: str
+    application: str
+    since: Time
+    word: str | None = Field(description="as it was sent; null where an operator said it")
+    message_id: str | None = Field(description="LinkedID of the MO")
+    confirmed_at: Time | None = Field(description="when the one answer to that MO was taken")
+
+
+class OptOuts(Output):
+    """A page of opt-outs."""
+
+    opt_outs: list[OptOut]
+    next: int | None = Field(description="before of the next page; null on the last one")
+
+
+class Added(Output):
+    """The opt-outs that stand now."""
+
+    opt_outs: list[OptOut]
+
+
+class Removed(Output):
+    """How many opt-outs stand no more."""
+
+    removed: int
+
+
 # --- the gateway ------------------------------------------------------------------------------------------------------
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mm7zeep.gateway.admin import callbacks, handset, health, keys, messages, outputs
+from mm7zeep.gateway.admin import callbacks, handset, health, keys, messages, opt_outs, outputs
 from mm7zeep.gateway.admin.request import AdminRequest
 from mm7zeep.gateway.rest.fields import Nothing
 from mm7zeep.gateway.rest.openapi import Api, document
@@ -75,6 +75,13 @@ ROUTES: tuple[Route, ...] = (
           summary="Endpoints that are paused: no calls go there until they are resumed."),
     Route(method="POST", path=f"{API}/endpoints/resume", function=callbacks.resume, refusals=(404,),
           summary="Make calls to an endpoint again."),
+
+    Route(method="GET", path=f"{API}/opt-outs", function=opt_outs.listed,
+          summary="Who has opted out of what an application sends, the newest first."),
+    Route(method="POST", path=f"{API}/opt-outs", function=opt_outs.add, refusals=(409,),
+          summary="A subscriber wants nothing more from a number; what is kept already stays as it is."),
+    Route(method="DELETE", path=f"{API}/opt-outs", function=opt_outs.remove, refusals=(404,),
+          summary="A subscriber may be sent messages from a number again."),
 
     Route(method="GET", path=f"{API}/chaos", function=handset.chaos, summary="The trouble that is made on purpose."),
     Route(method="PUT", path=f"{API}/chaos", function=handset.set_chaos,

@@ -13,7 +13,17 @@ from mm7zeep import masking
 from mm7zeep.gateway.admin import outputs
 from mm7zeep.gateway.config.parties import Application
 from mm7zeep.gateway.store import content, endpoints
-from mm7zeep.gateway.store.rows import LEASED, PENDING, READY, SHOWN, CallRow, EndpointRow, MessageRow, RecipientRow
+from mm7zeep.gateway.store.rows import (
+    LEASED,
+    PENDING,
+    READY,
+    SHOWN,
+    CallRow,
+    EndpointRow,
+    MessageRow,
+    OptOutRow,
+    RecipientRow,
+)
 from mm7zeep.messages import Part
 
 # --- messages ---------------------------------------------------------------------------------------------------------
@@ -143,6 +153,23 @@ def endpoint(row: EndpointRow) -> outputs.Endpoint:
         paused=row.paused,
         reason=masking.credentials(row.reason) if row.reason is not None else None,
         since=row.since,
+    )
+
+
+# --- opt-outs ---------------------------------------------------------------------------------------------------------
+
+
+def opt_out(row: OptOutRow) -> outputs.OptOut:
+    """That a subscriber wants nothing more from a number."""
+    return outputs.OptOut(
+        id=row.seq,
+        number=row.number,
+        subscriber=row.subscriber,
+        application=row.application,
+        since=row.since,
+        word=row.word,
+        message_id=row.message_id,
+        confirmed_at=row.confirmed,
     )
 
 

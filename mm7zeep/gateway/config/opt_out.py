@@ -1,4 +1,4 @@
-"""The words by which a subscriber opts out of an application's messages, and in again: lists by language, and own words.
+"""The words by which a subscriber opts out of an application's messages, and in again: lists by language, and own ones.
 
 Values only: what a text means, and nothing of what follows from it. A text means something only as a whole: "Stop."
 does, "please stop the music" does not.

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, cast
 
-from mm7zeep import envelope, exchange
+from mm7zeep import envelope, exchange, status
 from mm7zeep.client import MmscClient, Retry, VaspClient
 from mm7zeep.client.fitter import Fitter
 from mm7zeep.errors import LocalError, Mm7Error, StatusError
@@ -20,8 +20,9 @@ from mm7zeep.gateway.config.parties import Application, Upstream
 from mm7zeep.gateway.config.settings import Settings
 from mm7zeep.gateway.delivery import mo, reports
 from mm7zeep.gateway.delivery.retry import Outcome, judge
+from mm7zeep.gateway.delivery.routing import OPTED_OUT
 from mm7zeep.gateway.security.outbound import Egress
-from mm7zeep.gateway.store import content, endpoints, mapping, messages
+from mm7zeep.gateway.store import content, endpoints, mapping, messages, opt_outs
 from mm7zeep.gateway.store.database import Database
 from mm7zeep.gateway.store.rows import CallRow
 from mm7zeep.messages import Address, CancelReq, Message, ReplaceReq, SubmitReq
@@ -142,6 +143,8 @@ class Caller:
         upstream = self._settings.upstream(name)
         if upstream is None:
             return Outcome(verdict="dead", reason=f"the upstream {name} is no longer configured")
+        if self._has_opted_out(call):
+            return Outcome(verdict="dead", reason=OPTED_OUT, text=status.OPTED_OUT.text)
         request = self._request(call, upstream)
         if request is None:
             return Outcome(verdict="dead", reason="the message was deleted")
@@ -151,6 +154,19 @@ class Caller:
         client = self._vasp_client(upstream)
         accepted = client.send(request, transaction_id=call.transaction_id)
         return Outcome(verdict="done", message_id=accepted.message_id, code=accepted.status.code, findings=found)
+
+    def _has_opted_out(self, call: CallRow) -> bool:
+        """Whether the recipient of a copy has opted out while it waited to leave."""
+        if all(one.opt_out is None for one in self._settings.applications):
+            return False
+        with self._database.read() as connection:
+            message = messages.message(connection, call.message_id)
+            copy = messages.copy(connection, call.message_id, call.n)
+            application = self._settings.application(message.application) if message is not None else None
+            if message is None or copy is None or application is None or application.opt_out is None:
+                return False
+            origin = opt_outs.Origin.of(application, message.sent_by, message.field.get("linked_id"))
+            return opt_outs.barred(connection, [(origin, opt_outs.key(copy.of, application.numbers))])[0]
 
     def _may_fit(self, message_id: str) -> bool:
         """Whether the application that a message is from lets its content be changed."""

@@ -19,7 +19,7 @@ from mm7zeep.gateway.config.destination import NOWHERE, Destination
 from mm7zeep.gateway.config.parties import Application
 from mm7zeep.gateway.config.settings import Settings
 from mm7zeep.gateway.delivery.reports import call_to
-from mm7zeep.gateway.store import content, mapping, messages, outbox
+from mm7zeep.gateway.store import content, mapping, messages, opt_outs, outbox
 from mm7zeep.gateway.store.rows import PENDING, SHOWN, CallRow, MessageRow, RawRow, RecipientRow, attributes_of
 from mm7zeep.messages import Address, DeliverReq, Number, Part, ShortCode
 
@@ -27,6 +27,7 @@ _FIELDS = (
     "vaspid", "vasid", "priority", "reply_charging_id", "sender_spi", "recipient_spi", "applic_id", "reply_applic_id",
     "aux_applic_info", "allow_adaptations",
 )  # fmt: skip
+_WORD = 100  # characters that are kept of the word by which somebody opts out
 
 
 def summary(
@@ -77,6 +78,8 @@ def plan(
     Its octets are those of ``raw``. ``recipients`` are places and addresses; the first is the application's own.
     ``origin`` is the copy that becomes it: MessageID and number. The call is given up when ``like`` expires. None where
     the application takes none.
+
+    A word by which its sender opts out, or in again, counts from this transaction on.
     """
     receiver = settings.application(application)
     if receiver is None or receiver.callback is None:
@@ -112,11 +115,37 @@ def plan(
         for n, (place, address) in enumerate(recipients or [("to", ShortCode(receiver.aliases[0]))])
     ]
     messages.keep(connection, [messages.Kept(message, replace(raw, message_id=id, n=0), copies)])
+    _hear(connection, receiver, message, raw, [address for _, address in recipients], now)
     call = call_to(settings, "deliver", application, receiver.callback.deliver, id, 0, now, {})
     if like.expires is not None:
         call = replace(call, expires=min(call.expires, like.expires))
     outbox.plan(connection, [call])
     return call
+
+
+def _hear(
+    connection: Connection,
+    application: Application,
+    message: MessageRow,
+    raw: RawRow,
+    recipients: Sequence[Address],
+    now: float,
+) -> None:
+    """Keep that a subscriber opts out of what ``application`` sends, or in again, where the message says nothing else:
+    its first text, or its subject where it has none.
+    """
+    words, subscriber = application.opt_out, message.sent_by
+    if words is None or subscriber is None:
+        return
+    text = message.subject or ""
+    if message.excerpt:
+        if not words.begins(message.excerpt):
+            return
+        text = content.first_text(content.parts_of(raw)) or ""
+    meaning = words.meaning(text)
+    if meaning is not None:
+        word = text.strip()[:_WORD]
+        opt_outs.hear(connection, application, meaning, subscriber, recipients, now, word=word, message_id=message.id)
 
 
 def message_of(

@@ -6,22 +6,25 @@ call: what is to be told is planned in the outbox.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, NamedTuple, cast
 
 from sqlalchemy import Connection
 
+from mm7zeep import status
 from mm7zeep.gateway.config.destination import HANDSET
 from mm7zeep.gateway.config.handset import handset_of
 from mm7zeep.gateway.config.settings import Settings
 from mm7zeep.gateway.delivery import mo, reports
 from mm7zeep.gateway.delivery.events import Event
-from mm7zeep.gateway.store import mapping, outbox
+from mm7zeep.gateway.delivery.routing import OPTED_OUT
+from mm7zeep.gateway.store import mapping, opt_outs, outbox
 from mm7zeep.gateway.store import messages as store
 from mm7zeep.gateway.store.rows import (
     DEFERRED,
+    PENDING,
     SENT,
     CallRow,
     Ending,
@@ -54,10 +57,13 @@ class Network:
         copies = store.due_copies(connection, now, most)
         messages = store.by_id(connection, {one.message_id for one in copies}) if copies else {}
         here: list[_Reached] = []
+        barred = self._opted_out(connection, copies, messages)
         for copy in copies:
             message = messages.get(copy.message_id)
             if message is None:  # deleted meanwhile
                 store.move(connection, copy, due=None)
+            elif (copy.message_id, copy.n) in barred and not _is_over(message, now):
+                events.append(self._rejected(connection, message, copy, now))
             elif copy.destination == HANDSET and not _is_over(message, now):
                 here.append(self._at_handset(message, copy, now))
             else:
@@ -65,6 +71,27 @@ class Network:
         store.end(connection, [one.ending for one in here])
         outbox.plan(connection, [call for one in here for call in one.calls])
         return events + [one.event for one in here if one.event is not None]
+
+    def _opted_out(
+        self, connection: Connection, copies: Sequence[RecipientRow], found: Mapping[str, MessageRow]
+    ) -> set[tuple[str, int]]:
+        """Those of ``copies`` that have not left, and whose recipients have opted out since they were accepted."""
+        asked: list[tuple[RecipientRow, opt_outs.Origin, str]] = []
+        for copy in copies:
+            message = found.get(copy.message_id)
+            application = self.settings.application(message.application) if message is not None else None
+            if message is None or application is None or application.opt_out is None:
+                continue
+            if copy.state == PENDING and copy.remote_id is None:
+                origin = opt_outs.Origin.of(application, message.sent_by, message.field.get("linked_id"))
+                asked.append((copy, origin, opt_outs.key(copy.of, application.numbers)))
+        answers = opt_outs.barred(connection, [(origin, key) for _, origin, key in asked])
+        return {(copy.message_id, copy.n) for (copy, _, _), barred in zip(asked, answers, strict=True) if barred}
+
+    def _rejected(self, connection: Connection, message: MessageRow, copy: RecipientRow, now: float) -> Event:
+        return self.record_state(
+            connection, message, copy, "Rejected", now, detail=OPTED_OUT, status_text=status.OPTED_OUT.text
+        )
 
     def see_to(
         self, connection: Connection, message: MessageRow, copy: RecipientRow, now: float, *, held: bool = False

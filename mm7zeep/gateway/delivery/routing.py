@@ -5,7 +5,7 @@ Values in, values out. Refuses nothing.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from mm7zeep.gateway.config.destination import HANDSET, NOWHERE, Destination
 from mm7zeep.gateway.config.handset import handset_of
@@ -13,24 +13,36 @@ from mm7zeep.gateway.config.settings import Settings
 from mm7zeep.gateway.store.rows import PENDING, REFUSED, SHOWN, MessageRow, RecipientRow, attributes_of
 from mm7zeep.messages import Address, SubmitReq
 
+OPTED_OUT = "the recipient has opted out"
+"""The detail of a copy that goes nowhere, since its recipient wants nothing from there."""
+
 
 def copies(
-    request: SubmitReq, message: MessageRow, *, wrong: Collection[Address], settings: Settings
+    request: SubmitReq,
+    message: MessageRow,
+    *,
+    wrong: Collection[Address],
+    settings: Settings,
+    opted_out: Collection[Address] = (),
 ) -> list[RecipientRow]:
-    """One copy for each recipient: served ones with when they are due, those only displayed, and the ``wrong`` ones."""
+    """One copy for each recipient: served ones with when they are due, those only displayed, and the ones that are not
+    served: the ``wrong`` ones, and who has ``opted_out``.
+    """
     places = (("to", request.to), ("cc", request.cc), ("bcc", request.bcc))
     found = [(place, one) for place, group in places for one in group]
-    return [_copy(message, n, place, one, wrong, settings) for n, (place, one) in enumerate(found)]
+    unserved = dict.fromkeys(opted_out, OPTED_OUT) | dict.fromkeys(wrong, "no address that can be served")
+    return [_copy(message, n, place, one, unserved, settings) for n, (place, one) in enumerate(found)]
 
 
 def _copy(
-    message: MessageRow, n: int, place: str, address: Address, wrong: Collection[Address], settings: Settings
+    message: MessageRow, n: int, place: str, address: Address, unserved: Mapping[Address, str], settings: Settings
 ) -> RecipientRow:
+    """One copy; ``unserved`` says why an address is not served."""
     state, destination, due, detail = PENDING, destination_of(address, settings), None, None
     if address.display_only:
         state, destination = SHOWN, NOWHERE
-    elif address in wrong:
-        state, destination, detail = REFUSED, NOWHERE, "no address that can be served"
+    elif address in unserved:
+        state, destination, detail = REFUSED, NOWHERE, unserved[address]
     else:
         due = arrival(destination, address, message, message.accepted, settings)
     return RecipientRow(

@@ -16,6 +16,7 @@ from typing import Any, cast
 from sqlalchemy import Connection
 
 from mm7zeep import masking
+from mm7zeep.errors import StatusError
 from mm7zeep.exchange import Received
 from mm7zeep.findings import Finding, finding
 from mm7zeep.gateway.config.parties import Application
@@ -27,13 +28,14 @@ from mm7zeep.gateway.mm7.submitted import Submitted
 from mm7zeep.gateway.mm7.validation.content import check_content
 from mm7zeep.gateway.mm7.validation.form import check_charging, check_form
 from mm7zeep.gateway.mm7.validation.recipients import check_recipients, in_words
-from mm7zeep.gateway.store import content, mapping, messages
+from mm7zeep.gateway.store import content, mapping, messages, opt_outs
 from mm7zeep.gateway.store.clock import GuardedClock
 from mm7zeep.gateway.store.database import Database
 from mm7zeep.gateway.store.group_commit import GroupCommit
 from mm7zeep.gateway.store.idempotency import Answer, Done, Request, Task, digest, once
 from mm7zeep.gateway.store.rows import PENDING, MessageRow
 from mm7zeep.messages import (
+    Address,
     CancelReq,
     CancelRsp,
     ExtendedCancelReq,
@@ -48,7 +50,7 @@ from mm7zeep.messages import (
     SubmitRsp,
 )
 from mm7zeep.receiver import Call, Handler
-from mm7zeep.status import Status
+from mm7zeep.status import OPTED_OUT, Status
 
 _LOG = logging.getLogger("mm7zeep.gateway")
 Work = Callable[[Connection, tuple[Finding, ...], float], Response]
@@ -86,7 +88,10 @@ class Intake:
     # --- the operations -----------------------------------------------------------------------------------------------
 
     def submit(self, call: Call) -> Response:
-        """MM7_submit: the message is kept, and on its way when its time comes. 1100 where some recipient is none."""
+        """MM7_submit: the message is kept, and on its way when its time comes.
+
+        1100 where some recipient is none, or has opted out; 2610 where all that are one have.
+        """
         return self._once(self._submission(call), SubmitRsp)
 
     def submit_soon(self, call: Call) -> Future[Response]:
@@ -104,13 +109,21 @@ class Intake:
             said = masking.masked(in_words(wrong), show_numbers=self.settings.show_numbers)
             _LOG.info("a SubmitReq of %s is served in part: no address is %s", application.name, said)
         submitted = Submitted.of(request, call.received, call.raw)
+        unserved = frozenset(wrong)
+        served = [one for one in request.recipients if one not in unserved]
+        look = opt_outs.Look.of(application, request.sender_address, served, linked_id=request.linked_id)
 
         def making(connection: Connection, now: float, reused: bool) -> tuple[Answer, messages.Kept]:
             findings = _with_reuse(call.received, reused)
             if not any(one.id == "schema/name-case" and one.detail.lower() == "linkedid" for one in findings):
                 self._check_linked(connection, application, request.linked_id)
-            kept = submitted.kept(application.name, now, self.settings, findings=findings, wrong=wrong)
-            answer = SubmitRsp(message_id=submitted.id, status=Status(1100 if wrong else 1000))
+            opted_out = look.refused(connection, now)  # last of what may refuse
+            if len(opted_out) == len(served):
+                raise _nobody_left(opted_out)
+            kept = submitted.kept(
+                application.name, now, self.settings, findings=findings, wrong=wrong, opted_out=opted_out
+            )
+            answer = SubmitRsp(message_id=submitted.id, status=Status(1100 if wrong or opted_out else 1000))
             return _record(answer), kept
 
         asked = self._request(call, application, submitted.sums)
@@ -244,6 +257,12 @@ def _changes(
     if summary is not None:
         changes |= {"content": n, **summary._asdict()}
     return changes
+
+
+def _nobody_left(opted_out: Iterable[Address]) -> StatusError:
+    """The refusal of a submit of whose recipients none wants it."""
+    details = f"no recipient wants anything more from this sender: {in_words(opted_out)}"
+    return StatusError(Status(OPTED_OUT.code, OPTED_OUT.text, details))
 
 
 def _with_reuse(received: Received, reused: bool) -> tuple[Finding, ...]:

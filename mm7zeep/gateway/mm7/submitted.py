@@ -56,10 +56,11 @@ class Submitted:
         *,
         findings: Iterable[Finding] = (),
         wrong: Collection[Address] = (),
+        opted_out: Collection[Address] = (),
         fields: Mapping[str, Any] = _NONE,
     ) -> messages.Kept:
-        """What is to be kept at the time ``now``; ``wrong`` recipients get no copy, ``fields`` are kept beside the
-        message's own.
+        """What is to be kept at the time ``now``; ``wrong`` recipients and those ``opted_out`` get no copy, ``fields`` are
+        kept beside the message's own.
         """
         message = mapping.message_row(
             self.request,
@@ -72,5 +73,5 @@ class Submitted:
         )
         if fields:
             message = replace(message, fields=json.dumps({**message.field, **fields}))
-        copies = routing.copies(self.request, message, wrong=wrong, settings=settings)
+        copies = routing.copies(self.request, message, wrong=wrong, settings=settings, opted_out=opted_out)
         return messages.Kept(message, replace(self.raw, received=now), copies)

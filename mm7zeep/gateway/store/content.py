@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -106,12 +106,24 @@ def _row(n: int, part: Part, sha256: str) -> dict[str, Any]:
 def excerpt(parts: Sequence[Part]) -> str:
     """The beginning of the texts, on one line."""
     texts: list[str] = []
-    for one in parts:
-        if media.media_class(one.content_type) == "text" and one.size < 1_000_000:
-            texts.append(one.text())
-            if sum(map(len, texts)) > _EXCERPT:
-                break
-    return " ".join("".join(c if c.isprintable() else " " for c in " ".join(texts)[:_EXCERPT]).split())
+    for one in _texts(parts):
+        texts.append(one)
+        if sum(map(len, texts)) > _EXCERPT:
+            break
+    return _line(" ".join(texts)[:_EXCERPT])
+
+
+def first_text(parts: Sequence[Part]) -> str | None:
+    """The first text that is not blank; None where there is none. ``excerpt`` begins with it."""
+    return next((one for one in _texts(parts) if _line(one)), None)
+
+
+def _texts(parts: Sequence[Part]) -> Iterator[str]:
+    return (one.text() for one in parts if media.media_class(one.content_type) == "text" and one.size < 1_000_000)
+
+
+def _line(text: str) -> str:
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
 def digest(part: Part, names: Sequence[str], sha256: str) -> str:

@@ -81,6 +81,13 @@ CREATE INDEX api_key_application ON api_key (application)
 
 _DESTINATION = "ALTER TABLE recipient RENAME COLUMN way TO destination"
 
+_OPT_OUT = """
+CREATE TABLE opt_out (
+    seq {serial}, subscriber TEXT NOT NULL, number TEXT NOT NULL, application TEXT NOT NULL, since {double} NOT NULL,
+    word TEXT, message_id TEXT, confirmed {double}, UNIQUE (subscriber, number, application));
+CREATE INDEX opt_out_application ON opt_out (application, seq)
+"""
+
 
 def _keys(connection: Connection) -> None:
     """Replace the long values that stand in an index by their keys."""
@@ -101,6 +108,7 @@ STEPS: tuple[str | Callable[[Connection], None], ...] = (
     _GENERATIONS,
     _DESTINATION,
     _API_KEYS,
+    _OPT_OUT,
 )
 """What each step runs: statements, or a function. The version of a database is the number of steps it has had."""
 

@@ -210,3 +210,25 @@ class ApiKeyRow:
     hint: str
     created: float
     revoked: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OptOutRow:
+    """That a subscriber wants nothing more from a number: both by their keys, since when, and the MO that said so.
+
+    ``word`` and ``message_id`` are None where an operator said it; ``confirmed`` is when the answer to it was taken.
+    """
+
+    subscriber: str
+    number: str
+    application: str
+    since: float
+    word: str | None = None
+    message_id: str | None = None
+    confirmed: float | None = None
+    seq: int = 0
+
+    @property
+    def new(self) -> dict[str, Any]:
+        """The columns of a new row."""
+        return {one.name: getattr(self, one.name) for one in fields(self) if one.name != "seq"}

@@ -7,7 +7,8 @@ view of content is derived from them again. ``recipient`` is one copy each; ``du
 with it. ``outbox`` is every call that is to be made. ``duplicate`` remembers requests with their answers. ``endpoint``
 holds what is known of where calls go, ``setting`` what the processes of a gateway share. ``heartbeat`` has one row for
 each process, written every second: that it can be written is what readiness means. ``api_key`` has the keys that
-programs show at the JSON API.
+programs show at the JSON API, ``opt_out`` who wants nothing more from a number; only a START, or an operator, takes a
+row of it out.
 
 Texts come from outside, and some cannot be kept as they are: every column of text replaces what no database takes, and
 a value that stands in an index is a key (``index_key``), since PostgreSQL's hold 2,704 octets at most.
@@ -30,6 +31,7 @@ from sqlalchemy import (
     MetaData,
     PrimaryKeyConstraint,
     Table,
+    UniqueConstraint,
 )
 from sqlalchemy import Text as PlainText
 from sqlalchemy.types import TypeDecorator
@@ -232,4 +234,19 @@ API_KEY = Table(
     Column("created", Double, nullable=False),
     Column("revoked", Double),
     Index("api_key_application", "application"),
+)
+
+OPT_OUT = Table(
+    "opt_out",
+    METADATA,
+    Column("seq", _SERIAL, primary_key=True, autoincrement=True),
+    Column("subscriber", Text, nullable=False),  # the key of an address, as is number
+    Column("number", Text, nullable=False),  # a short code of the application; * for all that it has or will have
+    Column("application", Text, nullable=False),
+    Column("since", Double, nullable=False),
+    Column("word", Text),  # as it was sent; None where an operator said it
+    Column("message_id", Text),  # LinkedID of the MO
+    Column("confirmed", Double),  # when the one answer to that MO was taken
+    UniqueConstraint("subscriber", "number", "application"),
+    Index("opt_out_application", "application", "seq"),
 )
