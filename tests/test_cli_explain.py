@@ -40,6 +40,11 @@ def test_other_codes() -> None:
     """A code that no table has is taken by its class, and said to be a vendor's where it may be one."""
     assert "vendor's own" in run("2550")[1]
     assert "2000 Client error" in run("2550")[1]
+    assert "mm7zeep" not in run("2550")[1]
+    said = run("2610")[1]
+    assert "vendor's own" in said
+    assert "from mm7zeep's gateway: Recipient opted out: the recipient wants nothing more from this sender" in said
+    assert "do not send the same request again" in said
     assert "3000 Server Error" in run("9999")[1]
     assert "vendor" not in run("2101")[1]
     assert "may succeed later" in run("4006")[1]

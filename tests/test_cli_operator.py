@@ -5,17 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from gateway_room import SUBMIT, Room
+from gateway_room import CALLED, OTHER, SUBMIT, Room
 
-from mm7zeep.cli import main, messages
+from mm7zeep.cli import main, messages, opt_outs
 from mm7zeep.errors import AuthError, TransportError
 from mm7zeep.gateway.admin.app import admin_app
+from mm7zeep.gateway.config.opt_out import OptOut
 from mm7zeep.gateway.server.listener import serve_in_thread
 
 
@@ -161,8 +162,42 @@ def test_replay_of_what(desk: Desk, words: tuple[str, ...]) -> None:
     assert desk.run("replay", *words).exit_code == 2
 
 
+def test_opt_outs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who has opted out is listed, the newest last; one is added, or removed as by a START."""
+    monkeypatch.setattr(opt_outs, "_PAGE", 2)
+    room = Room(tmp_path, replace(CALLED, opt_out=OptOut()), OTHER)
+    with serve_in_thread(admin_app(room.gateway)) as url:
+        desk = Desk(room, url.rstrip("/"))
+        assert desk.lines("opt-outs") == []
+        for n in range(4):
+            room.gateway.simulator.send_mo("tnn", f"+6140{n}", "111122", "Stop!")
+        when = "2026-03-01T12:00:00.000Z"
+        assert desk.lines("opt-outs", "add", "111122", "+61499") == [
+            f"{when}  tnn  111122  61499  added by an operator"
+        ]
+        assert desk.lines("opt-outs") == [
+            *(f"{when}  tnn  111122  6140{n}  Stop!" for n in range(4)),
+            f"{when}  tnn  111122  61499  added by an operator",
+        ]
+        assert [json.loads(line)["id"] for line in desk.lines("opt-outs", "--json", "-n", "3")] == [3, 4, 5]
+        assert desk.lines("opt-outs", "--application", "other") == []
+        assert desk.lines("opt-outs", "remove", "111122", "61400") == ["1 removed"]
+        assert desk.lines("opt-outs", "add", "*", "61401", "--application", "tnn", "--json")[0].startswith('{"id":')
+        assert desk.lines("opt-outs", "remove", "*", "61401", "--application", "tnn", "--json") == ['{"removed": 2}']
+        gone = desk.run("opt-outs", "remove", "111122", "61400")
+        assert (gone.exit_code, gone.stderr[:36]) == (1, "mm7zeep opt-outs: refused with 404: ")
+        assert len(desk.lines("opt-outs")) == 3
+    room.gateway.close()
+
+
+@pytest.mark.parametrize("words", [("add",), ("remove", "111122"), ("change", "1", "2"), ("111122",)])
+def test_opt_outs_of_whom(desk: Desk, words: tuple[str, ...]) -> None:
+    """Both the number and the subscriber are needed."""
+    assert desk.run("opt-outs", *words).exit_code == 2
+
+
 @pytest.mark.parametrize(
-    "words", [("messages",), ("show", "x"), ("callbacks",), ("replay", "1"), ("keys", "list"), ("keys", "add", "tnn")]
+    "words", [("messages",), ("show", "x"), ("callbacks",), ("replay", "1"), ("keys",), ("opt-outs",)]
 )
 def test_nobody_there(words: tuple[str, ...]) -> None:
     """Where no gateway answers, that is said, and the exit status is 3."""
@@ -178,13 +213,14 @@ def test_keys(desk: Desk) -> None:
     assert key.startswith("mm7_")
     assert done.stderr == "key 1 of tnn: keep it now, it is not shown again\n"
     made = json.loads(desk.lines("keys", "add", "other", "--json")[0])
-    [first, second] = desk.lines("keys", "list")
+    [first, second] = desk.lines("keys")
     assert first == rf"1  tnn    {key[:8]}...  2026-03-01T12:00:00.000Z  in use  a\x202eb"
     assert second == f"2  other  {made['hint']}...  2026-03-01T12:00:00.000Z  in use"
     [gone] = desk.lines("keys", "revoke", "1")
     assert "revoked 2026-03-01T12:00:00.000Z" in gone
-    assert desk.lines("keys", "list")[0].split() == gone.split()
-    assert [json.loads(line)["id"] for line in desk.lines("keys", "list", "--json", "--application", "other")] == [2]
+    assert desk.lines("keys")[0].split() == gone.split()
+    assert [json.loads(line)["id"] for line in desk.lines("keys", "--json", "--application", "other")] == [2]
+    assert [desk.run("keys", *words).exit_code for words in (("add",), ("revoke",), ("change", "1"))] == [2, 2, 2]
     assert desk.run("keys", "revoke", "9").exit_code == desk.run("keys", "add", "nobody").exit_code == 1
 
 
@@ -205,9 +241,13 @@ NOT_SO: Any = [
     (("callbacks",), {"callbacks": [{"id": 1}], "next": None}),
     (("replay", "1"), {"replayed": 1}),
     (("replay", "--since", "2026-01-01"), {"id": 1}),
-    (("keys", "list"), {"keys": [{"id": 1}]}),
+    (("keys",), {"keys": [{"id": 1}]}),
     (("keys", "add", "tnn"), {"id": 1}),
     (("keys", "revoke", "1"), {"id": 1}),
+    (("opt-outs",), {"opt_outs": []}),
+    (("opt-outs",), {"opt_outs": [{"id": 1}], "next": None}),
+    (("opt-outs", "add", "1", "2"), {"opt_outs": [{}]}),
+    (("opt-outs", "remove", "1", "2"), {}),
 ]
 
 
@@ -235,7 +275,7 @@ def test_what_is_no_api(words: tuple[str, ...], answer: Any) -> None:
 
 @pytest.mark.parametrize("body", [b"", b"<h1>Not Found</h1>", b"{}", b'{"detail": "Not Found"}', b'{"error": 404}'])
 @pytest.mark.parametrize(
-    "words", [("messages",), ("show", "x"), ("callbacks",), ("replay", "1"), ("keys", "list"), ("keys", "add", "tnn")]
+    "words", [("messages",), ("show", "x"), ("callbacks",), ("replay", "1"), ("keys",), ("opt-outs",)]
 )
 def test_no_api_there(words: tuple[str, ...], body: bytes) -> None:
     """A 404 that does not come from the API is no word about a message: --admin leads elsewhere."""

@@ -30,6 +30,7 @@ from mm7zeep.gateway.admin import access as admin_access
 from mm7zeep.gateway.admin import messages
 from mm7zeep.gateway.admin.app import admin_app
 from mm7zeep.gateway.admin.routes import ABOUT, API, ROUTES
+from mm7zeep.gateway.config.opt_out import OptOut
 from mm7zeep.gateway.config.parties import Application, Callback
 from mm7zeep.gateway.rest import headers as rest_headers
 from mm7zeep.gateway.rest import openapi
@@ -500,6 +501,63 @@ def test_chaos(desk: Callable[..., Desk]) -> None:
     assert one.post("/chaos", {"rules": []}, 200, "PUT") == {"rules": []}
 
 
+@BOTH
+def test_opt_outs(desk: Callable[..., Desk]) -> None:
+    """They are listed, the newest first, by whatever form of a number; an operator adds and removes some."""
+    german = replace(OTHER, numbers="DE", opt_out=OptOut())
+    one = desk(replace(CALLED, short_codes=("111122", "444"), opt_out=OptOut()), german)
+    mo = one.post("/deliver", {**MO, "from": "+61 412 345 678", "text": "Stop."})["id"]
+    added = one.post("/opt-outs", {"number": "333", "subscriber": "0151 12345678"}, 200)
+    fits(added, "Added")
+    [first] = added["opt_outs"]
+    told = one.get("/opt-outs")
+    fits(told, "OptOuts")
+    common = {"since": "2026-03-01T12:00:00.000Z", "confirmed_at": None}
+    assert told == {
+        "opt_outs": [
+            first,
+            {
+                "id": 1, "number": "111122", "subscriber": "61412345678", "application": "tnn", "word": "Stop.",
+                "message_id": mo, **common,
+            },
+        ],
+        "next": None,
+    }  # fmt: skip
+    assert first == {
+        "id": 2, "number": "333", "subscriber": "4915112345678", "application": "other", "word": None,
+        "message_id": None, **common,
+    }  # fmt: skip
+    assert one.post("/opt-outs", {"number": "333", "subscriber": "+49 151 12345678"}, 200) == added
+    assert one.get("/opt-outs?subscriber=0151%2012345678") == one.get("/opt-outs?application=other") == {
+        "opt_outs": [first], "next": None,
+    }  # fmt: skip
+    assert one.get("/opt-outs?number=333&subscriber=+61412345678")["opt_outs"] == []
+    page = one.get("/opt-outs?limit=1")
+    assert page["opt_outs"] == [first]
+    assert one.get(f"/opt-outs?before={page['next']}")["opt_outs"][0]["id"] == 1
+    assert one.room.code(replace(SUBMIT, to=(Number("61412345678"),))) == 2610
+    assert one.client.request("DELETE", f"{API}/opt-outs?number=111122&subscriber=+61412345678").json() == {
+        "removed": 1
+    }
+    assert one.room.code(replace(SUBMIT, to=(Number("61412345678"),))) == 1000
+
+
+@BOTH
+def test_opt_outs_of_all_numbers(desk: Callable[..., Desk]) -> None:
+    """``*`` is all numbers of an application, as a STOPALL means; some or all are taken back."""
+    one = desk(replace(CALLED, short_codes=("111122", "444"), opt_out=OptOut()), OTHER)
+    everything = {"number": "*", "subscriber": "+61400", "application": "tnn"}
+    added = one.post("/opt-outs", everything, 200)["opt_outs"]
+    assert [row["number"] for row in added] == ["*", "111122", "444"]
+    assert len(one.get("/opt-outs?number=*")["opt_outs"]) == 1
+    take = f"{API}/opt-outs?subscriber=+61400&number="
+    assert one.client.request("DELETE", f"{take}444").json() == {"removed": 2}
+    assert [row["number"] for row in one.get("/opt-outs")["opt_outs"]] == ["111122"]
+    one.post("/opt-outs", everything, 200)
+    assert one.client.request("DELETE", f"{take}*&application=tnn").json() == {"removed": 3}
+    assert one.get("/opt-outs")["opt_outs"] == []
+
+
 def test_applications(desk: Callable[..., Desk]) -> None:
     """Applications are told without passwords, neither their own nor ours in their URLs."""
     inside = replace(CALLED, callback=Callback(deliver="http://u:hunter2@tnn/mo", username="x", password="hunter3"))
@@ -731,6 +789,20 @@ REFUSED: dict[str, tuple[str, str, Any, int, str]] = {
     "report on nothing": ("POST", "/messages/x/report", {"recipient": "+1", "status": "Expired"}, 404, "no message to"),
     "report of what": ("POST", "/messages/x/report", {"recipient": "+1", "status": "Lost"}, 400, "give one of"),
     "read by whom": ("POST", "/messages/x/read", {}, 400, "lacks recipient: an address of the message"),
+    "opt-out of no number": ("POST", "/opt-outs", {"number": "999", "subscriber": "+61"}, 400, "no short code of an"),
+    "opt-out of what": ("POST", "/opt-outs", {"number": "111122"}, 400, "lacks subscriber: a number as"),
+    "opt-out of all of whom": ("POST", "/opt-outs", {"number": "*", "subscriber": "+61"}, 400, "application: give its"),
+    "opt-out of nobody": (
+        "POST", "/opt-outs", {"number": "*", "subscriber": "+61", "application": "x"}, 400, "no application 'x'",
+    ),
+    "opt-out that nobody goes by": (
+        "POST", "/opt-outs", {"number": "111122", "subscriber": "+61"}, 409, "'tnn' goes by no opt-outs: give it",
+    ),
+    "opt-out with a blank for a number": ("POST", "/opt-outs", {"number": "111122", "subscriber": " "}, 409, "goes by"),
+    "opt-out in of nobody": ("DELETE", "/opt-outs?number=111122&subscriber=+61", None, 404, "has not opted out there"),
+    "opt-out in of what": ("DELETE", "/opt-outs?number=111122", None, 400, "lacks subscriber"),
+    "opt-out in of a blank": ("DELETE", "/opt-outs?number=111122&subscriber=%20", None, 400, "an address is empty"),
+    "opt-outs of whom": ("GET", "/opt-outs?number=%20", None, 400, "number: an address is empty"),
     "unknown trouble": ("PUT", "/chaos", {"rules": [{"boom": 1}]}, 400, "rules[0] has a member"),
     "too much trouble": ("PUT", "/chaos", {"rules": [{"http_status": 200}]}, 400, "rules[0].http_status is 200"),
     "trouble that is no list": ("PUT", "/chaos", {"rules": {}}, 400, "rules is a dict; give a list"),

@@ -287,6 +287,30 @@ REFUSED = {
         APPLICATION + 'short_codes = ["1", "1"]\n',
         "application[1].short_codes[2]: 1 is application[1].short_codes[1] already",
     ),
+    "opt-out": (
+        APPLICATION + "opt_out = 3\n",
+        "application[1].opt_out: must be a table; write [application.opt_out]",
+    ),
+    "language": (
+        APPLICATION + 'opt_out = { languages = ["en", "xx"] }\n',
+        "application[1].opt_out.languages[2]: must be 'en', 'de'",
+    ),
+    "no word": (
+        APPLICATION + 'opt_out = { stop = ["!"] }\n',
+        "application[1].opt_out.stop[1]: '!' holds no letter and no digit",
+    ),
+    "long word": (
+        APPLICATION + f'opt_out = {{ start = ["{"x" * 41}"] }}\n',
+        "application[1].opt_out.start[1]: has 41 letters and digits; a word may have 40",
+    ),
+    "no words": (
+        APPLICATION + 'opt_out = { languages = [], start = ["JA"] }\n',
+        'application[1].opt_out.stop: has no word; write languages = ["en"], or stop',
+    ),
+    "word twice": (
+        APPLICATION + 'opt_out = { stop = ["Halt"], start = ["HALT!"] }\n',
+        "application[1].opt_out.start: 'HALT!' stands in stop, too; take one out",
+    ),
     "region": (APPLICATION + 'numbers = "XX"\n', "application[1].numbers: 'XX' is no region"),
     "profile": (
         APPLICATION + 'profile = "optuss"\n',
@@ -562,6 +586,14 @@ def _locked_key() -> bytes:
         ('[[handset]]\nprefix = "+6"\n[[handset]]\nprefix = "+61"\n', "handset[2]: is never used, since handset[1]"),
         (UPSTREAM.replace("https", "http") + PAIRED, "upstream[1].url: credentials go there in the clear"),
         (
+            f'{APPLICATION}opt_out = true\nshort_codes = ["1"]\n'.replace("tnn", "ann"),
+            "application[1].opt_out: no MO reaches an application without a callback, so nobody can opt out by a word",
+        ),
+        (
+            f"{APPLICATION}opt_out = true\n{CALLBACK}".replace("tnn", "ann"),
+            "application[1].opt_out: no MO reaches an application without short_codes",
+        ),
+        (
             UPSTREAM.replace("https", "http") + f'bearer = "{SECRET}"\n',
             "upstream[1].url: credentials go there in the clear",
         ),
@@ -617,6 +649,27 @@ def test_describe(example: Path) -> None:
     ]
     assert all(secret not in "".join(lines) for secret in (SECRET, "-word"))
     assert describe(demo_settings())[3] == "database: SQLite file mm7zeep.db; worker processes: 1"
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("opt_out = true", "opt-out by STOP UNSUBSCRIBE CANCEL END QUIT REVOKE OPTOUT STOPALL; "),
+        ("opt_out = {}", "opt-out by STOP UNSUBSCRIBE CANCEL END QUIT REVOKE OPTOUT STOPALL; "),
+        (
+            'opt_out = { languages = ["de"], stop = ["Raus", "stopall"] }',
+            "opt-out by Raus stopall STOP STOPP ABMELDEN ABBESTELLEN; ",
+        ),
+        ("opt_out = false", "short codes 1; "),
+        ("", "short codes 1; "),
+    ],
+)
+def test_opt_out(path: Path, line: str, said: str) -> None:
+    """The words by which subscribers opt out are told; without the setting, or with false, there are none."""
+    found = read(path, f'{APPLICATION}short_codes = ["1"]\n{line}\n{CALLBACK}')
+    assert warnings(found) == []
+    assert said in describe(found)[4]
+    assert pickle.loads(pickle.dumps(found)) == found
 
 
 # --- the command line -------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import requests
 from callback_sink import CallbackSink
 from gateway_process import AUTH, OTHER_AUTH, GatewayProcess, eventually
 from load import Load, Prepared, ask
@@ -51,6 +52,33 @@ def test_reload_changes_what_is_served(tmp_path: Path, workers: int) -> None:
         assert ask(gateway.url, (AUTH[0], "another"), prepared, 2).code == 1000
         other = Prepared(size=4_000, vaspid="ABC", vasid=None)
         assert ask(gateway.url, OTHER_AUTH, other, 3).code == 1000
+        assert gateway.stop() == 0
+
+
+def test_reload_turns_opt_outs_on_and_off(tmp_path: Path) -> None:
+    """After SIGHUP opt-outs are heard and count; after another one they are kept, and count no more."""
+    with GatewayProcess(tmp_path, callback="http://127.0.0.1:9/mm7") as gateway:
+
+        def code(n: int) -> int | None:
+            return ask(gateway.url, AUTH, Prepared(size=4_000), n).code  # under a TransactionID of its own
+
+        def kept(n: int) -> int:
+            """How many opt-outs there are after another STOP."""
+            body = {"application": AUTH[0], "from": f"+61{n:09d}", "to": "111122", "text": "STOP"}
+            requests.post(f"{gateway.admin}/api/v1/deliver", json=body, timeout=10).raise_for_status()
+            return len(gateway.get("/api/v1/opt-outs").json()["opt_outs"])
+
+        assert (kept(1), code(1)) == (0, 1000)
+        password = f'password = "{AUTH[1]}"'
+        change(gateway, password, f"{password}\nopt_out = true")
+        reload(gateway, 1)
+        eventually(lambda: kept(2) == 1, "a STOP is heard")
+        eventually(lambda: code(2) == 2610, "who has opted out is not sent anything")
+        assert code(1) == 1000
+        change(gateway, "opt_out = true", "opt_out = false")
+        reload(gateway, 2)
+        eventually(lambda: code(2) == 1000, "nobody is refused any more")
+        assert kept(2) == 1
         assert gateway.stop() == 0
 
 

@@ -17,52 +17,50 @@ _KEY = ("id", "application", "name", "hint", "created", "revoked")
 _LISTED: admin_api.Wanted = MappingProxyType({"keys": _KEY})
 
 
-@click.group("keys")
-def command() -> None:
-    """List, make and revoke the keys by which programs use the JSON API.
-
-    A program sends its key as "Authorization: Bearer KEY". An application may have several, so that one can be
-    replaced while another is in use.
-    """
-
-
-@command.command("list")
-@click.option("--application", metavar="NAME", help="Those of this application.")
+@click.command("keys")
+@click.argument("change", metavar="[add|revoke]", type=click.Choice(["add", "revoke"]), required=False)
+@click.argument("which", metavar="[APPLICATION|ID]", required=False)
+@click.option("--application", metavar="NAME", help="List those of this application.")
+@click.option("--name", metavar="TEXT", help="What a new key is for, as the list shows it.")
 @admin_api.options("MM7ZEEP_KEYS", "One JSON object a line, as the API gives it.")
-def list_keys(application: str | None, admin: str, auth: tuple[str, str] | None, as_json: bool) -> None:
-    """List all keys, the oldest first, also those that were revoked."""
-    said = admin_api.ask("keys", "GET", admin, ("keys",), auth, query={"application": application}, wanted=_LISTED)
-    if as_json:
-        for one in said["keys"]:
-            click.echo(json_text.as_json(one))
+def command(
+    change: str | None,
+    which: str | None,
+    application: str | None,
+    name: str | None,
+    admin: str,
+    auth: tuple[str, str] | None,
+    as_json: bool,
+) -> None:
+    """List the keys by which programs use the JSON API of a running gateway, the oldest first, also revoked ones.
+
+    "add APPLICATION" makes a key and prints it; nobody can tell it later. A program sends it as "Authorization: Bearer
+    KEY". An application may have several, so that one is replaced while another is in use. "revoke ID" lets a key open
+    nothing any more.
+    """
+    if change is None:
+        query = {"application": application}
+        said = admin_api.ask("keys", "GET", admin, ("keys",), auth, query=query, wanted=_LISTED)
+        _tell(said["keys"], as_json)
         return
-    for text in admin_api.table([_row(one) for one in said["keys"]]):
-        click.echo(text)
-
-
-@command.command("add")
-@click.argument("application", metavar="APPLICATION")
-@click.option("--name", metavar="TEXT", help="What it is for, as the list shows it.")
-@admin_api.options("MM7ZEEP_KEYS")
-def add(application: str, name: str | None, admin: str, auth: tuple[str, str] | None, as_json: bool) -> None:
-    """Make a key of APPLICATION and print it; nobody can tell it later."""
-    body = {"application": application, "name": name}
+    if which is None:
+        raise click.UsageError("add for whom: give APPLICATION" if change == "add" else "revoke which: give its ID")
+    if change == "revoke":
+        said = admin_api.ask("keys", "DELETE", admin, ("keys", which), auth, wanted=dict.fromkeys(_KEY, ()))
+        _tell([said], as_json)
+        return
+    body = {"application": which, "name": name}
     said = admin_api.ask("keys", "POST", admin, ("keys",), auth, body=body, wanted={"id": (), "key": ()})
     if as_json:
         click.echo(json_text.as_json(said))
         return
     click.echo(admin_api.line(str(said["key"])))
-    click.echo(f"key {said['id']} of {admin_api.line(application)}: keep it now, it is not shown again", err=True)
+    click.echo(f"key {said['id']} of {admin_api.line(which)}: keep it now, it is not shown again", err=True)
 
 
-@command.command("revoke")
-@click.argument("key_id", metavar="ID", type=click.IntRange(1))
-@admin_api.options("MM7ZEEP_KEYS")
-def revoke(key_id: int, admin: str, auth: tuple[str, str] | None, as_json: bool) -> None:
-    """Let the key ID open nothing any more."""
-    wanted: admin_api.Wanted = dict.fromkeys(_KEY, ())
-    said = admin_api.ask("keys", "DELETE", admin, ("keys", str(key_id)), auth, wanted=wanted)
-    click.echo(json_text.as_json(said) if as_json else "\n".join(admin_api.table([_row(said)])))
+def _tell(found: list[dict[str, Any]], as_json: bool) -> None:
+    for text in [json_text.as_json(one) for one in found] if as_json else admin_api.table([_row(one) for one in found]):
+        click.echo(text)
 
 
 def _row(key: dict[str, Any]) -> list[str]:

@@ -59,8 +59,8 @@ class Submitted:
         opted_out: Collection[Address] = (),
         fields: Mapping[str, Any] = _NONE,
     ) -> messages.Kept:
-        """What is to be kept at the time ``now``; ``wrong`` recipients and those ``opted_out`` get no copy, ``fields`` are
-        kept beside the message's own.
+        """What is to be kept at the time ``now``: no copy is sent to ``wrong`` recipients and those ``opted_out``;
+        ``fields`` are kept beside the message's own.
         """
         message = mapping.message_row(
             self.request,
