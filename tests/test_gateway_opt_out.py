@@ -24,7 +24,7 @@ from mm7zeep.gateway.config.parties import Route, Upstream
 from mm7zeep.gateway.config.settings import Retention
 from mm7zeep.gateway.mm7.recall import Recall
 from mm7zeep.gateway.mm7.requests import Intake
-from mm7zeep.gateway.store import opt_outs
+from mm7zeep.gateway.store import content, opt_outs
 from mm7zeep.gateway.store.rows import OptOutRow
 from mm7zeep.messages import (
     DeliverReq,
@@ -243,6 +243,25 @@ def test_the_first_text_or_the_subject(room: Make) -> None:
     assert len(kept(one)) == 4
 
 
+def test_other_texts_are_not_read_again(room: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only a message that begins with one of the words is taken apart, where others wait for the lock."""
+    one = room(TNN, OTHER)
+    read: list[object] = []
+    parts_of = content.parts_of
+
+    def noted(raw: Any) -> Any:
+        read.append(raw)
+        return parts_of(raw)
+
+    monkeypatch.setattr(content, "parts_of", noted)
+    looks = []
+    for said in ("hello", "please stop the music", "stop the music", "stop"):
+        before = len(read)
+        say(one, said)
+        looks.append(len(read) - before - 1)  # the simulator reads what it has written, too
+    assert looks == [0, 0, 1, 1]
+
+
 def test_for_this_number_only(room: Make) -> None:
     """STOP is for the number it was sent to, STOPALL for all of the application's and those to come; START for one."""
     one = room(TNN, OTHER)
@@ -384,6 +403,17 @@ def test_other_applications_are_not_concerned(room: Make) -> None:
     origin = opt_outs.Origin.of(replace(OTHER, short_codes=("444",), opt_out=OptOut()), None)
     with one.gateway.database.read() as connection:
         assert opt_outs.barred(connection, [(origin, "61412345678"), (origin, "61487654321")]) == [True, False]
+
+
+def test_a_number_that_is_given_up(room: Make) -> None:
+    """An opt-out from a number that the application no longer has counts where no number is named."""
+    one = room(TNN, OTHER)
+    say(one, "STOP", to="444")
+    fewer = replace(TNN, short_codes=("111122",))
+    asked = [opt_outs.Origin.of(fewer, sender) for sender in (None, ShortCode("News"), ShortCode("444"), FROM)]
+    with one.gateway.database.read() as connection:
+        told = opt_outs.barred(connection, [(origin, "61412345678") for origin in asked])
+    assert told == [True, True, True, False]
 
 
 def test_a_thousand_recipients_cost_one_statement(room: Make) -> None:
@@ -544,6 +574,17 @@ def test_the_confirmation_of_all(room: Make) -> None:
     [message] = [each for each in one.messages if each.direction == "mt"]
     assert one.states(message.id) == ["Pending", "Pending", "Refused"]
     assert one.code(replace(TO_ANN, linked_id=stop, subject="again")) == 2610
+
+
+def test_two_confirmations_at_the_same_moment(room: Make) -> None:
+    """Of two answers that were both looked up before either was taken, one is let through."""
+    one = room(TNN, OTHER)
+    look = opt_outs.Look.of(TNN, FROM, [ANN], linked_id=say(one, "STOP"))
+    with one.gateway.database.write() as connection, pytest.MonkeyPatch.context() as patch:
+        stale = opt_outs._of(connection, {"61412345678"})
+        patch.setattr(opt_outs, "_of", lambda connection, subscribers: stale)
+        assert [look.refused(connection, now) for now in (1.0, 2.0)] == [(), (ANN,)]
+    assert kept(one)[0].confirmed == 1.0
 
 
 def test_the_same_confirmation_again(room: Make) -> None:
