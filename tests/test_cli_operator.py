@@ -19,6 +19,8 @@ from mm7zeep.gateway.admin.app import admin_app
 from mm7zeep.gateway.config.opt_out import OptOut
 from mm7zeep.gateway.server.listener import serve_in_thread
 
+ASKING = [("messages",), ("show", "x"), ("callbacks",), ("replay", "1"), ("keys",), ("opt-outs",)]
+
 
 @dataclass
 class Desk:
@@ -196,9 +198,7 @@ def test_opt_outs_of_whom(desk: Desk, words: tuple[str, ...]) -> None:
     assert desk.run("opt-outs", *words).exit_code == 2
 
 
-@pytest.mark.parametrize(
-    "words", [("messages",), ("show", "x"), ("callbacks",), ("replay", "1"), ("keys",), ("opt-outs",)]
-)
+@pytest.mark.parametrize("words", ASKING, ids=[words[0] for words in ASKING])
 def test_nobody_there(words: tuple[str, ...]) -> None:
     """Where no gateway answers, that is said, and the exit status is 3."""
     done = CliRunner().invoke(main, [*words, "--admin", "http://127.0.0.1:9"])
@@ -274,9 +274,7 @@ def test_what_is_no_api(words: tuple[str, ...], answer: Any) -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"<h1>Not Found</h1>", b"{}", b'{"detail": "Not Found"}', b'{"error": 404}'])
-@pytest.mark.parametrize(
-    "words", [("messages",), ("show", "x"), ("callbacks",), ("replay", "1"), ("keys",), ("opt-outs",)]
-)
+@pytest.mark.parametrize("words", ASKING, ids=[words[0] for words in ASKING])
 def test_no_api_there(words: tuple[str, ...], body: bytes) -> None:
     """A 404 that does not come from the API is no word about a message: --admin leads elsewhere."""
     with elsewhere(404, body) as url:

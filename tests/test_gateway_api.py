@@ -26,6 +26,7 @@ from mm7zeep.gateway.api.problems import CAUSES, MEDIA_TYPE
 from mm7zeep.gateway.api.routes import ABOUT, ROUTES
 from mm7zeep.gateway.api.states import STATES, State
 from mm7zeep.gateway.config.handset import Outcome
+from mm7zeep.gateway.config.opt_out import OptOut
 from mm7zeep.gateway.config.parties import Application, Route, Upstream
 from mm7zeep.gateway.rest import openapi
 from mm7zeep.gateway.store import api_keys, database, rows
@@ -239,6 +240,18 @@ def test_scheduled(program: Callable[..., Program]) -> None:
     assert one.room.states(told["id"]) == ["Cancelled"]
     late = one.told("DELETE", f"/v1/messages/{told['id']}", 409, auth=TNN)
     assert late["code"] == "too-late"
+
+
+def test_opted_out(program: Callable[..., Program]) -> None:
+    """Who has opted out gets nothing, and the program is told; where that is everybody, the message is refused."""
+    one = program(replace(CALLED, opt_out=OptOut()))
+    one.room.gateway.simulator.send_mo("tnn", "+61400", "111122", content="Stop")
+    told = one.send({**HELLO, "to": ["+61400", "+61411"], "from": "111122"})
+    assert [(to["state"], to["detail"]) for to in told["recipients"]] == [("failed", "the recipient has opted out"), ("queued", None)]
+    alone = one.send({**HELLO, "from": "111122", "idempotency_key": "k"}, 422)
+    assert (alone["code"], alone["pointer"]) == ("opted-out", "/to")
+    one.room.gateway.simulator.send_mo("tnn", "+61400", "111122", content="START")
+    one.send({**HELLO, "from": "111122", "idempotency_key": "k"})  # the refusal was not remembered
 
 
 # --- once -------------------------------------------------------------------------------------------------------------

@@ -668,7 +668,7 @@ def test_opt_out(path: Path, line: str, said: str) -> None:
     """The words by which subscribers opt out are told; without the setting, or with false, there are none."""
     found = read(path, f'{APPLICATION}short_codes = ["1"]\n{line}\n{CALLBACK}')
     assert warnings(found) == []
-    assert said in describe(found)[4]
+    assert said in describe(found)[5]
     assert pickle.loads(pickle.dumps(found)) == found
 
 
@@ -678,7 +678,7 @@ def test_opt_out_that_is_shown(path: Path) -> None:
     [table] = re.findall(r"```text\n(\[application\.opt_out\].*?)```", page, re.DOTALL)
     [words] = re.findall(r"`(opt-out by [A-Z ]+)`", page)
     found = read(path, f'{APPLICATION}short_codes = ["1"]\n{CALLBACK}{table}')
-    assert f", {words}; MO to" in describe(found)[4]
+    assert f", {words}; MO to" in describe(found)[5]
 
 
 # --- the command line -------------------------------------------------------------------------------------------------

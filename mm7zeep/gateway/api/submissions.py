@@ -25,7 +25,7 @@ from mm7zeep.gateway.mm7.submitted import Submitted
 from mm7zeep.gateway.mm7.validation.content import check_content
 from mm7zeep.gateway.mm7.validation.recipients import check_recipients, is_address
 from mm7zeep.gateway.rest.parts import octets_of, part_of
-from mm7zeep.gateway.store import mapping, messages
+from mm7zeep.gateway.store import mapping, messages, opt_outs
 from mm7zeep.gateway.store.idempotency import Answer, Request, Task, digest
 from mm7zeep.gateway.store.rows import MessageRow, RecipientRow
 from mm7zeep.messages import Address, Part, ShortCode, SubmitReq, address
@@ -74,6 +74,7 @@ def submission(
         headers=wire.headers,
     )
     submitted = Submitted.of(request, received, octets)
+    look = opt_outs.Look.of(application, request.sender_address, request.to)
     own = {"api": {"reference": body.reference}, "group": body.group}
     done: list[messages.Kept] = []
 
@@ -83,7 +84,11 @@ def submission(
             raise NotKept(Problem("idempotency-key-reused", words, steps=("idempotency_key",)))
         if body.expires_at is not None and body.expires_at <= now:
             raise NotKept(Problem("invalid-value", "expires_at is over; give a later one", steps=("expires_at",)))
-        kept = submitted.kept(application.name, now, settings, fields=own)
+        opted_out = look.refused(connection, now)  # last of what may refuse
+        if len(opted_out) == len(request.to):
+            words = "no recipient wants anything more from this sender; each has opted out"
+            raise NotKept(Problem("opted-out", words, steps=("to",)))
+        kept = submitted.kept(application.name, now, settings, opted_out=opted_out, fields=own)
         done[:] = [kept]
         return {"id": submitted.id}, kept
 
