@@ -5,7 +5,6 @@ Reads the database as it stands, after the gateway has ended. Refuses nothing; e
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -57,40 +56,40 @@ def outstanding(connection: Connection) -> int:
     return int(connection.scalar(calls) or 0) + int(connection.scalar(copies) or 0)
 
 
-def stored_ids(connection: Connection) -> dict[str, list[str]]:
-    """The MessageIDs of submits, by TransactionID."""
+def stored_ids(connection: Connection, column: str = "transaction_id") -> dict[str, list[str]]:
+    """The MessageIDs of submits, by TransactionID, or by another column."""
     found: dict[str, list[str]] = defaultdict(list)
-    query = sa.select(MESSAGE.c.transaction_id, MESSAGE.c.id).where(MESSAGE.c.direction == "mt")
-    for transaction_id, message_id in connection.execute(query):
-        found[transaction_id].append(message_id)
+    query = sa.select(MESSAGE.c[column], MESSAGE.c.id).where(MESSAGE.c.direction == "mt")
+    for name, message_id in connection.execute(query):
+        found[name].append(message_id)
     return dict(found)
 
 
 def messages(connection: Connection, prepared: Prepared, accepted: Mapping[int, str]) -> Deviations:
     """Every submit that was answered 1000 is there once, under the id that was answered, octet by octet."""
-    wrong, found = Deviations(), stored_ids(connection)
+    wrong, found = Deviations(), stored_ids(connection, prepared.COLUMN)
     numbers = {message_id: n for n, message_id in accepted.items()}
     for n, message_id in accepted.items():
-        ids = found.pop(prepared.transaction_id(n), [])
+        ids = found.pop(prepared.name(n), [])
         if message_id not in ids:
-            wrong.add("lost", f"{prepared.transaction_id(n)} was answered {message_id}; stored: {ids}")
+            wrong.add("lost", f"{prepared.name(n)} was answered {message_id}; stored: {ids}")
         elif len(ids) > 1:
-            wrong.add("stored twice", f"{prepared.transaction_id(n)}: {ids}")
-    for transaction_id in found:
-        wrong.add("stored, never answered 1000", transaction_id)
-    for message_id, body in _bodies(connection):
-        if message_id in numbers and hashlib.sha256(body).hexdigest() != prepared.digest(numbers.pop(message_id)):
+            wrong.add("stored twice", f"{prepared.name(n)}: {ids}")
+    for name in found:
+        wrong.add("stored, never answered 1000", name)
+    for message_id, headers, body in _bodies(connection):
+        if message_id in numbers and not prepared.is_kept(numbers.pop(message_id), headers, body):
             wrong.add("other octets", message_id)
     for message_id in numbers:
         wrong.add("no octets", message_id)
     return wrong
 
 
-def _bodies(connection: Connection) -> Iterator[tuple[str, bytes]]:
-    query = sa.select(RAW.c.message_id, RAW.c.body).where(RAW.c.n == 0).execution_options(yield_per=200)
+def _bodies(connection: Connection) -> Iterator[tuple[str, str, bytes]]:
+    query = sa.select(RAW.c.message_id, RAW.c.headers, RAW.c.body).where(RAW.c.n == 0).execution_options(yield_per=200)
     with closing(connection.execute(query)) as rows:
-        for message_id, body in rows:
-            yield message_id, bytes(body)
+        for message_id, headers, body in rows:
+            yield message_id, headers, bytes(body)
 
 
 def callbacks(connection: Connection, accepted: Iterable[str], calls: Iterable[Call]) -> Deviations:

@@ -63,13 +63,13 @@ class GatewayProcess:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder, self.workers, self.before = folder, workers, list(before)
         self.database = database or f"sqlite:///{folder / 'gateway.db'}"
-        self.port, self.admin_port = free_port(), free_port()
+        self.port, self.admin_port, self.api_port = free_port(), free_port(), free_port()
         self.out, self.err = folder / "stdout", folder / "stderr"
         self.config = folder / "gateway.toml"
         self.config.touch(mode=0o600)  # it holds passwords
         self.config.write_text(_config(callback, {"delivery": QUICK} | dict(tables or {})), encoding="utf-8")
         self.process: subprocess.Popen[bytes] | None = None
-        self.url = self.admin = ""
+        self.url = self.admin = self.api = ""
 
     def __enter__(self) -> Self:
         try:
@@ -91,6 +91,7 @@ class GatewayProcess:
         words = [sys.executable, "-u", "-c", "from mm7zeep.cli import main; main()", "serve"]
         words += ["--config", str(self.config), "--database", self.database, "--workers", str(self.workers)]
         words += ["--mm7", f"127.0.0.1:{self.port}", "--admin", f"127.0.0.1:{self.admin_port}"]
+        words += ["--api", f"127.0.0.1:{self.api_port}"]
         with self.out.open("wb") as out, self.err.open("ab") as err:
             self.process = subprocess.Popen(
                 [*self.before, *words],
@@ -105,14 +106,13 @@ class GatewayProcess:
             if self.process.poll() is not None or time.monotonic() > until:
                 raise RuntimeError(f"mm7zeep serve did not start ({self.process.poll()}):\n{self.errors[-6000:]}")
             time.sleep(0.02)
-        self.url, self.admin = found
+        self.url, self.admin, self.api = found["MM7"], found["admin"], found["API"]
 
-    def _addresses(self) -> tuple[str, str] | None:
+    def _addresses(self) -> dict[str, str]:
+        """Where each listener stands, once all do."""
         said = self.out.read_text(encoding="utf-8")
-        found = [
-            re.search(rf"^{word}\s.*?(http://127\.0\.0\.1:\d+\S*)", said, re.MULTILINE) for word in ("MM7", "admin")
-        ]
-        return (found[0][1], found[1][1].rstrip("/")) if found[0] and found[1] else None
+        found = re.findall(r"^(MM7|admin|API)\s.*?(http://127\.0\.0\.1:\d+\S*)", said, re.MULTILINE)
+        return {word: url.rstrip("/") for word, url in found} if len(found) == 3 else {}
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the process that serves, or to the supervisor."""

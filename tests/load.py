@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import hashlib
+import json
 import random
 import re
 import secrets
@@ -17,14 +17,15 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable, Sequence
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self, cast
 from urllib.parse import urlsplit
 
-from mm7zeep import exchange
+from mm7zeep import exchange, media
 from mm7zeep.messages import Part, SubmitReq
 
 CODE = re.compile(rb"StatusCode[^>]*>\s*(\d{4})\s*<")
 MESSAGE_ID = re.compile(rb"MessageID[^>]*>\s*([^<\s]+)\s*<")
+JSON_ID = re.compile(rb'"id":"([0-9a-f]+)"')
 LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d+)", re.IGNORECASE)
 _CLOSE = re.compile(rb"\r\nconnection:[ \t]*close", re.IGNORECASE)
 
@@ -81,6 +82,8 @@ class Prepared:
     ``size`` octets of a body, about; ``run`` (eight characters) keeps the TransactionIDs of two runs apart.
     """
 
+    COLUMN = "transaction_id"
+
     def __init__(
         self,
         *,
@@ -136,9 +139,45 @@ class Prepared:
             pieces += (marks[which].encode(), after)
         return b"".join(pieces)
 
-    def digest(self, n: int) -> str:
-        """The SHA-256 of ``body(n)``."""
-        return hashlib.sha256(self.body(n)).hexdigest()
+    def name(self, n: int) -> str:
+        """What message number ``n`` is known by in the column ``COLUMN``."""
+        return self.transaction_id(n)
+
+    def is_kept(self, n: int, headers: str, body: bytes) -> bool:
+        """Whether what is kept, with its header fields as JSON, is message number ``n``, octet by octet."""
+        return body == self.body(n)
+
+
+class PreparedJson(Prepared):
+    """The same messages for the JSON API, each with its TransactionID as ``idempotency_key``."""
+
+    COLUMN = "subject"
+
+    def _cut(self, wire: exchange.Wire) -> None:
+        marks = self._marks(987_654_321)
+        self._parts = [one for one in exchange.unpack(wire).parts if not media.is_presentation(one.content_type)]
+        message = {
+            "idempotency_key": marks[0],
+            "to": marks[1],
+            "subject": marks[2],
+            "parts": [
+                {"data": base64.b64encode(one.read()).decode(), "content_type": one.content_type} for one in self._parts
+            ],
+            "delivery_report": True,
+        }
+        head = (("Content-Type", "application/json"),)
+        super()._cut(exchange.Wire(headers=head, body=json.dumps(message).encode()))
+
+    def name(self, n: int) -> str:
+        return self._marks(n)[2]
+
+    def is_kept(self, n: int, headers: str, body: bytes) -> bool:
+        kept = exchange.unpack(exchange.Wire(headers=tuple(json.loads(headers)), body=body))
+        message = cast(SubmitReq, kept.message)
+        whom = [one.value for one in message.to]
+        content = [one.read() for one in kept.parts if not media.is_presentation(one.content_type)]
+        same = content == [one.read() for one in self._parts]
+        return same and whom == [self.recipient(n)] and message.subject == self.name(n)
 
 
 class Answer(NamedTuple):
@@ -149,6 +188,11 @@ class Answer(NamedTuple):
     message_id: str | None
     head: bytes
     body: bytes
+
+    @property
+    def accepted(self) -> str | None:
+        """The MessageID under which the message was accepted: by StatusCode 1000, or by the JSON API."""
+        return self.message_id if (self.status, self.code) in ((200, 1000), (202, None)) else None
 
 
 def head_of(url: str, auth: tuple[str, str] | None, headers: Iterable[tuple[str, str]]) -> bytes:
@@ -189,7 +233,7 @@ class Connection:
             raise
         if _CLOSE.search(head):
             self.close()
-        code, message_id = CODE.search(said), MESSAGE_ID.search(said)
+        code, message_id = CODE.search(said), MESSAGE_ID.search(said) or JSON_ID.search(said)
         return Answer(
             int(head[9:12]), int(code[1]) if code else None, message_id[1].decode() if message_id else None, head, said
         )
@@ -315,8 +359,8 @@ class Load:
                 answer = await connection.ask(body)
         except (OSError, asyncio.IncompleteReadError) as error:  # TimeoutError is an OSError
             return type(error).__name__, None
-        if answer.status == 200 and answer.code == 1000:
-            return "1000", answer.message_id
+        if answer.accepted is not None:
+            return "1000", answer.accepted
         return f"HTTP {answer.status} {answer.code or ''}".strip(), None
 
 
@@ -343,7 +387,7 @@ def ask_until_taken(
     ``AssertionError`` for an answer that is neither 1000 nor a 503 with Retry-After, and after ``timeout`` seconds.
     """
     until = time.monotonic() + timeout
-    while (answer := ask(url, auth, prepared, n)).code != 1000:
+    while (answer := ask(url, auth, prepared, n)).accepted is None:
         assert answer.status == 503, f"message {n}: HTTP {answer.status}, status code {answer.code}"
         assert b"\r\nretry-after: " in answer.head.lower()
         assert time.monotonic() < until, f"message {n} was not taken within {timeout:.0f} s"

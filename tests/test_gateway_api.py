@@ -247,7 +247,8 @@ def test_opted_out(program: Callable[..., Program]) -> None:
     one = program(replace(CALLED, opt_out=OptOut()))
     one.room.gateway.simulator.send_mo("tnn", "+61400", "111122", content="Stop")
     told = one.send({**HELLO, "to": ["+61400", "+61411"], "from": "111122"})
-    assert [(to["state"], to["detail"]) for to in told["recipients"]] == [("failed", "the recipient has opted out"), ("queued", None)]
+    out = ("failed", "the recipient has opted out")
+    assert [(to["state"], to["detail"]) for to in told["recipients"]] == [out, ("queued", None)]
     alone = one.send({**HELLO, "from": "111122", "idempotency_key": "k"}, 422)
     assert (alone["code"], alone["pointer"]) == ("opted-out", "/to")
     one.room.gateway.simulator.send_mo("tnn", "+61400", "111122", content="START")

@@ -20,7 +20,7 @@ import pytest
 import system_calls
 from callback_sink import CallbackSink, Trouble
 from gateway_process import AUTH, QUICK, GatewayProcess, eventually
-from load import Load, Prepared, ask, ask_until_taken, head_of
+from load import Load, Prepared, PreparedJson, ask, ask_until_taken, head_of
 from postgres_server import PostgresServer
 
 pytestmark = pytest.mark.processes
@@ -74,11 +74,32 @@ def test_sync_comes_before_the_answer(tmp_path: Path, sink: CallbackSink, prepar
     assert len(set(syncs[5:])) < 40, "no two of 40 at a time were kept together"
 
 
+def test_sync_comes_before_the_answer_in_json(tmp_path: Path, sink: CallbackSink) -> None:
+    """The same of messages that come in by the JSON API: the 202 leaves after the sync."""
+    system_calls.require()
+    log, prepared = tmp_path / "strace", PreparedJson()
+    before = system_calls.recording(log, *SYNCS, *WRITES, *SENDS)
+    with GatewayProcess(tmp_path / "g", callback=sink.url, before=before) as gateway:
+        url = f"{gateway.api}/messages"
+        answers = [ask(url, AUTH, prepared, n) for n in range(5)]
+        with Load(url, AUTH, prepared, count=40, first=5, concurrency=40) as load:
+            assert load.join(60)
+        gateway.stop()
+    assert dict(load.outcomes) == {"1000": 40}
+    ids = [one.accepted or "" for one in answers] + [load.accepted[n] for n in range(5, 45)]
+    assert all(ids)
+    calls = system_calls.read(log)
+    syncs = [_sync_of(calls, prepared.transaction_id(n), id) for n, id in enumerate(ids)]
+    assert len(set(syncs[:5])) == 5
+    assert len(set(syncs[5:])) < 40, "no two of 40 at a time were kept together"
+
+
 def _sync_of(calls: list[system_calls.SystemCall], name: str, message_id: str) -> system_calls.SystemCall:
     """The sync that put the submit ``name`` on the disk, which has ended before its answer began to leave."""
+    marks = (f"MessageID>{message_id}<", f'\\"id\\":\\"{message_id}\\"')
     sent = next(
         one for one in calls
-        if one.name in SENDS and "TCP" in one.arguments and f"MessageID>{message_id}<" in one.arguments
+        if one.name in SENDS and "TCP" in one.arguments and any(mark in one.arguments for mark in marks)
     )  # fmt: skip
     earlier = [one for one in calls if "gateway.db-wal" in one.arguments and one.ended < sent.begun]
     # the first: those who come later may write the same page again, for what is theirs

@@ -5,10 +5,13 @@ The long one is ``python tests/storm.py``.
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import json
 import random
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,13 +23,13 @@ import sqlalchemy as sa
 import storm
 from callback_sink import Call, CallbackSink, Trouble
 from far_side import CLOSE, FarSide, Request, Steps, http, proper
-from load import Load, Prepared, percentile
+from load import Load, Prepared, PreparedJson, percentile
 
 from mm7zeep import exchange
 from mm7zeep.client import MmscClient
 from mm7zeep.exchange import Wire
 from mm7zeep.gateway.store.tables import MESSAGE, METADATA, OUTBOX, RAW
-from mm7zeep.messages import DeliveryReportReq, Number, SubmitReq
+from mm7zeep.messages import DeliveryReportReq, Number, Part, SubmitReq
 from mm7zeep.profiles import REL_5_MM7_1_3, REL_6_MM7_1_4
 
 SHORT = storm.Plan(submits=300, kills=3, lease=1.0, seed=7)
@@ -48,6 +51,19 @@ def test_storm_on_postgresql(tmp_path: Path, postgres_url: str) -> None:
     assert storm.run(SHORT, tmp_path, postgres_url).deviations == []
 
 
+@pytest.mark.processes
+def test_storm_on_the_json_api(tmp_path: Path) -> None:
+    """Three kills while messages come in by the JSON API: nothing lost, nothing twice, every report taken."""
+    assert storm.run(replace(SHORT, door="json"), tmp_path).deviations == []
+
+
+@pytest.mark.processes
+@pytest.mark.postgres
+def test_storm_on_the_json_api_with_postgresql(tmp_path: Path, postgres_url: str) -> None:
+    """The same on PostgreSQL."""
+    assert storm.run(replace(SHORT, door="json"), tmp_path, postgres_url).deviations == []
+
+
 # --- the neighbours ---------------------------------------------------------------------------------------------------
 
 
@@ -65,6 +81,20 @@ def test_prepared_submits_are_sound() -> None:
     assert first.message.delivery_report
     assert 29_500 < prepared.length < 30_500
     assert len(prepared.body(1)) == len(prepared.body(123_456_789)) == prepared.length
+
+
+def test_prepared_json_is_the_same_message() -> None:
+    """What the load sends as JSON is the message of the MM7 submit, and what is kept of it is known again."""
+    prepared = PreparedJson(run="0badcafe")
+    told = [json.loads(prepared.body(n)) for n in (1, 2)]
+    assert [one["to"] for one in told] == ["+61000000001", "+61000000002"]
+    assert [told[0][name] == told[1][name] for name in ("parts", "delivery_report", "subject")] == [True, True, False]
+    parts = [Part(body=base64.b64decode(one["data"]), content_type=one["content_type"]) for one in told[0]["parts"]]
+    message = SubmitReq(vaspid="v", to=(Number("+61000000001"),), subject=told[0]["subject"])
+    whole, less = (exchange.pack(message, some) for some in (parts, parts[:1]))
+    assert prepared.is_kept(1, json.dumps(whole.headers), whole.read())
+    assert not prepared.is_kept(2, json.dumps(whole.headers), whole.read())
+    assert not prepared.is_kept(1, json.dumps(less.headers), less.read())
 
 
 @pytest.mark.parametrize("profile", [REL_5_MM7_1_3, REL_6_MM7_1_4], ids=lambda one: one.schema)
@@ -114,7 +144,7 @@ def test_load_repeats_until_accepted() -> None:
     assert len(load.latencies) == load.outcomes["1000"] == 40
     assert min(load.outcomes["HTTP 503"], load.outcomes["IncompleteReadError"]) > 0
     assert load.outcomes.total() == seen.total()
-    assert seen.keys() == {prepared.digest(n) for n in range(40)}
+    assert seen.keys() == {hashlib.sha256(prepared.body(n)).hexdigest() for n in range(40)}
 
 
 def test_percentiles() -> None:
