@@ -30,7 +30,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 import audit
 from callback_sink import CallbackSink, Trouble
 from gateway_process import AUTH, GatewayProcess, eventually
-from load import Load, Prepared, ask, percentile
+from load import Load, Prepared, PreparedJson, ask, percentile
 from storm import database_of
 
 from benchmarks.figures import Figure
@@ -88,9 +88,11 @@ def livez(gateway: GatewayProcess, seconds: float) -> float:
 # --- what is measured -------------------------------------------------------------------------------------------------
 
 
-def submits(gateway: GatewayProcess, seconds: float) -> Load:
-    """Submits without reports, as many as there may be."""
-    with Load(gateway.url, AUTH, Prepared(delivery_report=False), count=None, concurrency=CONNECTIONS) as load:
+def submits(gateway: GatewayProcess, seconds: float, *, json: bool = False) -> Load:
+    """Submits without reports, as many as there may be; by MM7, or the same messages as JSON."""
+    url = f"{gateway.api}/messages" if json else gateway.url
+    prepared = (PreparedJson if json else Prepared)(delivery_report=False)
+    with Load(url, AUTH, prepared, count=None, concurrency=CONNECTIONS) as load:
         time.sleep(seconds)
         load.stop()
         load.join(30)
@@ -140,6 +142,7 @@ def spent(gateway: GatewayProcess) -> float:
 def of(engine: str, workers: int, seconds: float) -> list[Figure]:
     """The figures of one engine with so many processes."""
     rates, costs, p50, p99, floors, webs = [], [], [], [], [], []
+    json_rates, json_costs, json_p99 = [], [], []
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mm7zeep-bench-")))
         database = stack.enter_context(database_of(engine))
@@ -152,6 +155,7 @@ def of(engine: str, workers: int, seconds: float) -> list[Figure]:
         )  # it serves as soon as its first process does; here all of them are meant
         for n in range(WARM):
             ask(gateway.url, AUTH, Prepared(delivery_report=False, run="warm-up-"), n)
+            ask(f"{gateway.api}/messages", AUTH, PreparedJson(run="warm-up-"), n)
         for _ in range(ROUNDS):
             floors.append(synced_appends(folder, 1.0))
             webs.append(livez(gateway, 1.0))
@@ -161,6 +165,11 @@ def of(engine: str, workers: int, seconds: float) -> list[Figure]:
             costs.append((spent(gateway) - before) / len(load.accepted) * 1000)
             p50.append(percentile(load.latencies, 0.5) * 1000)
             p99.append(percentile(load.latencies, 0.99) * 1000)
+            before = spent(gateway)
+            load = submits(gateway, seconds, json=True)
+            json_rates.append(len(load.accepted) / load.elapsed)
+            json_costs.append((spent(gateway) - before) / len(load.accepted) * 1000)
+            json_p99.append(percentile(load.latencies, 0.99) * 1000)
         alone = round_trips(gateway, sink, 30)
         calls = [callbacks(gateway, sink, 1_500) for _ in range(ROUNDS)]
     what = f"{engine}, {workers} process{'es' if workers > 1 else ''}"
@@ -174,6 +183,15 @@ def of(engine: str, workers: int, seconds: float) -> list[Figure]:
             f"{what}: submits against synced appends", [a / b for a, b in zip(rates, floors, strict=True)], "x", "more"
         ),
         Figure.of(f"{what}: submits against /livez", [a / b for a, b in zip(rates, webs, strict=True)], "x", "more"),
+        Figure.of(f"{what}: durable JSON messages", json_rates, "/s", "more"),
+        Figure.of(f"{what}: processor of a JSON message", json_costs, "ms", "less"),
+        Figure.of(f"{what}: p99 of a JSON message", json_p99, "ms", "less"),
+        Figure.of(
+            f"{what}: JSON messages against submits",
+            [a / b for a, b in zip(json_rates, rates, strict=True)],
+            "x",
+            "more",
+        ),
         Figure.of(f"{what}: callbacks", calls, "/s", "more", 700 if target else None),
         Figure.of(f"{what}: a report after its submit", [one * 1000 for one in alone], "ms", "less"),
     ]

@@ -173,9 +173,41 @@ async def asked(gateway: Gateway, wire: Wire) -> int:
             statuses.append(message["status"])
 
     head = [(name.lower().encode(), value.encode()) for name, value in (*wire.headers, ("Host", "bench"))]
-    scope = {"type": "http", "method": "POST", "path": wire.target, "headers": head, "client": ("127.0.0.1", 9)}
-    await gateway.asgi(scope, receive, send)
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": wire.target,
+        "query_string": b"",
+        "headers": head,
+        "client": ("127.0.0.1", 9),
+    }
+    await (gateway.asgi if wire.target == "/mm7" else gateway.api)(scope, receive, send)
     return statuses[0]
+
+
+def by_json(recipients: Sequence[int], octets: Sequence[int]) -> Iterator[Figure]:
+    """A durable message that comes as JSON, to so many recipients, and with so many octets of a picture."""
+    secret = base64.b64encode(b"tnn:t").decode()
+    head = (("Authorization", f"Basic {secret}"), ("Content-Type", "application/json"))
+    with tempfile.TemporaryDirectory(prefix="mm7zeep-bench-") as folder, asyncio.Runner() as loop:
+        application = Application(name="tnn", password="t", vaspid="TNN")  # noqa: S106
+        database = f"sqlite:///{folder}/gateway.db"
+        gateway = Gateway(Settings(applications=(application,), database=database, allow_internal=True, limits=LIMITS))
+
+        def sending(count: int, size: int) -> Callable[[], object]:
+            picture = {"data": base64.b64encode(os.urandom(size)).decode(), "content_type": "image/jpeg"}
+            message = {"to": [f"+614{n:08}" for n in range(count)], "parts": [picture]}
+            wire = Wire(method="POST", target="/v1/messages", headers=head, body=json.dumps(message).encode())
+
+            def run() -> None:
+                if loop.run(asked(gateway, wire)) != 202:
+                    raise SystemExit("a message was refused")
+
+            return run
+
+        yield from curve("JSON message, recipients", recipients, lambda count: sending(count, 1000))
+        yield from curve("JSON message, octets", octets, lambda size: sending(1, size))
+        gateway.close()
 
 
 def fill(gateway: Gateway, there: int, size: int) -> None:
@@ -270,6 +302,7 @@ def measure(*, quick: bool = False) -> list[Figure]:
     sizes = (1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000)
     found += curve("pack, octets", sizes[:end], lambda n: sending(of_octets(n)))
     found += curve("unpack, octets", sizes[:end], lambda n: reading(of_octets(n)))
+    found += by_json((1, 10, 100, 1_000), sizes[:-2] if quick else sizes[:-1])
     found += stored((0, 1_000, 10_000) if quick else (0, 1_000, 10_000, 100_000, 1_000_000))
     found += shapes((100, 1_000) if quick else (100, 1_000, 10_000, 100_000))
     return found

@@ -163,7 +163,7 @@ class PreparedJson(Prepared):
             "parts": [
                 {"data": base64.b64encode(one.read()).decode(), "content_type": one.content_type} for one in self._parts
             ],
-            "delivery_report": True,
+            "delivery_report": cast(SubmitReq, exchange.unpack(wire).message).delivery_report,
         }
         head = (("Content-Type", "application/json"),)
         super()._cut(exchange.Wire(headers=head, body=json.dumps(message).encode()))
