@@ -30,7 +30,7 @@ FLOORS = (
     ("conformance.pairs", "conformance.report", "gateway.logs", "gateway.security", "gateway.supervised"),
     ("conformance", "gateway.config", "gateway.rest"),
     ("gateway.store",),
-    ("gateway.delivery", "gateway.maintenance"),
+    ("gateway.cdr", "gateway.delivery", "gateway.maintenance"),
     ("gateway.metrics", "gateway.mm7"),
     ("gateway.api", "gateway.simulator"),
     ("gateway.gateway",),

@@ -66,11 +66,11 @@ class Database:
     """
 
     def __init__(self, url: str) -> None:
-        self.engine = _engine(url)
+        self.engine = engine_of(url)
         self.sqlite = self.engine.dialect.name == "sqlite"
         self.place = database_errors.place_of(self.engine.url)
         """Where it stands, for people: a path, or the address of a server."""
-        self._unpooled = _engine(url, pooled=False) if self.sqlite else self.engine
+        self._unpooled = engine_of(url, pooled=False) if self.sqlite else self.engine
         # SQLite has one writer at a time: the threads of this process take turns here
         self._writer = threading.Lock()
         self._anchor: PoolProxiedConnection | None = None
@@ -275,7 +275,11 @@ class Database:
 # --- engines ----------------------------------------------------------------------------------------------------------
 
 
-def _engine(url: str, *, pooled: bool = True) -> Engine:
+def engine_of(url: str, *, pooled: bool = True, read_only: bool = False) -> Engine:
+    """Where connections to the database at ``url`` come from; ``read_only`` ones to a server refuse to write.
+
+    Raises ``ValueError`` for a URL that cannot be used.
+    """
     try:
         parsed = sa.make_url(url)
     except (ArgumentError, ValueError):
@@ -299,6 +303,8 @@ def _engine(url: str, *, pooled: bool = True) -> Engine:
         given = parsed.query.get("options", "")
         said = given if isinstance(given, str) else " ".join(given)
         own = f"-c synchronous_commit=on -c lock_timeout={int(LOCK_WAIT * 1000)}"
+        if read_only:  # and a look takes one core at most from those who write
+            own += " -c default_transaction_read_only=on -c max_parallel_workers_per_gather=0"
         connect = {"options": f"{said} {own}".strip(), "connect_timeout": int(LOCK_WAIT)}
         parsed = parsed.difference_update_query(["options"])
         return sa.create_engine(parsed, connect_args=connect, pool_pre_ping=True, **options)

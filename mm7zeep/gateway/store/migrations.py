@@ -87,6 +87,7 @@ CREATE TABLE opt_out (
     word TEXT, message_id TEXT, confirmed {double}, UNIQUE (subscriber, number, application));
 CREATE INDEX opt_out_application ON opt_out (application, seq)
 """
+_CHANGED = "CREATE INDEX recipient_changed ON recipient (changed, message_id, n)"
 
 
 def _keys(connection: Connection) -> None:
@@ -109,6 +110,7 @@ STEPS: tuple[str | Callable[[Connection], None], ...] = (
     _DESTINATION,
     _API_KEYS,
     _OPT_OUT,
+    _CHANGED,
 )
 """What each step runs: statements, or a function. The version of a database is the number of steps it has had."""
 

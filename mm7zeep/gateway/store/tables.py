@@ -149,6 +149,7 @@ RECIPIENT = Table(
     Index("recipient_due", "due"),
     Index("recipient_address", "address"),
     Index("recipient_remote", "remote_id"),
+    Index("recipient_changed", "changed", "message_id", "n"),
 )
 
 OUTBOX = Table(
