@@ -346,7 +346,7 @@ def test_versions(room: Make) -> None:
         ReadOnlyDatabase(one.settings.database)
     with one.gateway.database.write() as connection:
         connection.execute(sa.insert(tables.MIGRATION).values(version=99, applied=0.0))
-    with pytest.raises(migrations.DatabaseIsNewer, match="version 99.*newer mm7zeep"):
+    with pytest.raises(migrations.DatabaseIsNewer, match=r"version 99.*newer mm7zeep"):
         ReadOnlyDatabase(one.settings.database)
 
 

@@ -37,6 +37,7 @@ _COMMANDS: Mapping[str, str] = MappingProxyType(
         "replay": "Have a running gateway make calls again.",
         "keys": "List, make and revoke the keys of the JSON API.",
         "opt-outs": "List who has opted out, add somebody, remove somebody.",
+        "export": "Write what became of each message and recipient, for billing.",
         "check": "Judge captured messages.",
         "samples": "Write sample media and a request to start from.",
         "explain": "Tell a finding or a status code in plain words.",
