@@ -425,6 +425,7 @@ def test_older_database_is_migrated(room: Make) -> None:
         connection.execute(sa.update(tables.RECIPIENT).values(remote_id=long, destination=Destination.upstream("far")))
         connection.execute(sa.delete(tables.MIGRATION).where(tables.MIGRATION.c.version > 2))
         connection.execute(sa.text("DROP TABLE heartbeat"))
+        connection.execute(sa.text("DROP INDEX recipient_changed"))
         for table in ("endpoint", "outbox"):
             connection.execute(sa.text(f"ALTER TABLE {table} DROP COLUMN generation"))
         connection.execute(sa.text("ALTER TABLE message DROP COLUMN sender_attributes"))
