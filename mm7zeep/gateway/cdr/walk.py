@@ -73,7 +73,9 @@ class Follower:
     another one.
 
     Remembers what was told in the last minute, and 100,000 copies that may still change; beyond that, and where a clock
-    is set back by more than a minute, a copy may be told again though its state is the same. None is ever left out.
+    is set back by more than a minute, a copy may be told again though its state is the same. None is left out, but on
+    PostgreSQL what a transaction commits that reads the clock and writes nothing for 15 seconds after it, and, for a
+    role that may not see the transactions of others, what is committed more than 5 seconds late.
     """
 
     def __init__(self, database: ReadOnlyDatabase, since: float | None = None, *, clock: Clock | None = None) -> None:
