@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import inspect
 import logging
-import time
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
 from typing import Any, cast
@@ -29,14 +28,15 @@ from mm7zeep.gateway.api.request import ApiRequest, Services
 from mm7zeep.gateway.api.routes import ROUTES
 from mm7zeep.gateway.config.parties import Application
 from mm7zeep.gateway.config.settings import Settings
+from mm7zeep.gateway.rest.door import Door
 from mm7zeep.gateway.rest.fields import Nothing
-from mm7zeep.gateway.rest.headers import head_of, with_always
+from mm7zeep.gateway.rest.headers import head_of
 from mm7zeep.gateway.rest.json_response import JSONResponse
 from mm7zeep.gateway.rest.output import Output
 from mm7zeep.gateway.rest.request import parameters
 from mm7zeep.gateway.rest.route import Route
 from mm7zeep.gateway.store.database import StoreError
-from mm7zeep.receiver import CLIENT, Gone, Receive, Refusal, Scope, Send
+from mm7zeep.receiver import CLIENT, Gone, Refusal, Scope
 from mm7zeep.receiver.handlers import Observe
 from mm7zeep.receiver.refused import asker
 from mm7zeep.receiver.replies import printable
@@ -59,7 +59,17 @@ def api_app(services: Services, access: ApiAccess, *, observe: Observe) -> Any:
         exception_handlers={HTTPException: refusals.by_routing},
     )
     app.router.redirect_slashes = False  # where to, the Host field would say
-    return _Door(app, access, refusals, observe)
+
+    async def let_in(scope: Scope) -> str:
+        client = (scope.get("extensions") or {}).get(CLIENT)
+        peer = scope["client"][0] if scope.get("client") else None
+        application = await access.application(head_of(scope), peer, client)
+        if client is not None:
+            client.recognised()
+        return application.name
+
+    public = [one.path for one in ROUTES if one.public]
+    return Door(app, let_in=let_in, refused=refusals.of, observe=observe, public=public)
 
 
 def _endpoint(services: Services, refusals: _Refusals, routes: list[Route]) -> Callable[[Request], Awaitable[Response]]:
@@ -72,7 +82,7 @@ def _endpoint(services: Services, refusals: _Refusals, routes: list[Route]) -> C
             with ExitStack() as held:
                 asked: ApiRequest[Any, Any] = ApiRequest(
                     services=services,
-                    application=cast(Application, getattr(request.state, "application", None)),
+                    application=cast(Application, services.settings.application(request.state.user)),
                     parameters=parameters(request, route),
                     body=Nothing(),
                 )
@@ -111,7 +121,7 @@ class _Refusals:
 
     def of(self, scope: Scope, error: Exception) -> Response:
         """The answer that an exception stands for."""
-        called = scope["state"].get("called")
+        called = scope["state"]["called"]
         told: Exception = error
         if isinstance(error, StoreError):
             _LOG.error("%s was not done: %s", called, error)
@@ -142,65 +152,11 @@ class _Refusals:
 
     def _say(self, scope: Scope, problem: Problem) -> None:
         """Log what was refused: one line that says what, from whom, why, and what was answered."""
-        user, client = _user(scope), scope.get("client")
+        user, client = scope["state"]["user"], scope.get("client")
         who = asker(head_of(scope), user, client[0] if client else None, asked=True)
-        what = scope["state"].get("called") or f"{scope['method']} {printable(scope['path'])[:100]}"
+        what = scope["state"]["called"] or f"{scope['method']} {printable(scope['path'])[:100]}"
         why = masking.masked(printable(str(problem))[:_REASON], show_numbers=self._show_numbers)
         # whoever is let in nowhere can have it said as often as he likes
         stranger = {"seldom": f"api refused {problem.status}"} if user is None else {}
         text = "the API refused %s of %s: %s; answered HTTP %d, %s"
         _LOG.info(text, what, who, why, problem.status, problem.code, extra=stranger)
-
-
-class _Door:
-    """Lets in whom ``access`` knows, and tells ``observe`` what was answered."""
-
-    def __init__(self, app: Any, access: ApiAccess, refusals: _Refusals, observe: Observe) -> None:
-        self._app = app
-        self._access = access
-        self._refusals = refusals
-        self._observe = observe
-        self._open = {one.path for one in ROUTES if one.public}
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        begun = time.monotonic()
-        scope = {**scope, "state": {}}
-        status = 500
-        sending = with_always(send)
-
-        async def noting(message: dict[str, Any]) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-            await sending(message)
-
-        app = self._app
-        try:
-            await self._let_in(scope)
-        except Gone:
-            return
-        except Exception as error:  # noqa: BLE001  every one is answered, and the unexpected ones are logged
-            app = self._refusals.of(scope, error)
-        try:
-            await app(scope, receive, noting)
-        finally:
-            self._observe(scope["state"].get("called"), None, status, time.monotonic() - begun, _user(scope))
-
-    async def _let_in(self, scope: Scope) -> None:
-        """Raises ``Problem`` and ``Refusal`` for who may not come in, ``StoreError``, ``Gone``."""
-        if scope["path"] in self._open:
-            return
-        client = (scope.get("extensions") or {}).get(CLIENT)
-        peer = scope["client"][0] if scope.get("client") else None
-        scope["state"]["application"] = await self._access.application(head_of(scope), peer, client)
-        if client is not None:
-            client.recognised()
-
-
-def _user(scope: Scope) -> str | None:
-    """The name of the application that was let in."""
-    application: Application | None = scope["state"].get("application")
-    return application.name if application is not None else None

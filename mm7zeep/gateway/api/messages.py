@@ -5,7 +5,6 @@ An application sees its own messages alone: another's is as if it did not exist.
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Sequence
 
@@ -14,12 +13,12 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from mm7zeep.gateway.api import outputs
-from mm7zeep.gateway.api.bodies import SMALL
 from mm7zeep.gateway.api.inputs import MessageKey, NewMessage, Page, PartKey
 from mm7zeep.gateway.api.problems import Problem
 from mm7zeep.gateway.api.request import ApiRequest
+from mm7zeep.gateway.api.sending import keep
 from mm7zeep.gateway.api.states import mm_status, state_of
-from mm7zeep.gateway.api.submissions import Submission, reference_of, served, submission
+from mm7zeep.gateway.api.submissions import reference_of, served
 from mm7zeep.gateway.config.parties import Application
 from mm7zeep.gateway.rest.fields import Nothing
 from mm7zeep.gateway.rest.json_response import JSONResponse
@@ -30,7 +29,6 @@ from mm7zeep.gateway.store.rows import MessageRow, RecipientRow
 from mm7zeep.messages import CancelReq
 
 PATH = "/v1/messages"
-_FEW = 20  # recipients of a message that is made in the event loop
 _DIRECTIONS = {"outbound": "mt", "inbound": "mo"}
 
 
@@ -43,35 +41,14 @@ async def send(asked: ApiRequest[Nothing, NewMessage]) -> outputs.Message | Resp
             raise Problem("invalid-value", words, steps=("idempotency_key",))
         body = body.model_copy(update={"idempotency_key": asked.key})
 
-    job = await _made(asked, body)
-    async with services.shares.in_hand.of(asked.application.name):
-        if services.admission.full:  # since it was admitted, while it waited for its turn
-            raise services.admission.refusal(services.admission.full[0])
-        done = await asyncio.wrap_future(services.group.submit(job.task, lambda done: done))
-    if body.idempotency_key is not None:
-        services.repeated(job.task.request, done)
-    services.wake()
-    headers = {"Location": f"{PATH}/{done.answer['id']}"}
-    if done.repeated:
-        headers["Idempotent-Replayed"] = "true"
-        told = await run_in_threadpool(lambda: _one(asked, done.answer["id"]))
+    sent = await keep(services, asked.application, body, asked.files)
+    headers = {"Location": f"{PATH}/{sent.id}"}
+    if sent.kept is not None:
+        told = view(sent.kept.message, sent.kept.recipients, sent.kept.message.accepted)
     else:
-        [kept] = job.kept
-        told = view(kept.message, kept.recipients, kept.message.accepted)
+        headers["Idempotent-Replayed"] = "true"
+        told = await run_in_threadpool(lambda: _one(asked, sent.id))
     return JSONResponse(told.as_dict(), 202, headers)
-
-
-async def _made(asked: ApiRequest[Nothing, NewMessage], body: NewMessage) -> Submission:
-    """The submission, made here where it is small, otherwise in a thread."""
-
-    def made() -> Submission:
-        return submission(body, asked.files, asked.application, asked.services.settings)
-
-    size = sum(len(one.text or one.data or "") for one in body.parts) + sum(map(len, asked.files.values()))
-    if size <= SMALL and len(body.to) <= _FEW:
-        return made()
-    async with asked.services.shares.threads.of(asked.application.name):
-        return await run_in_threadpool(made)
 
 
 def one(asked: ApiRequest[MessageKey, Nothing]) -> outputs.Message:

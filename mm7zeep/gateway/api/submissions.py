@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
@@ -46,9 +47,13 @@ class Submission(NamedTuple):
 
 
 def submission(
-    body: NewMessage, files: Mapping[int, bytes], application: Application, settings: Settings
+    body: NewMessage,
+    files: Mapping[int, bytes],
+    application: Application,
+    settings: Settings,
+    own: Mapping[str, Any] = MappingProxyType({}),
 ) -> Submission:
-    """What sending this comes to.
+    """What sending this comes to; ``own`` is kept with it beside its reference.
 
     Raises ``Problem`` and ``StatusError`` for what cannot be sent.
     """
@@ -75,7 +80,7 @@ def submission(
     )
     submitted = Submitted.of(request, received, octets)
     look = opt_outs.Look.of(application, request.sender_address, request.to)
-    own = {"api": {"reference": body.reference}, "group": body.group}
+    fields = {"api": {"reference": body.reference, **own}, "group": body.group}
     done: list[messages.Kept] = []
 
     def making(connection: Connection, now: float, reused: bool) -> tuple[Answer, messages.Kept]:
@@ -88,12 +93,12 @@ def submission(
         if len(opted_out) == len(request.to):
             words = "no recipient wants anything more from this sender; each has opted out"
             raise NotKept(Problem("opted-out", words, steps=("to",)))
-        kept = submitted.kept(application.name, now, settings, opted_out=opted_out, fields=own)
+        kept = submitted.kept(application.name, now, settings, opted_out=opted_out, fields=fields)
         done[:] = [kept]
         return {"id": submitted.id}, kept
 
     key = body.idempotency_key
-    whole = hashlib.sha256(json.dumps([digest(request, submitted.sums), own], sort_keys=True).encode()).hexdigest()
+    whole = hashlib.sha256(json.dumps([digest(request, submitted.sums), fields], sort_keys=True).encode()).hexdigest()
     asked = Request(application.name, OPERATION, submitted.id if key is None else key, whole)
     window = 0.0 if key is None else settings.window_of(application) or _DAY
     return Submission(Task.keeping(asked, window, making), done)

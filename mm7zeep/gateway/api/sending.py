@@ -1,0 +1,71 @@
+"""Keeping a message that a program sends: made in the event loop or in a thread, and kept together with others.
+
+Refuses what ``submission`` refuses, and, with ``Refusal`` (503), while nothing can be kept.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from starlette.concurrency import run_in_threadpool
+
+from mm7zeep.gateway.api.bodies import SMALL
+from mm7zeep.gateway.api.inputs import NewMessage
+from mm7zeep.gateway.api.request import Services
+from mm7zeep.gateway.api.submissions import Submission, submission
+from mm7zeep.gateway.config.parties import Application
+from mm7zeep.gateway.store.messages import Kept
+
+_FEW = 20  # recipients of a message that is made in the event loop
+_NONE: Mapping[str, Any] = MappingProxyType({})
+
+
+class Sent(NamedTuple):
+    """The id of a message, and its rows; these are None where the same request had been kept before."""
+
+    id: str
+    kept: Kept | None
+
+
+async def keep(
+    services: Services,
+    application: Application,
+    body: NewMessage,
+    files: Mapping[int, bytes] = MappingProxyType({}),
+    own: Mapping[str, Any] = _NONE,
+) -> Sent:
+    """Keep a message; it is on the disk when this returns. ``own`` is kept with it beside its ``reference``.
+
+    Raises ``Problem``, ``StatusError``, ``Refusal`` (503), ``StoreError``.
+    """
+    job = await _made(services, application, body, files, own)
+    async with services.shares.in_hand.of(application.name):
+        if services.admission.full:  # since it was admitted, while it waited for its turn
+            raise services.admission.refusal(services.admission.full[0])
+        done = await asyncio.wrap_future(services.group.submit(job.task, lambda done: done))
+    if body.idempotency_key is not None:
+        services.repeated(job.task.request, done)
+    services.wake()
+    return Sent(done.answer["id"], None if done.repeated else job.kept[0])
+
+
+async def _made(
+    services: Services,
+    application: Application,
+    body: NewMessage,
+    files: Mapping[int, bytes],
+    own: Mapping[str, Any],
+) -> Submission:
+    """The submission, made here where it is small, otherwise in a thread."""
+
+    def made() -> Submission:
+        return submission(body, files, application, services.settings, own)
+
+    size = sum(len(one.text or one.data or "") for one in body.parts) + sum(map(len, files.values()))
+    if size <= SMALL and len(body.to) <= _FEW:
+        return made()
+    async with services.shares.threads.of(application.name):
+        return await run_in_threadpool(made)

@@ -1,0 +1,66 @@
+"""The door of an API: lets in whom it knows, tells what was answered, and puts on every answer what it should have."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Collection
+from typing import Any
+
+from starlette.responses import Response
+
+from mm7zeep.gateway.rest.headers import with_always
+from mm7zeep.receiver import Gone, Receive, Scope, Send
+from mm7zeep.receiver.handlers import Observe
+
+
+class Door:
+    """An ASGI application behind which ``app`` stands.
+
+    ``let_in`` gives the name of who asks, or raises what ``refused`` makes an answer of; paths in ``public`` ask
+    nobody. The name is put into ``scope["state"]["user"]``; ``observe`` is called with each answer, under what the
+    inner application has put into ``scope["state"]["called"]``.
+    """
+
+    def __init__(
+        self,
+        app: Any,
+        *,
+        let_in: Callable[[Scope], Awaitable[str]],
+        refused: Callable[[Scope, Exception], Response],
+        observe: Observe,
+        public: Collection[str] = (),
+    ) -> None:
+        self._app = app
+        self._let_in = let_in
+        self._refused = refused
+        self._observe = observe
+        self._public = frozenset(public)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        begun = time.monotonic()
+        state: dict[str, Any] = {"user": None, "called": None}
+        scope = {**scope, "state": state}
+        status = 500
+        sending = with_always(send)
+
+        async def noting(message: dict[str, Any]) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await sending(message)
+
+        app = self._app
+        try:
+            if scope["path"] not in self._public:
+                state["user"] = await self._let_in(scope)
+        except Gone:
+            return
+        except Exception as error:  # noqa: BLE001  every one is answered, and the unexpected ones are logged
+            app = self._refused(scope, error)
+        try:
+            await app(scope, receive, noting)
+        finally:
+            self._observe(state["called"], None, status, time.monotonic() - begun, state["user"])
