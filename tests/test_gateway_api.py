@@ -183,6 +183,18 @@ def test_form_says_the_same(program: Callable[..., Program]) -> None:
     assert one.client.get(told[1]["parts"][1]["url"], auth=TNN).content == PNG
 
 
+@pytest.mark.parametrize("name", ["фото.gif", "\N{CAT FACE}.gif", 'a"b.gif', "é.gif"])
+def test_file_names(program: Callable[..., Program], name: str) -> None:
+    """A file may be called anything, in UTF-8 as browsers and curl write it."""
+    one = program()
+    quoted = name.replace('"', "%22")
+    field = f'Content-Disposition: form-data; name="parts"; filename="{quoted}"\r\nContent-Type: image/gif\r\n\r\n'
+    to = 'Content-Disposition: form-data; name="to"\r\n\r\n+61400'
+    body = f"--x\r\n{to}\r\n--x\r\n{field}GIF89a\r\n--x--\r\n".encode()
+    headers = {"Content-Type": "multipart/form-data; boundary=x"}
+    assert one.send(json=None, content=body, headers=headers)["parts"][0]["name"] == quoted
+
+
 def test_part_says_its_type(program: Callable[..., Program]) -> None:
     """The type that a part is given is taken, with its parameters; without one, octets and name show it."""
     one = program()
@@ -554,6 +566,12 @@ RAW: Mapping[str, tuple[Mapping[str, str], bytes, int, str]] = {
     "a form in latin-1": (
         {"Content-Type": "multipart/form-data; boundary=x"},
         b'--x\r\nContent-Disposition: form-data; name="subject"\r\n\r\n\xe9\r\n--x--\r\n',
+        400,
+        "invalid-form",
+    ),
+    "a file name in another form": (  # of RFC 5987
+        {"Content-Type": "multipart/form-data; boundary=x"},
+        b"--x\r\nContent-Disposition: form-data; name=\"parts\"; filename*=UTF-8''%e2%82%ac.png\r\n\r\na\r\n--x--\r\n",
         400,
         "invalid-form",
     ),

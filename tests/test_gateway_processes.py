@@ -16,6 +16,7 @@ from gateway_room import ONE
 
 from mm7zeep.exchange import pack
 from mm7zeep.gateway.config.settings import Settings
+from mm7zeep.gateway.server.sockets import Sockets
 from mm7zeep.gateway.server.supervisor import Supervisor
 
 _STUCK = """
@@ -23,6 +24,7 @@ import os, socket, sys, time
 from mm7zeep.gateway.mm7 import requests
 from mm7zeep.gateway.config.parties import Application
 from mm7zeep.gateway.server.process import run
+from mm7zeep.gateway.server.sockets import Sockets
 from mm7zeep.gateway.config.settings import Settings
 from mm7zeep.gateway.gateway import Gateway
 
@@ -33,20 +35,20 @@ def submit(self, call):
 requests.Intake.submit = submit
 if sys.argv[2] == "all else has ended":
     Gateway.stop = lambda self, wait=None: True
-mm7, admin = (socket.create_server(("127.0.0.1", 0)) for _ in range(2))
+sockets = Sockets(*(socket.create_server(("127.0.0.1", 0)) for _ in range(2)))
 apps = tuple(
     Application(name=f"tnn{n}", password="t", vaspid="TNN", short_codes=(f"11112{n}",)) for n in range(8)
 )
 settings = Settings(applications=apps, database="sqlite:///" + sys.argv[1], drain=2.0)
-print(mm7.getsockname()[1], flush=True)
-run(settings, mm7, admin)
+print(sockets.mm7.getsockname()[1], flush=True)
+run(settings, sockets)
 """
 
 
 def test_worker_started_while_the_signal_comes() -> None:
     """A worker that was being started when the signal came gets it, too."""
     here = socket.socket()
-    supervisor = Supervisor(Settings(), here, here)
+    supervisor = Supervisor(Settings(), Sockets(here, here))
     here.close()
     workers: list[Worker] = []
 
@@ -115,7 +117,7 @@ def ended(supervisor: Supervisor, exitcode: int, *, lived: float = 0.0, served: 
 def test_workers_that_end(tmp_path: Path) -> None:
     """A killed worker is replaced at once; ones that cannot serve later and later, and for ever if one has served."""
     here: Any = None
-    supervisor = Supervisor(Settings(workers=2), here, here)
+    supervisor = Supervisor(Settings(workers=2), Sockets(here, here))
     assert ended(supervisor, -9) == pytest.approx(0, abs=0.1)
     pauses = [ended(supervisor, 1) for _ in range(30)]
     assert pauses[:4] == pytest.approx([0.2, 0.4, 0.8, 1.6], abs=0.1)

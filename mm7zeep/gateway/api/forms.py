@@ -6,6 +6,7 @@ Refuses, with ``Problem``, what is no form of that kind.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -24,6 +25,7 @@ MEDIA_TYPE = "multipart/form-data"
 _SEVERAL = frozenset({"to", "parts"})
 _MOST = MOST_RECIPIENTS + MOST_PARTS + 50  # fields
 _LONGEST = 8192  # octets of the head of a field
+_EXTENDED = re.compile(r";\s*[a-z]+\*", re.IGNORECASE)
 _BOUNDARY = 70  # characters (RFC 2046 5.1.1)
 _WORDS = {"true": True, "false": False}
 _SWITCHES = frozenset(name for name, one in fields(NewMessage) if one.annotation is bool)
@@ -91,7 +93,10 @@ def _part(one: _Field, file_name: str | None, place: int, files: dict[int, bytes
 
 def _named(one: _Field) -> tuple[str, str | None]:
     """The name of a field, and that of its file."""
-    kind, told = parse_options_header(one.head.get("content-disposition", ""))
+    disposition = one.head.get("content-disposition", "")
+    if _EXTENDED.search(disposition):  # RFC 7578 4.2: not in a form
+        raise Problem("invalid-form", 'a Content-Disposition has filename*; write filename="..." in UTF-8')
+    kind, told = parse_options_header(disposition)
     if kind != b"form-data" or b"name" not in told:
         raise Problem("invalid-form", "a field has no Content-Disposition: form-data with a name; give it one")
     if one.head.get("content-transfer-encoding", "binary").strip().lower() not in ("7bit", "8bit", "binary"):
@@ -159,7 +164,8 @@ class _Reading:
             raise Problem("invalid-form", f"the head of a field is longer than {_LONGEST} octets; make it shorter")
 
     def _head(self) -> None:
-        self.fields[-1].head[self._name.decode("latin-1").lower()] = self._value.decode("utf-8", "replace")
+        # as ISO 8859-1, which the octets are made of again where a value is read
+        self.fields[-1].head[self._name.decode("latin-1").lower()] = self._value.decode("latin-1")
         self._name, self._value = bytearray(), bytearray()
 
     def _end(self) -> None:
