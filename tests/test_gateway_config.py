@@ -65,7 +65,7 @@ def example(path: Path) -> Path:
     cert = trustme.CA().issue_cert("mm7.example")
     cert.cert_chain_pems[0].write_to_path(folder / "mm7.pem")
     cert.private_key_pem.write_to_path(folder / "mm7-key.pem")
-    for name in ("admin", "tnn", "tnn-callback", "sinch", "sinch-callback"):
+    for name in ("admin", "tnn", "tnn-callback", "tnn-twilio", "sinch", "sinch-callback"):
         (folder / name).write_text(f"{name}-word\n", encoding="utf-8")
     for one in folder.iterdir():
         one.chmod(0o600)

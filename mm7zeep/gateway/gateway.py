@@ -1,8 +1,8 @@
 """The gateway: one MM7 endpoint for applications and upstreams, a JSON API, a store behind them, and what drives it.
 
-``asgi`` is the listener at ``/mm7``, ``api`` that of the JSON API. What is accepted was committed before it is
-answered; what follows from it, ``working`` does in threads, or ``run_pending`` when called. Refuses other applications'
-messages as if they did not exist; opens no socket but to call back.
+``asgi`` is the listener at ``/mm7``, ``api`` that of the JSON API and of Twilio's form. What is accepted was committed
+before it is answered; what follows from it, ``working`` does in threads, or ``run_pending`` when called. Refuses other
+applications' messages as if they did not exist; opens no socket but to call back.
 """
 
 from __future__ import annotations
@@ -15,8 +15,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from mm7zeep.exchange import Wire
-from mm7zeep.gateway.api.access import ApiAccess
-from mm7zeep.gateway.api.app import api_app
+from mm7zeep.gateway.api.listener import Listener
 from mm7zeep.gateway.api.request import Services
 from mm7zeep.gateway.config.settings import Settings
 from mm7zeep.gateway.delivery.attempt import Caller, Deliver
@@ -28,7 +27,6 @@ from mm7zeep.gateway.mm7 import listener, turns
 from mm7zeep.gateway.mm7.admission import AdmissionControl
 from mm7zeep.gateway.mm7.auth import GatewayAuthenticator
 from mm7zeep.gateway.mm7.chaos import Chaos
-from mm7zeep.gateway.mm7.key_auth import KeyAuthenticator
 from mm7zeep.gateway.mm7.recall import Recall
 from mm7zeep.gateway.mm7.requests import Intake
 from mm7zeep.gateway.mm7.upstream_requests import Relaying
@@ -127,8 +125,7 @@ class Gateway:
         )
         self.asgi = listener.Site(self.endpoint)
         services = Services(**shared, recall=recall, admission=self.admission, shares=shares)
-        access = ApiAccess(settings, authenticator, KeyAuthenticator(settings, self.database))
-        self.api = api_app(services, access, observe=self._answered)
+        self.api = Listener(services, authenticator, observe=self._answered)
         self.simulator = Simulator(
             settings=settings,
             database=self.database,

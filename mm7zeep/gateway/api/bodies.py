@@ -15,7 +15,7 @@ from starlette.requests import Request
 from mm7zeep.gateway.api.forms import MEDIA_TYPE, read_form
 from mm7zeep.gateway.api.inputs import NewMessage
 from mm7zeep.gateway.api.problems import Problem
-from mm7zeep.gateway.api.request import ApiRequest
+from mm7zeep.gateway.api.request import ApiRequest, Services
 from mm7zeep.gateway.rest.fields import Nothing
 from mm7zeep.gateway.rest.headers import head_of
 from mm7zeep.gateway.rest.request import announced, check_coding, judged, media_type, parsed
@@ -35,11 +35,31 @@ async def read_body(request: Request, asked: ApiRequest[Any, Nothing], held: Exi
     Raises ``Problem``, ``Refusal`` (400, 408, 413, 415, 503), ``Gone``.
     """
     services = asked.services
-    check_coding(request)
     kind = media_type(request)
     if kind not in ("application/json", MEDIA_TYPE):
         raise Refusal(415, f"send the message as application/json or {MEDIA_TYPE}, with its Content-Type")
-    most = services.settings.limits.body * 4 // 3 + _ROOM  # what base64 makes of it
+    octets = await take(request, services, held, services.settings.limits.body * 4 // 3 + _ROOM)
+    key = _key(request)
+
+    def read() -> tuple[NewMessage, dict[int, bytes]]:
+        if kind == MEDIA_TYPE:
+            return read_form(request.headers["content-type"], octets)
+        return judged(parsed(octets), NewMessage), {}
+
+    if len(octets) <= SMALL:
+        body, files = read()
+    else:
+        async with services.shares.threads.of(asked.application.name):
+            body, files = await run_in_threadpool(read)
+    return replace(asked, body=body, files=files, key=key)  # type: ignore[return-value, arg-type]
+
+
+async def take(request: Request, services: Services, held: ExitStack, most: int) -> bytes:
+    """The octets of a body, at most ``most``; ``held`` gives back the memory that they take.
+
+    Raises ``Refusal`` (408, 413, 415, 503), ``Gone``.
+    """
+    check_coding(request)
     too_large = Refusal(413, f"the body may have {most} octets")
     if announced(request) > most:
         raise too_large
@@ -51,19 +71,7 @@ async def read_body(request: Request, asked: ApiRequest[Any, Nothing], held: Exi
             raise too_large
         room.took(len(chunk))
         octets += chunk
-    key = _key(request)
-
-    def read() -> tuple[NewMessage, dict[int, bytes]]:
-        if kind == MEDIA_TYPE:
-            return read_form(request.headers["content-type"], bytes(octets))
-        return judged(parsed(bytes(octets)), NewMessage), {}
-
-    if len(octets) <= SMALL:
-        body, files = read()
-    else:
-        async with services.shares.threads.of(asked.application.name):
-            body, files = await run_in_threadpool(read)
-    return replace(asked, body=body, files=files, key=key)  # type: ignore[return-value, arg-type]
+    return bytes(octets)
 
 
 def _key(request: Request) -> str | None:

@@ -136,7 +136,7 @@ def _filled(value: str, info: ValidationInfo) -> str:
 
 def is_secret(name: str) -> bool:
     """Whether a setting of that name is a secret, which may stand in a file of its own: ``NAME_file`` names that."""
-    return name.endswith(("password", "bearer"))
+    return name.endswith(("password", "bearer", "auth_token"))
 
 
 def _bearer(value: str) -> str:
@@ -144,6 +144,12 @@ def _bearer(value: str) -> str:
         Bearer(value)
     except LocalError as error:
         raise ValueError(f"is no bearer token: {error}") from None  # which does not repeat it
+    return value
+
+
+def _account_sid(value: str) -> str:
+    if not re.fullmatch(r"AC[0-9a-f]{32}", value):
+        raise ValueError('is no account SID; write "AC" and 32 digits of 0-9 and a-f, of your own choice')
     return value
 
 
@@ -260,6 +266,7 @@ Text = Annotated[str, AfterValidator(_text)]
 Filled = Annotated[Text, AfterValidator(_filled)]
 Secret = Annotated[Text, WrapValidator(secret)]
 BearerToken = Annotated[Text, WrapValidator(secret), AfterValidator(_bearer)]
+AccountSid = Annotated[Text, AfterValidator(_account_sid)]
 HeaderFields = Annotated[dict[str, str], PlainValidator(_headers)]
 FileName = Annotated[Text, AfterValidator(lambda value, info: str(_folder(info) / value))]
 Network = Annotated[str, AfterValidator(_network)]

@@ -48,6 +48,14 @@ class Callback(Table):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Twilio(Table):
+    """Who an application is where it uses Twilio's form: ``account_sid`` and ``auth_token``."""
+
+    account_sid: field_types.AccountSid
+    auth_token: Secret = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Application(Table):
     """One VASP: ``name`` and ``password`` of its Basic authentication, the VASPID and VASIDs it may use (none: any).
 
@@ -58,7 +66,8 @@ class Application(Table):
     request that comes again is a repetition (None: as ``Retention`` has it; 0: never). ``answers`` is the schema of its
     answers, ``refusals`` whether they are a ``fault`` or the matching ``response``, ``fault_status`` the HTTP status of
     a fault; None: as its profile says. ``fit`` False keeps its content as it is, whatever an upstream says. ``opt_out``
-    are the words by which subscribers opt out of its messages (None: nobody is heard, and nobody refused).
+    are the words by which subscribers opt out of its messages (None: nobody is heard, and nobody refused). ``twilio``
+    is who it is in Twilio's form (None: nobody).
     """
 
     name: Filled
@@ -78,6 +87,7 @@ class Application(Table):
     fault_status: Literal[500, 200] | None = None
     fit: field_types.Switch | None = None
     opt_out: OptOutTable = None
+    twilio: Twilio | None = None
 
     @property
     def request_profile(self) -> Profile:

@@ -295,6 +295,9 @@ def _names(settings: Settings) -> Iterator[Remark]:
     for here, user in (("gateway.admin_username", settings.admin_username), *callers, *shown):
         if user and ":" in user:
             yield Remark(here, "holds a colon, which Basic cannot carry (RFC 7617 2); choose another")
+    accounts = [(f"{here}.twilio.account_sid", one.twilio.account_sid) for here, one in applications if one.twilio]
+    for here, sid, first in _repeated(accounts):
+        yield Remark(here, f"{sid!r} is {first}, too; give each its own")
     for here, name, first in _repeated(callers):
         yield Remark(here, f"{name!r} is {first}, too; give each its own")
 

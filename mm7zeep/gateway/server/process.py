@@ -21,6 +21,7 @@ import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from socket import socket
 from typing import Any
 
 from mm7zeep.gateway import logs
@@ -89,7 +90,7 @@ class _Generation:
         """One that accepts. Raises ``ValueError`` for a certificate that cannot be used."""
         settings = gateway.settings
         edge = _edge(settings, gateway.metrics.refused)
-        asked = [(gateway.asgi, sockets.mm7, edge)]
+        asked: list[tuple[Any, socket, ConnectionLimits]] = [(gateway.asgi, sockets.mm7, edge)]
         if sockets.api is not None:
             asked.append((gateway.api, sockets.api, replace(edge, connections=API_CONNECTIONS)))
         tls = {"cert": settings.cert, "key": settings.key}

@@ -215,10 +215,12 @@ def listed(
     state: str | None = None,
     subject: str | None = None,
     since: float | None = None,
+    until: float | None = None,
     limit: int = 50,
     before: int | None = None,
 ) -> list[MessageRow]:
-    """Messages, the newest first, that fit everything given; ``q`` is looked for in subject, texts and addresses.
+    """Messages, the newest first, that fit everything given: accepted ``since`` then and before ``until``; ``q`` is
+    looked for in subject, texts and addresses.
 
     ``before`` is the ``seq`` that the page before ended with. Letters of ASCII are compared in any case.
     """
@@ -230,6 +232,8 @@ def listed(
             query = query.where(column == value)
     if since is not None:
         query = query.where(columns.accepted >= since)
+    if until is not None:
+        query = query.where(columns.accepted < until)
     if before is not None:
         query = query.where(columns.seq < before)
     if to is not None:

@@ -1,0 +1,233 @@
+"""Twilio's Messages resource as an ASGI application, on the listener of the JSON API and behind the same limits.
+
+An account is an application's ``account_sid`` with its ``auth_token``. Everything else below ``/2010-04-01`` is
+answered by Twilio's error form.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from typing import Any, cast
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from mm7zeep import masking
+from mm7zeep.errors import StatusError
+from mm7zeep.gateway.api.bodies import take
+from mm7zeep.gateway.api.request import Services
+from mm7zeep.gateway.api.sending import keep
+from mm7zeep.gateway.api.twilio import messages, resources
+from mm7zeep.gateway.api.twilio.errors import TwilioError
+from mm7zeep.gateway.api.twilio.messages import TwilioRequest
+from mm7zeep.gateway.api.twilio.parameters import message_of, parsed
+from mm7zeep.gateway.config.parties import Application
+from mm7zeep.gateway.config.settings import Settings
+from mm7zeep.gateway.mm7.auth import GatewayAuthenticator
+from mm7zeep.gateway.rest.door import Door
+from mm7zeep.gateway.rest.headers import head_of
+from mm7zeep.gateway.rest.json_response import JSONResponse
+from mm7zeep.gateway.rest.request import media_type
+from mm7zeep.gateway.store.database import StoreError
+from mm7zeep.receiver import CLIENT, Gone, Refusal, Scope
+from mm7zeep.receiver.handlers import Observe
+from mm7zeep.receiver.refused import asker
+from mm7zeep.receiver.replies import printable
+from mm7zeep.receiver.waiting import ASYNCIO, turn_at
+
+PREFIX = f"/{resources.VERSION}/"
+"""What the paths begin with."""
+
+_LOG = logging.getLogger("mm7zeep.gateway")
+_MOST = 128 * 1024  # octets of a form
+_FORM = "application/x-www-form-urlencoded"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Row:
+    method: str
+    path: str
+    function: Callable[[TwilioRequest], Any]
+
+
+_ONE = "/Messages/{sid}.json"
+_ROWS = (
+    _Row(method="GET", path=".json", function=messages.account),
+    _Row(method="GET", path="/Messages.json", function=messages.listed),
+    _Row(method="GET", path=_ONE, function=messages.fetch),
+    _Row(method="POST", path=_ONE, function=messages.update),
+    _Row(method="DELETE", path=_ONE, function=messages.delete),
+    _Row(method="GET", path="/Messages/{sid}/Media.json", function=messages.media),
+    _Row(method="GET", path="/Messages/{sid}/Media/{media_sid}", function=messages.medium),
+)
+
+
+def twilio_app(services: Services, *, observe: Observe) -> Any:
+    """The ASGI application. ``observe`` is called with each answer."""
+    door = _Accounts(services.settings)
+    refusals = _Refusals(services.settings)
+    root = f"{PREFIX}Accounts/{{account_sid}}"
+    by_path: dict[str, dict[str, Callable[[Request], Awaitable[Response]]]] = {}
+    for row in _ROWS:
+        by_path.setdefault(root + row.path, {})[row.method] = _endpoint(services, door, row)
+    by_path[f"{root}/Messages.json"]["POST"] = _creation(services, door)
+    app = Starlette(
+        routes=[
+            Route(path, _guarded(path, methods, refusals), methods=list(methods)) for path, methods in by_path.items()
+        ],
+        exception_handlers={HTTPException: refusals.by_routing},
+    )
+    app.router.redirect_slashes = False
+    return Door(app, let_in=door.let_in, refused=refusals.of, observe=observe)
+
+
+def _guarded(
+    path: str, methods: Mapping[str, Callable[[Request], Awaitable[Response]]], refusals: _Refusals
+) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        method = "GET" if request.method == "HEAD" else request.method
+        request.state.called = f"{method} {path}"
+        try:
+            return await methods[method](request)
+        except Gone:  # nobody is left to read this
+            return Response(status_code=400)
+        except Exception as error:  # noqa: BLE001  every one is answered, and the unexpected ones are logged
+            return refusals.of(request.scope, error)
+
+    return endpoint
+
+
+def _endpoint(services: Services, door: _Accounts, row: _Row) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        with ExitStack() as held:
+            given = parsed(await _form(request, services, held) if row.method == "POST" else _query(request))
+        asked = _asked(request, services, door, given)
+        async with services.shares.threads.of(asked.application.name):
+            return await run_in_threadpool(lambda: messages.answer(row.function(asked), 200))
+
+    return endpoint
+
+
+def _creation(services: Services, door: _Accounts) -> Callable[[Request], Awaitable[Response]]:
+    """``POST Messages.json``: answered when the message is on the disk."""
+
+    async def endpoint(request: Request) -> Response:
+        with ExitStack() as held:
+            given = parsed(await _form(request, services, held))
+            asked = _asked(request, services, door, given)
+            # only a span needs to know what time it is
+            now = await run_in_threadpool(lambda: _now(services)) if "ValidityPeriod" in given else 0.0
+            body, own = message_of(given, now)
+            sent = await keep(services, asked.application, body, own=own)
+        if sent.kept is None:
+            raise AssertionError("without a key every message is kept")
+        message, copies = sent.kept.message, sent.kept.recipients
+        told = resources.message_resource(
+            asked.account_sid, message, list(copies), message.accepted, body.parts[0].text or ""
+        )
+        return messages.answer(told, 201)
+
+    return endpoint
+
+
+def _now(services: Services) -> float:
+    with services.database.read() as connection:
+        return services.clock.now(connection)
+
+
+async def _form(request: Request, services: Services, held: ExitStack) -> bytes:
+    if media_type(request) != _FORM:
+        raise TwilioError(20006, f"the body is a form; send it with Content-Type: {_FORM}")
+    return await take(request, services, held, _MOST)
+
+
+def _query(request: Request) -> bytes:
+    found: bytes = request.scope.get("query_string", b"")
+    return found
+
+
+def _asked(request: Request, services: Services, door: _Accounts, given: Mapping[str, Any]) -> TwilioRequest:
+    path = {name: str(value) for name, value in request.path_params.items()}
+    application = door.application(path["account_sid"])
+    if application is None or application.name != request.state.user:
+        raise TwilioError(20404, "the requested account was not found")
+    return TwilioRequest(
+        services=services, application=application, account_sid=path["account_sid"], path=path, given=given
+    )
+
+
+class _Accounts:
+    """The accounts: applications by their ``account_sid``."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._by_sid = {one.twilio.account_sid: one for one in settings.applications if one.twilio is not None}
+        known = [
+            replace(one, name=sid, password=one.twilio.auth_token, password_hash=None)
+            for sid, one in self._by_sid.items()
+            if one.twilio is not None
+        ]
+        self._authenticator = GatewayAuthenticator(
+            known, (), settings.trusted_proxies, waiting=settings.waiting_guesses
+        )
+
+    def application(self, account_sid: str | None) -> Application | None:
+        """The application of an account."""
+        return self._by_sid.get(account_sid or "")
+
+    async def let_in(self, scope: Scope) -> str:
+        """The name of the application that asks. Raises ``TwilioError`` (20003), ``Refusal`` (503), ``Gone``."""
+        client = (scope.get("extensions") or {}).get(CLIENT)
+        peer = scope["client"][0] if scope.get("client") else None
+        decided = self._authenticator.decide(head_of(scope), peer)
+        sid = decided if decided is None or isinstance(decided, str) else await turn_at(decided, ASYNCIO, client)
+        application = self.application(sid)
+        if application is None:
+            challenge = ("WWW-Authenticate", 'Basic realm="Twilio API"')
+            raise TwilioError(20003, "Authenticate: the AccountSid and AuthToken of an application", challenge)
+        if client is not None:
+            client.recognised()
+        return application.name
+
+
+class _Refusals:
+    """Answers for what went wrong, and says so in the log."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._after = ("Retry-After", str(settings.capacity.retry_after))
+        self._show_numbers = settings.show_numbers
+
+    def of(self, scope: Scope, error: Exception) -> Response:
+        """The answer that an exception stands for."""
+        called, user = scope["state"]["called"], scope["state"]["user"]
+        if isinstance(error, StoreError):
+            _LOG.error("%s was not done: %s", called, error)
+        elif not isinstance(error, Refusal | StatusError):
+            _LOG.error("answering %s failed", called, exc_info=error)
+        told = TwilioError.of(error)
+        client = scope.get("client")
+        who = asker(head_of(scope), user, client[0] if client else None, asked=True)
+        what = called or f"{scope['method']} {printable(scope['path'])[:100]}"
+        why = masking.masked(printable(str(told))[:300], show_numbers=self._show_numbers)
+        stranger = {"seldom": f"twilio refused {told.status}"} if user is None else {}
+        _LOG.info("refused %s of %s: %s; answered HTTP %d, %d", what, who, why, told.status, told.code, extra=stranger)
+        answer = JSONResponse(told.body, told.status)
+        for name, value in told.headers:
+            answer.headers.append(name, value)
+        if told.status == 503:
+            answer.headers.setdefault(*self._after)
+        return answer
+
+    async def by_routing(self, request: Request, error: Exception) -> Response:
+        """The answer where no row of the table fits."""
+        failure = cast(HTTPException, error)
+        if failure.status_code == 405:
+            headers = (failure.headers or {}).items()
+            return self.of(request.scope, TwilioError(20004, "this method is not served here", *headers))
+        return self.of(request.scope, TwilioError(20404, f"{request.url.path[:200]} is not served here"))

@@ -1,0 +1,84 @@
+"""What is answered where something is refused: Twilio's error form, with the code that Twilio has for the cause.
+
+Values only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from mm7zeep.errors import StatusError
+from mm7zeep.gateway.api.problems import Problem
+from mm7zeep.gateway.store.database import StoreError
+from mm7zeep.receiver import Refusal
+
+STATUSES: Mapping[int, int] = MappingProxyType(
+    {
+        20001: 400,  # Unknown parameters
+        20003: 401,  # Authenticate
+        20004: 405,  # Method not allowed
+        20006: 400,  # Invalid request
+        20404: 404,  # Not found
+        20409: 409,  # Conflict
+        20500: 500,  # Internal server error
+        20503: 503,  # Service unavailable
+        21211: 400,  # Invalid 'To' phone number
+        21603: 400,  # A 'From' phone number is required
+        21604: 400,  # A 'To' phone number is required
+        21606: 400,  # The 'From' phone number is not valid for this account
+        21609: 400,  # Invalid 'StatusCallback' URL
+        21610: 400,  # Attempt to send to unsubscribed recipient
+        21617: 400,  # The concatenated message body exceeds the limit
+        21619: 400,  # A text message body or media URLs must be specified
+        21620: 400,  # Invalid media URL(s)
+        21623: 400,  # Number of media files exceeds allowed limit
+    }
+)
+"""The codes that are answered, each with its HTTP status; they are Twilio's."""
+
+_PROBLEMS = {
+    "invalid-recipient": 21211,
+    "opted-out": 21610,
+    "too-late": 20409,
+    "message-not-found": 20404,
+    "upstream-silent": 20503,
+    "unavailable": 20503,
+    "media-url-refused": 21620,
+    "failed": 20500,
+}
+_HTTP = {401: 20003, 404: 20404, 405: 20004, 500: 20500, 503: 20503}
+
+
+class TwilioError(Refusal):
+    """A refusal with one of ``STATUSES``."""
+
+    def __init__(self, code: int, message: str, *headers: tuple[str, str]) -> None:
+        super().__init__(STATUSES[code], message, *headers)
+        self.code = code
+
+    @classmethod
+    def of(cls, error: Exception) -> TwilioError:
+        """The error that one of another floor is."""
+        if isinstance(error, TwilioError):
+            return error
+        if isinstance(error, StoreError):
+            return cls(20503, f"{error.reason}; send it again") if not error.of_value else cls(20006, str(error.reason))
+        problem = Problem.of(error) if isinstance(error, Refusal | StatusError) else None
+        if problem is None:
+            return cls(20500, "this failed, by no fault of the request; the gateway's log tells why")
+        code = _PROBLEMS.get(problem.code) or _HTTP.get(problem.status, 20006)
+        if problem.steps and problem.steps[0] == "to":
+            code = 21610 if problem.code == "opted-out" else 21211
+        return cls(code, str(problem), *problem.headers)
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """What is written of it."""
+        return {
+            "code": self.code,
+            "message": str(self),
+            "more_info": f"https://www.twilio.com/docs/errors/{self.code}",
+            "status": self.status,
+        }

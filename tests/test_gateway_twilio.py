@@ -1,0 +1,290 @@
+"""Twilio's form: what the unmodified ``twilio`` package sends, lists and reads of a gateway, and what it is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, get_args
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+from gateway_room import CALLED, OTHER, Room
+from twilio.base.exceptions import TwilioRestException
+from twilio.http.http_client import TwilioHttpClient
+from twilio.rest import Client
+
+from mm7zeep.gateway.api.states import State
+from mm7zeep.gateway.api.twilio.errors import STATUSES as ERRORS
+from mm7zeep.gateway.api.twilio.resources import STATUSES
+from mm7zeep.gateway.config.opt_out import OptOut
+from mm7zeep.gateway.config.parties import Twilio
+from mm7zeep.gateway.server.listener import serve_in_thread
+from mm7zeep.messages import Number, Part
+
+SID, OTHER_SID = "AC" + "0" * 32, "AC" + "1" * 32
+TOKEN = "token-of-tnn"
+TNN = replace(CALLED, twilio=Twilio(account_sid=SID, auth_token=TOKEN), opt_out=OptOut())
+ELSE = replace(OTHER, twilio=Twilio(account_sid=OTHER_SID, auth_token="token-of-other"))
+GIF = b"GIF89a\x01\x00\x01\x00\x00\x00\x00;"
+
+
+class Here(TwilioHttpClient):
+    """Twilio's own HTTP client, which finds the gateway where api.twilio.com would be."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__()
+        self._url = url
+
+    def request(self, method: str, url: str, **options: Any) -> Any:  # type: ignore[override]
+        parts = urlsplit(url)
+        assert parts.netloc == "api.twilio.com"
+        return super().request(method, self._url + url.removeprefix("https://api.twilio.com"), **options)
+
+
+class Product:
+    """A product that speaks Twilio, and the gateway behind its URL."""
+
+    def __init__(self, room: Room, url: str) -> None:
+        self.room = room
+        self.url = url
+
+    def client(self, sid: str = SID, token: str = TOKEN) -> Client:
+        """Twilio's client, with these credentials."""
+        return Client(sid, token, http_client=Here(self.url))
+
+    def post(self, given: Any, path: str = "/Messages.json", sid: str = SID, **options: Any) -> requests.Response:
+        """What a POST is answered."""
+        asked = {"auth": (SID, TOKEN), "timeout": 10, **options}
+        return requests.post(f"{self.url}/2010-04-01/Accounts/{sid}{path}", data=given, **asked)
+
+
+@pytest.fixture
+def product(tmp_path: Path) -> Iterator[Product]:
+    """A product with a gateway."""
+    room = Room(tmp_path, TNN, ELSE)
+    with serve_in_thread(room.gateway.api) as url:
+        yield Product(room, url.rstrip("/"))
+    room.gateway.close()
+
+
+def test_sent_and_told(product: Product) -> None:
+    """A message that the package creates is kept, sent, and told with Twilio's words."""
+    client = product.client()
+    made = client.messages.create(to="+61400", from_="111122", body="Hello ü")
+    assert (made.status, made.direction, made.num_media, made.body) == ("queued", "outbound-api", "0", "Hello ü")
+    assert (made.from_, made.to, made.account_sid) == ("111122", "+61400", SID)
+    assert made.date_created == datetime(2026, 3, 1, 12, tzinfo=UTC)
+    assert (made.error_code, made.error_message, made.date_sent) == (None, None, None)
+    [row] = product.room.messages
+    assert made.sid == f"MM{row.id}"
+    assert (row.application, row.delivery_report) == ("tnn", False)
+    product.room.gateway.run_pending()
+    assert product.room.texts(row.id) == ["Hello ü".encode()]
+    found = client.messages(made.sid or "").fetch()
+    assert (found.status, found.date_sent, found.body) == (
+        "delivered",
+        datetime(2026, 3, 1, 12, tzinfo=UTC),
+        "Hello ü",
+    )
+
+
+def test_long_text_is_told_whole(product: Product) -> None:
+    """A text beyond what lists are made of is told whole where one message is asked for."""
+    text = "word " * 300
+    made = product.client().messages.create(to="+61400", from_="111122", body=text)
+    assert made.body == text
+    assert product.client().messages(made.sid or "").fetch().body == text
+
+
+def test_scheduled_and_canceled(product: Product) -> None:
+    """A message that waits for its time is canceled by the package; one that went is not."""
+    client = product.client()
+    at = datetime(2026, 3, 1, 13, tzinfo=UTC)
+    made = client.messages.create(
+        to="+61400", from_="111122", body="later", send_at=at, schedule_type="fixed", validity_period=60
+    )
+    assert made.status == "scheduled"
+    [row] = product.room.messages
+    assert (row.earliest, row.expires) == (at.timestamp(), (at + timedelta(seconds=60)).timestamp())
+    assert client.messages(made.sid or "").update(status="canceled").status == "canceled"
+    product.room.clock.move(hours=2)
+    product.room.gateway.run_pending()
+    assert product.room.states(row.id) == ["Cancelled"]
+    with pytest.raises(TwilioRestException) as caught:
+        client.messages(made.sid or "").update(status="canceled")
+    assert (caught.value.code, caught.value.status) == (20409, 409)
+
+
+def test_validity_from_now(product: Product) -> None:
+    """A validity period counts from now, by the gateway's clock."""
+    product.client().messages.create(to="+61400", from_="111122", body="soon", validity_period=3600)
+    [row] = product.room.messages
+    assert row.expires == product.room.clock() + 3600
+
+
+def test_listed(product: Product) -> None:
+    """The package pages through the account's messages, sent and received, the newest first, and filters them."""
+    client = product.client()
+    sids = [client.messages.create(to=f"+6140{n % 2}", from_="111122", body=str(n)).sid for n in range(5)]
+    product.client(OTHER_SID, "token-of-other").messages.create(to="+61400", from_="333", body="x")
+    product.room.gateway.simulator.send_mo("tnn", "+61499", "111122", content="from me")
+    found = client.messages.list(page_size=2)
+    assert [one.sid for one in found[1:]] == sids[::-1]
+    assert (found[0].direction, found[0].status, found[0].body, found[0].from_) == (
+        "inbound",
+        "received",
+        "from me",
+        "+61499",
+    )
+    assert [one.body for one in client.messages.list(to="+61400")] == ["4", "2", "0"]
+    assert len(client.messages.list(from_="+61499")) == 1
+    assert len(client.messages.list(limit=3, page_size=2)) == 3
+    day = datetime(2026, 3, 1, tzinfo=UTC)
+    assert len(client.messages.list(date_sent=day)) == 6
+    assert client.messages.list(date_sent=day + timedelta(days=1)) == []
+    assert len(client.messages.list(date_sent_after=day)) == 6
+    assert len(client.messages.list(date_sent_before=day + timedelta(hours=6))) == 0
+
+
+def test_media(product: Product) -> None:
+    """Media of an MO are listed and fetched; the text and the presentation are none of them."""
+    parts = [Part(body=b"look", content_type="text/plain"), Part(body=GIF, content_type="image/gif")]
+    product.room.gateway.simulator.send_mo("tnn", "+61499", "111122", content=parts)
+    [found] = product.client().messages.list()
+    assert (found.num_media, found.body) == ("1", "look")
+    [medium] = found.media.list()
+    assert (medium.content_type, medium.parent_sid) == ("image/gif", found.sid)
+    assert found.media(medium.sid or "").fetch().sid == medium.sid
+    octets = requests.get(f"{product.url}{(medium.uri or '').removesuffix('.json')}", auth=(SID, TOKEN), timeout=5)
+    assert (octets.content, octets.headers["content-type"]) == (GIF, "image/gif")
+    with pytest.raises(TwilioRestException) as caught:
+        found.media("ME" + "0" * 32).fetch()
+    assert caught.value.code == 20404
+
+
+def test_deleted(product: Product) -> None:
+    """A message that has come to its end is deleted; one that is on its way is not."""
+    client = product.client()
+    made = client.messages.create(to="+61400", from_="111122", body="x")
+    with pytest.raises(TwilioRestException) as caught:
+        client.messages(made.sid or "").delete()
+    assert caught.value.code == 20409
+    product.room.gateway.run_pending()
+    assert client.messages(made.sid or "").delete()
+    with pytest.raises(TwilioRestException) as caught:
+        client.messages(made.sid or "").fetch()
+    assert caught.value.code == 20404
+    assert product.room.messages == []
+
+
+def test_account(product: Product) -> None:
+    """The account itself is told, by which products see whether their credentials are right."""
+    found = product.client().api.accounts(SID).fetch()
+    assert (found.sid, found.status, found.friendly_name) == (SID, "active", "tnn")
+
+
+def test_failures(product: Product) -> None:
+    """What a carrier reports as failed or expired has Twilio's words and codes."""
+    client = product.client()
+    expected = {"Rejected": ("undelivered", 30008), "Expired": ("undelivered", 30036), "Forwarded": ("sent", None)}
+    for state, told in expected.items():
+        made = client.messages.create(to="+61400", from_="111122", body=state)
+        product.room.gateway.simulator.report((made.sid or "")[2:], "+61400", state)
+        found = client.messages(made.sid or "").fetch()
+        assert (found.status, found.error_code) == told
+
+
+def test_every_state_has_a_word() -> None:
+    """No state of the API is left without one of Twilio's."""
+    assert STATUSES.keys() == set(get_args(State))
+
+
+# --- refused ----------------------------------------------------------------------------------------------------------
+
+GOOD = {"To": "+61400", "From": "111122", "Body": "x"}
+BAD: Mapping[str, tuple[Mapping[str, Any], int]] = {
+    "nobody": ({**GOOD, "To": ""}, 21604),
+    "no number": ({**GOOD, "To": "hello"}, 21211),
+    "no sender": ({**GOOD, "From": ""}, 21603),
+    "nothing": ({**GOOD, "Body": ""}, 21619),
+    "too much": ({**GOOD, "Body": "x" * 1601}, 21617),
+    "twice": ({**GOOD, "To": ["+61400", "+61411"]}, 20006),
+    "too many media": ({**GOOD, "MediaUrl": ["https://a.example/x"] * 11}, 21623),
+    "a service": ({**GOOD, "MessagingServiceSid": "MG" + "0" * 32}, 20001),
+    "a template": ({**GOOD, "ContentSid": "HX" + "0" * 32}, 20001),
+    "a callback that is none": ({**GOOD, "StatusCallback": "ftp://a.example"}, 21609),
+    "a callback with a password": ({**GOOD, "StatusCallback": "http://a:b@a.example"}, 21609),
+    "a time that is none": ({**GOOD, "SendAt": "tomorrow", "ScheduleType": "fixed"}, 20006),
+    "a schedule that is none": ({**GOOD, "ScheduleType": "loose"}, 20006),
+    "a period that is none": ({**GOOD, "ValidityPeriod": "-1"}, 20006),
+    "a period that is too long": ({**GOOD, "ValidityPeriod": "36001"}, 20006),
+    "a control character": ({**GOOD, "Body": "a\x00b"}, 20006),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_messages(product: Product, name: str) -> None:
+    """Each is refused in Twilio's form, with the code that Twilio has for it; nothing is kept."""
+    given, code = BAD[name]
+    answer = product.post(given)
+    told = answer.json()
+    assert (told["code"], told["status"], answer.status_code) == (code, ERRORS[code], ERRORS[code])
+    assert told["more_info"] == f"https://www.twilio.com/docs/errors/{code}"
+    assert told.keys() == {"code", "message", "more_info", "status"}
+    assert product.room.messages == []
+
+
+def test_opted_out(product: Product) -> None:
+    """Who has opted out is told of by Twilio's code for that."""
+    product.room.gateway.simulator.send_mo("tnn", "+61400", "111122", content="STOP")
+    with pytest.raises(TwilioRestException) as caught:
+        product.client().messages.create(to="+61400", from_="111122", body="x")
+    assert caught.value.code == 21610
+
+
+def test_what_is_not_served(product: Product) -> None:
+    """Paths, methods and bodies that are not served are answered by Twilio's error form."""
+    root = f"{product.url}/2010-04-01/Accounts/{SID}"
+    for method, path, code in (
+        ("GET", "/Calls.json", 20404),
+        ("GET", "/Messages", 20404),
+        ("PUT", "/Messages.json", 20004),
+        ("GET", "/Messages.json?Color=red", 20001),
+        ("GET", "/Messages.json?PageToken=x", 20006),
+        ("GET", "/Messages/MM1.json", 20404),
+        ("GET", f"/Messages/{'x' * 500}.json", 20404),
+    ):
+        answer = requests.request(method, root + path, auth=(SID, TOKEN), timeout=5)
+        assert (answer.json()["code"], answer.status_code) == (code, ERRORS[code]), path
+    assert product.post(b'{"To": "+61400"}', headers={"Content-Type": "application/json"}).json()["code"] == 20006
+    assert product.post(b"To=%FF&From=1&Body=x", headers={"Content-Type": FORM}).json()["code"] == 20006
+    assert product.post(b"a=b&" * 500, headers={"Content-Type": FORM}).json()["code"] == 20006
+    assert product.post(b"Body=" + b"x" * 200_000, headers={"Content-Type": FORM}).status_code == 400
+
+
+FORM = "application/x-www-form-urlencoded"
+
+
+def test_strangers(product: Product) -> None:
+    """Wrong credentials, and another account's path or message, open nothing."""
+    with pytest.raises(TwilioRestException) as caught:
+        product.client(token="wrong").messages.create(to="+61400", from_="111122", body="x")
+    assert (caught.value.code, caught.value.status) == (20003, 401)
+    made = product.client().messages.create(to="+61400", from_="111122", body="x")
+    other = product.client(OTHER_SID, "token-of-other")
+    for attempt in (
+        lambda: other.messages(made.sid or "").fetch(),
+        lambda: other.messages(made.sid or "").update(status="canceled"),
+        lambda: other.messages(made.sid or "").delete(),
+        lambda: other.api.accounts(SID).fetch(),
+    ):
+        with pytest.raises(TwilioRestException) as caught:
+            attempt()
+        assert caught.value.code == 20404
+    plain = requests.get(f"{product.url}/2010-04-01/Accounts/{SID}.json", auth=("tnn", "t"), timeout=5)
+    assert plain.status_code == 401  # the name and password of the application are none of Twilio's
+    assert requests.get(f"{product.url}/v1/messages", auth=(SID, TOKEN), timeout=5).status_code == 401
+    assert Number("+61400") in [copy.of for copy in product.room.copies((made.sid or "")[2:])]
