@@ -6,12 +6,13 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from gateway_room import SUBMIT, Make, Room, rooms
+from gateway_room import ONE, START, SUBMIT, Make, Room, rooms
 
 from mm7zeep.errors import AuthError, TransportError
 from mm7zeep.gateway.config.settings import Delivery
@@ -130,6 +131,26 @@ def test_share_of_a_process_that_is_gone(room: Make) -> None:
     assert second.claimed() == 1
     first.beat()
     assert (first.dispatcher._share, first.dispatcher._until_due(True)) == (Share(2, 0), one.settings.poll)
+
+
+def test_when_it_looks_by_itself(room: Make) -> None:
+    """Who hears of others looks seldom, and yet when the next thing is due, a lease is over, or a part is free."""
+    one = room(delivery=Delivery(narrow=1, wide=1, lease=3))
+    forget_heartbeats(one)
+    first, second = Process(one, "a"), Process(one, "b")
+    second.dispatcher.rely_on_announcements(True)
+    assert second.dispatcher._until_due(True) == 5
+    one.submitted(replace(ONE, earliest_delivery_time=START + timedelta(seconds=4)))
+    assert second.dispatcher._until_due(True) == 4
+    one.gateway.simulator.send_mo("tnn", "+61400", "111122")
+    assert second.dispatcher._until_due(True) == one.settings.poll  # it is the other's, which may end without a word
+    assert first.claimed() == 1
+    assert second.dispatcher._until_due(True) == 3  # then its lease is over
+    one.clock.move(seconds=3)
+    assert second.dispatcher._until_due(True) == 0
+    second.dispatcher.rely_on_announcements(False)
+    second.dispatcher.run_once()
+    assert second.dispatcher._until_due(True) == one.settings.poll
 
 
 def test_share_of_a_process_without_a_heartbeat(room: Make) -> None:

@@ -289,7 +289,7 @@ def test_fence(database: Database) -> None:
     plan(database, call())
     [slept] = claim(database)
     with database.write() as connection:
-        assert outbox.has_expired(connection, NOW + 60)
+        assert outbox.next_lease_end(connection) == NOW + 60
         assert outbox.release_expired(connection, NOW + 59) == 0
         assert outbox.release_expired(connection, NOW + 60) == 1
     with database.write() as connection:

@@ -21,6 +21,7 @@ from mm7zeep.gateway.config.settings import Settings
 from mm7zeep.gateway.delivery.attempt import Caller, Deliver
 from mm7zeep.gateway.delivery.dispatcher import Dispatcher, process_name
 from mm7zeep.gateway.delivery.events import Event
+from mm7zeep.gateway.delivery.subscription import Subscription
 from mm7zeep.gateway.maintenance import Housekeeper
 from mm7zeep.gateway.metrics import Metrics
 from mm7zeep.gateway.mm7 import listener, turns
@@ -97,6 +98,13 @@ class Gateway:
         self._caller = Caller(settings, self.database, deliver=deliver)
         self.dispatcher = Dispatcher(
             settings, self.database, self._caller, clock=self.clock, observe=self._happened, holder=process
+        )
+        self.database.picked_up = self.dispatcher.takes_work
+        self._subscription = Subscription(
+            self.database,
+            heard=self._heard,
+            changed=self.dispatcher.rely_on_announcements,
+            counted=metrics.subscribed,
         )
         shared: Any = {
             "settings": settings,
@@ -178,6 +186,10 @@ class Gateway:
             text = "a TransactionID was used for different requests and recognises none"
             _LOG.warning(text, extra={"fields": fields, "seldom": text})
 
+    def _heard(self) -> None:
+        self.metrics.announced()
+        self.dispatcher.heard()
+
     def _happened(self, event: Event) -> None:
         self.metrics.happened(event)
         self._observe(event)
@@ -227,20 +239,22 @@ class Gateway:
 
     def start(self) -> None:
         """Do what is due in threads, from now on until ``stop``."""
-        self._threads = tuple(
-            SupervisedThread(name, work, until, restarted=self.metrics.restarted)
-            for name, work, until in (
-                ("dispatcher", self.dispatcher.run, self.dispatcher.told_to_stop),  # told before the others
-                ("keeper", lambda: self.admission.run(self._stopped), self._stopped),
-                ("retention", lambda: self.housekeeper.run(self._stopped), self._stopped),
-            )
-        )
+        subscription = self._subscription
+        works: list[tuple[str, Callable[[], object], threading.Event]] = [
+            ("dispatcher", self.dispatcher.run, self.dispatcher.told_to_stop),  # told before the others
+            ("keeper", lambda: self.admission.run(self._stopped), self._stopped),
+            ("retention", lambda: self.housekeeper.run(self._stopped), self._stopped),
+        ]
+        if not self.database.sqlite:  # there is nothing to subscribe to
+            works.append(("subscription", subscription.run, subscription.told_to_stop))
+        self._threads = tuple(SupervisedThread(*one, restarted=self.metrics.restarted) for one in works)
         for thread in self._threads:
             thread.start()
 
     def stop(self, wait: float | None = None) -> bool:
         """Claim nothing more and wait, at most ``wait`` seconds, for the calls under way; whether they ended."""
         self._stopped.set()
+        self._subscription.stop()
         self.dispatcher.stop()
         until = None if wait is None else time.monotonic() + wait
         for thread in self._threads:

@@ -44,6 +44,12 @@ class Metrics:
         self._restarts = Counter(
             "mm7_thread_restarts", "Threads that ended and were started again", ("thread",), registry=self._own
         )
+        self._announcements = Counter(
+            "mm7_announcements", "Times that other processes were heard to announce work", registry=self._own
+        )
+        self._subscriptions = Counter(
+            "mm7_subscriptions", "Subscriptions to announcements made and lost", ("outcome",), registry=self._own
+        )
 
     def repeated(self, owner: str, outcome: str) -> None:
         """A request whose TransactionID was used before: ``answered`` as before, or of an id that is ``reused``."""
@@ -61,6 +67,14 @@ class Metrics:
     def restarted(self, thread: str) -> None:
         """One thread has ended, and is started again."""
         self._restarts.labels(thread).inc()
+
+    def announced(self) -> None:
+        """Another process was heard to announce work."""
+        self._announcements.inc()
+
+    def subscribed(self, outcome: str) -> None:
+        """The subscription to announcements was ``made``, or ``lost``."""
+        self._subscriptions.labels(outcome).inc()
 
     def happened(self, event: Event) -> None:
         """One event of the dispatcher."""

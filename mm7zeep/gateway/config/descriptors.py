@@ -18,6 +18,7 @@ PARTING = 64
 """Connections of each listener that are only told that there is no place for them."""
 
 _FIXED = 160  # streams, listeners, the database's pool (SQLite: three files for each of 20), logs, templates
+_SUBSCRIPTION = 4  # PostgreSQL: the connection that announcements come by, and what its thread waits with
 _SPARE = 64  # descriptors below the limit at which no connection is accepted any more
 _SPOOLED = 1000  # temporary files of parts, at most
 _LEAST = 16  # connections, with fewer it is not worth serving
@@ -39,7 +40,7 @@ def reserved(settings: Settings) -> int:
     inner = ADMIN_CONNECTIONS + 2 * PARTING
     if settings.api is not None:
         inner += API_CONNECTIONS + PARTING
-    return _FIXED + _SPARE + inner + min(calls, 1000) + spooled
+    return _FIXED + _SUBSCRIPTION + _SPARE + inner + min(calls, 1000) + spooled
 
 
 def fitted(settings: Settings, *, limit: int | None) -> Fitting:

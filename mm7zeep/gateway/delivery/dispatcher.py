@@ -5,11 +5,16 @@ made in threads, a few per endpoint, more while it answers, so that a bad endpoi
 processes has its part of an endpoint's window. What the database refuses is tried again; no result is forgotten
 meanwhile. Where one row is at fault, ``isolation`` sets it aside, and the others go on. Any number of processes may
 share one database.
+
+What is planned in this process wakes it. It announces to the other processes what it has no room for, a few times a
+second at most, and what it leaves when it stops; what they announce (``subscription``) wakes it, too. It looks by
+itself when the next thing is due, and from time to time in any case.
 """
 
 from __future__ import annotations
 
 import logging
+import math
 import os
 import secrets
 import socket
@@ -26,10 +31,10 @@ from mm7zeep.gateway.config.settings import Settings
 from mm7zeep.gateway.delivery.attempt import Caller
 from mm7zeep.gateway.delivery.events import Event
 from mm7zeep.gateway.delivery.isolation import Isolation
-from mm7zeep.gateway.delivery.recipients import Network
+from mm7zeep.gateway.delivery.recipients import BATCH, Network
 from mm7zeep.gateway.delivery.results import ResultRecorder
 from mm7zeep.gateway.delivery.retry import Outcome
-from mm7zeep.gateway.store import endpoints, messages, outbox
+from mm7zeep.gateway.store import announcement, endpoints, messages, outbox
 from mm7zeep.gateway.store.clock import Clock, GuardedClock, Share
 from mm7zeep.gateway.store.database import Database, StoreError
 from mm7zeep.gateway.store.rows import CallRow
@@ -40,6 +45,8 @@ _PAUSE = 1.0  # seconds after the database reported an error
 _REST = 4.0  # seconds at most that an unresponsive endpoint backs off
 _BREATH = 0.01  # seconds between two turns, so that one transaction sees to more
 _LONG_BREATH = 0.05  # at most, where no call waits for the next turn: as long as the last one took
+_RELYING = 5.0  # seconds before looking again for what others have planned, where they announce it
+_SELDOM = 0.05  # seconds between two announcements of what this process has no room for
 _LULL = 0.2  # seconds at most before looking again where others have the window, or a rate leaves no room
 _EXPIRED = Outcome(verdict="retry", reason="it expired before it could be made")
 
@@ -103,6 +110,12 @@ class Dispatcher:
         self.told_to_stop = threading.Event()  # then ``run`` may return
         self._lull = _BREATH
         self._going = False
+        self._running = False
+        self._relying = False  # on announcements of others
+        self._planned_here = False  # since the last look
+        self._left_over = False  # of that something, which is to be announced
+        self._announced = -_SELDOM  # when that was last done
+        self._leaving = False  # what it leaves when it stops was announced
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="mm7zeep-call")
 
     # --- one turn -----------------------------------------------------------------------------------------------------
@@ -132,6 +145,7 @@ class Dispatcher:
             renewed = [call for call, at in self._flying.values() if at <= self._steady()]
         events: list[Event] = []
         claimed: list[CallRow] = []
+        left_over, planned_here, self._planned_here = False, self._planned_here, False
         with self._database.write() as connection:
             reading = self._clock.read(connection)
             now, held = reading.at, reading.held
@@ -141,20 +155,29 @@ class Dispatcher:
             if claiming:
                 for call in outbox.overdue(connection, now=now, holder=self.holder) if not held else ():
                     events += self._recorder.record(connection, call, _EXPIRED, now)
-                events += self.network.advance(connection, now, held=held)
-                claimed = self._claim(connection, now)
+                moved = self.network.advance(connection, now, held=held)
+                events += moved
+                claimed, full = self._claim(connection, now)
+                full |= len(moved) >= BATCH
+                left_over = full and (planned_here or announcement.is_noted(connection))
+        self._left_over |= left_over
         self._took_effect([call for call, _ in results], renewed, claimed)
         for event in events:
             self._tell(event)
         return events, claimed
 
-    def _claim(self, connection: Connection, now: float) -> list[CallRow]:
+    def _claim(self, connection: Connection, now: float) -> tuple[list[CallRow], bool]:
+        """Claim what is due; also whether there may be more than this process has room for."""
         claimed: list[CallRow] = []
+        full = False
         for endpoint, due in self._waiting(connection, now).items():
             part = self._part(endpoint)
-            if not part or due > now or self._window(endpoint).rests_until > self._steady():
+            if due > now:
                 continue
-            claimed += outbox.claim(
+            if not part or self._window(endpoint).rests_until > self._steady():
+                full |= not part
+                continue
+            found = outbox.claim(
                 connection,
                 endpoint,
                 now=now,
@@ -163,7 +186,9 @@ class Dispatcher:
                 holder=self.holder,
                 rate=self._rate(endpoint),
             )
-        return claimed
+            claimed += found
+            full |= self._under_way(endpoint) + len(found) >= part
+        return claimed, full
 
     def _waiting(self, connection: Connection, now: float) -> dict[str, float]:
         """The endpoints with calls that wait, and when the first of each is due; looks up the share for them."""
@@ -217,7 +242,7 @@ class Dispatcher:
         with self._lock:
             self._results.append((call, outcome))
             self._window(call.endpoint).learn(outcome, self._steady())
-        self.wake()
+        self._poked.set()
 
     @property
     def busy(self) -> int:
@@ -233,30 +258,75 @@ class Dispatcher:
     # --- in a thread --------------------------------------------------------------------------------------------------
 
     def wake(self) -> None:
-        """There is something to do."""
+        """There is something to do that was planned in this process."""
+        self._planned_here = True
         self._poked.set()
+
+    def heard(self) -> None:
+        """Another process has announced that there is something to do."""
+        self._poked.set()
+
+    def rely_on_announcements(self, relying: bool) -> None:
+        """Whether other processes are heard: then it looks seldom by itself. Looks in any case now."""
+        self._relying = relying
+        self._poked.set()
+
+    def takes_work(self) -> bool:
+        """Whether what is planned in this process is seen to here, or announced from here."""
+        return self._running and not self.told_to_stop.is_set()
 
     def stop(self) -> None:
         """Claim nothing more; ``run`` ends when what is under way is settled."""
         self.told_to_stop.set()
-        self.wake()
+        self._poked.set()
 
     def run(self) -> None:
         """Turn until ``stop``, and then until nothing is under way any more."""
-        while not (self.told_to_stop.is_set() and not self.busy):
-            self._poked.clear()
-            begun = time.monotonic()
-            try:
-                idle = self._round()
-            except StoreError as error:
-                _LOG.error("%s; trying again", error)
-                self._isolate_safely()
-                time.sleep(_PAUSE)
-            else:
-                took = time.monotonic() - begun
-                breath = _BREATH if self.busy else min(max(_BREATH, took), _LONG_BREATH)
-                time.sleep(breath) if idle is None else self._poked.wait(idle)
+        self._running = True
+        try:
+            while not (self.told_to_stop.is_set() and not self.busy):
+                self._poked.clear()
+                self._turn()
+            self._announce()
+        finally:
+            self._running = False
         self._threads.shutdown()
+
+    def _turn(self) -> None:
+        """One round, and the pause after it."""
+        begun = time.monotonic()
+        try:
+            idle = self._round()
+        except StoreError as error:
+            self._planned_here = True  # nobody has looked whether there is room for it
+            _LOG.error("%s; trying again", error)
+            self._isolate_safely()
+            time.sleep(_PAUSE)
+        else:
+            later = self._announce()
+            took = time.monotonic() - begun
+            breath = _BREATH if self.busy else min(max(_BREATH, took), _LONG_BREATH)
+            time.sleep(breath) if idle is None else self._poked.wait(min(idle, later))
+
+    def _announce(self) -> float:
+        """Announce what others may do, if it is time for it; seconds until it is.
+
+        That is not done in the transaction of a turn, whose sync others would wait for, and which might fail with it.
+        """
+        if self.told_to_stop.is_set() and not self._leaving:
+            self._leaving = self._left_over = True
+            self._announced = -_SELDOM
+        if not self._left_over:
+            return math.inf
+        wait = self._announced + _SELDOM - self._steady()
+        if wait > 0:
+            return wait
+        self._left_over, self._announced = False, self._steady()
+        try:
+            self._database.announce()
+        except StoreError as error:
+            _LOG.debug("%s; others look by themselves", error)
+        return math.inf
 
     def _isolate(self, claiming: bool = True) -> None:
         """After a turn that failed: do its work row by row; what cannot be processed is set aside alone."""
@@ -311,19 +381,35 @@ class Dispatcher:
             if self._results:
                 return 0.0
             waits = [at - steady for _, at in self._flying.values()]
+        waits.append(max(self.settings.poll, _RELYING) if self._relying else self.settings.poll)
+        planned_here, self._planned_here = self._planned_here, False
+        full = False
         if claiming:
             with self._database.read() as connection:
                 reading = self._clock.read(connection)
                 now = reading.at
-                moments = [messages.next_due(connection), None if reading.held else outbox.next_expiry(connection)]
+                moments = [
+                    messages.next_due(connection),
+                    None if reading.held else outbox.next_expiry(connection),
+                    outbox.next_lease_end(connection),
+                ]
                 waits += [at - now for at in moments if at is not None]
                 for name, at in self._waiting(connection, now).items():
                     if self._has_room(name):
                         waits.append(max(at - now, self._window(name).rests_until - steady))
-                waits += [0.0] if outbox.has_expired(connection, now) else []
-        return max(0.0, min([self.settings.poll, *waits]))
+                    elif at <= now:
+                        waits.append(self.settings.poll)  # a process that ends leaves its part without a word
+                        full = True
+        wait = max(0.0, min(waits))
+        if wait > 0:
+            self._left_over |= full and planned_here
+        else:
+            self._planned_here |= planned_here  # the turn that follows looks whether there is room for all of it
+        return wait
 
     def _has_room(self, endpoint: str) -> bool:
+        return self._under_way(endpoint) < self._part(endpoint)
+
+    def _under_way(self, endpoint: str) -> int:
         with self._lock:
-            own = sum(1 for call, _ in self._flying.values() if call.endpoint == endpoint)
-        return own < self._part(endpoint)
+            return sum(1 for call, _ in self._flying.values() if call.endpoint == endpoint)

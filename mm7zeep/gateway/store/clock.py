@@ -21,6 +21,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from mm7zeep.gateway.store import announcement
 from mm7zeep.gateway.store.tables import ENDPOINT, HEARTBEAT, MESSAGE, OUTBOX, RECIPIENT, SETTING
 
 _LOG = logging.getLogger("mm7zeep.gateway")
@@ -231,6 +232,7 @@ class GuardedClock:
         if not correction.held or not _replace(connection, text, Correction(count=correction.count + 1)):
             return False
         _plan_again(connection, -correction.seconds)
+        announcement.note(connection, for_all=True)
         _LOG.warning("the clock counts again, %+.0f s from before: %s", -correction.seconds, why)
         return True
 

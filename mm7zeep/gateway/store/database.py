@@ -1,17 +1,20 @@
 """The database behind the store: SQLite or PostgreSQL, opened so that a commit is on the disk before it returns.
 
-``Database.write`` is one durable transaction, ``Database.read`` a look. Whatever the database refuses comes out as
-``StoreError`` and nothing else. Refuses other engines, and to write to files that are not those it opened.
+``Database.write`` is one durable transaction, ``Database.read`` a look. What a transaction plans is announced by its
+commit (``announcement``). Whatever the database refuses comes out as ``StoreError`` and nothing else. Refuses other
+engines, and to write to files that are not those it opened.
 """
 
 from __future__ import annotations
 
+import secrets
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, cast
 
 import sqlalchemy as sa
@@ -20,7 +23,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, NoSuch
 from sqlalchemy.pool import NullPool, PoolProxiedConnection
 
 from mm7zeep import extras
-from mm7zeep.gateway.store import database_errors, faults, migrations
+from mm7zeep.gateway.store import announcement, database_errors, faults, migrations
 from mm7zeep.gateway.store.database_file import DatabaseFile
 
 LOCK_WAIT = 5.0
@@ -29,6 +32,15 @@ _MIGRATION_WAIT = 120.0  # seconds that one who opens the database waits for ano
 _TURN = 0.001  # seconds between two tries to be the one who writes
 _POOL = 20  # connections of this process
 _CHECK = 1.5  # seconds that looking through a damaged file may take
+_STANDING = MappingProxyType(  # what libpq is told where the URL does not: seconds, a number of probes, milliseconds
+    {
+        "keepalives_idle": 10,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 20_000,
+        "application_name": "mm7zeep subscription",
+    }
+)
 
 _PRAGMAS = (
     "PRAGMA journal_mode=WAL",
@@ -71,6 +83,11 @@ class Database:
         self.place = database_errors.place_of(self.engine.url)
         """Where it stands, for people: a path, or the address of a server."""
         self._unpooled = engine_of(url, pooled=False) if self.sqlite else self.engine
+        self._standing = None if self.sqlite else engine_of(url, pooled=False)
+        self.token = secrets.token_hex(4)
+        """What announcements of this process are known by."""
+        self.picked_up: Callable[[], bool] = lambda: False
+        """Whether a dispatcher of this process will see to what is planned: then it is announced by that, if at all."""
         # SQLite has one writer at a time: the threads of this process take turns here
         self._writer = threading.Lock()
         self._anchor: PoolProxiedConnection | None = None
@@ -153,6 +170,8 @@ class Database:
         """Close the connections."""
         self.engine.dispose()
         self._unpooled.dispose()
+        if self._standing is not None:
+            self._standing.dispose()
         if self._anchor is not None:
             self._anchor.close()
             self._anchor = None
@@ -171,9 +190,40 @@ class Database:
         It waits at most ``wait`` seconds for other writers. ``fresh``: on a connection of its own, where that is cheap.
         """
         until = time.monotonic() + wait
-        with self._turn(wait), self._connection(until, fresh=fresh) as connection:
+        planned = announcement.Planned()
+        with self._turn(wait), self._connection(until, fresh=fresh, planned=planned) as connection:
             yield connection
+            if planned.work and not self.sqlite and (planned.for_all or not self.picked_up()):
+                announcement.send(connection, self.token)
         self.committed = time.monotonic()
+
+    def announce(self) -> None:
+        """Announce that there is work for the other processes, on PostgreSQL. Raises ``StoreError``."""
+        if not self.sqlite:
+            with self.write() as connection:
+                # nothing of it need be on the disk, and so nobody waits for its lock
+                connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
+                announcement.note(connection, for_all=True)
+
+    @contextmanager
+    def standing(self) -> Iterator[Connection]:
+        """A connection to PostgreSQL beside the pool that commits each statement, for who waits on it; whether its
+        server is alive is asked by TCP, every few seconds. Raises ``StoreError``.
+        """
+        if self._standing is None:
+            raise StoreError("SQLite announces nothing", place=self.place)
+        broken: Any = self._standing.dialect.loaded_dbapi.Error
+        try:
+            with self._standing.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                try:
+                    yield connection
+                except (SQLAlchemyError, broken):
+                    connection.invalidate()
+                    raise
+        except SQLAlchemyError as error:
+            raise self.failure(error) from error
+        except broken as error:
+            raise StoreError("the connection was lost", place=self.place) from error
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -195,11 +245,14 @@ class Database:
             self._writer.release()
 
     @contextmanager
-    def _connection(self, until: float | None, *, fresh: bool = False) -> Iterator[Connection]:
+    def _connection(
+        self, until: float | None, *, fresh: bool = False, planned: announcement.Planned | None = None
+    ) -> Iterator[Connection]:
         writing = until is not None
+        options: Any = {"mm7zeep_until": until, "mm7zeep_writing": writing, announcement.OPTION: planned}
         try:
             with (self._unpooled if fresh else self.engine).connect() as connection:
-                connection = connection.execution_options(mm7zeep_until=until, mm7zeep_writing=writing)
+                connection = connection.execution_options(**options)
                 try:
                     with connection.begin():
                         if writing:
@@ -307,6 +360,9 @@ def engine_of(url: str, *, pooled: bool = True, read_only: bool = False) -> Engi
             own += " -c default_transaction_read_only=on -c max_parallel_workers_per_gather=0"
         connect = {"options": f"{said} {own}".strip(), "connect_timeout": int(LOCK_WAIT)}
         parsed = parsed.difference_update_query(["options"])
+        if not pooled:
+            connect |= {name: value for name, value in _STANDING.items() if name not in parsed.query}
+            return sa.create_engine(parsed, connect_args=connect, poolclass=NullPool)
         return sa.create_engine(parsed, connect_args=connect, pool_pre_ping=True, **options)
     except ModuleNotFoundError as error:
         raise ValueError(extras.missing(error) or str(error)) from error

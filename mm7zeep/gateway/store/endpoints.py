@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from mm7zeep import masking
+from mm7zeep.gateway.store import announcement
 from mm7zeep.gateway.store.rows import EndpointRow
 from mm7zeep.gateway.store.tables import ENDPOINT, OUTBOX
 
@@ -54,6 +55,8 @@ def resume(connection: Connection, endpoint: str, now: float) -> bool:
     else:
         again = sa.update(ENDPOINT).where(ENDPOINT.c.name == endpoint)
         connection.execute(again.values(generation=ENDPOINT.c.generation + 1, **values))
+    if was:
+        announcement.note(connection, for_all=True)
     return bool(was)
 
 

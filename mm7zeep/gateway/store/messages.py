@@ -17,6 +17,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from mm7zeep.exchange import Wire
 from mm7zeep.gateway.config.destination import Destination
+from mm7zeep.gateway.store import announcement
 from mm7zeep.gateway.store.rows import (
     DEAD,
     DEFERRED,
@@ -66,6 +67,8 @@ def keep(connection: Connection, kept: Sequence[Kept]) -> None:
     copies = [values_of(copy) for one in kept for copy in one.recipients]
     if copies:
         connection.execute(_KEEP_COPY, copies)
+    if any(one["due"] is not None for one in copies):
+        announcement.note(connection)
 
 
 def keep_raw(connection: Connection, raw: RawRow) -> None:
@@ -105,6 +108,8 @@ def move(connection: Connection, copy: RecipientRow, **values: Any) -> None:
     connection.execute(
         sa.update(RECIPIENT).where(columns.message_id == copy.message_id, columns.n == copy.n).values(**values)
     )
+    if values.get("due") is not None:
+        announcement.note(connection)
 
 
 def end(connection: Connection, ends: Sequence[Ending]) -> None:

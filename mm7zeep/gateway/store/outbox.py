@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from mm7zeep.gateway.store import endpoints, upstream_rate
+from mm7zeep.gateway.store import announcement, endpoints, upstream_rate
 from mm7zeep.gateway.store.rows import DEAD, DONE, LEASED, READY, CallRow, values_of
 from mm7zeep.gateway.store.tables import ENDPOINT, OUTBOX
 
@@ -41,6 +41,7 @@ def plan(connection: Connection, calls: Sequence[CallRow]) -> None:
     rows = [{name: value for name, value in values_of(one).items() if name != "id"} for one in calls]
     if rows:
         connection.execute(_PLAN, rows)
+        announcement.note(connection)
 
 
 def _first_of_each() -> sa.Select[Any]:
@@ -56,9 +57,7 @@ def _first_of_each() -> sa.Select[Any]:
 
 
 _WAITING = _first_of_each()
-_EXPIRED = (
-    sa.select(sa.literal(1)).where(_C.state == LEASED, _C.lease_until <= sa.bindparam("now", type_=sa.Double)).limit(1)
-)
+_NEXT_LEASE_END = sa.select(sa.func.min(_C.lease_until)).where(_C.state == LEASED)
 _RELEASE = (
     sa.update(OUTBOX)
     .where(
@@ -179,12 +178,16 @@ def _lease(connection: Connection, ids: Sequence[int], until: float, holder: str
 
 def release_expired(connection: Connection, now: float) -> int:
     """Make ready what was claimed by somebody whose lease is over; how many."""
-    return connection.execute(_RELEASE, {"now": now}).rowcount
+    released = connection.execute(_RELEASE, {"now": now}).rowcount
+    if released:
+        announcement.note(connection)
+    return released
 
 
-def has_expired(connection: Connection, now: float) -> bool:
-    """Whether there is a claim whose lease is over."""
-    return connection.scalar(_EXPIRED, {"now": now}) is not None
+def next_lease_end(connection: Connection) -> float | None:
+    """When the lease of the first claim is over."""
+    found: float | None = connection.scalar(_NEXT_LEASE_END)
+    return found
 
 
 def renew(connection: Connection, calls: Sequence[CallRow], until: float) -> int:
@@ -222,7 +225,8 @@ def release_reads(connection: Connection, reports: Sequence[CallRow], now: float
     if reports:
         about = [(one.message_id, one.n) for one in reports]
         ids = sorted({message_id for message_id, _ in about})
-        connection.execute(_RELEASE_READS, {"ids": ids, "about": about, "now": now})
+        if connection.execute(_RELEASE_READS, {"ids": ids, "about": about, "now": now}).rowcount:
+            announcement.note(connection)
 
 
 def _claimed(call: CallRow) -> sa.Update:
@@ -314,7 +318,10 @@ def replay(
     if since is not None:
         which.append(_C.ended >= since)
     again: Mapping[str, Any] = {"state": READY, "due": now, "expires": now + expiry, "attempts": 0, "ended": None}
-    return resumed + connection.execute(sa.update(OUTBOX).where(*which).values(again)).rowcount
+    count = resumed + connection.execute(sa.update(OUTBOX).where(*which).values(again)).rowcount
+    if count:
+        announcement.note(connection, for_all=True)
+    return count
 
 
 def backlog(connection: Connection, most: int) -> int:
