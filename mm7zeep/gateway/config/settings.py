@@ -91,7 +91,8 @@ class Gateway(Table):
 
     ``allow_internal`` lets calls go to loopback and private addresses. ``trusted_proxies`` are addresses and ranges
     whose X-Forwarded-For is believed. ``cert`` and ``key`` are PEM files; both or none. ``poll`` is how many seconds a
-    process may take to see what another one has planned. ``drain`` seconds may work in flight take after SIGTERM.
+    process may take to see what another one has planned; while PostgreSQL announces that, it looks every 5 s, or every
+    ``poll`` if that is longer. ``drain`` seconds may work in flight take after SIGTERM.
     ``connections`` are of each process, counted from when they are accepted, ``connections_per_address`` of them of one
     address that is no trusted proxy's; ``handshake`` seconds may that of TLS take.
     """
