@@ -424,7 +424,8 @@ def test_older_database_is_migrated(room: Make) -> None:
         connection.execute(sa.update(tables.DUPLICATE).values(transaction_id=long))
         connection.execute(sa.update(tables.RECIPIENT).values(remote_id=long, destination=Destination.upstream("far")))
         connection.execute(sa.delete(tables.MIGRATION).where(tables.MIGRATION.c.version > 2))
-        connection.execute(sa.text("DROP TABLE heartbeat"))
+        for table in ("heartbeat", "api_key", "opt_out"):
+            connection.execute(sa.text(f"DROP TABLE {table}"))
         connection.execute(sa.text("DROP INDEX recipient_changed"))
         for table in ("endpoint", "outbox"):
             connection.execute(sa.text(f"ALTER TABLE {table} DROP COLUMN generation"))
