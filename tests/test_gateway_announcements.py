@@ -277,6 +277,7 @@ def test_lost_and_made_again(two: Two, door: Door, caplog: pytest.LogCaptureFixt
         page.splitlines()
     )
     said = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+    said = [one for one in said if one.startswith("what other processes announce")]  # the polls may have failed, too
     assert len(said) == 2
     assert said[0].startswith("what other processes announce is not received: database error: PostgreSQL 127.0.0.1:")
     assert said[1] == "what other processes announce is received again"
