@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import pickle
 import re
@@ -26,6 +27,9 @@ SECRET = "quietwhisper"
 HASH = password_hash.hashed(SECRET, password_hash.Cost(1, 1, 1))
 APPLICATION = f'[[application]]\nname = "tnn"\npassword = "{SECRET}"\nvaspid = "TNN"\n'
 CALLBACK = f'[application.callback]\ndeliver = "https://vasp.example/mo"\nusername = "us"\npassword = "{SECRET}"\n'
+SIGNING = f"whsec_{base64.b64encode(SECRET.encode() * 2 + b'!').decode()}"
+WEBHOOK = f'[application.webhook]\nurl = "https://vasp.example/events"\nsecret = "{SIGNING}"\n'
+API = '[gateway]\napi = "127.0.0.1:8010"\napi_url = "https://mms.example/"\n'
 UPSTREAM = '[[upstream]]\nname = "up"\nurl = "https://mmsc.example/mm7"\n'
 OPEN = "[gateway]\nallow_internal = true\n"
 
@@ -47,7 +51,7 @@ def refused(path: Path, text: str) -> list[str]:
     path.write_text(text, encoding="utf-8")
     with pytest.raises(ConfigError) as caught:
         load(path)
-    assert SECRET not in str(caught.value)
+    assert not any(one in str(caught.value) for one in (SECRET, SIGNING))
     assert str(caught.value) == "\n".join(caught.value.problems)
     assert all(one.startswith(f"{path}: ") for one in caught.value.problems)
     return [one.removeprefix(f"{path}: ") for one in caught.value.problems]
@@ -67,6 +71,7 @@ def example(path: Path) -> Path:
     cert.private_key_pem.write_to_path(folder / "mm7-key.pem")
     for name in ("admin", "tnn", "tnn-callback", "tnn-twilio", "sinch", "sinch-callback"):
         (folder / name).write_text(f"{name}-word\n", encoding="utf-8")
+    (folder / "tnn-webhook").write_text(f"{SIGNING}\n", encoding="utf-8")
     for one in folder.iterdir():
         one.chmod(0o600)
     path.write_text(EXAMPLE.read_text(encoding="utf-8").replace("/run/secrets/", "secrets/"), encoding="utf-8")
@@ -78,6 +83,9 @@ def test_example_is_what_it_says(example: Path) -> None:
     found = load(example)
     [application], [upstream] = found.applications, found.upstreams
     assert application.callback is not None
+    assert application.webhook is not None
+    assert (application.webhook.secrets, application.webhook.events) == ((SIGNING,), None)
+    assert found.api_base == "https://mms.example"
     assert (found.mm7, found.admin) == (Place("0.0.0.0", 8443), Place("127.0.0.1", 8008))
     assert (application.password, application.callback.password) == ("tnn-word", "tnn-callback-word")
     assert (found.admin_password, upstream.password, upstream.callback_password) == (
@@ -106,8 +114,10 @@ def test_defaults_of_the_example_are_the_defaults(example: Path) -> None:
             table = re.split(r"(?m)^\[", table)[0]
         for setting in errors._settings(errors._table([name])):
             assert re.search(rf"\b{setting}(_file)?\b", table), f"[{name}] does not show {setting}"
-    callback = text.partition("[application.callback]")[2]
+    callback, _, webhook = text.partition("[application.callback]")[2].partition("[application.webhook]")
     assert all(f"{setting} = " in callback for setting in errors._settings(parties.Callback) if setting != "password")
+    assert all(re.search(rf"\b{one}(_file)? = ", webhook) for one in errors._settings(parties.Webhook))
+    assert all(one in webhook for one in parties.EVENT_TYPES)
 
 
 # --- what comes of it -------------------------------------------------------------------------------------------------
@@ -179,6 +189,36 @@ def test_secrets(path: Path) -> None:
     assert first.password == f" {SECRET} ü"
     assert (second.password, second.password_hash) == (None, HASH)
     assert SECRET not in repr(load(path))
+
+
+def test_webhook(path: Path) -> None:
+    """A webhook has its secret, the old one during a rotation, and the events that it wants."""
+    (path.parent / "old").write_text(f"{SIGNING.rstrip('=')}\n", encoding="utf-8")  # without padding
+    text = API + APPLICATION + WEBHOOK + 'old_secret_file = "old"\nevents = ["message.read"]\n'
+    found = read(path, text)
+    [one] = found.applications
+    assert one.webhook is not None
+    assert one.webhook.secrets == (SIGNING, SIGNING.rstrip("="))
+    assert [event for event in parties.EVENT_TYPES if one.webhook.wants(event)] == ["message.read"]
+    assert not one.takes_messages
+    assert read(path, API + APPLICATION + WEBHOOK).applications[0].takes_messages
+    assert (found.api_base, found.media_urls) == ("https://mms.example", 86400)
+    assert SIGNING not in repr(found)
+    assert warnings(found) == []
+
+
+@pytest.mark.parametrize(
+    ("lines", "base"),
+    [
+        ("", ""),
+        ('api = "127.0.0.1:8010"', "http://127.0.0.1:8010"),
+        ('api = "[::1]:80"', "http://[::1]:80"),
+        ('api = "127.0.0.1:0"\napi_url = "http://mms.example:8080/sub/"', "http://mms.example:8080/sub"),
+    ],
+)
+def test_where_media_are(path: Path, lines: str, base: str) -> None:
+    """Without api_url, its URLs begin with the place of the API."""
+    assert read(path, f"[gateway]\n{lines}\n").api_base == base
 
 
 def test_two_applications_of_one_vasp(path: Path) -> None:
@@ -387,6 +427,49 @@ REFUSED = {
         APPLICATION + CALLBACK + 'namespace = "optus"\n',
         "application[1].callback.namespace: 'optus' is a profile; write profile = \"optus\"",
     ),
+    "webhook without a URL": (
+        API + APPLICATION + WEBHOOK.replace("url", "#"),
+        "application[1].webhook.url: is missing or empty; write url",
+    ),
+    "webhook internal": (
+        API + APPLICATION + WEBHOOK.replace("vasp.example", "192.168.0.1"),
+        "application[1].webhook.url: the host of the URL, 192.168.0.1, is a private address",
+    ),
+    "webhook without a secret": (
+        API + APPLICATION + WEBHOOK.replace("secret", "#"),
+        "application[1].webhook.secret: is missing; write secret_file",
+    ),
+    "webhook with another secret": (
+        API + APPLICATION + WEBHOOK.replace(SIGNING, SECRET),
+        "application[1].webhook.secret: is no secret of Standard Webhooks, whsec_ and base64; printf 'whsec_",
+    ),
+    "webhook with a secret for URLs": (
+        API + APPLICATION + WEBHOOK.replace(SIGNING, "whsec_" + "-_" * 22),
+        "application[1].webhook.secret: is no secret of Standard Webhooks",
+    ),
+    "webhook with a short secret": (
+        API + APPLICATION + WEBHOOK + 'old_secret = "whsec_MTIzNDU2Nzg5MA=="\n',
+        "application[1].webhook.old_secret: has 10 octets in base64; it needs 24 to 64",
+    ),
+    "webhook without events": (
+        API + APPLICATION + WEBHOOK + "events = []\n",
+        "application[1].webhook.events: is empty",
+    ),
+    "webhook with another event": (
+        API + APPLICATION + WEBHOOK + 'events = ["message.sent"]\n',
+        "application[1].webhook.events[1]: must be 'message.received', ",
+    ),
+    "webhook without the API": (
+        APPLICATION + WEBHOOK,
+        "gateway.api: is missing, and serves the media of application[1].webhook",
+    ),
+    "webhook and an API anywhere": (
+        API.replace("127.0.0.1", "0.0.0.0").replace("api_url", "#") + APPLICATION + WEBHOOK,
+        "gateway.api_url: is missing; nobody can fetch the media of application[1].webhook at 0.0.0.0:8010",
+    ),
+    "API at no URL": (API.replace("https:", "ftp:"), "gateway.api_url: this is no http or https URL"),
+    "API at a query": (API.replace("example/", "example/?a"), "gateway.api_url: has a query"),
+    "no time for media": ("[gateway]\nmedia_urls = 0\n", "gateway.media_urls: must last longer"),
     "upstream name": (UPSTREAM.replace('name = "up"\n', ""), "upstream[1].name: is missing or empty"),
     "upstream twice": (UPSTREAM * 2, "upstream[2].name: 'up' is the name of upstream[1], too"),
     "upstream URL": (UPSTREAM.replace("url", "vasid"), "upstream[1].url: is missing or empty"),
@@ -584,6 +667,14 @@ def _locked_key() -> bytes:
         ),
         ('[gateway]\ntrusted_proxies = ["::/0"]\n', "gateway.trusted_proxies[1]: everybody may say"),
         ('[[handset]]\nprefix = "+6"\n[[handset]]\nprefix = "+61"\n', "handset[2]: is never used, since handset[1]"),
+        (
+            API.replace("api_url", "#") + APPLICATION + WEBHOOK,
+            "gateway.api_url: media of events stand below http://127.0.0.1:8010, where only this machine comes",
+        ),
+        (
+            API + APPLICATION + WEBHOOK.replace("https:", "http:"),
+            "application[1].webhook.url: messages go there in the clear; use https",
+        ),
         (UPSTREAM.replace("https", "http") + PAIRED, "upstream[1].url: credentials go there in the clear"),
         (
             f'{APPLICATION}opt_out = true\nshort_codes = ["1"]\n'.replace("tnn", "ann"),
@@ -601,7 +692,7 @@ def _locked_key() -> bytes:
 )
 def test_warnings(path: Path, text: str, said: str) -> None:
     """What works and is unwise is told in one line."""
-    [line] = warnings(read(path, f"{text}{APPLICATION}"))
+    [line] = warnings(read(path, text if "[[application]]" in text else f"{text}{APPLICATION}"))
     assert line.startswith(said)
     assert SECRET not in line
 
@@ -640,14 +731,15 @@ def test_describe(example: Path) -> None:
     assert lines[2] == "JSON API on https://127.0.0.1:8010/v1"
     assert lines[3] == "database: postgresql database mm7 on db:5433; worker processes: 2"
     assert lines[5].startswith("application tnn: VASPID TNN, VASIDs News, profile optus, from 192.0.2.10 198.51.100")
-    assert lines[5].endswith("reports to https://vasp.example/dlr in REL-6-MM7-1-4 5.3.0")
+    ways = "reports to https://vasp.example/dlr in REL-6-MM7-1-4 5.3.0; all events to the webhook "
+    assert lines[5].endswith(f"{ways}https://vasp.example/mms-events")
     assert lines[6:] == [
         "handset +6141: Retrieved after 2 s",
         "upstream sinch: https://mmsc.example/mm7?..., profile sinch, 10 a second at most, calls us back, "
         "content made to fit 1000000 octets",
         "route +64: via sinch",
     ]
-    assert all(secret not in "".join(lines) for secret in (SECRET, "-word"))
+    assert all(secret not in "".join(lines) for secret in (SECRET, "-word", SIGNING))
     assert describe(demo_settings())[3] == "database: SQLite file mm7zeep.db; worker processes: 1"
 
 

@@ -21,7 +21,8 @@ from mm7zeep.gateway.config.validate import is_loopback, readable_by_all
 
 def warnings(settings: Settings) -> list[str]:
     """What works and is unwise, one line each."""
-    return [str(one) for part in (_open_places, _open_calls, _unused, _unsayable, _unheard) for one in part(settings)]
+    parts = (_open_places, _open_calls, _unreached, _unused, _unsayable, _unheard)
+    return [str(one) for part in parts for one in part(settings)]
 
 
 def _open_places(settings: Settings) -> Iterator[Remark]:
@@ -54,10 +55,27 @@ def _open_calls(settings: Settings) -> Iterator[Remark]:
         if one.callback is not None:
             called.append((f"application[{n}].callback.deliver", one.callback.deliver))
             called.append((f"application[{n}].callback.report", one.callback.report))
+        if one.webhook is not None and _is_open(one.webhook.url):
+            yield Remark(f"application[{n}].webhook.url", "messages go there in the clear; use https")
     called += [(f"upstream[{n}].url", one.url) for n, one in enumerate(settings.upstreams, 1) if one.auth]
     for here, url in called:
-        if url and url.lower().startswith("http:") and not is_loopback(urlsplit(url).hostname or ""):
+        if url and _is_open(url):
             yield Remark(here, "credentials go there in the clear; use https")
+
+
+def _is_open(url: str) -> bool:
+    """Whether what goes to ``url`` can be read on the way."""
+    return url.lower().startswith("http:") and not is_loopback(urlsplit(url).hostname or "")
+
+
+def _unreached(settings: Settings) -> Iterator[Remark]:
+    """Media that receivers on other machines cannot fetch."""
+    if not is_loopback(urlsplit(settings.api_base).hostname or ""):
+        return
+    called = [one.webhook.url for one in settings.applications if one.webhook is not None]
+    if any(not is_loopback(urlsplit(url).hostname or "") for url in called):
+        said = f"media of events stand below {settings.api_base}, where only this machine comes"
+        yield Remark("gateway.api_url", f"{said}; write what others reach the API by")
 
 
 def _unused(settings: Settings) -> Iterator[Remark]:
@@ -93,9 +111,9 @@ def _unsayable(settings: Settings) -> Iterator[Remark]:
 def _unheard(settings: Settings) -> Iterator[Remark]:
     """Opt-outs that no message can ask for: MO messages come to short codes, and for applications that take them."""
     for n, one in enumerate(settings.applications, 1):
-        if one.opt_out is None or (one.short_codes and one.callback is not None):
+        if one.opt_out is None or (one.short_codes and one.takes_messages):
             continue
-        missing = "a callback" if one.short_codes else "short_codes"
+        missing = "a callback or a webhook" if one.short_codes else "short_codes"
         yield Remark(
             f"application[{n}].opt_out",
             f"no MO reaches an application without {missing}, so nobody can opt out by a word; give it {missing}",
@@ -151,11 +169,14 @@ def _application(one: Application) -> str:
     if one.opt_out is not None:
         words = [word for meaning, word in one.opt_out.words().values() if meaning != "start"]
         facts.append(f"opt-out by {' '.join(words)}")
-    if one.callback is None:
-        return f"application {one.name}: {', '.join(facts)}; no callback"
-    called = f"{one.callback_profile.schema} {one.callback_profile.mm7_version}"
-    ways = f"MO to {_shown(one.callback.deliver)}, reports to {_shown(one.callback.reports)} in {called}"
-    return f"application {one.name}: {', '.join(facts)}; {ways}"
+    ways = []
+    if one.callback is not None:
+        called = f"{one.callback_profile.schema} {one.callback_profile.mm7_version}"
+        ways.append(f"MO to {_shown(one.callback.deliver)}, reports to {_shown(one.callback.reports)} in {called}")
+    if one.webhook is not None:
+        wanted = "all events" if one.webhook.events is None else " ".join(one.webhook.events)
+        ways.append(f"{wanted} to the webhook {_shown(one.webhook.url)}")
+    return f"application {one.name}: {', '.join(facts)}; {'; '.join(ways) or 'no callback'}"
 
 
 def _upstream(one: Upstream) -> str:

@@ -105,6 +105,7 @@ _HINTS: Mapping[str, str] = {
 }
 _MISSING = {
     "application.name": 'is missing or empty; write name = "...", its Basic user name',
+    "webhook.url": 'is missing or empty; write url = "https://...", where events go',
     "callback.deliver": 'is missing or empty; write deliver = "https://...", where MO messages go',
     "twilio.account_sid": 'is missing; write account_sid = "AC..." with 32 digits of 0-9 and a-f, of your own choice',
     "twilio.auth_token": 'is missing; write auth_token_file = "..." or auth_token = "..."',

@@ -23,7 +23,7 @@ from pydantic_core import CoreSchema, PydanticKnownError, core_schema
 from mm7zeep import profiles
 from mm7zeep.credentials import Bearer, header_fields
 from mm7zeep.errors import LocalError
-from mm7zeep.gateway.security import client_address
+from mm7zeep.gateway.security import client_address, outbound, webhook_signature
 from mm7zeep.profiles import Profile
 
 _SPAN = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,3})?)(ms|s|m|h|d)?")
@@ -136,7 +136,7 @@ def _filled(value: str, info: ValidationInfo) -> str:
 
 def is_secret(name: str) -> bool:
     """Whether a setting of that name is a secret, which may stand in a file of its own: ``NAME_file`` names that."""
-    return name.endswith(("password", "bearer", "auth_token"))
+    return name.endswith(("password", "bearer", "secret", "auth_token"))
 
 
 def _bearer(value: str) -> str:
@@ -151,6 +151,21 @@ def _account_sid(value: str) -> str:
     if not re.fullmatch(r"AC[0-9a-f]{32}", value):
         raise ValueError('is no account SID; write "AC" and 32 digits of 0-9 and a-f, of your own choice')
     return value
+
+
+def _signing_secret(value: str) -> str:
+    webhook_signature.key_of(value)
+    return value
+
+
+def _base_url(value: str) -> str:
+    try:
+        outbound.check_url(value, allow_internal=True)
+    except LocalError as error:
+        raise ValueError(str(error)) from None
+    if "?" in value:
+        raise ValueError("has a query; write what URLs begin with, such as https://mms.example")
+    return value.rstrip("/")
 
 
 def _headers(value: object) -> dict[str, str]:
@@ -267,6 +282,8 @@ Filled = Annotated[Text, AfterValidator(_filled)]
 Secret = Annotated[Text, WrapValidator(secret)]
 BearerToken = Annotated[Text, WrapValidator(secret), AfterValidator(_bearer)]
 AccountSid = Annotated[Text, AfterValidator(_account_sid)]
+SigningSecret = Annotated[Text, WrapValidator(secret), AfterValidator(_signing_secret)]
+BaseUrl = Annotated[Text, AfterValidator(_base_url)]
 HeaderFields = Annotated[dict[str, str], PlainValidator(_headers)]
 FileName = Annotated[Text, AfterValidator(lambda value, info: str(_folder(info) / value))]
 Network = Annotated[str, AfterValidator(_network)]

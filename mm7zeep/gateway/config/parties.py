@@ -7,7 +7,7 @@ checked that Python constructs.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Literal, get_args
 
 from mm7zeep import extras, profiles
 from mm7zeep.credentials import Basic, Bearer, Credentials, Digest
@@ -17,6 +17,34 @@ from mm7zeep.gateway.config.field_types import Filled, Network, Secret, Table, T
 from mm7zeep.gateway.config.opt_out import OptOutTable
 from mm7zeep.profiles import Profile
 from mm7zeep.receiver import AnswerForm
+
+EventType = Literal["message.received", "message.delivered", "message.failed", "message.read", "message.expired"]
+"""What an application may hear of by webhook."""
+EVENT_TYPES: tuple[EventType, ...] = get_args(EventType)
+RECEIVED: EventType = "message.received"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Webhook(Table):
+    """Where an application hears of events as JSON, signed per Standard Webhooks.
+
+    ``secret`` is what its receiver verifies them with: ``whsec_`` and base64 of 24 to 64 octets. During a rotation
+    ``old_secret`` signs, too. ``events`` are those that it wants (None: all).
+    """
+
+    url: Filled
+    secret: field_types.SigningSecret | None = field(default=None, repr=False)
+    old_secret: field_types.SigningSecret | None = field(default=None, repr=False)
+    events: tuple[EventType, ...] | None = None
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What signs, the newest first."""
+        return tuple(one for one in (self.secret, self.old_secret) if one is not None)
+
+    def wants(self, event: EventType) -> bool:
+        """Whether the application is to hear of it."""
+        return self.events is None or event in self.events
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +95,8 @@ class Application(Table):
     answers, ``refusals`` whether they are a ``fault`` or the matching ``response``, ``fault_status`` the HTTP status of
     a fault; None: as its profile says. ``fit`` False keeps its content as it is, whatever an upstream says. ``opt_out``
     are the words by which subscribers opt out of its messages (None: nobody is heard, and nobody refused). ``twilio``
-    is who it is in Twilio's form (None: nobody).
+    is who it is in Twilio's form (None: nobody). It is called at its ``callback`` by MM7, at its ``webhook`` by
+    JSON, or at both.
     """
 
     name: Filled
@@ -78,6 +107,7 @@ class Application(Table):
     allow: tuple[Network, ...] = ()
     short_codes: tuple[Text, ...] = ()
     callback: Callback | None = None
+    webhook: Webhook | None = None
     profile: field_types.AnyProfile | None = None
     numbers: field_types.Region | None = None
     media: Literal["any", "listed"] = "any"
@@ -116,6 +146,11 @@ class Application(Table):
         if own.report_schema is None:
             return own
         return replace(profiles.profile(own.report_schema), mm7_version=own.mm7_version, prefix=own.prefix)
+
+    @property
+    def takes_messages(self) -> bool:
+        """Whether MO messages can be brought to it: by MM7, or by a webhook that wants them."""
+        return self.callback is not None or (self.webhook is not None and self.webhook.wants(RECEIVED))
 
     def owns(self, vaspid: str | None, vasid: str | None) -> bool:
         """Whether these identifications are this application's."""

@@ -87,6 +87,9 @@ class Retention(Table):
 class Gateway(Table):
     """``[gateway]``. ``api`` is where the JSON API stands (None: nowhere).
 
+    ``api_url`` is what its URLs begin with for others (None: its place), ``media_urls`` how many seconds those of media
+    in events are good for.
+
     ``database`` is an SQLAlchemy URL (sqlite or postgresql+psycopg).
 
     ``allow_internal`` lets calls go to loopback and private addresses. ``trusted_proxies`` are addresses and ranges
@@ -100,6 +103,8 @@ class Gateway(Table):
     mm7: field_types.Listening = MM7_PLACE
     admin: field_types.Listening = ADMIN_PLACE
     api: field_types.Listening | None = None
+    api_url: field_types.BaseUrl | None = None
+    media_urls: Lasting = 86400.0
     database: Text = field(default="sqlite:///mm7zeep.db", repr=False)
     allow_internal: Switch = False
     trusted_proxies: tuple[field_types.Network, ...] = ()
@@ -155,6 +160,13 @@ class Settings(Gateway, Tables):
     def upstream(self, name: str | None) -> Upstream | None:
         """The upstream of that name, if it is still configured."""
         return next((one for one in self.upstreams if one.name == name), None)
+
+    @property
+    def api_base(self) -> str:
+        """What URLs of the JSON API begin with, without a slash at the end; empty where there is none."""
+        if self.api_url is not None:
+            return self.api_url
+        return f"{'https' if self.cert is not None else 'http'}://{self.api}" if self.api is not None else ""
 
     @property
     def longest_window(self) -> float:

@@ -19,7 +19,7 @@ from mm7zeep import extras, profiles
 from mm7zeep.gateway.config.errors import Remark
 from mm7zeep.gateway.config.field_types import Place
 from mm7zeep.gateway.config.opt_out import OptOut, normal
-from mm7zeep.gateway.config.parties import Application, Callback, Upstream
+from mm7zeep.gateway.config.parties import Application, Callback, Upstream, Webhook
 from mm7zeep.gateway.config.settings import Settings
 from mm7zeep.gateway.security import client_address, outbound, password_hash
 
@@ -171,6 +171,7 @@ def _applications(settings: Settings) -> Iterator[Remark]:
         yield from _password(here, one)
         yield from _callback(f"{here}.callback", one.callback, settings.allow_internal)
         yield from _opt_out(f"{here}.opt_out", one.opt_out)
+        yield from _webhook(f"{here}.webhook", one.webhook, settings)
         codes += [(f"{here}.short_codes[{m}]", code) for m, code in enumerate(one.short_codes, 1)]
     for where, code, first in _repeated(codes):
         yield Remark(where, f"{code} is {first} already; give it to one application, once")
@@ -214,6 +215,25 @@ def _opt_out(here: str, opt_out: OptOut | None) -> Iterator[Remark]:
             yield Remark(f"{here}.{meaning}", f"{word!r} stands in {asked[normal(word)]}, too; take one out")
     if "stop" not in (meaning for meaning, _ in opt_out.words().values()):
         yield Remark(f"{here}.stop", 'has no word; write languages = ["en"], or stop = ["STOP"]')
+
+
+def _webhook(here: str, webhook: Webhook | None, settings: Settings) -> Iterator[Remark]:
+    if webhook is None:
+        return
+    yield from _callable(f"{here}.url", webhook.url, settings.allow_internal)
+    if webhook.secret is None:
+        how = "its text is what its receiver verifies with, whsec_ and base64 of 32 random octets"
+        yield Remark(f"{here}.secret", f'is missing; write secret_file = "...", {how}')
+    if webhook.events == ():
+        yield Remark(f"{here}.events", "is empty; name those that are wanted, or leave it out for all")
+    place = settings.api
+    if place is None:
+        yield Remark("gateway.api", f'is missing, and serves the media of {here}; write api = "127.0.0.1:8010"')
+    elif settings.api_url is None and (_is_any(place.host) or not place.port):
+        yield Remark(
+            "gateway.api_url",
+            f'is missing; nobody can fetch the media of {here} at {place}; write api_url = "https://..."',
+        )
 
 
 def _written_in(here: str, callback: Callback) -> Iterator[Remark]:
