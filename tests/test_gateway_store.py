@@ -358,26 +358,29 @@ def test_an_attempt_pauses_only_its_own_generation(database: Database) -> None:
 
 
 @pytest.mark.parametrize("end", ["complete", "dead_letter"])
-def test_read_reply_waits_for_its_report(database: Database, end: str) -> None:
-    """While the report of a recipient waits or is under way, its read reply is not claimed; those of others are."""
-    read = {"kind": "read", "message_id": "m", "n": 1}
+@pytest.mark.parametrize(("first", "then"), [("report", "read"), ("webhook", "webhook")])
+def test_read_reply_waits_for_its_report(database: Database, first: str, then: str, end: str) -> None:
+    """While the report of a recipient waits or is under way, its read reply is not claimed; those of others are. So it
+    is with two events of one recipient.
+    """
+    read = {"kind": then, "message_id": "m", "n": 1}
     plan(
         database,
-        call(kind="report", message_id="m", n=1),
+        call(kind=first, message_id="m", n=1),
         call(**read, transaction_id="mine"),
         call(**{**read, "n": 2}, transaction_id="another's"),
     )
     report, other = claim(database)
-    assert (report.kind, other.transaction_id) == ("report", "another's")
+    assert (report.kind, other.transaction_id) == (first, "another's")
     assert claim(database, now=NOW + 5) == []
     with database.write() as connection:
         outbox.reschedule(connection, report, NOW + 50)
     assert claim(database, now=NOW + 10) == []
     [report] = claim(database, now=NOW + 50)
-    assert report.kind == "report"
+    assert report.transaction_id == "t"
     with database.write() as connection:
         assert getattr(outbox, end)(connection, report, NOW + 50)
-        outbox.release_reads(connection, [report], NOW + 50)
+        outbox.release_held(connection, [report], NOW + 50)
     [mine] = claim(database, now=NOW + 50)
     assert mine.transaction_id == "mine"
 

@@ -8,13 +8,16 @@ applications' messages as if they did not exist; opens no socket but to call bac
 from __future__ import annotations
 
 import logging
+import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import Any
 
 from mm7zeep.exchange import Wire
+from mm7zeep.gateway.api import events, media_urls
 from mm7zeep.gateway.api.listener import Listener
 from mm7zeep.gateway.api.request import Services
 from mm7zeep.gateway.config.settings import Settings
@@ -91,11 +94,14 @@ class Gateway:
         self.clock = GuardedClock(Clock.of(clock), sqlite=self.database.sqlite)
         with self.database.write() as connection:
             self.clock.resume(connection)
+            key = messages.setting_once(connection, media_urls.KEY, secrets.token_hex(32))
+        media = media_urls.MediaUrls(bytes.fromhex(key), settings.api_base, settings.media_urls)
         self._group = GroupCommit(self.database, self.clock)
         process = process_name()
         self.admission = AdmissionControl(settings, self.database, clock=self.clock, process=process)
         self.housekeeper = Housekeeper(self.database, settings, self.clock)
-        self._caller = Caller(settings, self.database, deliver=deliver)
+        write = partial(events.event, media=media)
+        self._caller = Caller(settings, self.database, clock=self.clock, write=write, deliver=deliver)
         self.dispatcher = Dispatcher(
             settings, self.database, self._caller, clock=self.clock, observe=self._happened, holder=process
         )
@@ -132,7 +138,7 @@ class Gateway:
             observe=self._answered,
         )
         self.asgi = listener.Site(self.endpoint)
-        services = Services(**shared, recall=recall, admission=self.admission, shares=shares)
+        services = Services(**shared, recall=recall, admission=self.admission, shares=shares, media=media)
         self.api = Listener(services, authenticator, observe=self._answered)
         self.simulator = Simulator(
             settings=settings,

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from mm7zeep import envelope, exchange
 from mm7zeep.client import ContentLike, parts_of
 from mm7zeep.gateway.config.settings import Settings
-from mm7zeep.gateway.delivery import mo, reports
+from mm7zeep.gateway.delivery import mo
 from mm7zeep.gateway.delivery.dispatcher import Dispatcher
 from mm7zeep.gateway.delivery.events import Event
 from mm7zeep.gateway.store import content as contents
@@ -44,14 +44,15 @@ class Simulator:
     ) -> CallRow:
         """Plan an MO message from a handset to an application; its ``message_id`` is the LinkedID.
 
-        Raises ``KeyError`` for an unknown application, ``ValueError`` for one without callback and for what no message
-        can be made of, ``StoreError``.
+        Raises ``KeyError`` for an unknown application, ``ValueError`` for one that takes no messages and for what no
+        message can be made of, ``StoreError``.
         """
         receiver = self.settings.application(application)
         if receiver is None:
             raise KeyError(application)
-        if receiver.callback is None:
-            raise ValueError(f"the application {application} has no callback")
+        if not receiver.takes_messages:
+            words = "has no callback, and no webhook for message.received"
+            raise ValueError(f"the application {application} {words}")
         target = ShortCode(to) if isinstance(to, str) and to in receiver.short_codes else address(to)
         message = DeliverReq(sender=address(from_), to=(target,), subject=subject, parts=parts_of(content))
         fitting, _ = envelope.fitted(message, receiver.callback_profile)
@@ -62,7 +63,7 @@ class Simulator:
             now = self.clock.now(connection)
             like, raw = replace(like, accepted=now), replace(raw, received=now)
             call = mo.plan(connection, self.settings, application, like, raw, [("to", target)], now)
-        assert call is not None  # noqa: S101  it has a callback
+        assert call is not None  # noqa: S101  it takes messages
         self.dispatcher.wake()
         return call
 
@@ -80,14 +81,14 @@ class Simulator:
         self.dispatcher.wake()
 
     def read(self, message_id: str, recipient: str, status: str) -> bool:
-        """A recipient has Read or Deleted a message; whether its application has a callback that can be told.
+        """A recipient has Read or Deleted a message; whether its application can be told, by callback or webhook.
 
         Raises ``KeyError`` for an unknown message or recipient, ``StoreError``.
         """
         with self.database.write() as connection:
             message, copy = self._copy(connection, message_id, recipient)
             asked = replace(message, read_reply=True)
-            plans = list(reports.reads(self.settings, asked, copy, self.clock.now(connection), mm_status=status))
+            plans = self.dispatcher.network.reads(asked, copy, self.clock.now(connection), mm_status=status)
             outbox.plan(connection, plans)
         self.dispatcher.wake()
         return bool(plans)

@@ -1,7 +1,7 @@
 """What the REST API has a gateway do: bring an MO, report, read, make trouble; and whom it serves.
 
 Refuses, with ``Refusal``, what no message can be made of (400), whom it does not know (400, 404), and what an
-application without a callback cannot be told (409).
+application without a callback or webhook cannot be told (409).
 """
 
 from __future__ import annotations
@@ -25,8 +25,9 @@ def deliver(asked: AdminRequest[Nothing, Mo]) -> outputs.Delivered:
     application = gateway.settings.application(name)
     if application is None:
         raise Refusal(400, f"application: there is no application {name!r}; GET /api/v1/applications lists them")
-    if application.callback is None:
-        raise Refusal(409, f"the application {name!r} has no callback: give it one in the configuration")
+    if not application.takes_messages:
+        words = "has no callback and no webhook for message.received: give it one in the configuration"
+        raise Refusal(409, f"the application {name!r} {words}")
     to = said.to or next(iter(application.short_codes), None)
     if to is None:
         raise Refusal(400, f"to: give a number or mail address; the application {name!r} has no short code to send to")

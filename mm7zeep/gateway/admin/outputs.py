@@ -11,6 +11,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from mm7zeep.gateway.admin.inputs import CallState, Direction
+from mm7zeep.gateway.config.parties import EventType
 from mm7zeep.gateway.mm7.chaos import Rule
 from mm7zeep.gateway.rest.output import Output, Time
 from mm7zeep.gateway.store.rows import Kind
@@ -246,7 +247,7 @@ class Reported(Output):
 class Told(Output):
     """What became of a reading."""
 
-    told: bool = Field(description="whether its application has a callback")
+    told: bool = Field(description="whether its application has a callback, or a webhook that wants it")
 
 
 class Chaos(Output):
@@ -271,6 +272,13 @@ class CallbackUrls(Output):
     report: str
 
 
+class Webhook(Output):
+    """Where an application hears of events."""
+
+    url: str
+    events: list[EventType] = Field(description="those that it wants")
+
+
 class Application(Output):
     """An application, without what only it may know."""
 
@@ -283,6 +291,7 @@ class Application(Output):
     numbers: str | None
     media: str
     callback: CallbackUrls | None
+    webhook: Webhook | None
 
 
 class Applications(Output):

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from mm7zeep import masking
 from mm7zeep.gateway.admin import outputs
-from mm7zeep.gateway.config.parties import Application
+from mm7zeep.gateway.config.parties import EVENT_TYPES, Application
 from mm7zeep.gateway.store import content, endpoints
 from mm7zeep.gateway.store.rows import (
     LEASED,
@@ -182,6 +182,10 @@ def application(one: Application) -> outputs.Application:
     if one.callback is not None:
         urls = {"deliver": one.callback.deliver, "report": one.callback.reports}
         callback = outputs.CallbackUrls(**{name: masking.url(url) for name, url in urls.items()})
+    webhook = None
+    if one.webhook is not None:
+        wanted = [event for event in EVENT_TYPES if one.webhook.wants(event)]
+        webhook = outputs.Webhook(url=masking.url(one.webhook.url), events=wanted)
     return outputs.Application(
         name=one.name,
         vaspid=one.vaspid,
@@ -192,4 +196,5 @@ def application(one: Application) -> outputs.Application:
         numbers=one.numbers,
         media=one.media,
         callback=callback,
+        webhook=webhook,
     )

@@ -85,6 +85,7 @@ def _endpoint(services: Services, refusals: _Refusals, routes: list[Route]) -> C
                     application=cast(Application, services.settings.application(request.state.user)),
                     parameters=parameters(request, route),
                     body=Nothing(),
+                    client=(request.scope.get("extensions") or {}).get(CLIENT),
                 )
                 if route.body is not None:
                     asked = await read_body(request, asked, held)

@@ -17,6 +17,7 @@ from mm7zeep.gateway.rest.fields import (
     Moment,
     Place,
     Searched,
+    Short,
     Text,
     WholeNumber,
     any_case,
@@ -46,6 +47,13 @@ class PartKey(MessageKey):
     """Which part of a message."""
 
     n: Place = Field(description="Which part, from 0")
+
+
+class MediaKey(PartKey):
+    """Which part of a message, and until when whoever has its URL may fetch it."""
+
+    expires: WholeNumber | None = Field(None, ge=0, le=2**63 - 1, description="until then, in seconds since 1970")
+    signature: Short | None = Field(None, description="what the gateway has signed it with")
 
 
 class Page(Input):

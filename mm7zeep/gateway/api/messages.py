@@ -6,7 +6,8 @@ An application sees its own messages alone: another's is as if it did not exist.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
@@ -25,7 +26,7 @@ from mm7zeep.gateway.rest.json_response import JSONResponse
 from mm7zeep.gateway.rest.parts import shown
 from mm7zeep.gateway.store import content
 from mm7zeep.gateway.store import messages as store
-from mm7zeep.gateway.store.rows import MessageRow, RecipientRow
+from mm7zeep.gateway.store.rows import MessageRow, RawRow, RecipientRow
 from mm7zeep.messages import CancelReq
 
 PATH = "/v1/messages"
@@ -93,10 +94,14 @@ def listed(asked: ApiRequest[Page, Nothing]) -> outputs.Messages:
 
 def part(asked: ApiRequest[PartKey, Nothing]) -> Response:
     """One part of a message, decoded."""
-    n = asked.parameters.n
     with asked.services.database.read() as connection:
         message = _own(connection, asked.application, asked.parameters.id)
         raw = store.raw(connection, message.id, message.content)
+    return served_part(raw, asked.parameters.n)
+
+
+def served_part(raw: RawRow | None, n: int) -> Response:
+    """The ``n``-th part of the message whose octets these are, decoded. Raises ``Problem`` (404)."""
     parts = content.parts_of(raw) if raw is not None else ()
     if n >= len(parts):
         raise Problem("part-not-found", f"the message has {len(parts)} parts, counted from 0; there is no part {n}")
@@ -117,27 +122,42 @@ def cancel(asked: ApiRequest[MessageKey, Nothing]) -> outputs.Message:
 # --- told -------------------------------------------------------------------------------------------------------------
 
 
-def view(message: MessageRow, copies: Sequence[RecipientRow], now: float) -> outputs.Message:
-    """A message as the API tells of it, at the time ``now``."""
-    field = message.field
-    return outputs.Message(
-        id=message.id,
-        direction="outbound" if message.direction == "mt" else "inbound",
-        **{"from": message.sender},
-        subject=message.subject,
-        reference=reference_of(message),
-        created_at=message.accepted,
-        send_at=message.earliest,
-        expires_at=message.expires,
-        delivery_report=message.delivery_report,
-        read_reply=message.read_reply,
-        group=bool(field.get("group")),
-        recipients=[_recipient(message, one, now) for one in served(list(copies))],
-        parts=[_part(message.id, one) for one in json.loads(message.parts)],
-    )
+def _own_url(id: str, n: int) -> str:
+    return f"{PATH}/{id}/parts/{n}"
 
 
-def _recipient(message: MessageRow, copy: RecipientRow, now: float) -> outputs.Recipient:
+def view(
+    message: MessageRow, copies: Sequence[RecipientRow], now: float, url: Callable[[str, int], str] = _own_url
+) -> outputs.Message:
+    """A message as the API tells of it, at the time ``now``; ``url`` says where a part is."""
+    told = [recipient(message, one, now) for one in served(list(copies))]
+    return outputs.Message(**_facts(message, url), recipients=told)
+
+
+def facts(message: MessageRow, url: Callable[[str, int], str]) -> outputs.Facts:
+    """A message without its recipients; ``url`` as in ``view``."""
+    return outputs.Facts(**_facts(message, url))
+
+
+def _facts(message: MessageRow, url: Callable[[str, int], str]) -> dict[str, Any]:
+    return {
+        "id": message.id,
+        "direction": "outbound" if message.direction == "mt" else "inbound",
+        "from_": message.sender,
+        "subject": message.subject,
+        "reference": reference_of(message),
+        "created_at": message.accepted,
+        "send_at": message.earliest,
+        "expires_at": message.expires,
+        "delivery_report": message.delivery_report,
+        "read_reply": message.read_reply,
+        "group": bool(message.field.get("group")),
+        "parts": [_part(one, url(message.id, one["n"])) for one in json.loads(message.parts)],
+    }
+
+
+def recipient(message: MessageRow, copy: RecipientRow, now: float) -> outputs.Recipient:
+    """A recipient of a message as the API tells of it, at the time ``now``."""
     return outputs.Recipient(
         to=copy.address,
         state=state_of(message, copy, now),
@@ -147,6 +167,5 @@ def _recipient(message: MessageRow, copy: RecipientRow, now: float) -> outputs.R
     )
 
 
-def _part(id: str, row: dict[str, object]) -> outputs.Part:
-    told = {name: row[name] for name in ("n", "content_type", "name", "size", "sha256")}
-    return outputs.Part(**told, url=f"{PATH}/{id}/parts/{row['n']}")  # type: ignore[arg-type]
+def _part(row: dict[str, Any], url: str) -> outputs.Part:
+    return outputs.Part(**{name: row[name] for name in ("n", "content_type", "name", "size", "sha256")}, url=url)

@@ -1,4 +1,4 @@
-"""What the API answers: the models of messages, recipients and parts. Values only."""
+"""What the API answers, and its webhooks tell: the models of messages, recipients, parts, events. Values only."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pydantic import Field
 
 from mm7zeep.gateway.api.inputs import Direction
 from mm7zeep.gateway.api.states import State
+from mm7zeep.gateway.config.parties import EventType
 from mm7zeep.gateway.rest.output import Output, Time
 
 
@@ -27,11 +28,11 @@ class Part(Output):
     name: str | None
     size: int = Field(description="octets")
     sha256: str
-    url: str = Field(description="where it is, below the API's own address")
+    url: str = Field(description="where it is, below the API's own address; of an event whole, and good for a while")
 
 
-class Message(Output):
-    """A message."""
+class Facts(Output):
+    """A message, without its recipients."""
 
     id: str
     direction: Direction
@@ -44,8 +45,13 @@ class Message(Output):
     delivery_report: bool
     read_reply: bool
     group: bool
-    recipients: list[Recipient]
     parts: list[Part]
+
+
+class Message(Facts):
+    """A message."""
+
+    recipients: list[Recipient]
 
 
 class Messages(Output):
@@ -53,3 +59,27 @@ class Messages(Output):
 
     messages: list[Message]
     next: int | None = Field(description="cursor of the next page; null on the last one")
+
+
+# --- events -----------------------------------------------------------------------------------------------------------
+
+
+class Received(Output):
+    """What ``message.received`` tells."""
+
+    message: Message
+
+
+class Happened(Output):
+    """What every other event tells: what became of a message for one of its recipients."""
+
+    message: Facts
+    recipient: Recipient = Field(description="as it was when this happened")
+
+
+class Event(Output):
+    """An event, as it is told by webhook."""
+
+    type: EventType
+    timestamp: Time = Field(description="when it happened")
+    data: Received | Happened

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
+from mm7zeep.gateway.api.media_urls import MediaUrls
 from mm7zeep.gateway.config.parties import Application
 from mm7zeep.gateway.config.settings import Settings
 from mm7zeep.gateway.mm7.admission import AdmissionControl
@@ -16,6 +17,7 @@ from mm7zeep.gateway.store.clock import GuardedClock
 from mm7zeep.gateway.store.database import Database
 from mm7zeep.gateway.store.group_commit import GroupCommit
 from mm7zeep.gateway.store.idempotency import Done, Request
+from mm7zeep.receiver import Client
 
 Parameters = TypeVar("Parameters", bound=Input)
 Body = TypeVar("Body", bound=Input)
@@ -34,6 +36,7 @@ class Services:
     recall: Recall
     admission: AdmissionControl
     shares: Shares
+    media: MediaUrls
     wake: Callable[[], object]
     repeated: Callable[[Request, Done], object]
 
@@ -43,7 +46,7 @@ class ApiRequest(Generic[Parameters, Body]):
     """A request that was judged: whose it is, what its path and query say, and its body.
 
     ``files`` are the octets of those parts of the body that came as files, by their place; ``key`` is the header field
-    Idempotency-Key.
+    Idempotency-Key, ``client`` the connection. On a public route there is no application.
     """
 
     services: Services
@@ -52,3 +55,4 @@ class ApiRequest(Generic[Parameters, Body]):
     body: Body
     files: dict[int, bytes] = field(default_factory=dict)
     key: str | None = None
+    client: Client | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mm7zeep.gateway.api import messages, problems
+from mm7zeep.gateway.api import media, media_urls, messages, outputs, problems
 from mm7zeep.gateway.api.forms import FORM
 from mm7zeep.gateway.api.request import ApiRequest
 from mm7zeep.gateway.rest.fields import Nothing
@@ -18,6 +18,7 @@ ABOUT = Api(
     refusal_type=problems.MEDIA_TYPE,
     schemes={"key": {"type": "http", "scheme": "bearer"}, "basic": {"type": "http", "scheme": "basic"}},
     refusals=(401, 500, 503),
+    event=outputs.Event,
 )
 
 
@@ -39,6 +40,9 @@ ROUTES: tuple[Route, ...] = (
     Route(method="GET", path=f"{messages.PATH}/{{id}}/parts/{{n}}", function=messages.part, refusals=(404,),
           media_type="application/octet-stream",
           summary="One part, decoded: an image, audio or video as what its octets show, anything else a download."),
+    Route(method="GET", path=f"{media_urls.PATH}/{{id}}/{{n}}", function=media.media, public=True,
+          refusals=(403, 404, 410, 500, 503), media_type="application/octet-stream",
+          summary="The same for whoever has its URL from an event: signed, and good until it expires."),
     Route(method="GET", path="/v1/openapi.json", function=_openapi, public=True, summary="This document."),
 )
 # fmt: on

@@ -1,4 +1,4 @@
-"""One attempt of one call: the message made anew from its rows, sent by ``MmscClient`` or ``VaspClient``.
+"""One attempt of one call: the message made anew from its rows, sent by ``MmscClient``, ``VaspClient`` or a webhook.
 
 Whatever happens comes back as an ``Outcome``; changes no row. Every connection goes through the guard of ``egress``.
 """
@@ -21,8 +21,10 @@ from mm7zeep.gateway.config.settings import Settings
 from mm7zeep.gateway.delivery import mo, reports
 from mm7zeep.gateway.delivery.retry import Outcome, judge
 from mm7zeep.gateway.delivery.routing import OPTED_OUT
+from mm7zeep.gateway.delivery.webhook_caller import WebhookCaller, Write
 from mm7zeep.gateway.security.outbound import Egress
 from mm7zeep.gateway.store import content, endpoints, mapping, messages, opt_outs
+from mm7zeep.gateway.store.clock import GuardedClock
 from mm7zeep.gateway.store.database import Database
 from mm7zeep.gateway.store.rows import CallRow
 from mm7zeep.messages import Address, CancelReq, Message, ReplaceReq, SubmitReq
@@ -39,10 +41,19 @@ _CONNECT = 10.0  # seconds to open a connection
 class Caller:
     """Makes calls; keeps one client per endpoint, with its connections. Thread-safe.
 
-    ``deliver`` stands in for the clients of applications, for tests and for those who have both sides in one process.
+    ``deliver`` stands in for the clients of applications, for tests and for those who have both sides in one process;
+    webhooks are called all the same. ``write`` says what an event tells.
     """
 
-    def __init__(self, settings: Settings, database: Database, *, deliver: Deliver | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        *,
+        clock: GuardedClock,
+        write: Write,
+        deliver: Deliver | None = None,
+    ) -> None:
         self._settings = settings
         self._database = database
         self._deliver = deliver
@@ -50,10 +61,12 @@ class Caller:
         self._clients: dict[str, MmscClient | VaspClient] = {}
         self._lock = threading.Lock()
         self._fitter = Fitter()
+        self._webhooks = WebhookCaller(settings, database, clock, write, self._timeouts())
 
     def close(self) -> None:
         """Close all connections, and end the processes that fit content."""
         self._fitter.close()
+        self._webhooks.close()
         with self._lock:
             for client in self._clients.values():
                 client.close()
@@ -62,6 +75,8 @@ class Caller:
     def make(self, call: CallRow) -> Outcome:
         """Make a call once. Raises ``StoreError`` where the message could not be looked up."""
         try:
+            if call.kind == "webhook":
+                return self._webhooks.make(call)
             return self._submit(call) if call.kind == "submit" else self._call_back(call)
         except Mm7Error as error:
             return judge(error)

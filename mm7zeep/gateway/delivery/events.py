@@ -12,12 +12,12 @@ from mm7zeep.messages import Address
 class Event:
     """One thing that happened.
 
-    ``handset``: a copy reached ``state``. ``report``, ``read``, ``deliver``: a call to the application was made;
-    ``submit``: one to an upstream. ``error`` says why it was not accepted, and ``state`` is then Refused (dead letter),
-    Postponed or Paused.
+    ``handset``: a copy reached ``state``. ``report``, ``read``, ``deliver``, ``webhook``: a call to the application
+    was made; ``submit``: one to an upstream. ``error`` says why it was not accepted, and ``state`` is then Refused
+    (dead letter), Postponed or Paused.
     """
 
-    kind: Literal["handset", "report", "read", "deliver", "submit"]
+    kind: Literal["handset", "report", "read", "deliver", "webhook", "submit"]
     application: str
     message_id: str | None
     recipient: Address | None

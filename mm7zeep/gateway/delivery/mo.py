@@ -18,6 +18,7 @@ from mm7zeep.exchange import Received
 from mm7zeep.gateway.config.destination import NOWHERE, Destination
 from mm7zeep.gateway.config.parties import Application
 from mm7zeep.gateway.config.settings import Settings
+from mm7zeep.gateway.delivery import webhooks
 from mm7zeep.gateway.delivery.reports import call_to
 from mm7zeep.gateway.store import content, mapping, messages, opt_outs, outbox
 from mm7zeep.gateway.store.rows import PENDING, SHOWN, CallRow, MessageRow, RawRow, RecipientRow, attributes_of
@@ -73,16 +74,17 @@ def plan(
     *,
     origin: tuple[str, int] | None = None,
 ) -> CallRow | None:
-    """Keep an MO for ``application`` that says what ``like`` says, and plan the call that brings it.
+    """Keep an MO for ``application`` that says what ``like`` says, and plan the calls that bring it.
 
     Its octets are those of ``raw``. ``recipients`` are places and addresses; the first is the application's own.
-    ``origin`` is the copy that becomes it: MessageID and number. The call is given up when ``like`` expires. None where
-    the application takes none.
+    ``origin`` is the copy that becomes it: MessageID and number. The calls are given up when ``like`` expires. The
+    first of them is what decides whether it was brought: the one by MM7, where there is a callback. None where the
+    application takes none.
 
     A word by which its sender opts out, or in again, counts from this transaction on.
     """
     receiver = settings.application(application)
-    if receiver is None or receiver.callback is None:
+    if receiver is None or not receiver.takes_messages:
         return None
     id = exchange.new_transaction_id()
     fields = {**like.field, **({"origin": list(origin)} if origin is not None else {})}
@@ -116,11 +118,13 @@ def plan(
     ]
     messages.keep(connection, [messages.Kept(message, replace(raw, message_id=id, n=0), copies)])
     _hear(connection, receiver, message, raw, [address for _, address in recipients], now)
-    call = call_to(settings, "deliver", application, receiver.callback.deliver, id, 0, now, {})
+    calls = list(webhooks.received(settings, application, id, now))
+    if receiver.callback is not None:
+        calls.insert(0, call_to(settings, "deliver", application, receiver.callback.deliver, id, 0, now, {}))
     if like.expires is not None:
-        call = replace(call, expires=min(call.expires, like.expires))
-    outbox.plan(connection, [call])
-    return call
+        calls = [replace(call, expires=min(call.expires, like.expires)) for call in calls]
+    outbox.plan(connection, calls)
+    return calls[0]
 
 
 def _hear(

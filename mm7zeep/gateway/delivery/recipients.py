@@ -17,7 +17,7 @@ from mm7zeep import status
 from mm7zeep.gateway.config.destination import HANDSET
 from mm7zeep.gateway.config.handset import handset_of
 from mm7zeep.gateway.config.settings import Settings
-from mm7zeep.gateway.delivery import mo, reports
+from mm7zeep.gateway.delivery import mo, reports, webhooks
 from mm7zeep.gateway.delivery.events import Event
 from mm7zeep.gateway.delivery.routing import OPTED_OUT
 from mm7zeep.gateway.store import mapping, opt_outs, outbox
@@ -123,7 +123,7 @@ class Network:
             return _Reached(waits, [], None)
         found = self._reached(message, copy, handset.outcome, now)
         if handset.read and handset.outcome == "Retrieved":
-            found.calls.extend(reports.reads(self.settings, message, copy, now))
+            found.calls.extend(self.reads(message, replace(copy, state=handset.outcome), now))
         return found
 
     def record_state(
@@ -138,7 +138,7 @@ class Network:
         status_text: str | None = None,
         event: Mapping[str, Any] = MappingProxyType({}),
     ) -> Event:
-        """A copy reached ``state``, an MMStatus; the report that was asked for is planned.
+        """A copy reached ``state``, an MMStatus; the report that was asked for is planned, and what webhooks tell.
 
         ``event`` is what an upstream said of it.
         """
@@ -166,12 +166,35 @@ class Network:
             content=message.content if state == "Retrieved" else None,
             detail=detail,
         )
-        told = replace(copy, state=state)
-        planned = list(reports.reports(self.settings, message, told, now, status_text=status_text, event=event))
+        told = replace(copy, state=state, detail=detail)
+        said: Any = {"status_text": status_text, "event": event}
+        planned = list(reports.reports(self.settings, message, told, now, **said))
+        planned += webhooks.ended(self.settings, message, told, now, **said)
         happened = Event(
             kind="handset", application=message.application, message_id=message.id, recipient=copy.of, state=state
         )
         return _Reached(ending, planned, happened)
+
+    def reads(
+        self,
+        message: MessageRow,
+        copy: RecipientRow,
+        now: float,
+        *,
+        mm_status: str = "Read",
+        status_text: str | None = None,
+        event: Mapping[str, Any] = MappingProxyType({}),
+    ) -> list[CallRow]:
+        """The calls that tell of a copy which was read, or deleted unread, where that was asked for.
+
+        ``event`` is what an upstream said of it.
+        """
+        if not message.read_reply:
+            return []
+        said: Any = {"mm_status": mm_status, "event": event}
+        planned = list(reports.reads(self.settings, message, copy, now, status_text=status_text, **said))
+        planned += webhooks.read(self.settings, message, copy, now, **said)
+        return planned
 
     # --- to others ----------------------------------------------------------------------------------------------------
 

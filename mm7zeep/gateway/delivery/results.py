@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 
 from mm7zeep import masking
 from mm7zeep.findings import finding
+from mm7zeep.gateway.config.parties import RECEIVED
 from mm7zeep.gateway.config.settings import Settings
 from mm7zeep.gateway.delivery.events import Event
 from mm7zeep.gateway.delivery.recipients import Network
@@ -40,14 +41,12 @@ class ResultRecorder:
     def record_all(
         self, connection: Connection, results: Sequence[tuple[CallRow, Outcome]], now: float, *, held: bool = False
     ) -> Iterator[Event]:
-        """Settle calls, in their order; what happened. Reports and read replies that were taken cost one statement."""
-        taken = [call for call, outcome in results if call.kind in ("report", "read") and outcome.is_plain]
+        """Settle calls, in their order; what happened. What only told something and was taken costs one statement."""
+        taken = [call for call, outcome in results if _only_tells(call) and outcome.is_plain]
         stand = outbox.complete_all(connection, taken, now)
-        outbox.release_reads(
-            connection, [one for one in taken if one.kind == "report" and (one.id, one.epoch) in stand], now
-        )
+        outbox.release_held(connection, [one for one in taken if (one.id, one.epoch) in stand], now)
         for call, outcome in results:
-            if call.kind not in ("report", "read") or not outcome.is_plain:
+            if not (_only_tells(call) and outcome.is_plain):
                 yield from self.record(connection, call, outcome, now, held=held)
             elif (call.id, call.epoch) in stand:
                 yield _event(call, _recipient(call), outcome, DELIVERED)
@@ -93,8 +92,8 @@ class ResultRecorder:
         if not stands:
             _LOG.warning(_OVER, call.id)
             return []
-        if call.kind == "report" and state in (DELIVERED, REFUSED):
-            outbox.release_reads(connection, [call], now)
+        if state in (DELIVERED, REFUSED):
+            outbox.release_held(connection, [call], now)
         return list(self._follow(connection, call, outcome, state, now))
 
     def _left_out(self, connection: Connection, call: CallRow, names: tuple[str, ...]) -> None:
@@ -109,10 +108,11 @@ class ResultRecorder:
         self, connection: Connection, call: CallRow, outcome: Outcome, state: str, now: float
     ) -> Iterator[Event]:
         # locked only where it changes: the calls of one message end in many processes, in any order
-        changes = state in (DELIVERED, REFUSED) and call.kind in ("submit", "deliver")
-        if call.kind in ("report", "read"):
+        ends = state in (DELIVERED, REFUSED)
+        if _only_tells(call):
             yield _event(call, _recipient(call), outcome, state)
             return
+        changes = ends and (call.kind == "submit" or outbox.brings(connection, call))
         copy = messages.copy(connection, call.message_id, call.n, lock=changes)
         if copy is not None and changes:
             if call.kind == "submit":
@@ -154,8 +154,13 @@ class ResultRecorder:
         yield self.network.record_state(connection, first, sent, end, now, detail=outcome.reason)
 
 
+def _only_tells(call: CallRow) -> bool:
+    """Whether nothing becomes of a message by a call: it is about what had become of it."""
+    return call.kind in ("report", "read") or (call.kind == "webhook" and call.event["type"] != RECEIVED)
+
+
 def _recipient(call: CallRow) -> Address | None:
-    """Whom a report or a read reply is about."""
+    """Whom a report, a read reply or an event is about."""
     told = call.event.get("recipient")
     return address_of(*told) if told is not None else None
 

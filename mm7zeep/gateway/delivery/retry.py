@@ -6,7 +6,7 @@ Judges values; calls nobody. Refuses nothing: what it does not know is tried aga
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from mm7zeep import masking
@@ -17,6 +17,7 @@ from mm7zeep.gateway.store.outbox import KEPT
 from mm7zeep.gateway.store.rows import CallRow
 from mm7zeep.messages import Fault
 from mm7zeep.receiver.replies import printable
+from mm7zeep.transport import statuses
 from mm7zeep.transport.failures import refusal
 
 Verdict = Literal["done", "retry", "dead", "pause"]
@@ -95,6 +96,27 @@ def _of_http(status: int | None) -> Verdict:
     # a redirect, a wrong path and the like stay so until somebody changes the configuration
     lasting = status is not None and 300 <= status < 500 and status not in _AGAIN
     return "dead" if lasting else "retry"
+
+
+def judge_webhook(error: Exception) -> Outcome:
+    """The outcome of a webhook that raised ``error``: what has no answer of a status that stops it is tried again."""
+    found = judge(error)
+    lasting = found.verdict == "dead" and isinstance(error, TransportError)
+    return replace(found, verdict="retry") if lasting else found
+
+
+def judge_webhook_status(status: int, answer: bytes, retry_after: float | None) -> Outcome:
+    """The outcome of a webhook that was answered with an HTTP status which is no 2xx, a redirect included.
+
+    Standard Webhooks: what is not 2xx has failed, and is tried again; 410 stops all calls there. So do 401 and 403.
+    """
+    return Outcome(
+        verdict="pause" if status in _STOPS else "retry",
+        reason=f"the receiver answered {statuses.named(status)}",
+        http_status=status,
+        answer=answer or None,
+        retry_after=retry_after,
+    )
 
 
 def _reason(error: Exception) -> str:

@@ -64,7 +64,7 @@ def destination_of(address: Address, settings: Settings) -> Destination:
     """Where a copy goes: to another application's short code, through an upstream, or to a handset."""
     bare = address.bare.strip() if address.coding is None else ""  # a coded one says nothing of where it leads
     for one in settings.applications:
-        if bare and bare in one.short_codes and one.callback is not None:
+        if bare and bare in one.short_codes and one.takes_messages:
             return Destination.application(one.name)
     route = next((one for one in settings.routes if bare.startswith(one.prefix)), None)
     return Destination.upstream(route.via) if route is not None else HANDSET

@@ -15,9 +15,9 @@ from mm7zeep import exchange
 from mm7zeep.exchange import Received
 from mm7zeep.findings import Finding
 from mm7zeep.gateway.config.settings import Settings
-from mm7zeep.gateway.delivery import routing
+from mm7zeep.gateway.delivery import routing, webhooks
 from mm7zeep.gateway.store import content, mapping, messages
-from mm7zeep.gateway.store.rows import RawRow
+from mm7zeep.gateway.store.rows import REFUSED, RawRow
 from mm7zeep.messages import Address, SubmitReq
 
 _NONE: Mapping[str, Any] = MappingProxyType({})
@@ -60,7 +60,7 @@ class Submitted:
         fields: Mapping[str, Any] = _NONE,
     ) -> messages.Kept:
         """What is to be kept at the time ``now``: no copy is sent to ``wrong`` recipients and those ``opted_out``;
-        ``fields`` are kept beside the message's own.
+        ``fields`` are kept beside the message's own. Its application hears of those by webhook.
         """
         message = mapping.message_row(
             self.request,
@@ -74,4 +74,6 @@ class Submitted:
         if fields:
             message = replace(message, fields=json.dumps({**message.field, **fields}))
         copies = routing.copies(self.request, message, wrong=wrong, settings=settings, opted_out=opted_out)
-        return messages.Kept(message, replace(self.raw, received=now), copies)
+        refused = [one for one in copies if one.state == REFUSED]
+        calls = [call for one in refused for call in webhooks.ended(settings, message, one, now)]
+        return messages.Kept(message, replace(self.raw, received=now), copies, calls)

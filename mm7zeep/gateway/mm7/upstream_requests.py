@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from mm7zeep.gateway.config.destination import Destination, upstream_name
 from mm7zeep.gateway.config.parties import Application
 from mm7zeep.gateway.config.settings import Settings
-from mm7zeep.gateway.delivery import mo, reports
+from mm7zeep.gateway.delivery import mo
 from mm7zeep.gateway.delivery.events import Event
 from mm7zeep.gateway.delivery.recipients import Network
 from mm7zeep.gateway.mm7.refusal import refusal
@@ -126,8 +126,7 @@ class Relaying:
         def work(connection: Connection, now: float) -> None:
             copy, message = self._copy(connection, call, request.message_id)
             if copy.state != CANCELLED:
-                plans = reports.reads(
-                    self.settings,
+                plans = Network(settings=self.settings).reads(
                     message,
                     copy,
                     now,
@@ -135,7 +134,7 @@ class Relaying:
                     status_text=request.status_text,
                     event=mapping.event_fields(request),
                 )
-                outbox.plan(connection, list(plans))
+                outbox.plan(connection, plans)
 
         return self._relayed(call, work)
 
@@ -178,7 +177,7 @@ class Relaying:
         """The applications that a message is for. Raises ``StatusError`` (2003) for none."""
         asked = (*request.to, *request.cc, *request.bcc)
         codes = {_code(one) for one in asked}
-        able = [one for one in self.settings.applications if one.callback is not None]
+        able = [one for one in self.settings.applications if one.takes_messages]
         found = [one for one in able if codes & set(one.short_codes)]
         if not found:
             said = "no recipient is the short code of an application that takes messages"

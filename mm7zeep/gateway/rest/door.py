@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Collection
 from typing import Any
 
 from starlette.responses import Response
+from starlette.routing import compile_path
 
 from mm7zeep.gateway.rest.headers import with_always
 from mm7zeep.receiver import Gone, Receive, Scope, Send
@@ -34,7 +35,7 @@ class Door:
         self._let_in = let_in
         self._refused = refused
         self._observe = observe
-        self._public = frozenset(public)
+        self._public = [compile_path(one)[0] for one in public]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -54,7 +55,7 @@ class Door:
 
         app = self._app
         try:
-            if scope["path"] not in self._public:
+            if not any(one.match(scope["path"]) for one in self._public):
                 state["user"] = await self._let_in(scope)
         except Gone:
             return

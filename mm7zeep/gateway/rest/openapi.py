@@ -39,6 +39,7 @@ class Api:
     ``prefix`` is what their paths begin with; ``refusal`` the model of every refusal, which comes as
     ``refusal_type``; ``schemes`` how who asks shows who he is, each by its name in the document; with ``optional`` that
     may be left out. ``refusals`` are the statuses that every route has which is not public.
+    ``event`` is the model of what its webhooks tell (None: there are none).
     """
 
     title: str
@@ -49,6 +50,7 @@ class Api:
     schemes: Mapping[str, Mapping[str, str]]
     optional: bool = False
     refusals: tuple[int, ...] = (401, 429, 503)
+    event: type[pydantic.BaseModel] | None = None
 
 
 def document(api: Api, routes: Iterable[Route]) -> dict[str, Any]:
@@ -59,6 +61,7 @@ def document(api: Api, routes: Iterable[Route]) -> dict[str, Any]:
         api.refusal,
         *(route.answer for route in routes if route.answer is not None),
         *(one for route in routes for one in route.refused_with.values()),
+        *([api.event] if api.event is not None else []),
     ]
     answers: list[_Model] = [(one, "serialization") for one in dict.fromkeys(told)]
     names, made = models_json_schema([*bodies, *answers], ref_template=_REFERENCE, schema_generator=_Schema)
@@ -69,11 +72,26 @@ def document(api: Api, routes: Iterable[Route]) -> dict[str, Any]:
         "openapi": "3.1.0",
         "info": {"title": api.title, "version": version("mm7zeep"), "description": api.description},
         "paths": paths,
+        **({"webhooks": {"event": {"post": _webhook(names[api.event, "serialization"])}}} if api.event else {}),
         "components": {
             "schemas": made["$defs"],
             "securitySchemes": {name: dict(one) for name, one in api.schemes.items()},
         },
         "security": [*({name: []} for name in api.schemes), *([{}] if api.optional else [])],
+    }
+
+
+def _webhook(event: JsonSchemaValue) -> dict[str, Any]:
+    string = {"type": "string"}
+    return {
+        "summary": "An event, signed as Standard Webhooks has it; it is told again until it is answered 2xx.",
+        "parameters": [
+            {"name": name, "in": "header", "required": True, "schema": string}
+            for name in ("webhook-id", "webhook-timestamp", "webhook-signature")
+        ],
+        "requestBody": {"required": True, "content": {"application/json": {"schema": event}}},
+        "responses": {"2XX": {"description": "It was taken"}},
+        "security": [],
     }
 
 

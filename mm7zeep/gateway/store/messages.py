@@ -17,7 +17,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from mm7zeep.exchange import Wire
 from mm7zeep.gateway.config.destination import Destination
-from mm7zeep.gateway.store import announcement
+from mm7zeep.gateway.store import announcement, outbox
 from mm7zeep.gateway.store.rows import (
     DEAD,
     DEFERRED,
@@ -26,6 +26,7 @@ from mm7zeep.gateway.store.rows import (
     READY,
     REFUSED,
     SENT,
+    CallRow,
     Ending,
     MessageRow,
     RawRow,
@@ -48,11 +49,12 @@ _END = (
 
 
 class Kept(NamedTuple):
-    """A message, its octets and its copies."""
+    """A message, its octets and its copies; ``calls`` are planned with it."""
 
     message: MessageRow
     raw: RawRow
     recipients: Sequence[RecipientRow]
+    calls: Sequence[CallRow] = ()
 
 
 def keep(connection: Connection, kept: Sequence[Kept]) -> None:
@@ -69,6 +71,7 @@ def keep(connection: Connection, kept: Sequence[Kept]) -> None:
         connection.execute(_KEEP_COPY, copies)
     if any(one["due"] is not None for one in copies):
         announcement.note(connection)
+    outbox.plan(connection, [call for one in kept for call in one.calls])
 
 
 def keep_raw(connection: Connection, raw: RawRow) -> None:
@@ -125,7 +128,7 @@ def end(connection: Connection, ends: Sequence[Ending]) -> None:
 def wait_again(connection: Connection, now: float) -> int:
     """Show MO messages that were given up, and are to be brought again, as waiting; how many."""
     columns = RECIPIENT.c
-    again = sa.select(OUTBOX.c.message_id).where(OUTBOX.c.kind == "deliver", OUTBOX.c.state == READY)
+    again = sa.select(OUTBOX.c.message_id).where(outbox.BRINGS, OUTBOX.c.state == READY)
     given_up = sa.update(RECIPIENT).where(columns.message_id.in_(again), columns.n == 0, columns.state == REFUSED)
     return connection.execute(given_up.values(state=PENDING, detail=None, changed=now)).rowcount
 
@@ -368,6 +371,13 @@ def setting(connection: Connection, name: str) -> Any:
     """The value kept under ``name``; None if there is none."""
     found = connection.scalar(sa.select(SETTING.c.value).where(SETTING.c.name == name))
     return None if found is None else json.loads(found)
+
+
+def setting_once(connection: Connection, name: str, value: Any) -> Any:
+    """The value kept under ``name``, which ``value`` becomes where there is none; all processes get the same."""
+    new = "INSERT INTO setting (name, value) VALUES (:name, :value) ON CONFLICT (name) DO NOTHING"
+    connection.execute(sa.text(new), {"name": name, "value": json.dumps(value)})
+    return setting(connection, name)
 
 
 def set_setting(connection: Connection, name: str, value: Any) -> None:

@@ -16,22 +16,32 @@ from sqlalchemy import Connection
 
 from mm7zeep.gateway.store import announcement, endpoints, upstream_rate
 from mm7zeep.gateway.store.rows import DEAD, DONE, LEASED, READY, CallRow, values_of
-from mm7zeep.gateway.store.tables import ENDPOINT, OUTBOX
+from mm7zeep.gateway.store.tables import ENDPOINT, MESSAGE, OUTBOX
 
 _C = OUTBOX.c
 _PLAN = sa.insert(OUTBOX)
-_HOLD = 1.0  # seconds until it is looked again whether a read reply may go; the end of its report lets it go before
+_HOLD = 1.0  # seconds until it is looked again whether a held call may go; the end of the other lets it go before
 _REPORT = OUTBOX.alias("report")
-_HELD = sa.and_(  # a read reply whose delivery report has not gone yet
-    _C.kind == "read",
+_HELD = sa.and_(  # a read reply whose delivery report has not gone yet, an event behind another of the same recipient
+    _C.kind.in_(("read", "webhook")),
     sa.exists().where(
         _REPORT.c.message_id == _C.message_id,
         _REPORT.c.n == _C.n,
-        _REPORT.c.kind == "report",
+        _REPORT.c.kind == sa.case((_C.kind == "read", "report"), else_=_C.kind),
         _REPORT.c.state.in_((READY, LEASED)),
         _REPORT.c.id < _C.id,
     ),
 )
+_DELIVER = OUTBOX.alias("deliver")
+BRINGS = sa.or_(
+    _C.kind == "deliver",
+    sa.and_(
+        _C.kind == "webhook",
+        sa.exists().where(MESSAGE.c.id == _C.message_id, MESSAGE.c.direction == "mo"),
+        ~sa.exists().where(_DELIVER.c.message_id == _C.message_id, _DELIVER.c.kind == "deliver"),
+    ),
+)
+"""The call whose end is that of an MO: the one by MM7, or its event where its application has no callback."""
 KEPT = 20_000
 """Octets of an answer that a failed call keeps."""
 
@@ -86,12 +96,12 @@ _COMPLETE = (
     )
     .returning(_C.id, _C.epoch)
 )
-_RELEASE_READS = (
+_RELEASE_HELD = (
     sa.update(OUTBOX)
     .where(
         _C.message_id.in_(sa.bindparam("ids", expanding=True)),
         sa.tuple_(_C.message_id, _C.n).in_(sa.bindparam("about", expanding=True)),
-        _C.kind == "read",
+        _C.kind == sa.bindparam("which"),
         _C.state == READY,
         _C.attempts == 0,
         _C.due > sa.bindparam("now", type_=sa.Double),
@@ -220,13 +230,23 @@ def dead_letter(connection: Connection, call: CallRow, now: float, **values: Any
     return bool(connection.execute(dead).rowcount)
 
 
-def release_reads(connection: Connection, reports: Sequence[CallRow], now: float) -> None:
-    """Let the read replies of recipients go, now that the ``reports`` on them have ended."""
-    if reports:
-        about = [(one.message_id, one.n) for one in reports]
+def release_held(connection: Connection, calls: Sequence[CallRow], now: float) -> None:
+    """Let go, now that ``calls`` have ended, what waited for them: read replies for reports, events for events."""
+    for ended, held in (("report", "read"), ("webhook", "webhook")):
+        about = [(one.message_id, one.n) for one in calls if one.kind == ended]
         ids = sorted({message_id for message_id, _ in about})
-        if connection.execute(_RELEASE_READS, {"ids": ids, "about": about, "now": now}).rowcount:
+        if not about:
+            continue
+        values = {"ids": ids, "about": about, "which": held, "now": now}
+        if connection.execute(_RELEASE_HELD, values).rowcount:
             announcement.note(connection)
+
+
+def brings(connection: Connection, call: CallRow) -> bool:
+    """Whether the end of ``call`` is that of the MO it is about."""
+    return call.kind == "deliver" or (
+        (call.kind == "webhook" and connection.scalar(sa.select(BRINGS).where(_C.id == call.id))) or False
+    )
 
 
 def _claimed(call: CallRow) -> sa.Update:

@@ -1,0 +1,119 @@
+"""One attempt of one webhook: the event written anew, signed, and sent by POST.
+
+Whatever happens comes back as an ``Outcome``; changes no row. Each attempt has a connection of its own: nothing in an
+answer tells which event it is about. Refuses redirects, internal addresses, cookies and the proxies of the environment.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
+
+import requests
+import urllib3.exceptions
+from sqlalchemy import Connection
+
+from mm7zeep.credentials import AuthorizationHeader
+from mm7zeep.errors import Mm7Error
+from mm7zeep.gateway.config.parties import Webhook
+from mm7zeep.gateway.config.settings import Settings
+from mm7zeep.gateway.delivery.retry import Outcome, judge_webhook, judge_webhook_status
+from mm7zeep.gateway.security import webhook_signature
+from mm7zeep.gateway.security.outbound import Egress
+from mm7zeep.gateway.store.clock import GuardedClock
+from mm7zeep.gateway.store.database import Database
+from mm7zeep.gateway.store.outbox import KEPT
+from mm7zeep.gateway.store.rows import CallRow
+from mm7zeep.json_text import as_json
+from mm7zeep.transport import Timeouts, statuses
+from mm7zeep.transport.clocks import Bounds
+from mm7zeep.transport.failures import fail
+from mm7zeep.transport.http_exchange import HttpExchange, ready
+
+Write = Callable[[Connection, CallRow, float], Mapping[str, Any] | None]
+"""What the event of a call says at a time, as JSON has it; None where its message was deleted."""
+
+_CHUNK = 8192
+
+
+class WebhookCaller:
+    """Makes the calls that tell events. ``write`` says what each tells. Thread-safe."""
+
+    def __init__(
+        self, settings: Settings, database: Database, clock: GuardedClock, write: Write, timeouts: Timeouts
+    ) -> None:
+        self._settings = settings
+        self._database = database
+        self._clock = clock
+        self._write = write
+        self._timeouts = timeouts
+        self._session = requests.Session()
+        self._session.trust_env = False  # no netrc, no proxies from the environment
+        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # stores none, sends none
+        adapter = Egress(allow_internal=settings.allow_internal).adapter()
+        for scheme in ("https://", "http://"):
+            self._session.mount(scheme, adapter)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._session.close()
+
+    def make(self, call: CallRow) -> Outcome:
+        """Make a call once. Raises ``StoreError`` where the message could not be looked up."""
+        application = self._settings.application(call.owner)
+        webhook = application.webhook if application is not None else None
+        if webhook is None:
+            return Outcome(verdict="dead", reason=f"the application {call.owner} has no webhook any more")
+        with self._database.read() as connection:
+            now = self._clock.now(connection)
+            said = self._write(connection, call, now)
+        if said is None:
+            return Outcome(verdict="dead", reason="the message was deleted")
+        return self._post(webhook, call.transaction_id, int(now), as_json(said, separators=(",", ":")).encode())
+
+    def _post(self, webhook: Webhook, id: str, timestamp: int, body: bytes) -> Outcome:
+        exchange = HttpExchange(address=webhook.url)
+        own = {"Content-Type": "application/json", "User-Agent": "mm7zeep", "Connection": "close"}
+        signed = webhook_signature.headers(webhook.secrets, id, timestamp, body)
+        fields, octets = ready(exchange, body, {**own, **signed})
+        times = self._timeouts
+        until = time.monotonic() + times.total
+        bounds: Any = Bounds(connect=times.connect, read=times.read, reply=times.reply, until=until)
+        try:
+            with self._session.post(
+                webhook.url,
+                data=octets,
+                headers=fields,
+                auth=AuthorizationHeader(None),
+                timeout=bounds,
+                allow_redirects=False,
+                stream=True,
+                hooks={"response": _unread},
+            ) as answer:
+                return _judged(answer)
+        except Exception as error:  # noqa: BLE001  whatever the libraries raise
+            try:
+                fail(error, exchange, webhook.url)
+            except Mm7Error as failure:
+                return judge_webhook(failure)
+
+
+def _judged(answer: requests.Response) -> Outcome:
+    """The outcome that an answer is: by its status alone."""
+    if answer.ok and answer.status_code < 300:
+        return Outcome(verdict="done")
+    kept = bytearray()
+    try:
+        while len(kept) < KEPT and (chunk := answer.raw.read1(_CHUNK, decode_content=False)):
+            kept += chunk
+    except (urllib3.exceptions.HTTPError, OSError):
+        pass  # what came of it is enough
+    wait = statuses.seconds(answer.headers.get("Retry-After"))
+    return judge_webhook_status(answer.status_code, bytes(kept[:KEPT]), wait)
+
+
+def _unread(answer: requests.Response, **_: Any) -> None:
+    """Keep requests from reading a redirect's body only to say where it would have gone."""
+    answer.headers.pop("Location", None)

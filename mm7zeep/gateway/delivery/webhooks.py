@@ -1,0 +1,89 @@
+"""Events for applications that hear by webhook: planned as calls, in the transaction of what they tell.
+
+Rows in, rows out. Plans nothing for an application without a webhook, nor what its webhook does not want. What is none
+of the events, such as MMStatus Indeterminate or a message taken back, is told by the API alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from mm7zeep.gateway.config.parties import RECEIVED, EventType
+from mm7zeep.gateway.config.settings import Settings
+from mm7zeep.gateway.delivery.reports import call_to
+from mm7zeep.gateway.store.rows import REFUSED, CallRow, MessageRow, RecipientRow, columns_of
+
+_ENDS: Mapping[str, EventType] = MappingProxyType(
+    {
+        "Retrieved": "message.delivered",
+        "Rejected": "message.failed",
+        REFUSED: "message.failed",
+        "Expired": "message.expired",
+    }
+)
+_READ = "Read"  # the MMStatus of a read reply (TS 23.140 8.7.4); the other one is Deleted, which nobody has read
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+def ended(
+    settings: Settings,
+    message: MessageRow,
+    copy: RecipientRow,
+    now: float,
+    *,
+    status_text: str | None = None,
+    event: Mapping[str, Any] = _NOTHING,
+) -> Iterator[CallRow]:
+    """The event of a copy whose state is an end, asked for or not; ``event`` is what an upstream said of it."""
+    kind = _ENDS.get(copy.state)
+    if kind is not None:
+        yield from _about(settings, kind, message, copy, now, event, detail=copy.detail or status_text)
+
+
+def read(
+    settings: Settings,
+    message: MessageRow,
+    copy: RecipientRow,
+    now: float,
+    *,
+    mm_status: str,
+    event: Mapping[str, Any] = _NOTHING,
+) -> Iterator[CallRow]:
+    """The event that a message was read; ``event`` as in ``ended``."""
+    if mm_status == _READ:
+        yield from _about(settings, "message.read", message, copy, now, event, detail=copy.detail)
+
+
+def _about(
+    settings: Settings,
+    kind: EventType,
+    message: MessageRow,
+    copy: RecipientRow,
+    now: float,
+    event: Mapping[str, Any],
+    *,
+    detail: str | None,
+) -> Iterator[CallRow]:
+    facts = {
+        "recipient": columns_of(copy.of),
+        "state": copy.state,
+        "detail": detail,
+        "date": event.get("date", now),
+    }
+    yield from _planned(settings, kind, message.application, message.id, copy.n, now, facts)
+
+
+def received(settings: Settings, application: str, message_id: str, now: float) -> Iterator[CallRow]:
+    """The event that an MO is there for ``application``."""
+    yield from _planned(settings, RECEIVED, application, message_id, 0, now, {"date": now})
+
+
+def _planned(
+    settings: Settings, kind: EventType, owner: str, message_id: str, n: int, now: float, facts: Mapping[str, Any]
+) -> Iterator[CallRow]:
+    application = settings.application(owner)
+    webhook = application.webhook if application is not None else None
+    if webhook is not None and webhook.wants(kind):
+        yield call_to(settings, "webhook", owner, webhook.url, message_id, n, now, {"type": kind, **facts})
