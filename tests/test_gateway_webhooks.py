@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import logging
+import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
@@ -18,7 +19,9 @@ import pytest
 import requests
 from asgi_client import AsgiClient
 from far_side import FarSide, Request, http
+from gateway_process import OTHER_AUTH, GatewayProcess, eventually
 from gateway_room import CALLED, ONE, OTHER, SUBMIT, TEXT, TNN, Room, basic
+from postgres_server import free_port
 from standardwebhooks import Webhook as Verifier
 from standardwebhooks.webhooks import WebhookVerificationError
 
@@ -477,6 +480,48 @@ def test_reloaded_with_another_secret(ear: Callable[..., Ear]) -> None:
     one.room.gateway = old
     [call] = one.calls()
     assert (call.state, call.reason) == ("dead", "the application tnn has no webhook any more")
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize("workers", [1, 2])
+def test_secret_is_rotated_in_a_running_gateway(tmp_path: Path, workers: int) -> None:
+    """After SIGHUP the new secret signs beside the old one, and alone once that is taken out; media are served."""
+
+    def hear(base: str, count: int) -> Request:
+        """The event of a message that is sent now."""
+        body = {"to": "+61400", "parts": [{"text": "hello"}]}
+        assert requests.post(f"{base}/v1/messages", json=body, auth=OTHER_AUTH, timeout=10).status_code == 202
+        eventually(lambda: len(far.requests) >= count and far.requests[-1].complete, "the event")
+        return far.requests[-1]
+
+    base = f"http://127.0.0.1:{free_port()}"
+    gateway = GatewayProcess(tmp_path, workers=workers, tables={"gateway": {"api": base.removeprefix("http://")}})
+    with FarSide([http(204)]) as far:
+        whole = gateway.config.read_text(encoding="utf-8")
+        said = [f'secret = "{SECRET}"', f'secret = "{NEXT}"\nold_secret = "{SECRET}"', f'secret = "{NEXT}"']
+        texts = [f'{whole}\n[application.webhook]\nurl = "{far.url}"\n{lines}\n' for lines in said]
+        gateway.config.write_text(texts[0], encoding="utf-8")
+        with gateway:
+            for n, (text, secrets) in enumerate(zip(texts, ((SECRET,), (SECRET, NEXT), (NEXT,)), strict=True)):
+                if n:
+                    gateway.config.write_text(text, encoding="utf-8")
+                    gateway.signal(signal.SIGHUP)
+                    reloads = n
+                    eventually(
+                        lambda reloads=reloads: (  # type: ignore[misc]
+                            gateway.errors.count("the configuration was reloaded") >= reloads
+                        ),
+                        "the reload",
+                        timeout=60,
+                    )
+                request = hear(base, n + 1)
+                assert len((request.header("webhook-signature") or "").split(" ")) == len(secrets)
+                [event] = {json.dumps(Ear.of(request, secret)) for secret in secrets}
+                [part] = json.loads(event)["data"]["message"]["parts"]
+                assert part["url"].startswith(base)
+                assert requests.get(part["url"], timeout=10).content == b"hello"
+            assert not any(secret in gateway.errors for secret in (SECRET, NEXT, "signature="))
+            assert gateway.stop() == 0
 
 
 # --- who does not take it ---------------------------------------------------------------------------------------------
