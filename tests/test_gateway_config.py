@@ -678,7 +678,8 @@ def _locked_key() -> bytes:
         (UPSTREAM.replace("https", "http") + PAIRED, "upstream[1].url: credentials go there in the clear"),
         (
             f'{APPLICATION}opt_out = true\nshort_codes = ["1"]\n'.replace("tnn", "ann"),
-            "application[1].opt_out: no MO reaches an application without a callback, so nobody can opt out by a word",
+            "application[1].opt_out: no MO reaches an application without a callback or a webhook, "
+            "so nobody can opt out by a word",
         ),
         (
             f"{APPLICATION}opt_out = true\n{CALLBACK}".replace("tnn", "ann"),
