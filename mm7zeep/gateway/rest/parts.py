@@ -32,6 +32,15 @@ def octets_of(data: str, steps: Sequence[str | int]) -> bytes:
         raise Invalid(in_words([*steps, "data"]), words, "value", [*steps, "data"]) from error
 
 
+def media_type_of(content_type: str, steps: Sequence[str | int]) -> fields.ContentType:
+    """The ``content_type`` of the part that ``steps`` lead to. Raises ``Invalid`` for what is none of one part."""
+    found = fields.parse_content_type(content_type)
+    if found.defects or found.media_type.startswith("multipart/"):
+        where = [*steps, "content_type"]
+        raise Invalid(in_words(where), "is no media type of one part; give one such as image/jpeg", "value", where)
+    return found
+
+
 def part_of(
     body: bytes,
     steps: Sequence[str | int],
@@ -44,10 +53,7 @@ def part_of(
 
     Raises ``Invalid`` for what is no media type of one part, and for a text whose charset is not known.
     """
-    found = fields.parse_content_type(content_type or media.guess(name, body[: media.HEAD]))
-    if found.defects or found.media_type.startswith("multipart/"):
-        where = [*steps, "content_type"]
-        raise Invalid(in_words(where), "is no media type of one part; give one such as image/jpeg", "value", where)
+    found = media_type_of(content_type or media.guess(name, body[: media.HEAD]), steps)
     try:
         part = Part(
             body=body,

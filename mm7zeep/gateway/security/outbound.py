@@ -40,18 +40,24 @@ def check_url(url: str, *, allow_internal: bool) -> None:
     Judges addresses in every spelling that resolvers take. Raises ``LocalError`` (a ``ValueError``) that says what is
     wrong with it and what to write; of the URL it repeats the host alone.
     """
+    why = internal(url)
+    if why is not None and not allow_internal:
+        raise LocalError(f"{why}; {_REMEDY}")
+
+
+def internal(url: str) -> str | None:
+    """How the host of ``url`` is internal as it is written, in words; None for a name or an address that is not.
+
+    Raises ``LocalError`` for what is no URL that may be called.
+    """
     host = _host(_parts(url))
     literal = _literal(host)
-    if allow_internal:
-        return
     if literal is None:
-        if host == "localhost" or host.endswith(".localhost"):
-            raise LocalError(f"the host of the URL, {host}, is this machine itself (RFC 6761 6.3); {_REMEDY}")
-        return
+        itself = host == "localhost" or host.endswith(".localhost")
+        return f"the host of the URL, {host}, is this machine itself (RFC 6761 6.3)" if itself else None
     kind = kind_of(literal)
-    if kind is not None:
-        meant = "" if str(literal) == host else f"{literal}, "
-        raise LocalError(f"the host of the URL, {host}, is {meant}{kind}; {_REMEDY}")
+    meant = "" if str(literal) == host else f"{literal}, "
+    return None if kind is None else f"the host of the URL, {host}, is {meant}{kind}"
 
 
 def _parts(url: str) -> SplitResult:
