@@ -19,10 +19,11 @@ from mm7zeep.envelope.door import XmlLimits
 from mm7zeep.errors import AuthError, TransportError
 from mm7zeep.gateway.config.handset import Handset
 from mm7zeep.gateway.config.settings import Retention, Settings
+from mm7zeep.gateway.delivery import download, fetch_call
 from mm7zeep.gateway.gateway import Gateway
 from mm7zeep.gateway.mm7.validation import lengths, recipients
 from mm7zeep.gateway.server import http_protocol, supervisor
-from mm7zeep.gateway.store import clock, database, endpoints, outbox, readiness
+from mm7zeep.gateway.store import clock, database, endpoints, outbox, readiness, remote_parts
 from mm7zeep.messages import DeliveryReportReq, Message, ReadReplyReq
 from mm7zeep.transport import inbound
 
@@ -37,6 +38,10 @@ FIXED = {
     "characters of a text": lengths.LONGEST_TEXT,
     "characters of an unknown element": lengths.LONGEST_EXTENSION,
     "characters of an address": recipients.LONGEST_ADDRESS,
+    "parts of a message that are fetched": remote_parts.MOST,
+    "characters of a media_url": remote_parts.LONGEST,
+    "redirects of a media_url": download.MOST_REDIRECTS,
+    "endpoints that an application's fetches share": fetch_call.ENDPOINTS,
     "octets of one connection that wait behind a request": http_protocol.READ,
     "wait for a lock of the database": database.LOCK_WAIT,
     "write that shows readiness": readiness.PATIENCE,

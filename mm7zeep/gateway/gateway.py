@@ -34,6 +34,7 @@ from mm7zeep.gateway.mm7.chaos import Chaos
 from mm7zeep.gateway.mm7.recall import Recall
 from mm7zeep.gateway.mm7.requests import Intake
 from mm7zeep.gateway.mm7.upstream_requests import Relaying
+from mm7zeep.gateway.mm7.validation.content import check_content
 from mm7zeep.gateway.simulator import Simulator
 from mm7zeep.gateway.store import messages, outbox
 from mm7zeep.gateway.store.clock import Clock, ClockState, GuardedClock
@@ -101,7 +102,9 @@ class Gateway:
         self.admission = AdmissionControl(settings, self.database, clock=self.clock, process=process)
         self.housekeeper = Housekeeper(self.database, settings, self.clock)
         write = partial(events.event, media=media)
-        self._caller = Caller(settings, self.database, clock=self.clock, write=write, deliver=deliver)
+        self._caller = Caller(
+            settings, self.database, clock=self.clock, write=write, check=check_content, deliver=deliver
+        )
         self.dispatcher = Dispatcher(
             settings, self.database, self._caller, clock=self.clock, observe=self._happened, holder=process
         )

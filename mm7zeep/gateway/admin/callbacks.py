@@ -60,6 +60,8 @@ def replay_one(asked: AdminRequest[CallKey, Nothing]) -> outputs.Callback:
         if not again:
             if found.state == "leased":
                 raise Refusal(409, "this call is being made now; wait for its end", ("Retry-After", "5"))
+            if found.kind == "fetch":
+                raise Refusal(409, "this fetch has ended, and its message went on without it; send the message again")
             raise Refusal(409, "this submit went out, or was taken back: once more would be a second message")
         return views.call(found, _paused(connection))
 

@@ -13,6 +13,7 @@ from mm7zeep import masking
 from mm7zeep.gateway.admin import outputs
 from mm7zeep.gateway.config.parties import EVENT_TYPES, Application
 from mm7zeep.gateway.store import content, endpoints
+from mm7zeep.gateway.store.remote_parts import remote_parts_of
 from mm7zeep.gateway.store.rows import (
     LEASED,
     PENDING,
@@ -117,7 +118,7 @@ def _call(row: CallRow, paused: Collection[str]) -> dict[str, Any]:
         "id": row.id,
         "kind": row.kind,
         "application": row.owner,
-        "endpoint": url_of(row.endpoint),
+        "endpoint": masking.url(remote_parts_of(row)[0].url) if row.kind == "fetch" else url_of(row.endpoint),
         "message_id": row.message_id,
         "recipient": row.n,
         "transaction_id": row.transaction_id,
@@ -137,7 +138,10 @@ def whole_call(row: CallRow, paused: Collection[str]) -> outputs.WholeCallback:
     """A call with what was answered to it, where that was kept."""
     # it may repeat what it was asked
     answer = masking.credentials(row.answer.decode("utf-8", "replace")) if row.answer is not None else None
-    return outputs.WholeCallback(**_call(row, paused), told=dict(row.event), answer=answer)
+    told = dict(row.event)
+    if row.kind == "fetch":
+        told["parts"] = [{**one._asdict(), "url": masking.url(one.url)} for one in remote_parts_of(row)]
+    return outputs.WholeCallback(**_call(row, paused), told=told, answer=answer)
 
 
 def url_of(endpoint_key: str) -> str:

@@ -1,6 +1,7 @@
 """A message as multipart/form-data (RFC 7578): the same fields as in JSON, and files as parts.
 
-Each field ``parts`` is a text, or, with a file name or a media type that is not text, a file; they keep their order.
+Each field ``parts`` is a text, or, with a file name or a media type that is not text, a file; each field
+``media_url`` a part that is fetched. All of them keep their order.
 Refuses, with ``Problem``, what is no form of that kind.
 """
 
@@ -20,9 +21,11 @@ from mm7zeep.gateway.api.problems import Problem
 from mm7zeep.gateway.mm7.validation.recipients import MOST_RECIPIENTS
 from mm7zeep.gateway.rest.models import fields
 from mm7zeep.gateway.rest.request import judged
+from mm7zeep.gateway.store import remote_parts
 
 MEDIA_TYPE = "multipart/form-data"
 _SEVERAL = frozenset({"to", "parts"})
+_URL = "media_url"
 _MOST = MOST_RECIPIENTS + MOST_PARTS + 50  # fields
 _LONGEST = 8192  # octets of the head of a field
 _EXTENDED = re.compile(r";\s*[a-z]+\*", re.IGNORECASE)
@@ -44,7 +47,11 @@ def _schema() -> dict[str, Any]:
             most = MOST_PARTS if name == "parts" else MOST_RECIPIENTS
             schema = {"type": "array", "items": kind, "minItems": 1, "maxItems": most}
         told[name] = {**schema, **({"description": one["description"]} if "description" in one else {})}
-    return {"type": "object", "properties": told, "required": ["to", "parts"], "additionalProperties": False}
+    words = "parts that the gateway fetches, in their order among the others"
+    url = {"type": "string", "maxLength": remote_parts.LONGEST}
+    told[_URL] = {"type": "array", "items": url, "minItems": 1, "maxItems": remote_parts.MOST, "description": words}
+    some = [{"required": ["parts"]}, {"required": [_URL]}]
+    return {"type": "object", "properties": told, "required": ["to"], "anyOf": some, "additionalProperties": False}
 
 
 FORM: Mapping[str, Any] = MappingProxyType(_schema())
@@ -71,7 +78,9 @@ def read_form(content_type: str, octets: bytes) -> tuple[NewMessage, dict[int, b
             given["parts"].append(_part(one, file_name, place, files))
             continue
         text = _text(one, name)
-        if name in _SEVERAL:
+        if name == _URL:
+            given.setdefault("parts", []).append({_URL: text})
+        elif name in _SEVERAL:
             given.setdefault(name, []).append(text)
         elif name in given:
             raise Problem("invalid-form", f"the field {name!r} is there twice; give it once", steps=(name,))

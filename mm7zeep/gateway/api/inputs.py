@@ -23,6 +23,7 @@ from mm7zeep.gateway.rest.fields import (
     any_case,
     listed,
 )
+from mm7zeep.gateway.store.remote_parts import LONGEST
 
 MOST_PARTS = 100
 """Parts of a message."""
@@ -70,17 +71,20 @@ class Page(Input):
 
 
 class PartIn(Input):
-    """A part of a message: its text, or its octets."""
+    """A part of a message: its text, its octets, or where they are to be fetched."""
 
     text: Text | None = Field(None, description="a text")
     data: Text | None = Field(None, description="octets in base64")
+    media_url: Annotated[Text, Field(min_length=1, max_length=LONGEST)] | None = Field(
+        None, description="an http or https URL: the gateway fetches the octets, once the message is kept"
+    )
     content_type: Label | None = Field(None, description="by default, what octets and name show")
     name: Label | None = Field(None, description="a file name")
 
     @model_validator(mode="after")
     def _one(self) -> PartIn:
-        if (self.text is None) == (self.data is None):
-            raise ValueError("needs text or data, and not both; a part is one of them")
+        if sum(one is not None for one in (self.text, self.data, self.media_url)) != 1:
+            raise ValueError("needs text, data or media_url, and only one; a part is one of them")
         if self.text is not None and self.content_type is not None:
             raise ValueError("has text and content_type; a text is text/plain, give other texts as data")
         return self

@@ -41,6 +41,6 @@ def _served(asked: ApiRequest[MediaKey, Nothing], expires: int) -> Response:
         raw = store.raw(connection, id, message.content) if message is not None else None
     if message is None:
         raise Problem("message-not-found", "the message was deleted since this URL was told")
-    answer = served_part(raw, n)
+    answer = served_part(message, raw, n)
     answer.headers.append(*_ANYWHERE)
     return answer

@@ -97,12 +97,14 @@ def part(asked: ApiRequest[PartKey, Nothing]) -> Response:
     with asked.services.database.read() as connection:
         message = _own(connection, asked.application, asked.parameters.id)
         raw = store.raw(connection, message.id, message.content)
-    return served_part(raw, asked.parameters.n)
+    return served_part(message, raw, asked.parameters.n)
 
 
-def served_part(raw: RawRow | None, n: int) -> Response:
-    """The ``n``-th part of the message whose octets these are, decoded. Raises ``Problem`` (404)."""
+def served_part(message: MessageRow, raw: RawRow | None, n: int) -> Response:
+    """The ``n``-th part of a message whose octets these are, decoded. Raises ``Problem`` (404)."""
     parts = content.parts_of(raw) if raw is not None else ()
+    if n < len(parts) and json.loads(message.parts)[n]["size"] is None:
+        raise Problem("part-not-found", f"part {n} was not fetched from its media_url; its size is null until it is")
     if n >= len(parts):
         raise Problem("part-not-found", f"the message has {len(parts)} parts, counted from 0; there is no part {n}")
     return shown(parts[n], n)
@@ -152,7 +154,7 @@ def _facts(message: MessageRow, url: Callable[[str, int], str]) -> dict[str, Any
         "delivery_report": message.delivery_report,
         "read_reply": message.read_reply,
         "group": bool(message.field.get("group")),
-        "parts": [_part(one, url(message.id, one["n"])) for one in json.loads(message.parts)],
+        "parts": [_part(message, one, url(message.id, one["n"])) for one in json.loads(message.parts)],
     }
 
 
@@ -167,5 +169,8 @@ def recipient(message: MessageRow, copy: RecipientRow, now: float) -> outputs.Re
     )
 
 
-def _part(row: dict[str, Any], url: str) -> outputs.Part:
-    return outputs.Part(**{name: row[name] for name in ("n", "content_type", "name", "size", "sha256")}, url=url)
+def _part(message: MessageRow, row: dict[str, Any], url: str) -> outputs.Part:
+    told = {name: row[name] for name in ("n", "content_type", "name", "size", "sha256")}
+    if "media_url" in row and message.direction == "mt":  # of an MO, it would be its sender's
+        told["media_url"] = row["media_url"]
+    return outputs.Part(**told, url=url)

@@ -24,11 +24,12 @@ class Part(Output):
     """A part of a message."""
 
     n: int
-    content_type: str
+    content_type: str | None = Field(description="null where only its octets will show it")
     name: str | None
-    size: int = Field(description="octets")
-    sha256: str
+    size: int | None = Field(description="octets; null until they are fetched")
+    sha256: str | None = Field(description="null until it is fetched")
     url: str = Field(description="where it is, below the API's own address; of an event whole, and good for a while")
+    media_url: str | None = Field(None, description="where it was to be fetched, if so")
 
 
 class Facts(Output):

@@ -49,6 +49,7 @@ CAUSES: Mapping[str, Cause] = MappingProxyType(
         "invalid-recipient": Cause(422, "A recipient is no address that can be served"),
         "too-many-recipients": Cause(422, "There are too many recipients"),
         "content-refused": Cause(422, "The content cannot be sent"),
+        "media-url-refused": Cause(422, "A media_url may not be fetched"),
         "opted-out": Cause(422, "No recipient wants anything more from this sender"),
         "idempotency-key-reused": Cause(422, "The idempotency key was used for another message"),
         "failed": Cause(500, "This failed, by no fault of the request"),

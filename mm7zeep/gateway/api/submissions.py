@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -24,17 +23,18 @@ from mm7zeep.gateway.config.parties import Application
 from mm7zeep.gateway.config.settings import Settings
 from mm7zeep.gateway.mm7.submitted import Submitted
 from mm7zeep.gateway.mm7.validation.content import check_content
+from mm7zeep.gateway.mm7.validation.media_url import why_internal
 from mm7zeep.gateway.mm7.validation.recipients import check_recipients, is_address
-from mm7zeep.gateway.rest.parts import octets_of, part_of
-from mm7zeep.gateway.store import mapping, messages, opt_outs
+from mm7zeep.gateway.rest.complaint import in_words
+from mm7zeep.gateway.rest.parts import media_type_of, octets_of, part_of
+from mm7zeep.gateway.store import content, mapping, messages, opt_outs
 from mm7zeep.gateway.store.idempotency import Answer, Request, Task, digest
+from mm7zeep.gateway.store.remote_parts import MOST, RemotePart, placeholder
 from mm7zeep.gateway.store.rows import MessageRow, RecipientRow
 from mm7zeep.messages import Address, Part, ShortCode, SubmitReq, address
-from mm7zeep.profiles import REL_6_MM7_1_4
 
 OPERATION = "messages"
 """What requests with an idempotency key are remembered under."""
-_PROFILE = replace(REL_6_MM7_1_4, smil="never")  # handset and upstream make their own presentation of the parts
 _DAY = 86400.0  # seconds that a key is remembered where the application wants no TransactionID remembered
 _NOWHERE = exchange.Dialect(namespace=None, soap_namespace="", mm7_version=None, prefix=None)
 
@@ -57,24 +57,25 @@ def submission(
 
     Raises ``Problem`` and ``StatusError`` for what cannot be sent.
     """
-    request = _request(body, files, application)
+    remote = _remote(body, settings)
+    request = _request(body, files, remote, application)
     _check_times(body)
     _check_recipients(request, application)
     try:
-        wire = exchange.pack(request, profile=_PROFILE)
+        wire = exchange.pack(request, profile=content.OWN_PROFILE)
     except LocalError as error:
         raise Problem("content-refused", f"no message can be made of this: {error}") from error
     octets = wire.read()
     most = settings.limits.body
     if len(octets) > most:
         raise Problem("body-too-large", f"the message comes to {len(octets)} octets; it may have {most}")
-    check_content(request.parts, len(octets), application)
+    check_content([one for n, one in enumerate(request.parts) if n not in remote], len(octets), application)
     received = Received(
         message=request,
         transaction_id=None,
         namespace=None,  # it was not written in any: reports go out as the application's callback is configured
         mm7_version=None,
-        profile=_PROFILE,
+        profile=content.OWN_PROFILE,
         dialect=_NOWHERE,
         headers=wire.headers,
     )
@@ -93,12 +94,15 @@ def submission(
         if len(opted_out) == len(request.to):
             words = "no recipient wants anything more from this sender; each has opted out"
             raise NotKept(Problem("opted-out", words, steps=("to",)))
-        kept = submitted.kept(application.name, now, settings, opted_out=opted_out, fields=fields)
+        kept = submitted.kept(
+            application.name, now, settings, opted_out=opted_out, fields=fields, remote=tuple(remote.values())
+        )
         done[:] = [kept]
         return {"id": submitted.id}, kept
 
     key = body.idempotency_key
-    whole = hashlib.sha256(json.dumps([digest(request, submitted.sums), fields], sort_keys=True).encode()).hexdigest()
+    everything = [digest(request, submitted.sums), fields, *remote.values()]
+    whole = hashlib.sha256(json.dumps(everything, sort_keys=True).encode()).hexdigest()
     asked = Request(application.name, OPERATION, submitted.id if key is None else key, whole)
     window = 0.0 if key is None else settings.window_of(application) or _DAY
     return Submission(Task.keeping(asked, window, making), done)
@@ -107,7 +111,9 @@ def submission(
 # --- what is asked ----------------------------------------------------------------------------------------------------
 
 
-def _request(body: NewMessage, files: Mapping[int, bytes], application: Application) -> SubmitReq:
+def _request(
+    body: NewMessage, files: Mapping[int, bytes], remote: Mapping[int, RemotePart], application: Application
+) -> SubmitReq:
     named: dict[str, Any] = {}
     if body.from_ is not None:
         named["sender_address"] = _address(body.from_, application, ("from",))
@@ -121,7 +127,10 @@ def _request(body: NewMessage, files: Mapping[int, bytes], application: Applicat
             expiry_date=mapping.moment(body.expires_at),
             delivery_report=body.delivery_report,
             read_reply=body.read_reply,
-            parts=tuple(_part(one, files.get(n), n) for n, one in enumerate(body.parts)),
+            parts=tuple(
+                placeholder(remote[n]) if n in remote else _part(one, files.get(n), n)
+                for n, one in enumerate(body.parts)
+            ),
             **named,
         )
     except LocalError as error:
@@ -133,6 +142,34 @@ def _address(text: str, application: Application, steps: tuple[str | int, ...]) 
         return ShortCode(text) if text in application.short_codes else address(text.strip())
     except LocalError as error:
         raise Problem("invalid-value", f"{steps[0]}: {error}", steps=steps) from error
+
+
+def _remote(body: NewMessage, settings: Settings) -> dict[int, RemotePart]:
+    """The parts that are to be fetched, by their places. Raises ``Problem`` for URLs that cannot, or may not be."""
+    found = {}
+    for n, one in enumerate(body.parts):
+        if one.media_url is None:
+            continue
+        _check_url(one.media_url, ("parts", n, "media_url"), settings)
+        if one.content_type is not None:
+            media_type_of(one.content_type, ("parts", n))
+        found[n] = RemotePart(n, one.media_url, one.content_type, one.name)
+    if len(found) > MOST:
+        words = f"{len(found)} parts have a media_url; at most {MOST} may, send the others as data"
+        raise Problem("invalid-value", words, steps=("parts",))
+    return found
+
+
+def _check_url(url: str, steps: tuple[str | int, ...], settings: Settings) -> None:
+    """What can be told of a URL before it is fetched. Raises ``Problem``."""
+    where = in_words(steps)
+    try:
+        why = why_internal(url)
+    except LocalError as error:
+        raise Problem("invalid-value", f"{where}: {error}", steps=steps) from None
+    if why is not None and not settings.allow_internal:
+        words = f"{where}: {why}; give a URL that everybody can reach, or the octets as data"
+        raise Problem("media-url-refused", words, steps=steps)
 
 
 def _part(given: PartIn, file: bytes | None, n: int) -> Part:

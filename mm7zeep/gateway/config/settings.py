@@ -41,7 +41,7 @@ class Capacity(Table):
 
     ``disk`` octets that must be free where the database stands, or one and a half times the body limit if that is more
     (SQLite); ``outbox`` calls that may wait; ``uploads`` octets of bodies that may be in memory at a time, of this
-    process; ``retry_after`` seconds are said.
+    process, and as many of what it fetches; ``retry_after`` seconds are said.
     """
 
     disk: Count = 256 * MIB
@@ -57,7 +57,8 @@ class Delivery(Table):
     ``waits`` are seconds before each further attempt, each changed by up to ``spread`` of itself; a Retry-After is
     obeyed up to ``longest_wait`` seconds. An attempt may take ``timeout`` seconds. A claim lasts ``lease`` seconds and
     is renewed at half time. Per endpoint ``narrow`` calls at a time, rising to ``wide`` while it answers. A call is
-    given up ``expiry`` seconds after it was planned, where its message does not say earlier.
+    given up ``expiry`` seconds after it was planned, where its message does not say earlier; that which fetches what a
+    message names by URL, ``fetch_expiry`` seconds after.
     """
 
     waits: tuple[Seconds, ...] = (5, 30, 120, 600, 1800, 3600, 7200, 14400, 28800, 43200, 86400, 86400)
@@ -68,6 +69,7 @@ class Delivery(Table):
     narrow: AtLeastOne = 5
     wide: AtLeastOne = 20
     expiry: Lasting = 7 * 86400
+    fetch_expiry: Lasting = 3600
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

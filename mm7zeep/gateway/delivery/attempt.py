@@ -19,6 +19,7 @@ from mm7zeep.gateway.config.destination import Destination
 from mm7zeep.gateway.config.parties import Application, Upstream
 from mm7zeep.gateway.config.settings import Settings
 from mm7zeep.gateway.delivery import mo, reports
+from mm7zeep.gateway.delivery.fetcher import Check, Fetcher
 from mm7zeep.gateway.delivery.retry import Outcome, judge
 from mm7zeep.gateway.delivery.routing import OPTED_OUT
 from mm7zeep.gateway.delivery.webhook_caller import WebhookCaller, Write
@@ -42,7 +43,8 @@ class Caller:
     """Makes calls; keeps one client per endpoint, with its connections. Thread-safe.
 
     ``deliver`` stands in for the clients of applications, for tests and for those who have both sides in one process;
-    webhooks are called all the same. ``write`` says what an event tells.
+    webhooks are called all the same. ``write`` says what an event tells, ``check`` judges the content of a message once
+    all of it was fetched.
     """
 
     def __init__(
@@ -52,12 +54,14 @@ class Caller:
         *,
         clock: GuardedClock,
         write: Write,
+        check: Check,
         deliver: Deliver | None = None,
     ) -> None:
         self._settings = settings
         self._database = database
         self._deliver = deliver
         self._egress = Egress(allow_internal=settings.allow_internal)
+        self.fetcher = Fetcher(settings, database, self._egress, check)
         self._clients: dict[str, MmscClient | VaspClient] = {}
         self._lock = threading.Lock()
         self._fitter = Fitter()
@@ -74,6 +78,8 @@ class Caller:
 
     def make(self, call: CallRow) -> Outcome:
         """Make a call once. Raises ``StoreError`` where the message could not be looked up."""
+        if call.kind == "fetch":
+            return self.fetcher.fetch(call)
         try:
             if call.kind == "webhook":
                 return self._webhooks.make(call)

@@ -13,11 +13,11 @@ class Event:
     """One thing that happened.
 
     ``handset``: a copy reached ``state``. ``report``, ``read``, ``deliver``, ``webhook``: a call to the application
-    was made; ``submit``: one to an upstream. ``error`` says why it was not accepted, and ``state`` is then Refused
-    (dead letter), Postponed or Paused.
+    was made; ``submit``: one to an upstream; ``fetch``: what the message names by URL was fetched. ``error`` says why
+    it was not accepted, and ``state`` is then Refused (dead letter), Postponed or Paused.
     """
 
-    kind: Literal["handset", "report", "read", "deliver", "webhook", "submit"]
+    kind: Literal["handset", "report", "read", "deliver", "webhook", "submit", "fetch"]
     application: str
     message_id: str | None
     recipient: Address | None

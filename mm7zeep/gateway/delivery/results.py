@@ -19,6 +19,7 @@ from mm7zeep import masking
 from mm7zeep.findings import finding
 from mm7zeep.gateway.config.parties import RECEIVED
 from mm7zeep.gateway.config.settings import Settings
+from mm7zeep.gateway.delivery import fetch_call
 from mm7zeep.gateway.delivery.events import Event
 from mm7zeep.gateway.delivery.recipients import Network
 from mm7zeep.gateway.delivery.retry import Outcome, next_attempt
@@ -111,6 +112,10 @@ class ResultRecorder:
         ends = state in (DELIVERED, REFUSED)
         if _only_tells(call):
             yield _event(call, _recipient(call), outcome, state)
+            return
+        if call.kind == "fetch":
+            yield from fetch_call.settle(connection, self.network, call, outcome, state, now)
+            yield _event(call, None, outcome, state)
             return
         changes = ends and (call.kind == "submit" or outbox.brings(connection, call))
         copy = messages.copy(connection, call.message_id, call.n, lock=changes)

@@ -13,8 +13,9 @@ from mm7zeep import masking
 from mm7zeep.errors import AuthError, LocalError, Mm7Error, StatusError, TransportError
 from mm7zeep.findings import Finding
 from mm7zeep.gateway.config.settings import Delivery
+from mm7zeep.gateway.store.content import Summary
 from mm7zeep.gateway.store.outbox import KEPT
-from mm7zeep.gateway.store.rows import CallRow
+from mm7zeep.gateway.store.rows import CallRow, RawRow
 from mm7zeep.messages import Fault
 from mm7zeep.receiver.replies import printable
 from mm7zeep.transport import statuses
@@ -30,7 +31,8 @@ _REASON = 500  # characters of a reason that are kept
 class Outcome:
     """What came of one attempt: ``message_id`` is what an upstream calls the message now, ``unclear`` says that it may
     have been taken although nothing says so. ``left_out`` are elements that its namespace has no place for,
-    ``findings`` what was done to its content before.
+    ``findings`` what was done to its content before. A fetch has the request with what came, as the row ``raw``, and
+    the ``summary`` of its content.
     """
 
     verdict: Verdict
@@ -44,6 +46,8 @@ class Outcome:
     unclear: bool = False
     left_out: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
+    raw: RawRow | None = None
+    summary: Summary | None = None
 
     @property
     def is_plain(self) -> bool:

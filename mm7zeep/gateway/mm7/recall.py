@@ -43,11 +43,12 @@ class Recall:
         Raises ``StatusError``: 2005 for no such message, 3001 where no copy waits any more, 4006 where that is not
         known.
         """
-        _, copies = self.own(connection, application, message_id)
+        message, copies = self.own(connection, application, message_id)
         reached = [one for one in copies if there.has(one) or (one.waits and self.is_here(connection, one, now))]
         there.check(reached)
         for one in reached:
             messages.move(connection, one, state=CANCELLED, due=None, changed=now)
+        outbox.end_fetch(connection, message.id, now)
         return status_of(len(reached), copies)
 
     def ask_upstreams(self, application: Application, message_id: str, request: CancelReq | ReplaceReq) -> AtUpstreams:
@@ -92,7 +93,7 @@ class Recall:
         """
         if copy.remote_id is not None:
             return False
-        here = copy.destination == HANDSET or copy.due is not None
+        here = copy.destination == HANDSET or copy.due is not None or outbox.is_fetching(connection, copy.message_id)
         return here or outbox.withdraw(connection, copy.message_id, copy.n, now)
 
 

@@ -28,7 +28,7 @@ from mm7zeep.gateway.mm7.submitted import Submitted
 from mm7zeep.gateway.mm7.validation.content import check_content
 from mm7zeep.gateway.mm7.validation.form import check_charging, check_form
 from mm7zeep.gateway.mm7.validation.recipients import check_recipients, in_words
-from mm7zeep.gateway.store import content, mapping, messages, opt_outs
+from mm7zeep.gateway.store import content, mapping, messages, opt_outs, outbox
 from mm7zeep.gateway.store.clock import GuardedClock
 from mm7zeep.gateway.store.database import Database
 from mm7zeep.gateway.store.group_commit import GroupCommit
@@ -215,15 +215,28 @@ class Intake:
             changes = _changes(request, message, n, now, findings, summary)
             messages.change(connection, message.id, **changes)
             changed = replace(message, **changes)
+            fetching = self._still_fetching(connection, changed, summary, now)
             for one in reached[len(here) :]:
                 messages.move(connection, one, content=changed.content, changed=now)
             for one in here:
-                due = routing.arrival(one.destination, one.of, changed, now, self.settings)
+                due = None if fetching else routing.arrival(one.destination, one.of, changed, now, self.settings)
                 messages.move(connection, one, state=PENDING, due=due, changed=now)
             return kind(status=status)
 
         answer = self._once(self._task(call, application, work), kind)
         return replace(answer, message_id=message_id) if isinstance(answer, ExtendedReplaceRsp) else answer
+
+    def _still_fetching(
+        self, connection: Connection, message: MessageRow, new: content.Summary | None, now: float
+    ) -> bool:
+        """Whether a message that was replaced waits for what it names by URL: not with ``new`` content."""
+        if not outbox.is_fetching(connection, message.id):
+            return False
+        if new is not None:
+            outbox.end_fetch(connection, message.id, now)
+        elif message.expires is not None:
+            outbox.shorten_fetch(connection, message.id, message.expires)
+        return new is None
 
     def _check_linked(self, connection: Connection, application: Application, linked_id: str | None) -> None:
         """Raise ``StatusError`` (2006) for a LinkedID that names no message of this application."""

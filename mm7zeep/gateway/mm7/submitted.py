@@ -15,8 +15,9 @@ from mm7zeep import exchange
 from mm7zeep.exchange import Received
 from mm7zeep.findings import Finding
 from mm7zeep.gateway.config.settings import Settings
-from mm7zeep.gateway.delivery import routing, webhooks
+from mm7zeep.gateway.delivery import fetch_call, routing, webhooks
 from mm7zeep.gateway.store import content, mapping, messages
+from mm7zeep.gateway.store.remote_parts import RemotePart
 from mm7zeep.gateway.store.rows import REFUSED, RawRow
 from mm7zeep.messages import Address, SubmitReq
 
@@ -58,9 +59,11 @@ class Submitted:
         wrong: Collection[Address] = (),
         opted_out: Collection[Address] = (),
         fields: Mapping[str, Any] = _NONE,
+        remote: Sequence[RemotePart] = (),
     ) -> messages.Kept:
         """What is to be kept at the time ``now``: no copy is sent to ``wrong`` recipients and those ``opted_out``;
-        ``fields`` are kept beside the message's own. Its application hears of those by webhook.
+        ``fields`` are kept beside the message's own. Its application hears of those by webhook. With ``remote`` parts,
+        placeholders among its parts, it waits until they are fetched.
         """
         message = mapping.message_row(
             self.request,
@@ -76,4 +79,5 @@ class Submitted:
         copies = routing.copies(self.request, message, wrong=wrong, settings=settings, opted_out=opted_out)
         refused = [one for one in copies if one.state == REFUSED]
         calls = [call for one in refused for call in webhooks.ended(settings, message, one, now)]
-        return messages.Kept(message, replace(self.raw, received=now), copies, calls)
+        kept = messages.Kept(message, replace(self.raw, received=now), copies, calls)
+        return fetch_call.waiting(settings, kept, remote) if remote else kept

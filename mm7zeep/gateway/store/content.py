@@ -17,6 +17,7 @@ from mm7zeep.errors import LocalError
 from mm7zeep.gateway.store import messages
 from mm7zeep.gateway.store.rows import RawRow
 from mm7zeep.messages import Part
+from mm7zeep.profiles import REL_6_MM7_1_4
 
 _EXCERPT = 500  # characters of the texts that a search looks through
 _GENERATED = "presentation.smil"
@@ -24,6 +25,8 @@ _NAMED = re.compile(  # how a presentation names its parts
     rb"""(\s(?:src|href|background-image|backgroundImage)\s*=\s*)(?:"([^"<>]*)"|'([^'<>]*)')"""
 )
 _MANY = 2**62
+OWN_PROFILE = replace(REL_6_MM7_1_4, smil="never")
+"""What requests are written in that the gateway makes itself: handset and upstream make their own presentation."""
 ANY = mime.Limits(
     body=_MANY, root=_MANY, parts=_MANY, depth=100, header_bytes=_MANY, header_fields=_MANY, boundary=_MANY
 )

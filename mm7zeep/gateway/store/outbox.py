@@ -275,6 +275,29 @@ def withdraw(connection: Connection, message_id: str, n: int, now: float) -> boo
     return bool(connection.execute(ended).rowcount)
 
 
+def _open_fetches(message_id: str) -> sa.Select[Any]:
+    return sa.select(_C.id).where(_C.message_id == message_id, _C.kind == "fetch", _C.state.in_((READY, LEASED)))
+
+
+def is_fetching(connection: Connection, message_id: str) -> bool:
+    """Whether what a message names by URL is still to be fetched, or is being."""
+    return connection.scalar(_open_fetches(message_id)) is not None
+
+
+def end_fetch(connection: Connection, message_id: str, now: float) -> None:
+    """End the fetch of a message that needs it no more; nothing comes of one that is being made."""
+    # one that is just being settled is not waited for: whoever settles it waits for the message, and sees what it is
+    which = _open_fetches(message_id).with_for_update(skip_locked=True)
+    ended = {"state": DONE, "ended": now, "lease_until": None, "reason": "no longer needed"}
+    connection.execute(sa.update(OUTBOX).where(_C.id.in_(which)).values(ended))
+
+
+def shorten_fetch(connection: Connection, message_id: str, until: float) -> None:
+    """Let the fetch of a message expire at ``until``, if not before."""
+    which = _open_fetches(message_id).with_for_update(skip_locked=True)
+    connection.execute(sa.update(OUTBOX).where(_C.id.in_(which), _C.expires > until).values(expires=until))
+
+
 # --- looked at and replayed -------------------------------------------------------------------------------------------
 
 
@@ -320,13 +343,16 @@ def replay(
     """Plan dead calls again, by endpoint, or by when they died; how many. Endpoints that are named are resumed, and
     what waited for them counts, too.
 
-    By ``id`` any call, unless it is being made, or a submit that went or was taken back. ``endpoint`` is a URL, or the
-    key of an endpoint. A call keeps its TransactionID; it has ``expiry`` seconds more, but a submit that waits.
+    By ``id`` any call, unless it is being made, or a submit that went or was taken back, or a fetch that has ended, and
+    its message with it. ``endpoint`` is a URL, or the key of an endpoint. A call keeps its TransactionID; it has
+    ``expiry`` seconds more, but a submit or a fetch that waits.
     """
     resumed = 0
-    ended = sa.and_(_C.state == DONE, _C.kind == "submit")  # once more would be a second message to the recipient
+    ended = sa.or_(  # once more would be a second message to the recipient
+        sa.and_(_C.state == DONE, _C.kind == "submit"), sa.and_(_C.state.in_((DONE, DEAD)), _C.kind == "fetch")
+    )
     which: list[sa.ColumnElement[bool]] = (
-        [_C.state == DEAD] if id is None else [_C.state != LEASED, ~ended, _C.id == id]
+        [_C.state == DEAD, ~ended] if id is None else [_C.state != LEASED, ~ended, _C.id == id]
     )
     longer = sa.case((_C.kind == "submit", _C.expires), else_=now + expiry)
     if endpoint is not None:
@@ -337,7 +363,8 @@ def replay(
         which.append(_C.endpoint.in_(names))
     if since is not None:
         which.append(_C.ended >= since)
-    again: Mapping[str, Any] = {"state": READY, "due": now, "expires": now + expiry, "attempts": 0, "ended": None}
+    expires = sa.case((_C.kind == "fetch", _C.expires), else_=now + expiry)
+    again: Mapping[str, Any] = {"state": READY, "due": now, "expires": expires, "attempts": 0, "ended": None}
     count = resumed + connection.execute(sa.update(OUTBOX).where(*which).values(again)).rowcount
     if count:
         announcement.note(connection, for_all=True)

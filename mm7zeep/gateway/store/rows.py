@@ -13,9 +13,10 @@ from typing import Any, Literal, cast, get_args
 from mm7zeep.gateway.config.destination import Destination, upstream_name
 from mm7zeep.messages import Address, Number, RFC2822Address, ShortCode
 
-Kind = Literal["deliver", "report", "read", "webhook", "submit"]
+Kind = Literal["deliver", "report", "read", "webhook", "submit", "fetch"]
 """What a call is: an MO, a delivery report or a read reply to an application by MM7, or an event by its webhook; a
-submit to an upstream."""
+submit to an upstream; a fetch of what a message names by URL.
+"""
 
 RecipientState = Literal["Pending", "Deferred", "Sent", "Cancelled", "Refused", "DisplayOnly", "Delivered"]
 PENDING, DEFERRED, SENT, CANCELLED, REFUSED, SHOWN, DELIVERED = cast(tuple[str, ...], get_args(RecipientState))

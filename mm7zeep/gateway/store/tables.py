@@ -156,8 +156,8 @@ OUTBOX = Table(
     "outbox",
     METADATA,
     Column("id", _SERIAL, primary_key=True, autoincrement=True),
-    Column("kind", Text, nullable=False),  # deliver, report, read, webhook, submit
-    Column("owner", Text, nullable=False),  # the application that is called, or upstream:NAME
+    Column("kind", Text, nullable=False),  # deliver, report, read, webhook, submit, fetch
+    Column("owner", Text, nullable=False),  # the application that is called or fetched for, or upstream:NAME
     Column("endpoint", Text, nullable=False),
     Column("message_id", Text, nullable=False),
     Column("n", Integer, nullable=False),  # which recipient of the message

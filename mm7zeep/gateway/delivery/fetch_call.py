@@ -1,0 +1,95 @@
+"""The rows of a message that names parts by URL: it waits with its copies until a call has fetched them, or could not.
+
+The call is planned in the transaction that keeps the message. What came is kept as another request about the message,
+as a replacement is; then its copies are due. Works in the caller's transaction; makes no call. A message that was
+replaced, cancelled or deleted meanwhile is left as it is.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+from sqlalchemy import Connection
+
+from mm7zeep import exchange
+from mm7zeep.gateway.config.settings import Settings
+from mm7zeep.gateway.delivery import routing
+from mm7zeep.gateway.delivery.events import Event
+from mm7zeep.gateway.delivery.recipients import Network
+from mm7zeep.gateway.delivery.retry import Outcome
+from mm7zeep.gateway.store import content, endpoints, messages, remote_parts
+from mm7zeep.gateway.store.remote_parts import RemotePart
+from mm7zeep.gateway.store.rows import DELIVERED, PENDING, REFUSED, CallRow, Ending, MessageRow, RecipientRow
+
+ENDPOINTS = 8
+"""Endpoints of an application that its fetches are shared among, by host: one slow host holds up an eighth of them, and
+however many hosts an application names, it takes no more threads than those.
+"""
+
+
+def waiting(settings: Settings, kept: messages.Kept, remote: Sequence[RemotePart]) -> messages.Kept:
+    """``kept`` as it waits for its ``remote`` parts, with the call that fetches them."""
+    message = kept.message
+    known = remote_parts.awaited(content.Summary(message.excerpt, message.size, message.parts), remote)
+    until = message.accepted + settings.delivery.fetch_expiry
+    call = CallRow(
+        kind="fetch",
+        owner=message.application,
+        endpoint=endpoints.key(message.application, _endpoint(remote[0].url)),
+        message_id=message.id,
+        n=0,
+        transaction_id=exchange.new_transaction_id(),
+        payload=remote_parts.payload(remote),
+        due=message.accepted,
+        expires=until if message.expires is None else min(until, message.expires),
+        created=message.accepted,
+    )
+    return kept._replace(
+        message=replace(message, **known._asdict()),
+        recipients=[replace(one, due=None) for one in kept.recipients],
+        calls=(*kept.calls, call),
+    )
+
+
+def _endpoint(url: str) -> str:
+    """Which of the endpoints: no URL, since its host is none that can be paused."""
+    parts = urlsplit(url)
+    return f"fetch:{zlib.crc32(f'{parts.scheme}://{parts.netloc}'.lower().encode()) % ENDPOINTS}"
+
+
+def settle(
+    connection: Connection, network: Network, call: CallRow, outcome: Outcome, state: str, now: float
+) -> Iterator[Event]:
+    """What follows from a fetch that has ended: the copies are due, or Rejected."""
+    if state not in (DELIVERED, REFUSED):
+        return
+    message = messages.own(connection, call.owner, call.message_id)  # locked, as by who replaces or cancels it
+    if message is None or message.content != 0:
+        return
+    copies = [one for one in messages.recipients(connection, message.id, lock=True) if _waits(one)]
+    if not copies:
+        return
+    if state == DELIVERED and outcome.raw is not None and outcome.summary is not None:
+        n = messages.raws(connection, message.id)
+        messages.keep_raw(connection, replace(outcome.raw, n=n, received=now))
+        messages.change(connection, message.id, content=n, **outcome.summary._asdict())
+        messages.end(connection, [_due(one, message, now, network.settings) for one in copies])
+        return
+    late = message.expires is not None and message.expires <= now
+    detail = outcome.text or outcome.reason or "its media could not be fetched"
+    for one in copies:
+        end = "Expired" if late else "Rejected"
+        yield network.record_state(connection, message, one, end, now, detail=detail, status_text=detail)
+
+
+def _waits(copy: RecipientRow) -> bool:
+    """Whether a copy waits for the fetch: nothing else has been made of it."""
+    return copy.state == PENDING and copy.due is None
+
+
+def _due(copy: RecipientRow, message: MessageRow, now: float, settings: Settings) -> Ending:
+    due = routing.arrival(copy.destination, copy.of, message, now, settings)
+    return Ending(copy=copy, state=PENDING, due=due, changed=copy.changed, content=copy.content, detail=copy.detail)
