@@ -131,7 +131,8 @@ def _failure(error: Exception, url: str) -> NotFetched:
     if isinstance(error, ValueError) and not isinstance(error, requests.RequestException | OSError):
         return NotFetched("no request can be made of its URL", lasting=True)
     reason = reasons.of(error, url)
-    return NotFetched(reason.words if reason is not None else failures.without_url(error), lasting=False)
+    words = reason.words if reason is not None else failures.without_url(error)
+    return NotFetched(words.partition(": pass ")[0], lasting=False)  # what follows is advice for a client of ours
 
 
 def _content(answer: requests.Response, most: int, took: Callable[[int], object]) -> Download:
