@@ -808,6 +808,27 @@ def test_replaced_but_for_its_content(program: Make, under_way: bool) -> None:
     assert [part.read() for part in one.room.gateway.simulator.retrieved(id)[:2]] == [b"look", PNG]
 
 
+@pytest.mark.parametrize("change", ["cancelled", "replaced"])
+def test_result_that_is_just_recorded(program: Make, monkeypatch: pytest.MonkeyPatch, change: str) -> None:
+    """Where the call could not be ended, since its result was just being recorded, the message stays as it is, too."""
+    monkeypatch.setattr("mm7zeep.gateway.store.outbox.end_fetch", lambda *given: None)
+    with FarSide([found(), CLOSE]) as web, FarSide() as mmsc:
+        one = meanwhile(program, mmsc)
+        id = one.send({**asked(at(web)), "to": ["+641"]})["id"]
+        call = claimed(one)
+        if change == "cancelled":
+            one.told("DELETE", f"/v1/messages/{id}", 200, auth=TNN)
+        else:
+            new = Part(body=b"instead", content_type="text/plain")
+            assert one.room.code(ReplaceReq(vaspid="TNN", vasid="News", message_id=id, parts=(new,))) == 1000
+            one.room.gateway.dispatcher.run_once()  # the submit is planned: the copy is not due any more
+        before = one.room.copies(id), one.room.messages
+        one.room.gateway.dispatcher.attempt(call)
+        one.room.gateway.dispatcher.run_once(claiming=False)
+        assert (one.room.copies(id), one.room.messages) == before
+        assert [found.state for found in one.room.outbox() if found.kind == "fetch"] == ["done"]
+
+
 def test_expired_meanwhile(program: Make) -> None:
     """A message whose time is over before its media are there has expired, and says so."""
     with FarSide([http(503), CLOSE]) as far:
