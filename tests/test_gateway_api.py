@@ -229,10 +229,12 @@ def test_who_sees_whom_upstream(program: Callable[..., Program], group: bool | N
 def test_who_sees_whom_at_an_application(program: Callable[..., Program], group: bool) -> None:
     """The same where a recipient is another application's short code."""
     one = program()
-    one.send({**HELLO, "to": ["333", "+61400"], "from": "111122", "group": group})
+    one.send({**HELLO, "to": ["333", "+61400"], "from": "111122", "group": group, "reference": "secret"})
     one.room.gateway.run_pending()
     [mo] = one.room.calls.of(DeliverReq)
     assert [to.value for to in mo.to] == (["333", "+61400"] if group else ["333"])
+    [told] = one.get("/v1/messages?direction=inbound", auth=("other", "o"))["messages"]
+    assert (told["reference"], told["group"]) == (None, False)  # these are its sender's
 
 
 def test_scheduled(program: Callable[..., Program]) -> None:

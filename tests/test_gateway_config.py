@@ -733,7 +733,8 @@ def test_describe(example: Path) -> None:
     assert lines[3] == "database: postgresql database mm7 on db:5433; worker processes: 2"
     assert lines[5].startswith("application tnn: VASPID TNN, VASIDs News, profile optus, from 192.0.2.10 198.51.100")
     ways = "reports to https://vasp.example/dlr in REL-6-MM7-1-4 5.3.0; all events to the webhook "
-    assert lines[5].endswith(f"{ways}https://vasp.example/mms-events")
+    account = "; Twilio's form as AC0123456789abcdef0123456789abcdef, MO to https://vasp.example/sms"
+    assert lines[5].endswith(f"{ways}https://vasp.example/mms-events{account}")
     assert lines[6:] == [
         "handset +6141: Retrieved after 2 s",
         "upstream sinch: https://mmsc.example/mm7?..., profile sinch, 10 a second at most, calls us back, "

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, get_args
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 import requests
+from far_side import FarSide, http
 from gateway_room import CALLED, OTHER, Room
 from twilio.base.exceptions import TwilioRestException
 from twilio.http.http_client import TwilioHttpClient
+from twilio.request_validator import RequestValidator
 from twilio.rest import Client
 
+from mm7zeep.errors import TransportError
 from mm7zeep.gateway.api.states import State
 from mm7zeep.gateway.api.twilio.errors import STATUSES as ERRORS
 from mm7zeep.gateway.api.twilio.resources import STATUSES
 from mm7zeep.gateway.config.opt_out import OptOut
-from mm7zeep.gateway.config.parties import Twilio
+from mm7zeep.gateway.config.parties import Route, Twilio, Upstream
+from mm7zeep.gateway.gateway import Gateway
 from mm7zeep.gateway.server.listener import serve_in_thread
 from mm7zeep.messages import Number, Part
 
@@ -202,6 +207,162 @@ def test_every_state_has_a_word() -> None:
     assert STATUSES.keys() == set(get_args(State))
 
 
+# --- called back ------------------------------------------------------------------------------------------------------
+
+
+class Ear:
+    """A product's own web server: what Twilio's validator says of each request, and its fields."""
+
+    def __init__(self, far: FarSide) -> None:
+        self.far = far
+
+    def heard(self, token: str = TOKEN) -> list[dict[str, str]]:
+        """The fields of each request, all of which have to be signed."""
+        found = []
+        for one in self.far.requests:
+            fields = dict(parse_qsl(one.body.decode(), keep_blank_values=True))
+            url = self.far.url.removesuffix("/mm7") + (one.wire.target or "")
+            assert RequestValidator(token).validate(url, fields, one.header("X-Twilio-Signature"))
+            assert not RequestValidator("another").validate(url, fields, one.header("X-Twilio-Signature"))
+            assert one.header("Content-Type") == "application/x-www-form-urlencoded"
+            found.append(fields)
+        return found
+
+
+@pytest.fixture
+def ear() -> Iterator[Ear]:
+    """A web server that takes everything."""
+    with FarSide([http(204)]) as far:
+        yield Ear(far)
+
+
+def test_status_callback(product: Product, ear: Ear) -> None:
+    """The StatusCallback of a message hears what became of it, signed so that Twilio's validator takes it."""
+    url = f"{ear.far.url}?order=7"
+    made = product.client().messages.create(to="+61400", from_="111122", body="x", status_callback=url)
+    product.room.gateway.run_pending()
+    [told] = ear.heard()
+    assert told == {
+        "AccountSid": SID,
+        "ApiVersion": "2010-04-01",
+        "MessageSid": made.sid,
+        "SmsSid": made.sid,
+        "From": "111122",
+        "To": "+61400",
+        "MessageStatus": "delivered",
+        "SmsStatus": "delivered",
+    }
+    assert (ear.far.requests[0].wire.target or "").endswith("?order=7")
+    product.client().messages.create(to="+61400", from_="111122", body="x")  # without one, nothing is told
+    product.room.gateway.run_pending()
+    assert len(ear.far.requests) == 1
+
+
+def test_status_callback_of_a_failure(product: Product, ear: Ear) -> None:
+    """What failed is told with Twilio's code; a later state is told after it."""
+    made = product.client().messages.create(to="+61400", from_="111122", body="x", status_callback=ear.far.url)
+    product.room.gateway.simulator.report((made.sid or "")[2:], "+61400", "Rejected", "no credit")
+    product.room.gateway.run_pending()
+    [told] = ear.heard()
+    assert (told["MessageStatus"], told["ErrorCode"]) == ("undelivered", "30008")
+
+
+def test_sent_is_told(tmp_path: Path, ear: Ear) -> None:
+    """Where a carrier has taken the message, that is told before what became of it."""
+    with FarSide() as far:
+        upstream = Upstream(name="far", url=far.url, vaspid="WE", callback_username="up", callback_password="u")
+        room = Room(tmp_path, TNN, upstreams=(upstream,), routes=(Route(prefix="+64", via="far"),))
+        with serve_in_thread(room.gateway.api) as url:
+            product = Product(room, url.rstrip("/"))
+            product.client().messages.create(to="+6421", from_="111122", body="x", status_callback=ear.far.url)
+            room.gateway.run_pending()
+            assert [one["MessageStatus"] for one in ear.heard()] == ["sent"]
+        room.gateway.close()
+
+
+def test_callback_that_fails(product: Product) -> None:
+    """A StatusCallback that refuses is tried again, and stops nobody else's."""
+    with FarSide([http(403)]) as far, FarSide([http(204)]) as other:
+        client = product.client()
+        client.messages.create(to="+61400", from_="111122", body="x", status_callback=far.url)
+        client.messages.create(to="+61411", from_="111122", body="x", status_callback=other.url)
+        product.room.gateway.run_pending()
+        assert (len(far.requests), len(other.requests)) == (1, 1)
+        product.room.clock.move(minutes=1)
+        product.room.gateway.run_pending()
+        assert len(far.requests) >= 2
+        assert Ear(far).heard()[0] == Ear(far).heard()[1]
+
+
+def test_internal_callback_is_not_called(tmp_path: Path, ear: Ear) -> None:
+    """A StatusCallback inside is refused by the guard, and told to nobody."""
+    room = Room(tmp_path, TNN)
+    room.gateway.close()
+    guarded = Gateway(replace(room.settings, allow_internal=False), deliver=room.calls, clock=room.clock)
+    with serve_in_thread(guarded.api) as url:
+        room.gateway = guarded
+        Product(room, url.rstrip("/")).client().messages.create(
+            to="+61400", from_="111122", body="x", status_callback=ear.far.url
+        )
+        guarded.run_pending()
+    assert ear.far.requests == []
+    guarded.close()
+
+
+def test_incoming(tmp_path: Path, ear: Ear) -> None:
+    """An MO is told to the incoming URL with its text and media, which can be fetched; then it is Delivered."""
+    own = Twilio(account_sid=SID, auth_token=TOKEN, incoming=f"{ear.far.url}/sms")
+    hears = replace(TNN, callback=None, twilio=own)
+    room = Room(tmp_path, hears, api_url="http://mms.example")
+    with serve_in_thread(room.gateway.api) as url:
+        parts = [Part(body="schön".encode(), content_type="text/plain"), Part(body=GIF, content_type="image/gif")]
+        room.gateway.simulator.send_mo("tnn", "+61499", "111122", content=parts)
+        room.gateway.run_pending()
+        [told] = ear.heard()
+        assert (told["From"], told["To"], told["Body"], told["NumMedia"]) == ("+61499", "111122", "schön", "1")
+        assert told["MediaContentType0"] == "image/gif"
+        fetched = requests.get(told["MediaUrl0"].replace("http://mms.example", url.rstrip("/")), timeout=5)
+        assert fetched.content == GIF
+        assert room.states(told["MessageSid"][2:])[0] == "Delivered"
+        assert (ear.far.requests[0].wire.target or "") == "/mm7/sms"
+    room.gateway.close()
+
+
+def test_incoming_beside_a_callback(tmp_path: Path, ear: Ear) -> None:
+    """Beside an MM7 callback both are told, and the callback decides whether the message was brought."""
+    own = Twilio(account_sid=SID, auth_token=TOKEN, incoming=ear.far.url)
+    room = Room(tmp_path, replace(TNN, twilio=own), api_url="http://mms.example")
+    room.calls.refuse = TransportError("no", maybe_accepted=False, http_status=404)
+    call = room.gateway.simulator.send_mo("tnn", "+61499", "111122", content="x")
+    room.gateway.run_pending()
+    assert len(ear.heard()) == len(room.calls.made) == 1
+    assert room.states(call.message_id)[0] == "Refused"
+    room.gateway.close()
+
+
+def test_media_url(product: Product) -> None:
+    """What the package names by URL is fetched and sent."""
+    with FarSide([http(200, GIF, Content_Type="image/gif")]) as web:
+        made = product.client().messages.create(
+            to="+61400", from_="111122", body="look", media_url=[f"{web.url}/cat.gif"]
+        )
+        product.room.gateway.run_pending()
+    [row] = product.room.messages
+    found = product.client().messages(made.sid or "").fetch()
+    assert (found.status, found.num_media, found.body) == ("delivered", "1", "look")
+    retrieved = product.room.gateway.simulator.retrieved(row.id)
+    assert [one.read() for one in retrieved if one.content_type == "image/gif"] == [GIF]
+
+
+def test_codes_of_the_page() -> None:
+    """docs/twilio.md names every code that is answered, with its HTTP status, and every status."""
+    page = (Path(__file__).parents[1] / "docs" / "twilio.md").read_text(encoding="utf-8")
+    rows = re.findall(r"(?m)^\| ([\d, ]+) \| (\d{3}) \|", page)
+    assert {int(code): int(http) for codes, http in rows for code in codes.split(", ")} == {**ERRORS}
+    told = set(re.findall(r"`(\w+)`", page.partition("| Status | Of a message")[2].partition("\n\n")[0]))
+    assert told == {*STATUSES.values(), "undelivered", "received"}
+
+
 # --- refused ----------------------------------------------------------------------------------------------------------
 
 GOOD = {"To": "+61400", "From": "111122", "Body": "x"}
@@ -221,6 +382,7 @@ BAD: Mapping[str, tuple[Mapping[str, Any], int]] = {
     "a schedule that is none": ({**GOOD, "ScheduleType": "loose"}, 20006),
     "a period that is none": ({**GOOD, "ValidityPeriod": "-1"}, 20006),
     "a period that is too long": ({**GOOD, "ValidityPeriod": "36001"}, 20006),
+    "media that are none": ({**GOOD, "MediaUrl": "ftp://a.example/x"}, 21620),
     "a control character": ({**GOOD, "Body": "a\x00b"}, 20006),
 }
 

@@ -101,7 +101,7 @@ class Gateway:
         process = process_name()
         self.admission = AdmissionControl(settings, self.database, clock=self.clock, process=process)
         self.housekeeper = Housekeeper(self.database, settings, self.clock)
-        write = partial(events.event, media=media)
+        write = partial(events.event, settings=settings, media=media)
         self._caller = Caller(
             settings, self.database, clock=self.clock, write=write, check=check_content, deliver=deliver
         )

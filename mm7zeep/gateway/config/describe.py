@@ -176,6 +176,9 @@ def _application(one: Application) -> str:
     if one.webhook is not None:
         wanted = "all events" if one.webhook.events is None else " ".join(one.webhook.events)
         ways.append(f"{wanted} to the webhook {_shown(one.webhook.url)}")
+    if one.twilio is not None:
+        to = f", MO to {_shown(one.twilio.incoming)}" if one.twilio.incoming is not None else ""
+        ways.append(f"Twilio's form as {one.twilio.account_sid}{to}")
     return f"application {one.name}: {', '.join(facts)}; {'; '.join(ways) or 'no callback'}"
 
 

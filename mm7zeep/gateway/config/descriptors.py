@@ -35,7 +35,7 @@ def reserved(settings: Settings) -> int:
     """How many descriptors everything but the MM7 connections may use, generously."""
     called = [(one.name, one.callback) for one in settings.applications if one.callback is not None]
     endpoints = len({(name, url) for name, back in called for url in (back.deliver, back.reports)})
-    webhooks = sum(one.webhook is not None for one in settings.applications)
+    webhooks = sum((one.webhook is not None) + (one.twilio is not None) for one in settings.applications)
     calls = (endpoints + webhooks + len(settings.upstreams)) * settings.delivery.wide
     spooled = min(_SPOOLED, settings.capacity.uploads // max(settings.limits.spool, 1))
     inner = ADMIN_CONNECTIONS + 2 * PARTING

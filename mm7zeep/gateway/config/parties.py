@@ -20,6 +20,8 @@ from mm7zeep.receiver import AnswerForm
 
 EventType = Literal["message.received", "message.delivered", "message.failed", "message.read", "message.expired"]
 """What an application may hear of by webhook."""
+TWILIO = "twilio"
+"""The form of a webhook that is Twilio's."""
 EVENT_TYPES: tuple[EventType, ...] = get_args(EventType)
 RECEIVED: EventType = "message.received"
 
@@ -77,10 +79,13 @@ class Callback(Table):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Twilio(Table):
-    """Who an application is where it uses Twilio's form: ``account_sid`` and ``auth_token``."""
+    """Who an application is where it uses Twilio's form: ``account_sid`` and ``auth_token``; ``incoming`` is where MO
+    messages are told in that form (None: nowhere).
+    """
 
     account_sid: field_types.AccountSid
     auth_token: Secret = field(repr=False)
+    incoming: Text | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,7 +155,8 @@ class Application(Table):
     @property
     def takes_messages(self) -> bool:
         """Whether MO messages can be brought to it: by MM7, or by a webhook that wants them."""
-        return self.callback is not None or (self.webhook is not None and self.webhook.wants(RECEIVED))
+        told = self.twilio is not None and self.twilio.incoming is not None
+        return told or self.callback is not None or (self.webhook is not None and self.webhook.wants(RECEIVED))
 
     def owns(self, vaspid: str | None, vasid: str | None) -> bool:
         """Whether these identifications are this application's."""

@@ -19,7 +19,7 @@ from mm7zeep import extras, profiles
 from mm7zeep.gateway.config.errors import Remark
 from mm7zeep.gateway.config.field_types import Place
 from mm7zeep.gateway.config.opt_out import OptOut, normal
-from mm7zeep.gateway.config.parties import Application, Callback, Upstream, Webhook
+from mm7zeep.gateway.config.parties import Application, Callback, Twilio, Upstream, Webhook
 from mm7zeep.gateway.config.settings import Settings
 from mm7zeep.gateway.security import client_address, outbound, password_hash
 
@@ -172,6 +172,7 @@ def _applications(settings: Settings) -> Iterator[Remark]:
         yield from _callback(f"{here}.callback", one.callback, settings.allow_internal)
         yield from _opt_out(f"{here}.opt_out", one.opt_out)
         yield from _webhook(f"{here}.webhook", one.webhook, settings)
+        yield from _twilio(f"{here}.twilio", one.twilio, settings)
         codes += [(f"{here}.short_codes[{m}]", code) for m, code in enumerate(one.short_codes, 1)]
     for where, code, first in _repeated(codes):
         yield Remark(where, f"{code} is {first} already; give it to one application, once")
@@ -226,6 +227,22 @@ def _webhook(here: str, webhook: Webhook | None, settings: Settings) -> Iterator
         yield Remark(f"{here}.secret", f'is missing; write secret_file = "...", {how}')
     if webhook.events == ():
         yield Remark(f"{here}.events", "is empty; name those that are wanted, or leave it out for all")
+    yield from _media(here, settings)
+
+
+def _twilio(here: str, twilio: Twilio | None, settings: Settings) -> Iterator[Remark]:
+    if twilio is None:
+        return
+    if settings.api is None:
+        yield Remark("gateway.api", f'is missing, and serves {here}; write api = "127.0.0.1:8010"')
+    if twilio.incoming is not None:
+        yield from _callable(f"{here}.incoming", twilio.incoming, settings.allow_internal)
+        if settings.api is not None:
+            yield from _media(here, settings)
+
+
+def _media(here: str, settings: Settings) -> Iterator[Remark]:
+    """Why the media of events cannot be fetched."""
     place = settings.api
     if place is None:
         yield Remark("gateway.api", f'is missing, and serves the media of {here}; write api = "127.0.0.1:8010"')

@@ -28,6 +28,7 @@ _FIELDS = (
     "vaspid", "vasid", "priority", "reply_charging_id", "sender_spi", "recipient_spi", "applic_id", "reply_applic_id",
     "aux_applic_info", "allow_adaptations",
 )  # fmt: skip
+_SENDERS = ("api", "group")  # of the fields: what only the sender is told
 _WORD = 100  # characters that are kept of the word by which somebody opts out
 
 
@@ -87,7 +88,8 @@ def plan(
     if receiver is None or not receiver.takes_messages:
         return None
     id = exchange.new_transaction_id()
-    fields = {**like.field, **({"origin": list(origin)} if origin is not None else {})}
+    own = {name: value for name, value in like.field.items() if name not in _SENDERS}
+    fields = {**own, **({"origin": list(origin)} if origin is not None else {})}
     message = replace(
         like,
         id=id,

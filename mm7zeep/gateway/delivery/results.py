@@ -19,7 +19,7 @@ from mm7zeep import masking
 from mm7zeep.findings import finding
 from mm7zeep.gateway.config.parties import RECEIVED
 from mm7zeep.gateway.config.settings import Settings
-from mm7zeep.gateway.delivery import fetch_call
+from mm7zeep.gateway.delivery import fetch_call, webhooks
 from mm7zeep.gateway.delivery.events import Event
 from mm7zeep.gateway.delivery.recipients import Network
 from mm7zeep.gateway.delivery.retry import Outcome, next_attempt
@@ -136,6 +136,7 @@ class ResultRecorder:
         if state == DELIVERED:
             remote = index_key(outcome.message_id.strip()) if outcome.message_id is not None else None
             messages.move(connection, copy, state=SENT, changed=now, remote_id=remote, content=message.content)
+            outbox.plan(connection, list(webhooks.sent(self.settings, message, copy, now)))
             return
         end = _end(message, outcome, now)
         yield self.network.record_state(

@@ -1,4 +1,4 @@
-"""One attempt of one webhook: the event written anew, signed, and sent by POST.
+"""One attempt of one webhook: the event written anew, as JSON or in Twilio's form, signed, and sent by POST.
 
 Whatever happens comes back as an ``Outcome``; changes no row. Each attempt has a connection of its own: nothing in an
 answer tells which event it is about. Refuses redirects, internal addresses, cookies and the proxies of the environment.
@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any
+from typing import Any, cast
+from urllib.parse import urlencode
 
 import requests
 import urllib3.exceptions
@@ -17,10 +19,10 @@ from sqlalchemy import Connection
 
 from mm7zeep.credentials import AuthorizationHeader
 from mm7zeep.errors import Mm7Error
-from mm7zeep.gateway.config.parties import Webhook
+from mm7zeep.gateway.config.parties import TWILIO, Application, Twilio, Webhook
 from mm7zeep.gateway.config.settings import Settings
 from mm7zeep.gateway.delivery.retry import Outcome, judge_webhook, judge_webhook_status
-from mm7zeep.gateway.security import webhook_signature
+from mm7zeep.gateway.security import twilio_signature, webhook_signature
 from mm7zeep.gateway.security.outbound import Egress
 from mm7zeep.gateway.store.clock import GuardedClock
 from mm7zeep.gateway.store.database import Database
@@ -33,7 +35,12 @@ from mm7zeep.transport.failures import fail
 from mm7zeep.transport.http_exchange import HttpExchange, ready
 
 Write = Callable[[Connection, CallRow, float], Mapping[str, Any] | None]
-"""What the event of a call says at a time, as JSON has it; None where its message was deleted."""
+"""What the event of a call says at a time, as JSON has it or as the fields of a form; None where its message was
+deleted.
+"""
+
+_Post = tuple[str, bytes, Mapping[str, str]]
+"""Where to, the body, and the header fields that belong to it."""
 
 _CHUNK = 8192
 
@@ -63,27 +70,30 @@ class WebhookCaller:
     def make(self, call: CallRow) -> Outcome:
         """Make a call once. Raises ``StoreError`` where the message could not be looked up."""
         application = self._settings.application(call.owner)
-        webhook = application.webhook if application is not None else None
-        if webhook is None:
+        in_form = call.event.get("form") == TWILIO
+        known = application is not None and (application.twilio if in_form else application.webhook) is not None
+        if application is None or not known:
             return Outcome(verdict="dead", reason=f"the application {call.owner} has no webhook any more")
         with self._database.read() as connection:
             now = self._clock.now(connection)
             said = self._write(connection, call, now)
         if said is None:
             return Outcome(verdict="dead", reason="the message was deleted")
-        return self._post(webhook, call.transaction_id, int(now), as_json(said, separators=(",", ":")).encode())
+        if in_form:
+            outcome = self._post(*_form(application, call.event["url"], said))
+            # the StatusCallbacks of an application share their endpoints: one of them stops no other
+            return replace(outcome, verdict="retry") if outcome.verdict == "pause" else outcome
+        return self._post(*_event(application, call.transaction_id, int(now), said))
 
-    def _post(self, webhook: Webhook, id: str, timestamp: int, body: bytes) -> Outcome:
-        exchange = HttpExchange(address=webhook.url)
-        own = {"Content-Type": "application/json", "User-Agent": "mm7zeep", "Connection": "close"}
-        signed = webhook_signature.headers(webhook.secrets, id, timestamp, body)
-        fields, octets = ready(exchange, body, {**own, **signed})
+    def _post(self, url: str, body: bytes, own: Mapping[str, str]) -> Outcome:
+        exchange = HttpExchange(address=url)
+        fields, octets = ready(exchange, body, {"User-Agent": "mm7zeep", "Connection": "close", **own})
         times = self._timeouts
         until = time.monotonic() + times.total
         bounds: Any = Bounds(connect=times.connect, read=times.read, reply=times.reply, until=until)
         try:
             with self._session.post(
-                webhook.url,
+                url,
                 data=octets,
                 headers=fields,
                 auth=AuthorizationHeader(None),
@@ -95,9 +105,24 @@ class WebhookCaller:
                 return _judged(answer)
         except Exception as error:  # noqa: BLE001  whatever the libraries raise
             try:
-                fail(error, exchange, webhook.url)
+                fail(error, exchange, url)
             except Mm7Error as failure:
                 return judge_webhook(failure)
+
+
+def _event(application: Application, id: str, timestamp: int, said: Mapping[str, Any]) -> _Post:
+    """An event as Standard Webhooks has it."""
+    webhook = cast(Webhook, application.webhook)
+    body = as_json(said, separators=(",", ":")).encode()
+    signed = webhook_signature.headers(webhook.secrets, id, timestamp, body)
+    return webhook.url, body, {"Content-Type": "application/json", **signed}
+
+
+def _form(application: Application, url: str, said: Mapping[str, str]) -> _Post:
+    """An event in Twilio's form."""
+    twilio = cast(Twilio, application.twilio)
+    signed = {twilio_signature.HEADER: twilio_signature.signature(twilio.auth_token, url, said)}
+    return url, urlencode(said).encode(), {"Content-Type": "application/x-www-form-urlencoded", **signed}
 
 
 def _judged(answer: requests.Response) -> Outcome:

@@ -1,19 +1,24 @@
 """Events for applications that hear by webhook: planned as calls, in the transaction of what they tell.
 
 Rows in, rows out. Plans nothing for an application without a webhook, nor what its webhook does not want. What is none
-of the events, such as MMStatus Indeterminate or a message taken back, is told by the API alone.
+of the events, such as MMStatus Indeterminate or a message taken back, is told by the API alone. In Twilio's form a
+message's own StatusCallback is told of it, and the application's ``incoming`` of MO messages.
 """
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
+from urllib.parse import urlsplit
 
-from mm7zeep.gateway.config.parties import RECEIVED, EventType
+from mm7zeep.gateway.config.parties import RECEIVED, TWILIO, EventType
 from mm7zeep.gateway.config.settings import Settings
 from mm7zeep.gateway.delivery.reports import call_to
-from mm7zeep.gateway.store.rows import REFUSED, CallRow, MessageRow, RecipientRow, columns_of
+from mm7zeep.gateway.store import endpoints
+from mm7zeep.gateway.store.rows import REFUSED, SENT, CallRow, MessageRow, RecipientRow, columns_of
 
 _ENDS: Mapping[str, EventType] = MappingProxyType(
     {
@@ -24,6 +29,7 @@ _ENDS: Mapping[str, EventType] = MappingProxyType(
     }
 )
 _READ = "Read"  # the MMStatus of a read reply (TS 23.140 8.7.4); the other one is Deleted, which nobody has read
+_ENDPOINTS = 8  # of an application, for all its StatusCallbacks
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -40,6 +46,12 @@ def ended(
     kind = _ENDS.get(copy.state)
     if kind is not None:
         yield from _about(settings, kind, message, copy, now, event, detail=copy.detail or status_text)
+
+
+def sent(settings: Settings, message: MessageRow, copy: RecipientRow, now: float) -> Iterator[CallRow]:
+    """That an upstream has taken a copy: told in Twilio's form alone."""
+    facts = {"recipient": columns_of(copy.of), "state": SENT, "detail": None, "date": now}
+    yield from _status_callback(settings, "message.sent", message, copy.n, now, facts)
 
 
 def read(
@@ -73,11 +85,31 @@ def _about(
         "date": event.get("date", now),
     }
     yield from _planned(settings, kind, message.application, message.id, copy.n, now, facts)
+    yield from _status_callback(settings, kind, message, copy.n, now, facts)
+
+
+def _status_callback(
+    settings: Settings, kind: str, message: MessageRow, n: int, now: float, facts: Mapping[str, Any]
+) -> Iterator[CallRow]:
+    """The call to the StatusCallback of a message that came in Twilio's form."""
+    url = (message.field.get("api") or {}).get("status_callback")
+    application = settings.application(message.application)
+    if url is not None and application is not None and application.twilio is not None:
+        told = {"type": kind, "form": TWILIO, "url": url, **facts}
+        call = call_to(settings, "webhook", application.name, url, message.id, n, now, told)
+        # whoever submits may name any number of URLs: these share a few endpoints, and none of them can be paused
+        endpoint = f"status:{zlib.crc32(urlsplit(url).netloc.lower().encode()) % _ENDPOINTS}"
+        yield replace(call, endpoint=endpoints.key(application.name, endpoint))
 
 
 def received(settings: Settings, application: str, message_id: str, now: float) -> Iterator[CallRow]:
     """The event that an MO is there for ``application``."""
     yield from _planned(settings, RECEIVED, application, message_id, 0, now, {"date": now})
+    known = settings.application(application)
+    if known is not None and known.twilio is not None and known.twilio.incoming is not None:
+        url = known.twilio.incoming
+        told = {"type": RECEIVED, "form": TWILIO, "url": url, "date": now}
+        yield call_to(settings, "webhook", application, url, message_id, 0, now, told)
 
 
 def _planned(

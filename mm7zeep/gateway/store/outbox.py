@@ -28,20 +28,23 @@ _HELD = sa.and_(  # a read reply whose delivery report has not gone yet, an even
         _REPORT.c.message_id == _C.message_id,
         _REPORT.c.n == _C.n,
         _REPORT.c.kind == sa.case((_C.kind == "read", "report"), else_=_C.kind),
+        sa.or_(_C.kind == "read", _REPORT.c.endpoint == _C.endpoint),
         _REPORT.c.state.in_((READY, LEASED)),
         _REPORT.c.id < _C.id,
     ),
 )
-_DELIVER = OUTBOX.alias("deliver")
+_EARLIER = OUTBOX.alias("earlier")
 BRINGS = sa.or_(
     _C.kind == "deliver",
     sa.and_(
         _C.kind == "webhook",
         sa.exists().where(MESSAGE.c.id == _C.message_id, MESSAGE.c.direction == "mo"),
-        ~sa.exists().where(_DELIVER.c.message_id == _C.message_id, _DELIVER.c.kind == "deliver"),
+        ~sa.exists().where(
+            _EARLIER.c.message_id == _C.message_id, _EARLIER.c.kind.in_(("deliver", "webhook")), _EARLIER.c.id < _C.id
+        ),
     ),
 )
-"""The call whose end is that of an MO: the one by MM7, or its event where its application has no callback."""
+"""The call whose end is that of an MO: the first that was planned; by MM7, where its application has a callback."""
 KEPT = 20_000
 """Octets of an answer that a failed call keeps."""
 

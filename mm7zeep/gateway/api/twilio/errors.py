@@ -69,7 +69,9 @@ class TwilioError(Refusal):
         if problem is None:
             return cls(20500, "this failed, by no fault of the request; the gateway's log tells why")
         code = _PROBLEMS.get(problem.code) or _HTTP.get(problem.status, 20006)
-        if problem.steps and problem.steps[0] == "to":
+        if "media_url" in (problem.steps or ()):
+            code = 21620
+        elif problem.steps and problem.steps[0] == "to":
             code = 21610 if problem.code == "opted-out" else 21211
         return cls(code, str(problem), *problem.headers)
 

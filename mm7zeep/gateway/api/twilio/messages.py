@@ -48,10 +48,8 @@ def fetch(asked: TwilioRequest) -> Any:
         raw = store.raw(connection, message.id, message.content)
         copies = store.recipients(connection, message.id)
         now = asked.services.clock.now(connection)
-    texts = [
-        one.text() for one in (content.parts_of(raw) if raw is not None else ()) if one.content_type == "text/plain"
-    ]
-    return resources.message_resource(asked.account_sid, message, copies, now, "\n".join(texts))
+    body = resources.body_of(content.parts_of(raw) if raw is not None else ())
+    return resources.message_resource(asked.account_sid, message, copies, now, body)
 
 
 def _own(connection: Connection, asked: TwilioRequest) -> MessageRow:

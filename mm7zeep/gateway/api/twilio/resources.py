@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from types import MappingProxyType
@@ -18,6 +18,7 @@ from mm7zeep import media
 from mm7zeep.gateway.api.states import State, mm_status, state_of
 from mm7zeep.gateway.api.submissions import served
 from mm7zeep.gateway.store.rows import MessageRow, RecipientRow
+from mm7zeep.messages import Part
 
 VERSION = "2010-04-01"
 STATUSES: Mapping[State, str] = MappingProxyType(
@@ -71,8 +72,7 @@ def message_resource(
     """A Message resource; ``body`` is its text, where that was read."""
     copy = served(list(copies))[0]
     status, inbound = status_of(message, copy, now), message.direction == "mo"
-    failed = status in ("failed", "undelivered")
-    code = _EXPIRED if copy.state == "Expired" else _UNDELIVERED
+    code = error_code(copy, status)
     sid = sid_of(message.id)
     uri = path_of(account_sid, "Messages", sid)
     moved = status not in ("queued", "scheduled")
@@ -91,8 +91,8 @@ def message_resource(
         "date_created": written(message.accepted),
         "date_sent": written(copy.changed if moved and not inbound else message.accepted if inbound else None),
         "date_updated": written(max(message.accepted, copy.changed)),
-        "error_code": code if failed else None,
-        "error_message": copy.detail if failed else None,
+        "error_code": code,
+        "error_message": copy.detail if code is not None else None,
         "price": None,
         "price_unit": None,
         "uri": f"{uri}.json",
@@ -100,12 +100,27 @@ def message_resource(
     }
 
 
+def error_code(copy: RecipientRow, status: str) -> int | None:
+    """Twilio's code for a message that has failed; None for one that has not."""
+    if status not in ("failed", "undelivered"):
+        return None
+    return _EXPIRED if copy.state == "Expired" else _UNDELIVERED
+
+
+def body_of(parts: Iterable[Part]) -> str:
+    """The texts of a message."""
+    return "\n".join(one.text() for one in parts if one.content_type == "text/plain")
+
+
 def media_of(message: MessageRow) -> list[dict[str, Any]]:
     """The rows of the parts that are media: neither a plain text nor a presentation."""
     found: list[dict[str, Any]] = json.loads(message.parts)
-    return [
-        one for one in found if one["content_type"] != "text/plain" and not media.is_presentation(one["content_type"])
-    ]
+    return [one for one in found if _is_media(one["content_type"])]
+
+
+def _is_media(content_type: str | None) -> bool:
+    """Whether a part of that type is one of the media; None is one whose octets will show it once they are fetched."""
+    return content_type is None or not (content_type == "text/plain" or media.is_presentation(content_type))
 
 
 def media_sid(message_id: str, n: int) -> str:
