@@ -31,6 +31,7 @@ SIGNING = f"whsec_{base64.b64encode(SECRET.encode() * 2 + b'!').decode()}"
 WEBHOOK = f'[application.webhook]\nurl = "https://vasp.example/events"\nsecret = "{SIGNING}"\n'
 API = '[gateway]\napi = "127.0.0.1:8010"\napi_url = "https://mms.example/"\n'
 UPSTREAM = '[[upstream]]\nname = "up"\nurl = "https://mmsc.example/mm7"\n'
+RATE = '[[rate]]\nname = "r"\nnumbers = ["1*"]\n'
 OPEN = "[gateway]\nallow_internal = true\n"
 
 
@@ -517,6 +518,36 @@ REFUSED = {
     ),
     "route to nowhere": (UPSTREAM + '[[route]]\nprefix = ""\n', "route[1].via: is missing or empty"),
     "route for nobody": (UPSTREAM + '[[route]]\nvia = "up"\n', "route[1].prefix: is missing"),
+    "rate without a name": ('[[rate]]\nnumbers = ["1"]\nper_day = 1\n', "rate[1].name: is missing or empty"),
+    "rate twice": (RATE + "per_day = 1\n" + RATE + "per_day = 2\n", "rate[2].name: 'r' is the name of rate[1], too"),
+    "rate of nothing": ('[[rate]]\nname = "r"\nper_day = 1\n', "rate[1].numbers: is missing"),
+    "rate that limits nothing": (RATE, "rate[1].per_second: is missing; write per_second = 1, or per_day = 2000"),
+    "rate below one a day": (RATE + "per_day = 0\n", "rate[1].per_day: must be greater than or equal to 1"),
+    "rate of parts": (RATE + "per_day = 1.5\n", "rate[1].per_day: must be a whole number"),
+    "rate without a pace": (RATE + "per_second = 0\n", "rate[1].per_second: must be greater than 0"),
+    "burst of what": (RATE + "per_day = 1\nburst = 2\n", "rate[1].burst: stands without per_second"),
+    "day of what": (RATE + 'per_second = 1\ntimezone = "UTC"\n', "rate[1].timezone: stands without per_day"),
+    "time zone": (RATE + 'per_day = 1\ntimezone = "Pacific"\n', "rate[1].timezone: 'Pacific' is no time zone"),
+    "time zone that is a folder": (RATE + 'per_day = 1\ntimezone = "America"\n', "rate[1].timezone: 'America' is no"),
+    "time zone elsewhere": (RATE + 'per_day = 1\ntimezone = "../x"\n', "rate[1].timezone: '../x' is no time zone"),
+    "number with a star within": (RATE.replace("1*", "1*2") + "per_day = 1\n", "rate[1].numbers[1]: '1*2' has a *"),
+    "no number": (RATE.replace("1*", " ") + "per_day = 1\n", "rate[1].numbers[1]: is empty"),
+    "numbers in no list": (
+        RATE.replace('["1*"]', '"1*"') + "per_day = 1\n",
+        "rate[1].numbers: must be a list",
+    ),
+    "rate of another upstream": (
+        UPSTREAM + RATE + 'per_day = 1\nupstream = "down"\n',
+        "rate[1].upstream: 'down' is the name of no [[upstream]]; there are up",
+    ),
+    "together with nobody": (
+        UPSTREAM + '[[rate]]\nname = "r"\nper_day = 1\nupstream = "up"\ntogether = true\n',
+        "rate[1].together: stands without numbers",
+    ),
+    "rate misspelt": (
+        RATE + "per_day = 1\nper_secnd = 1\n",
+        "rate[1].per_secnd: is not known; did you mean per_second?",
+    ),
     "open": (
         '[gateway]\nmm7 = "0.0.0.0:8007"\n',
         "gateway.mm7: others can reach 0.0.0.0, and no application has credentials",
@@ -740,6 +771,8 @@ def test_describe(example: Path) -> None:
         "upstream sinch: https://mmsc.example/mm7?..., profile sinch, 10 a second at most, calls us back, "
         "content made to fit 1000000 octets",
         "route +64: via sinch",
+        "rate long-codes: 1 a second, 2000 a day (America/Los_Angeles) from each of 12125550100 1646*",
+        "rate campaign C4X7Q2L: 10000 a day (America/Los_Angeles) from all of 12125550100 12125550101 via sinch",
     ]
     assert all(secret not in "".join(lines) for secret in (SECRET, "-word", SIGNING))
     assert describe(demo_settings())[3] == "database: SQLite file mm7zeep.db; worker processes: 1"

@@ -15,6 +15,7 @@ from mm7zeep.gateway.config import descriptors, validate
 from mm7zeep.gateway.config.errors import Remark
 from mm7zeep.gateway.config.field_types import Place
 from mm7zeep.gateway.config.parties import Application, Upstream
+from mm7zeep.gateway.config.rates import Rate
 from mm7zeep.gateway.config.settings import Settings
 from mm7zeep.gateway.config.validate import is_loopback, readable_by_all
 
@@ -145,6 +146,7 @@ def describe(settings: Settings) -> list[str]:
     ]
     lines += [_upstream(one) for one in settings.upstreams]
     lines += [f"route {one.prefix or 'of everybody else'}: via {one.via}" for one in settings.routes]
+    lines += [_rate(one) for one in settings.rates]
     return lines
 
 
@@ -188,6 +190,15 @@ def _upstream(one: Upstream) -> str:
     profile = one.upstream_profile
     fits = f", content made to fit {profile.max_size} octets" if one.fits else ""
     return f"upstream {one.name}: {_shown(one.url)}, profile {profile.name}, {rate}, {back}{fits}"
+
+
+def _rate(one: Rate) -> str:
+    zone = f" ({one.timezone or 'UTC'})"
+    amounts = [one.amount(day=False)] if one.per_second is not None else []
+    amounts += [one.amount(day=True) + zone] if one.per_day is not None else []
+    who = f" from {'all' if one.together else 'each'} of {' '.join(one.numbers)}" if one.numbers else ""
+    through = f" via {one.upstream}" if one.upstream is not None else ""
+    return f"rate {one.name}: {', '.join(amounts)}{who}{through}"
 
 
 def _shown(url: str) -> str:

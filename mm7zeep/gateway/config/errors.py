@@ -109,6 +109,7 @@ _MISSING = {
     "callback.deliver": 'is missing or empty; write deliver = "https://...", where MO messages go',
     "twilio.account_sid": 'is missing; write account_sid = "AC..." with 32 digits of 0-9 and a-f, of your own choice',
     "twilio.auth_token": 'is missing; write auth_token_file = "..." or auth_token = "..."',
+    "rate.name": 'is missing or empty; write name = "...", by which it is shown and counted',
     "route.prefix": 'is missing; write prefix = "+64", or prefix = "" for every recipient',
     "route.via": 'is missing or empty; write via = "...", the name of an [[upstream]]',
     "upstream.name": 'is missing or empty; write name = "...", by which a route calls it',

@@ -26,7 +26,11 @@ __all__ = ["ConfigError", "demo_settings", "describe", "load", "read", "warnings
 LISTENING = "http://127.0.0.1:8009/mm7"
 """Where ``mm7zeep listen`` stands by default."""
 
-_COVERS = {"password_hash": "password", "namespace": "mm7_version"}  # without the one, nothing is said of the other
+_COVERS = {  # without the one, nothing is said of the other
+    "password_hash": "password",
+    "namespace": "mm7_version",
+    "per_day": "per_second",
+}
 
 
 class ConfigError(ValueError):
@@ -66,7 +70,8 @@ def read(path: Path) -> tuple[Settings, tuple[str, ...]]:
     if "gateway.allow_internal" in broken:
         settings = replace(settings, allow_internal=True)  # unknown: callbacks are judged once it can be read
     for head, _, name in [one.rpartition(".") for one in broken]:
-        broken.add(f"{head}.{_COVERS.get(name, name.removesuffix('_file'))}")
+        setting = name.partition("[")[0]
+        broken.add(f"{head}.{_COVERS.get(setting, setting.removesuffix('_file'))}")
     problems += [one for one in validate.problems(settings) if not errors.is_within(one.where, broken)]
     if problems:
         raise ConfigError([f"{path}: {one}" for one in problems])

@@ -7,6 +7,7 @@ constructs is not checked.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
+from functools import cached_property
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
@@ -27,6 +28,7 @@ from mm7zeep.gateway.config.field_types import (
 )
 from mm7zeep.gateway.config.handset import Handset
 from mm7zeep.gateway.config.parties import Application, Route, Upstream
+from mm7zeep.gateway.config.rates import Rate, Rates
 from mm7zeep.receiver import HttpLimits
 
 __all__ = ["Capacity", "Delivery", "File", "Gateway", "Place", "Retention", "Settings", "Tables"]
@@ -144,6 +146,7 @@ class Tables(Table):
     handsets: Annotated[tuple[Handset, ...], Field(alias="handset")] = ()
     routes: Annotated[tuple[Route, ...], Field(alias="route")] = ()
     upstreams: Annotated[tuple[Upstream, ...], Field(alias="upstream")] = ()
+    rates: Annotated[tuple[Rate, ...], Field(alias="rate")] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,6 +165,11 @@ class Settings(Gateway, Tables):
     def upstream(self, name: str | None) -> Upstream | None:
         """The upstream of that name, if it is still configured."""
         return next((one for one in self.upstreams if one.name == name), None)
+
+    @cached_property
+    def rate_limits(self) -> Rates:
+        """The rates, to be looked up in."""
+        return Rates(self.rates)
 
     @property
     def api_base(self) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import ssl
 import stat
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import sqlalchemy
@@ -33,7 +33,7 @@ _DATABASES = ("sqlite", "sqlite+pysqlite", "postgresql", "postgresql+psycopg")
 def problems(settings: Settings) -> list[Remark]:
     """Why these settings cannot be used; none if they can."""
     parts: tuple[Callable[[Settings], Iterator[Remark]], ...]
-    parts = (_places, _database, _tls, _amounts, _applications, _upstreams, _routes, _names)
+    parts = (_places, _database, _tls, _amounts, _applications, _upstreams, _routes, _rates, _names)
     return [one for part in parts for one in part(settings)]
 
 
@@ -315,10 +315,34 @@ def _pair(here: str, kind: str, username: str | None, password: str | None) -> I
 def _routes(settings: Settings) -> Iterator[Remark]:
     known = [one.name for one in settings.upstreams]
     for n, one in enumerate(settings.routes, 1):
-        here = f"route[{n}].via"
-        if one.via not in known and all(known):  # one without a name might be it
-            there = f"there are {', '.join(known)}" if known else "there is none"
-            yield Remark(here, f"{one.via!r} is the name of no [[upstream]]; {there}")
+        yield from _known(f"route[{n}].via", one.via, known)
+
+
+def _known(here: str, upstream: str, known: Sequence[str]) -> Iterator[Remark]:
+    if upstream not in known and all(known):  # one without a name might be it
+        there = f"there are {', '.join(known)}" if known else "there is none"
+        yield Remark(here, f"{upstream!r} is the name of no [[upstream]]; {there}")
+
+
+def _rates(settings: Settings) -> Iterator[Remark]:
+    known = [one.name for one in settings.upstreams]
+    names = [(f"rate[{n}]", one.name) for n, one in enumerate(settings.rates, 1)]
+    for where, name, first in _repeated(names):
+        yield Remark(f"{where}.name", f"{name!r} is the name of {first}, too; give each its own")
+    for n, one in enumerate(settings.rates, 1):
+        here = f"rate[{n}]"
+        if one.upstream is not None:
+            yield from _known(f"{here}.upstream", one.upstream, known)
+        elif not one.numbers:
+            yield Remark(f"{here}.numbers", 'is missing; write numbers = ["..."], or upstream = "..." for all of it')
+        if one.together and not one.numbers:
+            yield Remark(f"{here}.together", "stands without numbers; leave it out, all of the upstream is one anyway")
+        if one.per_second is None and one.per_day is None:
+            yield Remark(f"{here}.per_second", "is missing; write per_second = 1, or per_day = 2000, or both")
+        if one.burst is not None and one.per_second is None and one.per_day is not None:
+            yield Remark(f"{here}.burst", "stands without per_second; give that, or leave it out")
+        if one.timezone is not None and one.per_day is None and one.per_second is not None:
+            yield Remark(f"{here}.timezone", "stands without per_day; give that, or leave it out")
 
 
 def _names(settings: Settings) -> Iterator[Remark]:
