@@ -281,7 +281,8 @@ def test_only_what_is_due(database: Database) -> None:
     plan(database, call(due=NOW + 1), call(due=NOW - 1, transaction_id="early"), call(due=NOW))
     assert [one.transaction_id for one in claim(database)] == ["early", "t"]
     with database.read() as connection:
-        assert outbox.waiting(connection) == {"tnn http://tnn/mo": NOW + 1}
+        [[lane]] = outbox.waiting(connection).values()
+    assert lane == ("tnn http://tnn/mo", "", NOW + 1)
 
 
 def test_fence(database: Database) -> None:
@@ -333,7 +334,7 @@ def test_pause_and_resume(database: Database) -> None:
     with database.write() as connection:
         endpoints.pause(connection, "tnn http://tnn/mo", "401", NOW)
         endpoints.pause(connection, "tnn http://tnn/mo", "403", NOW + 1)
-        assert outbox.waiting(connection) == {"b http://b": NOW}
+        assert outbox.waiting(connection) == {"b http://b": [("b http://b", "", NOW)]}
         assert [one.endpoint for one in outbox.listed(connection, state="paused")] == ["tnn http://tnn/mo"]
         assert [one.endpoint for one in outbox.listed(connection, state="ready")] == ["b http://b"]
         assert [(one.paused, one.reason) for one in endpoints.listed(connection)] == [(True, "403")]

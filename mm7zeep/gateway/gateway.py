@@ -16,6 +16,8 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import Any
 
+from sqlalchemy import Connection
+
 from mm7zeep.exchange import Wire
 from mm7zeep.gateway.api import events, media_urls
 from mm7zeep.gateway.api.listener import Listener
@@ -36,7 +38,7 @@ from mm7zeep.gateway.mm7.requests import Intake
 from mm7zeep.gateway.mm7.upstream_requests import Relaying
 from mm7zeep.gateway.mm7.validation.content import check_content
 from mm7zeep.gateway.simulator import Simulator
-from mm7zeep.gateway.store import messages, outbox
+from mm7zeep.gateway.store import buckets, messages, outbox
 from mm7zeep.gateway.store.clock import Clock, ClockState, GuardedClock
 from mm7zeep.gateway.store.database import Database
 from mm7zeep.gateway.store.group_commit import GroupCommit
@@ -232,6 +234,10 @@ class Gateway:
             confirmed = self.clock.confirm(connection, "the operator confirmed it")
         self.dispatcher.wake()
         return confirmed
+
+    def waiting_for_rate(self, connection: Connection) -> dict[str, int]:
+        """How many calls that are due wait for each rate, by its name."""
+        return buckets.waiting(connection, self.settings.rate_limits, self.clock.now(connection))
 
     # --- what follows -------------------------------------------------------------------------------------------------
 

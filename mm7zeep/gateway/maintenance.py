@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from mm7zeep.gateway.config.settings import Settings
-from mm7zeep.gateway.store import messages
+from mm7zeep.gateway.store import buckets, messages
 from mm7zeep.gateway.store.clock import GuardedClock
 from mm7zeep.gateway.store.database import Database, StoreError
 
@@ -48,6 +48,7 @@ class Housekeeper:
             reading = self._clock.read(connection)
             if not reading.held:
                 messages.forget_heartbeats(connection, reading.at - _DAY)
+                buckets.forget(connection, reading.at - 3 * _DAY)
         if reading.held:
             return 0
         now = reading.at

@@ -7,14 +7,20 @@ applications and operations, never numbers or subjects.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
+from sqlalchemy import Connection
 
 from mm7zeep.gateway.delivery.events import Event
 from mm7zeep.gateway.store import clock, messages, opt_outs
 from mm7zeep.gateway.store.database import Database, StoreError
+
+OverRates = Callable[[Connection], dict[str, int]]
+"""How many calls wait for each rate, by its name, as a transaction sees it."""
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
 
@@ -85,14 +91,14 @@ class Metrics:
         outcome = failures.get(event.state, "retry") if event.error is not None else "done"
         self._calls.labels(event.kind, event.application, outcome).inc()
 
-    def exposition(self, database: Database) -> tuple[bytes, str]:
-        """The page, and its media type."""
+    def exposition(self, database: Database, over: OverRates = lambda connection: {}) -> tuple[bytes, str]:
+        """The page, and its media type; ``over`` counts the calls that wait for a rate."""
         registry = CollectorRegistry()
         if self._shared:
             MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
         else:
             registry = self._own
-        return generate_latest(registry) + generate_latest(_waiting(database)), CONTENT_TYPE_LATEST
+        return generate_latest(registry) + generate_latest(_waiting(database, over)), CONTENT_TYPE_LATEST
 
 
 class _Waiting(Collector):
@@ -113,6 +119,7 @@ class _Waiting(Collector):
             "recipients": ("state", "Copies kept, by state"),
             "calls": ("state", "Calls in the outbox, by state"),
             "opt_outs": ("application", "Subscribers who have opted out, by application"),
+            "calls_waiting_for_rate": ("rate", "Calls that are due and wait for a rate, by its name"),
         }
         for name, (label, words) in names.items():
             family = GaugeMetricFamily(f"mm7_kept_{name}", words, labels=[label])
@@ -122,11 +129,12 @@ class _Waiting(Collector):
         return families
 
 
-def _waiting(database: Database) -> CollectorRegistry:
+def _waiting(database: Database, over: OverRates) -> CollectorRegistry:
     try:
         with database.read() as connection:
             counts, held = messages.counts(connection), clock.shared(connection).held
             counts["opt_outs"] = opt_outs.counts(connection)
+            counts["calls_waiting_for_rate"] = over(connection)
     except StoreError:
         counts, held = None, False
     registry = CollectorRegistry()

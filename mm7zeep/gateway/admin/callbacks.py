@@ -5,13 +5,16 @@ Refuses, with ``Refusal``, what is not there (404), and to replay a call while i
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from sqlalchemy import Connection
 
 from mm7zeep.gateway.admin import outputs, views
 from mm7zeep.gateway.admin.inputs import CallKey, CallQuery, Replay, Resumption
 from mm7zeep.gateway.admin.request import AdminRequest
 from mm7zeep.gateway.rest.fields import Nothing
-from mm7zeep.gateway.store import endpoints, outbox
+from mm7zeep.gateway.store import buckets, endpoints, outbox
 from mm7zeep.gateway.store.rows import CallRow
 from mm7zeep.receiver import Refusal
 
@@ -28,16 +31,16 @@ def listed(asked: AdminRequest[CallQuery, Nothing]) -> outputs.Callbacks:
             limit=limit + 1,
             before=query.before,
         )
-        paused = _paused(connection)
-    page = rows[:limit]
-    calls = [views.call(one, paused) for one in page]
+        page = rows[:limit]
+        calls = _shown(connection, asked, page)
     return outputs.Callbacks(callbacks=calls, next=page[-1].id if len(rows) > limit else None)
 
 
 def one(asked: AdminRequest[CallKey, Nothing]) -> outputs.WholeCallback:
     """A call with what was answered to it, where that was kept."""
     with asked.gateway.database.read() as connection:
-        return views.whole_call(_call(connection, asked.parameters.id), _paused(connection))
+        row = _call(connection, asked.parameters.id)
+        return views.whole_call(row, _paused(connection), full(connection, asked, [row]))
 
 
 def _call(connection: Connection, id: int) -> CallRow:
@@ -45,6 +48,17 @@ def _call(connection: Connection, id: int) -> CallRow:
     if found is None:
         raise Refusal(404, "no callback has that id; GET /api/v1/callbacks lists all")
     return found
+
+
+def _shown(connection: Connection, asked: AdminRequest[Any, Any], rows: Sequence[CallRow]) -> list[outputs.Callback]:
+    paused, waits = _paused(connection), full(connection, asked, rows)
+    return [views.call(one, paused, waits) for one in rows]
+
+
+def full(connection: Connection, asked: AdminRequest[Any, Any], rows: Sequence[CallRow]) -> dict[int, str]:
+    """Which rate without room calls wait for, by their ids, and until when."""
+    rates = asked.gateway.settings.rate_limits
+    return buckets.reasons(connection, rates, rows, asked.gateway.clock.now(connection)) if rates else {}
 
 
 def _paused(connection: Connection) -> set[str]:
@@ -63,7 +77,7 @@ def replay_one(asked: AdminRequest[CallKey, Nothing]) -> outputs.Callback:
             if found.kind == "fetch":
                 raise Refusal(409, "this fetch has ended, and its message went on without it; send the message again")
             raise Refusal(409, "this submit went out, or was taken back: once more would be a second message")
-        return views.call(found, _paused(connection))
+        return _shown(connection, asked, [found])[0]
 
 
 def replay(asked: AdminRequest[Nothing, Replay]) -> outputs.Replayed:

@@ -50,5 +50,6 @@ async def readyz(asked: AdminRequest[Nothing, Nothing]) -> outputs.Ready | Respo
 
 def metrics(asked: AdminRequest[Nothing, Nothing]) -> Response:
     """Counts, for Prometheus."""
-    page, content_type = asked.gateway.metrics.exposition(asked.gateway.database)
+    gateway = asked.gateway
+    page, content_type = gateway.metrics.exposition(gateway.database, gateway.waiting_for_rate)
     return Response(page, headers={"Content-Type": content_type})

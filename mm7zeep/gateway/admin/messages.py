@@ -15,7 +15,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from mm7zeep import media
-from mm7zeep.gateway.admin import outputs, views
+from mm7zeep.gateway.admin import callbacks, outputs, views
 from mm7zeep.gateway.admin.inputs import Filter, MessageKey, MessageQuery, PartKey, RequestKey, WaitQuery
 from mm7zeep.gateway.admin.request import AdminRequest
 from mm7zeep.gateway.rest.fields import Nothing
@@ -50,7 +50,7 @@ def _filters(query: Filter) -> dict[str, Any]:
 def one(asked: AdminRequest[MessageKey, Nothing]) -> outputs.WholeMessage:
     """A message with all that is known of it."""
     with asked.gateway.database.read() as connection:
-        return _whole(connection, _message(connection, asked.parameters.id))
+        return _whole(connection, asked, _message(connection, asked.parameters.id))
 
 
 def _message(connection: Connection, message_id: str) -> MessageRow:
@@ -61,13 +61,14 @@ def _message(connection: Connection, message_id: str) -> MessageRow:
     return found
 
 
-def _whole(connection: Connection, row: MessageRow) -> outputs.WholeMessage:
+def _whole(connection: Connection, asked: AdminRequest[Any, Any], row: MessageRow) -> outputs.WholeMessage:
     raw = store.raw(connection, row.id, row.content)
     parts = content.parts_of(raw) if raw is not None else ()
     paused = {one.name for one in endpoints.listed(connection) if one.paused}
     calls = outbox.listed(connection, message_id=row.id, limit=_CALLS)
+    full = callbacks.full(connection, asked, calls)
     copies = store.recipients(connection, row.id)
-    return views.whole(row, copies, parts, [views.call(one, paused) for one in calls])
+    return views.whole(row, copies, parts, [views.call(one, paused, full) for one in calls])
 
 
 # --- octets -----------------------------------------------------------------------------------------------------------
@@ -133,7 +134,7 @@ def _first(asked: AdminRequest[WaitQuery, Nothing]) -> outputs.WholeMessage | No
     with asked.gateway.database.read() as connection:
         query = asked.parameters
         rows = store.listed(connection, **_filters(query), subject=query.subject, since=query.since, limit=1)
-        return _whole(connection, rows[0]) if rows else None
+        return _whole(connection, asked, rows[0]) if rows else None
 
 
 # --- let go -----------------------------------------------------------------------------------------------------------

@@ -134,7 +134,7 @@ class Callback(Output):
     created_at: Time
     ended_at: Time | None
     expires_at: Time
-    reason: str | None
+    reason: str | None = Field(description="why it failed or waits: also for which rate, and when that has room again")
     http_status: int | None
 
 

@@ -6,7 +6,7 @@ Values in, values out. Shows no credentials: the user of a URL is left out, and 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, cast
 
 from mm7zeep import masking
@@ -107,13 +107,17 @@ def recipient(copy: RecipientRow) -> outputs.Recipient:
 # --- calls ------------------------------------------------------------------------------------------------------------
 
 
-def call(row: CallRow, paused: Collection[str]) -> outputs.Callback:
-    """A call, as in a list; ``paused`` are the endpoint keys that are."""
-    return outputs.Callback(**_call(row, paused))
+def call(row: CallRow, paused: Collection[str], full: Mapping[int, str]) -> outputs.Callback:
+    """A call, as in a list; ``paused`` are the endpoint keys that are, ``full`` says which rate calls wait for."""
+    return outputs.Callback(**_call(row, paused, full))
 
 
-def _call(row: CallRow, paused: Collection[str]) -> dict[str, Any]:
+def _call(row: CallRow, paused: Collection[str], full: Mapping[int, str]) -> dict[str, Any]:
     waits = row.state in (READY, LEASED)
+    is_paused = row.endpoint in paused
+    reason = masking.credentials(row.reason) if row.reason is not None else None
+    if row.id in full and not is_paused:
+        reason = full[row.id] if reason is None else f"{full[row.id]}; before: {reason}"
     return {
         "id": row.id,
         "kind": row.kind,
@@ -122,26 +126,26 @@ def _call(row: CallRow, paused: Collection[str]) -> dict[str, Any]:
         "message_id": row.message_id,
         "recipient": row.n,
         "transaction_id": row.transaction_id,
-        "state": ("paused" if row.endpoint in paused else READY) if waits else row.state,
+        "state": ("paused" if is_paused else READY) if waits else row.state,
         "under_way": row.state == LEASED,
         "attempts": row.attempts,
         "due_at": row.due if waits else None,
         "created_at": row.created,
         "ended_at": row.ended,
         "expires_at": row.expires,
-        "reason": masking.credentials(row.reason) if row.reason is not None else None,
+        "reason": reason,
         "http_status": row.http_status,
     }
 
 
-def whole_call(row: CallRow, paused: Collection[str]) -> outputs.WholeCallback:
+def whole_call(row: CallRow, paused: Collection[str], full: Mapping[int, str]) -> outputs.WholeCallback:
     """A call with what was answered to it, where that was kept."""
     # it may repeat what it was asked
     answer = masking.credentials(row.answer.decode("utf-8", "replace")) if row.answer is not None else None
     told = dict(row.event)
     if row.kind == "fetch":
         told["parts"] = [{**one._asdict(), "url": masking.url(one.url)} for one in remote_parts_of(row)]
-    return outputs.WholeCallback(**_call(row, paused), told=told, answer=answer)
+    return outputs.WholeCallback(**_call(row, paused, full), told=told, answer=answer)
 
 
 def url_of(endpoint_key: str) -> str:

@@ -6,7 +6,8 @@ An application sees its own messages alone: another's is as if it did not exist.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import Connection
@@ -16,7 +17,7 @@ from starlette.responses import Response
 from mm7zeep.gateway.api import outputs
 from mm7zeep.gateway.api.inputs import MessageKey, NewMessage, Page, PartKey
 from mm7zeep.gateway.api.problems import Problem
-from mm7zeep.gateway.api.request import ApiRequest
+from mm7zeep.gateway.api.request import ApiRequest, Services
 from mm7zeep.gateway.api.sending import keep
 from mm7zeep.gateway.api.states import mm_status, state_of
 from mm7zeep.gateway.api.submissions import reference_of, served
@@ -24,9 +25,9 @@ from mm7zeep.gateway.config.parties import Application
 from mm7zeep.gateway.rest.fields import Nothing
 from mm7zeep.gateway.rest.json_response import JSONResponse
 from mm7zeep.gateway.rest.parts import shown
-from mm7zeep.gateway.store import content
+from mm7zeep.gateway.store import buckets, content
 from mm7zeep.gateway.store import messages as store
-from mm7zeep.gateway.store.rows import MessageRow, RawRow, RecipientRow
+from mm7zeep.gateway.store.rows import PENDING, MessageRow, RawRow, RecipientRow
 from mm7zeep.messages import CancelReq
 
 PATH = "/v1/messages"
@@ -61,7 +62,8 @@ def _one(asked: ApiRequest[MessageKey, Nothing] | ApiRequest[Nothing, NewMessage
     with asked.services.database.read() as connection:
         message = _own(connection, asked.application, id)
         copies = store.recipients(connection, message.id)
-        return view(message, copies, asked.services.clock.now(connection))
+        now = asked.services.clock.now(connection)
+        return view(message, copies, now, full=_full(connection, asked.services, copies, now))
 
 
 def _own(connection: Connection, application: Application, id: str) -> MessageRow:
@@ -88,8 +90,15 @@ def listed(asked: ApiRequest[Page, Nothing]) -> outputs.Messages:
         page = rows[: query.limit]
         copies = store.recipients_of(connection, [one.id for one in page])
         now = asked.services.clock.now(connection)
-    told = [view(one, copies[one.id], now) for one in page]
+        full = _full(connection, asked.services, [one for some in copies.values() for one in some], now)
+    told = [view(one, copies[one.id], now, full=full) for one in page]
     return outputs.Messages(messages=told, next=page[-1].seq if len(rows) > query.limit else None)
+
+
+def _full(connection: Connection, services: Services, copies: Sequence[RecipientRow], now: float) -> Full:
+    """Which rate without room those of ``copies`` wait for that have not left."""
+    waiting = {one.message_id for one in copies if one.state == PENDING and one.destination.kind == "upstream"}
+    return buckets.reasons_of_copies(connection, services.settings.rate_limits, sorted(waiting), now)
 
 
 def part(asked: ApiRequest[PartKey, Nothing]) -> Response:
@@ -128,11 +137,22 @@ def _own_url(id: str, n: int) -> str:
     return f"{PATH}/{id}/parts/{n}"
 
 
+Full = Mapping[tuple[str, int], str]
+"""Why copies wait, by message and number."""
+
+
 def view(
-    message: MessageRow, copies: Sequence[RecipientRow], now: float, url: Callable[[str, int], str] = _own_url
+    message: MessageRow,
+    copies: Sequence[RecipientRow],
+    now: float,
+    url: Callable[[str, int], str] = _own_url,
+    *,
+    full: Full = MappingProxyType({}),
 ) -> outputs.Message:
-    """A message as the API tells of it, at the time ``now``; ``url`` says where a part is."""
-    told = [recipient(message, one, now) for one in served(list(copies))]
+    """A message as the API tells of it, at the time ``now``; ``url`` says where a part is, ``full`` which rate its
+    copies wait for.
+    """
+    told = [recipient(message, one, now, full) for one in served(list(copies))]
     return outputs.Message(**_facts(message, url), recipients=told)
 
 
@@ -158,13 +178,15 @@ def _facts(message: MessageRow, url: Callable[[str, int], str]) -> dict[str, Any
     }
 
 
-def recipient(message: MessageRow, copy: RecipientRow, now: float) -> outputs.Recipient:
-    """A recipient of a message as the API tells of it, at the time ``now``."""
+def recipient(
+    message: MessageRow, copy: RecipientRow, now: float, full: Full = MappingProxyType({})
+) -> outputs.Recipient:
+    """A recipient of a message as the API tells of it, at the time ``now``; ``full`` as in ``view``."""
     return outputs.Recipient(
         to=copy.address,
         state=state_of(message, copy, now),
         mm_status=mm_status(copy),
-        detail=copy.detail,
+        detail=full.get((copy.message_id, copy.n), copy.detail),
         changed_at=copy.changed,
     )
 

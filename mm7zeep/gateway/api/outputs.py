@@ -16,7 +16,7 @@ class Recipient(Output):
     to: str
     state: State
     mm_status: str | None = Field(description="what the carrier has reported (MMStatus); null before it has")
-    detail: str | None = Field(description="why, in the words of who said so")
+    detail: str | None = Field(description="why, in the words of who said so; or which rate it waits for")
     changed_at: Time
 
 

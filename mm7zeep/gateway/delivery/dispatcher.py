@@ -170,9 +170,9 @@ class Dispatcher:
         """Claim what is due; also whether there may be more than this process has room for."""
         claimed: list[CallRow] = []
         full = False
-        for endpoint, due in self._waiting(connection, now).items():
-            part = self._part(endpoint)
-            if due > now:
+        for endpoint, lanes in self._waiting(connection, now).items():
+            part, due = self._part(endpoint), [one.name for one in lanes if one.due <= now]
+            if not due:
                 continue
             if not part or self._window(endpoint).rests_until > self._steady():
                 full |= not part
@@ -185,14 +185,16 @@ class Dispatcher:
                 lease=self.settings.delivery.lease,
                 holder=self.holder,
                 rate=self._rate(endpoint),
+                rates=self.settings.rate_limits,
+                lanes=due,
             )
             claimed += found
             full |= self._under_way(endpoint) + len(found) >= part
         return claimed, full
 
-    def _waiting(self, connection: Connection, now: float) -> dict[str, float]:
-        """The endpoints with calls that wait, and when the first of each is due; looks up the share for them."""
-        waiting = outbox.waiting(connection)
+    def _waiting(self, connection: Connection, now: float) -> dict[str, list[outbox.Lane]]:
+        """The endpoints with calls that wait, and their lanes, the first due first; looks up the share for them."""
+        waiting = outbox.waiting(connection, self.settings.rate_limits, now)
         if waiting:
             self._share = self._clock.share(connection, self.holder, now)
         return waiting
@@ -394,7 +396,8 @@ class Dispatcher:
                     outbox.next_lease_end(connection),
                 ]
                 waits += [at - now for at in moments if at is not None]
-                for name, at in self._waiting(connection, now).items():
+                for name, lanes in self._waiting(connection, now).items():
+                    at = lanes[0].due
                     if self._has_room(name):
                         waits.append(max(at - now, self._window(name).rests_until - steady))
                     elif at <= now:

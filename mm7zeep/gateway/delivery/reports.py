@@ -15,7 +15,7 @@ from typing import Any
 from mm7zeep import exchange, namespaces, schema
 from mm7zeep.gateway.config.parties import Application
 from mm7zeep.gateway.config.settings import Settings
-from mm7zeep.gateway.store import endpoints, mapping
+from mm7zeep.gateway.store import endpoints, mapping, opt_outs
 from mm7zeep.gateway.store.rows import DEFERRED, CallRow, MessageRow, RecipientRow, address_of, columns_of
 from mm7zeep.messages import (
     DeliveryReportReq,
@@ -112,7 +112,19 @@ def _told(
 def submission(settings: Settings, copy: RecipientRow, message: MessageRow, url: str, now: float) -> CallRow:
     """The call that hands a copy to an upstream; it ends when the message expires."""
     call = call_to(settings, "submit", str(copy.destination), url, message.id, copy.n, now, {})
-    return replace(call, expires=message.expires) if message.expires is not None else call
+    number = _number_of(settings, message)
+    lane = settings.rate_limits.lane(copy.destination.name, number)
+    return replace(
+        call, number=number, lane=lane, expires=message.expires if message.expires is not None else call.expires
+    )
+
+
+def _number_of(settings: Settings, message: MessageRow) -> str | None:
+    """The number that a message is sent from, as rates compare it: its SenderAddress, or its application's first."""
+    application = settings.application(message.application)
+    if application is None:
+        return None
+    return opt_outs.key(mapping.sender_of(message, application.aliases), application.numbers)
 
 
 def call_to(

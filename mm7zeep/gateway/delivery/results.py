@@ -23,7 +23,7 @@ from mm7zeep.gateway.delivery import fetch_call, webhooks
 from mm7zeep.gateway.delivery.events import Event
 from mm7zeep.gateway.delivery.recipients import Network
 from mm7zeep.gateway.delivery.retry import Outcome, next_attempt
-from mm7zeep.gateway.store import endpoints, mapping, messages, outbox
+from mm7zeep.gateway.store import buckets, endpoints, mapping, messages, outbox
 from mm7zeep.gateway.store.rows import DELIVERED, REFUSED, SENT, CallRow, MessageRow, RecipientRow, address_of
 from mm7zeep.gateway.store.tables import index_key
 from mm7zeep.messages import Address
@@ -93,6 +93,8 @@ class ResultRecorder:
         if not stands:
             _LOG.warning(_OVER, call.id)
             return []
+        if verdict != "done" and not outcome.unclear:
+            buckets.give_back(connection, self.settings.rate_limits, call, now)
         if state in (DELIVERED, REFUSED):
             outbox.release_held(connection, [call], now)
         return list(self._follow(connection, call, outcome, state, now))

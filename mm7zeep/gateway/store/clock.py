@@ -22,7 +22,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from mm7zeep.gateway.store import announcement
-from mm7zeep.gateway.store.tables import ENDPOINT, HEARTBEAT, MESSAGE, OUTBOX, RECIPIENT, SETTING
+from mm7zeep.gateway.store.tables import ENDPOINT, HEARTBEAT, MESSAGE, OUTBOX, RATE, RECIPIENT, SETTING
 
 _LOG = logging.getLogger("mm7zeep.gateway")
 JUMP = 60.0
@@ -276,6 +276,9 @@ def _plan_again(connection: Connection, seconds: float) -> None:
     )
     connection.execute(
         sa.update(ENDPOINT).where(endpoints.next_at.is_not(None)).values(next_at=endpoints.next_at + seconds)
+    )
+    connection.execute(
+        sa.update(RATE).values(next_at=RATE.c.next_at + seconds, changed=RATE.c.changed + seconds)  # days stay days
     )
     dated = sa.exists().where(
         MESSAGE.c.id == recipients.message_id,

@@ -89,6 +89,18 @@ CREATE INDEX opt_out_application ON opt_out (application, seq)
 """
 _CHANGED = "CREATE INDEX recipient_changed ON recipient (changed, message_id, n)"
 
+_RATES = """
+ALTER TABLE outbox ADD COLUMN number TEXT;
+ALTER TABLE outbox ADD COLUMN lane TEXT NOT NULL DEFAULT '';
+ALTER TABLE outbox ADD COLUMN counted {double};
+CREATE INDEX outbox_lane ON outbox (state, endpoint, lane, due, id);
+DROP INDEX outbox_due;
+CREATE TABLE rate (
+    name TEXT NOT NULL PRIMARY KEY, next_at {double}, day TEXT, used BIGINT NOT NULL, changed {double} NOT NULL);
+CREATE TABLE rate_return (seq {serial}, name TEXT NOT NULL, day TEXT NOT NULL, at {double} NOT NULL);
+CREATE INDEX rate_return_name ON rate_return (name, day)
+"""
+
 
 def _keys(connection: Connection) -> None:
     """Replace the long values that stand in an index by their keys."""
@@ -111,6 +123,7 @@ STEPS: tuple[str | Callable[[Connection], None], ...] = (
     _API_KEYS,
     _OPT_OUT,
     _CHANGED,
+    _RATES,
 )
 """What each step runs: statements, or a function. The version of a database is the number of steps it has had."""
 

@@ -2,24 +2,30 @@
 
 One table. A claim counts the row's ``epoch`` up; whoever completes must name the epoch it claimed, so that a worker
 which slept through its lease changes nothing. On PostgreSQL rows are claimed with FOR UPDATE SKIP LOCKED, on SQLite the
-whole transaction is IMMEDIATE. Makes no call itself. Refuses nothing.
+whole transaction is IMMEDIATE. Submits from a number that a rate names wait in a lane of their own, so that a number
+without room delays no other. Makes no call itself. Refuses nothing.
 """
 
 from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping, Sequence
-from typing import Any
+from itertools import chain
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from mm7zeep.gateway.store import announcement, endpoints, upstream_rate
+from mm7zeep.gateway.config.destination import upstream_name
+from mm7zeep.gateway.config.rates import Rates
+from mm7zeep.gateway.store import announcement, buckets, endpoints, upstream_rate
 from mm7zeep.gateway.store.rows import DEAD, DONE, LEASED, READY, CallRow, values_of
 from mm7zeep.gateway.store.tables import ENDPOINT, MESSAGE, OUTBOX
 
 _C = OUTBOX.c
 _PLAN = sa.insert(OUTBOX)
+_FREE = Rates()
+_STRAYS = 5000  # calls that are moved into another lane at a time
 _HOLD = 1.0  # seconds until it is looked again whether a held call may go; the end of the other lets it go before
 _REPORT = OUTBOX.alias("report")
 _HELD = sa.and_(  # a read reply whose delivery report has not gone yet, an event behind another of the same recipient
@@ -45,8 +51,20 @@ BRINGS = sa.or_(
     ),
 )
 """The call whose end is that of an MO: the first that was planned; by MM7, where its application has a callback."""
+_AGAIN = sa.case((sa.or_(_C.lane == "", _C.lane.endswith(buckets.AGAIN)), _C.lane), else_=_C.lane + buckets.AGAIN)
 KEPT = 20_000
 """Octets of an answer that a failed call keeps."""
+
+
+class Lane(NamedTuple):
+    """Calls to an ``endpoint`` that go in order: those of the number ``name``, or all others (the empty text); ``due``
+    is when the first of them may go. Those that are made ``AGAIN`` are a lane before that of their number, so that a
+    failure does not put a call behind all that wait.
+    """
+
+    endpoint: str
+    name: str
+    due: float
 
 
 def plan(connection: Connection, calls: Sequence[CallRow]) -> None:
@@ -58,15 +76,21 @@ def plan(connection: Connection, calls: Sequence[CallRow]) -> None:
 
 
 def _first_of_each() -> sa.Select[Any]:
-    """The endpoints with calls that wait, and when the first of each is due; paused ones left out."""
-    first = sa.select(sa.func.min(_C.endpoint).label("endpoint")).where(_C.state == READY)
-    walk = first.cte("walk", recursive=True)
-    # from one endpoint to the next by the index: the number of calls that wait does not matter
-    following = sa.select(sa.func.min(_C.endpoint)).where(_C.state == READY, _C.endpoint > walk.c.endpoint)
-    walk = walk.union_all(sa.select(following.scalar_subquery()).where(walk.c.endpoint.is_not(None)))
-    when = sa.select(sa.func.min(_C.due)).where(_C.state == READY, _C.endpoint == walk.c.endpoint).scalar_subquery()
+    """The lanes with calls that wait, and when the first of each is due; those of paused endpoints left out."""
+    order = (_C.endpoint, _C.lane, _C.due, _C.id)
+    head = sa.select(_C.id).where(_C.state == READY).order_by(*order).limit(1)
+    own = (_C.id, _C.endpoint, _C.lane, _C.due)
+    walk = sa.select(*own).where(_C.id == head.scalar_subquery()).cte("walk", recursive=True)
+    # from one lane to the next, or to the next endpoint, by the index: the number of calls that wait does not matter
+    first = OUTBOX.alias("first")
+    waits = sa.select(first.c.id).where(first.c.state == READY).limit(1)
+    by_lane = (first.c.lane, first.c.due, first.c.id)
+    beside = waits.where(first.c.endpoint == walk.c.endpoint, first.c.lane > walk.c.lane).order_by(*by_lane)
+    beyond = waits.where(first.c.endpoint > walk.c.endpoint).order_by(first.c.endpoint, *by_lane)
+    following = sa.func.coalesce(beside.scalar_subquery(), beyond.scalar_subquery())
+    walk = walk.union_all(sa.select(*own).select_from(walk.join(OUTBOX, _C.id == following)))
     paused = sa.exists().where(ENDPOINT.c.name == walk.c.endpoint, ENDPOINT.c.paused)
-    return sa.select(walk.c.endpoint, when).where(walk.c.endpoint.is_not(None), ~paused)
+    return sa.select(walk.c.endpoint, walk.c.lane, walk.c.due).where(~paused).order_by(walk.c.due, walk.c.id)
 
 
 _WAITING = _first_of_each()
@@ -80,7 +104,7 @@ _RELEASE = (
             .with_for_update(skip_locked=True)
         )
     )
-    .values(state=READY, due=sa.bindparam("now", type_=sa.Double))
+    .values(state=READY, due=sa.bindparam("now", type_=sa.Double), lane=_AGAIN)
 )
 _COMPLETE = (
     sa.update(OUTBOX)
@@ -127,9 +151,24 @@ _OVERDUE = (
 )
 
 
-def waiting(connection: Connection) -> dict[str, float]:
-    """The endpoints with calls that wait, and when the first of each is due; paused ones left out."""
-    return {str(name): float(due) for name, due in connection.execute(_WAITING) if due is not None}
+def waiting(connection: Connection, rates: Rates = _FREE, now: float = 0.0) -> dict[str, list[Lane]]:
+    """The endpoints with calls that wait, and their lanes, the first that is due first; paused ones left out.
+
+    A lane whose ``rates`` have no room at ``now`` is due when they have some.
+    """
+    found = [Lane(*row) for row in connection.execute(_WAITING)]
+    if rates:
+        limits = [buckets.limits(rates, one.endpoint, one.name) if one.due <= now else () for one in found]
+        left = buckets.Buckets(connection, chain.from_iterable(limits), now)
+        closed = [left.closed(one) for one in limits]
+        found = [
+            lane if full is None else lane._replace(due=full.until) for lane, full in zip(found, closed, strict=True)
+        ]
+    by_endpoint: dict[str, list[Lane]] = {}
+    # of two that are due together the first planned goes first
+    for one in sorted(found, key=lambda one: (not one.name.endswith(buckets.AGAIN) or one.due > now, one.due)):
+        by_endpoint.setdefault(one.endpoint, []).append(one)
+    return by_endpoint
 
 
 def claim(
@@ -141,10 +180,13 @@ def claim(
     lease: float,
     holder: str,
     rate: float | None = None,
+    rates: Rates = _FREE,
+    lanes: Sequence[str] = ("",),
 ) -> list[CallRow]:
     """Claim the calls to ``endpoint`` that are due, until ``window`` of them are in flight from this ``holder``.
 
-    With a ``rate`` not more per second than that go out, by all processes together.
+    With a ``rate`` not more per second than that go out, by all processes together. They are taken from its ``lanes``,
+    as many from each as there is room for, and from each only what the ``rates`` leave it.
     """
     if rate is not None and connection.dialect.name == "postgresql":
         # two processes at once would both see what the rate leaves; whoever comes second tries later
@@ -156,24 +198,53 @@ def claim(
     room = min(room, upstream_rate.allowed(connection, endpoint, now, rate, room)) if rate is not None else room
     if room <= 0:
         return []
-    due = sa.select(_C.id, _HELD).where(_C.state == READY, _C.endpoint == endpoint, _C.due <= now, _C.expires >= now)
-    found = connection.execute(due.order_by(_C.due).limit(room).with_for_update(skip_locked=True, of=OUTBOX)).all()
-    held = [id for id, is_held in found if is_held]
+    limits = {lane: buckets.limits(rates, endpoint, lane) for lane in lanes[:room]}
+    if any(limits.values()) and not buckets.lock(connection):
+        limits = {lane: found for lane, found in limits.items() if not found}
+    left = buckets.Buckets(connection, chain.from_iterable(limits.values()), now, locked=True)
+    ids: dict[bool, list[int]] = {True: [], False: []}  # those that a rate counts, and the others
+    for place, (lane, found) in enumerate(limits.items()):
+        part = left.room(found, -(-room // (len(limits) - place)))
+        due = _due(connection, endpoint, lane, now, part, rates) if part else []
+        left.spend(found, len(due))
+        ids[bool(found)] += due
+        room -= len(due)
+    left.keep()
+    if rate is not None and any(ids.values()):
+        upstream_rate.spend(connection, endpoint, now, rate, sum(map(len, ids.values())))
+    again = {"attempts": _C.attempts + 1, "generation": endpoints.generation(connection, endpoint)}
+    claimed = [
+        one
+        for counted, some in ids.items()
+        if some
+        for one in _lease(connection, some, now + lease, holder, **again, counted=now if counted else None)
+    ]
+    return sorted(claimed, key=lambda one: (one.due, one.id))
+
+
+def _due(connection: Connection, endpoint: str, lane: str, now: float, most: int, rates: Rates) -> list[int]:
+    """The first calls of a lane, up to ``most``; those that belong into another lane are moved there."""
+    waits = (_C.state == READY, _C.endpoint == endpoint, _C.lane == lane)
+    due = sa.select(_C.id, _HELD, _C.number).where(*waits, _C.due <= now, _C.expires >= now)
+    found = connection.execute(
+        due.order_by(_C.due, _C.id).limit(most).with_for_update(skip_locked=True, of=OUTBOX)
+    ).all()
+    held = [id for id, is_held, _ in found if is_held]
     if held:
         connection.execute(sa.update(OUTBOX).where(_C.id.in_(held)).values(due=now + _HOLD))
-    ids = [id for id, is_held in found if not is_held]
-    if not ids:
-        return []
-    if rate is not None:
-        upstream_rate.spend(connection, endpoint, now, rate, len(ids))
-    present = endpoints.generation(connection, endpoint)
-    return _lease(connection, ids, now + lease, holder, attempts=_C.attempts + 1, generation=present)
+    upstream = upstream_name(endpoints.owner_of(endpoint))
+    strays = {number for _, _, number in found if not lane and rates.lane(upstream, number)}
+    if strays:  # planned before their numbers had a rate: with them go those behind them
+        first = sa.select(_C.id).where(*waits).order_by(_C.due, _C.id).limit(_STRAYS)
+        stray = _C.id.in_(first.with_for_update(skip_locked=True))
+        connection.execute(sa.update(OUTBOX).where(stray, _C.number.in_(strays)).values(lane=_C.number))
+    return [id for id, is_held, number in found if not is_held and number not in strays]
 
 
 def overdue(connection: Connection, *, now: float, holder: str) -> list[CallRow]:
     """Claim calls that have expired while they waited, also for a paused endpoint: some of them, to be settled now."""
     ids = list(connection.scalars(_OVERDUE, {"now": now}))
-    return _lease(connection, ids, now, holder) if ids else []
+    return _lease(connection, ids, now, holder, counted=None) if ids else []
 
 
 def next_expiry(connection: Connection) -> float | None:
@@ -185,7 +256,7 @@ def next_expiry(connection: Connection) -> float | None:
 def _lease(connection: Connection, ids: Sequence[int], until: float, holder: str, **values: Any) -> list[CallRow]:
     claimed = sa.update(OUTBOX).where(_C.id.in_(ids))
     connection.execute(claimed.values(state=LEASED, epoch=_C.epoch + 1, holder=holder, lease_until=until, **values))
-    rows = connection.execute(sa.select(OUTBOX).where(_C.id.in_(ids)).order_by(_C.due)).mappings()
+    rows = connection.execute(sa.select(OUTBOX).where(_C.id.in_(ids)).order_by(_C.due, _C.id)).mappings()
     return [CallRow(**row) for row in rows]
 
 
@@ -223,7 +294,7 @@ def complete_all(connection: Connection, calls: Sequence[CallRow], now: float) -
 
 def reschedule(connection: Connection, call: CallRow, due: float, **values: Any) -> bool:
     """Try again at ``due``. False, and nothing changes, if the claim is not the present one."""
-    later = _claimed(call).values(state=READY, due=due, lease_until=None, **values)
+    later = _claimed(call).values(state=READY, due=due, lease_until=None, lane=_AGAIN, **values)
     return bool(connection.execute(later).rowcount)
 
 

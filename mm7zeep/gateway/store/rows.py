@@ -175,6 +175,9 @@ class CallRow:
     http_status: int | None = None
     answer: bytes | None = None
     generation: int | None = None
+    number: str | None = None
+    lane: str = ""
+    counted: float | None = None
     id: int = 0
 
     @property

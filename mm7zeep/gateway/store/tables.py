@@ -8,7 +8,8 @@ with it. ``outbox`` is every call that is to be made. ``duplicate`` remembers re
 holds what is known of where calls go, ``setting`` what the processes of a gateway share. ``heartbeat`` has one row for
 each process, written every second: that it can be written is what readiness means. ``api_key`` has the keys that
 programs show at the JSON API, ``opt_out`` who wants nothing more from a number; only a START, or an operator, takes a
-row of it out.
+row of it out. ``rate`` is what was used of each limit, but for what ``rate_return`` gives back: the first is written by
+one process at a time, the second by any without waiting for another.
 
 Texts come from outside, and some cannot be kept as they are: every column of text replaces what no database takes, and
 a value that stands in an index is a key (``index_key``), since PostgreSQL's hold 2,704 octets at most.
@@ -176,10 +177,33 @@ OUTBOX = Table(
     Column("http_status", Integer),
     Column("answer", LargeBinary),  # of a failure, the first 20 kB
     Column("generation", Integer),  # of its endpoint, when it was last claimed for an attempt
-    Index("outbox_due", "state", "endpoint", "due"),
+    Column("number", Text),  # of a submit: the key of the number that it is sent from
+    Column("lane", Text, nullable=False, default=""),  # that number, where a rate names it: calls of a lane go in order
+    Column("counted", Double),  # when its last claim was counted by a rate for a day
+    Index("outbox_lane", "state", "endpoint", "lane", "due", "id"),
     Index("outbox_lease", "state", "lease_until"),
     Index("outbox_message", "message_id", "n"),
     Index("outbox_expiry", "state", "expires"),
+)
+
+RATE = Table(
+    "rate",
+    METADATA,
+    Column("name", Text, primary_key=True),  # of the rate, and of the number that it counts
+    Column("next_at", Double),  # when the next message may go, where it has a limit for a second
+    Column("day", Text),  # the last day of which messages were counted, in its time zone
+    Column("used", BigInteger, nullable=False),  # how many
+    Column("changed", Double, nullable=False),
+)
+
+RATE_RETURN = Table(
+    "rate_return",
+    METADATA,
+    Column("seq", _SERIAL, primary_key=True, autoincrement=True),
+    Column("name", Text, nullable=False),  # as in rate
+    Column("day", Text, nullable=False),  # of which a message is counted no more
+    Column("at", Double, nullable=False),
+    Index("rate_return_name", "name", "day"),
 )
 
 DUPLICATE = Table(
