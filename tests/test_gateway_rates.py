@@ -279,7 +279,7 @@ def test_number_without_room_delays_no_other(room: Make) -> None:
             taken.append(time.perf_counter() - begun)
             if len(taken) == 1:
                 assert sorted(call.message_id for call in claimed) == sorted(submitted)
-    assert min(taken) < 0.02, taken  # measured: 0.4 ms on SQLite, 2 ms on PostgreSQL
+    assert min(taken) < 0.02, taken  # measured on a busy machine: below 1 ms on SQLite, 5 ms on PostgreSQL
 
 
 def test_claims_go_by_the_index(room: Make) -> None:
