@@ -82,6 +82,33 @@ def test_reload_turns_opt_outs_on_and_off(tmp_path: Path) -> None:
         assert gateway.stop() == 0
 
 
+def test_reload_changes_a_rate(tmp_path: Path) -> None:
+    """Two workers send together what the day leaves; after SIGHUP the new amount counts for what waits already."""
+    prepared = Prepared(size=4_000)
+    near = GatewayProcess(tmp_path / "near", workers=2)
+    with GatewayProcess(tmp_path / "far") as far:
+        there = f'url = "{far.url}"\nusername = "{AUTH[0]}"\npassword = "{AUTH[1]}"\nvaspid = "TNN"\nvasid = "News"'
+        tables = f'[[upstream]]\nname = "far"\n{there}\n[[route]]\nprefix = ""\nvia = "far"\n'
+        tables += '[[rate]]\nname = "day"\nnumbers = ["*"]\nper_day = 3\n'
+        change(near, "[gateway]", f"{tables}[gateway]")
+        with near:
+            for n in range(8):
+                assert ask(near.url, AUTH, prepared, n).code == 1000
+
+            def calls(state: str) -> list[str]:
+                rows = near.get("/api/v1/callbacks", state=state, limit=100).json()["callbacks"]
+                return [str(row["reason"]) for row in rows if row["kind"] == "submit"]
+
+            eventually(lambda: len(calls("done")) == 3 and len(calls("ready")) == 5, "three are sent")
+            assert all(reason.startswith("waits for the rate day of ") for reason in calls("ready"))
+            change(near, "per_day = 3", "per_day = 5")
+            reload(near, 1)
+            eventually(lambda: len(calls("done")) == 5, "two more are sent")
+            time.sleep(1.0)
+            assert (len(calls("done")), len(calls("ready"))) == (5, 3)
+            assert near.stop() == 0
+
+
 @pytest.mark.parametrize("workers", [1, 2])
 @pytest.mark.parametrize(
     ("old", "new", "words"),
