@@ -275,7 +275,7 @@ def test_number_without_room_delays_no_other(room: Make) -> None:
         one.gateway.dispatcher.network.advance(connection, one.clock())
         for _ in range(5):
             begun = time.perf_counter()
-            claimed = one.gateway.dispatcher._claim(connection, one.clock())
+            claimed, _ = one.gateway.dispatcher._claim(connection, one.clock())
             taken.append(time.perf_counter() - begun)
             if len(taken) == 1:
                 assert sorted(call.message_id for call in claimed) == sorted(submitted)
@@ -296,7 +296,7 @@ def test_claims_go_by_the_index(room: Make) -> None:
     with one.gateway.database.write() as connection:
         connection.execute(sa.text("ANALYZE"))
         sa.event.listen(connection, "before_cursor_execute", noted)
-        assert len(one.gateway.dispatcher._claim(connection, one.clock())) == 3
+        assert len(one.gateway.dispatcher._claim(connection, one.clock())[0]) == 3
         sa.event.remove(connection, "before_cursor_execute", noted)
         sqlite = one.gateway.database.sqlite
         explain = "EXPLAIN QUERY PLAN" if sqlite else "EXPLAIN (ANALYZE, TIMING OFF)"
@@ -577,7 +577,7 @@ def test_nothing_is_asked_without_rates(tmp_path: Path) -> None:
         with one.gateway.database.write() as connection:
             one.gateway.dispatcher.network.advance(connection, one.clock())
             sa.event.listen(connection, "before_cursor_execute", lambda *given: said.append(given[2]))
-            [call] = one.gateway.dispatcher._claim(connection, one.clock())
+            [call], _ = one.gateway.dispatcher._claim(connection, one.clock())
         assert (call.number, call.lane, call.counted) == (A, "", None)
         assert not [statement for statement in said if "rate" in statement.split()]
         assert not Rates().limits("far", A)
