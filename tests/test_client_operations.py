@@ -42,6 +42,8 @@ DELIVER = DeliverReq(sender="+491700", to="111122", subject="Grüße", parts=(Pa
 REPORT = DeliveryReportReq(message_id="m-1", recipient="+491700", sender="111122", mm_status="Retrieved")
 READ = ReadReplyReq(message_id="m-1", recipient="+491700", sender="111122", mm_status="Read", time_stamp=ZONED)
 
+MESSAGE = SubmitReq(vaspid="TNN", to=("+491700",), parts=(Part(body=PNG, content_type="image/png"),))  # type: ignore[arg-type]
+
 # an answer that names the message after its TransactionID
 ECHO = (
     '<e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/" xmlns="{ns}"><e:Header>'
@@ -284,6 +286,44 @@ def test_given_transaction_is_used() -> None:
     with FarSide() as far:
         sent = call("vasp", "sync", far.url, lambda c: c.submit("+491700", "x", transaction_id="my 1"))
         assert far.requests[0].unpack().transaction_id == "my 1" == sent.transaction_id
+
+
+@pytest.mark.parametrize("plans", ["1", "0"])
+@pytest.mark.parametrize("style", ["sync", "async"])
+def test_header_fields_of_one_request(style: str, plans: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What ``send`` is given goes out with that request and its retries, before the client's; the next has it not."""
+    monkeypatch.setenv("MM7ZEEP_PLANS", plans)
+
+    async def sleep(seconds: float) -> None:
+        """At once."""
+
+    def twice(client: Any) -> Any:
+        first = client.send(MESSAGE, headers={"traceparent": "00-1-2-01", "x-key": "own"})
+        if style == "sync":
+            return client.send(MESSAGE)
+
+        async def both() -> Any:
+            await first
+            return await client.send(MESSAGE)
+
+        return both()
+
+    options = {"sleep": (lambda seconds: None) if style == "sync" else sleep, "headers": {"X-Key": "all"}}
+    with FarSide(saying(RSErrorRsp(status=Status(4006))), proper, proper) as far:
+        call("vasp", style, far.url, twice, **options)
+        got = [(one.header("traceparent"), one.header("X-Key"), one.header("SOAPAction")) for one in far.requests]
+    assert got == [("00-1-2-01", "own", '""'), ("00-1-2-01", "own", '""'), (None, "all", '""')]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"content-length": "1"}, {"SOAPAction": "x"}, {"Transfer-Encoding": "x"}, {"a": "b\r\nc: d"}, {"a": 1}, "a: b"],
+    ids=str,
+)
+def test_header_fields_that_cannot_be_sent(headers: Any) -> None:
+    """A field that breaks out of its line, or that every request has by itself, is refused before anything is sent."""
+    with pytest.raises(LocalError), VaspClient("http://127.0.0.1:1/mm7") as client:
+        client.send(MESSAGE, headers=headers)
 
 
 @pytest.mark.parametrize("style", ["sync", "async"])

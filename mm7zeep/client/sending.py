@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -47,11 +47,12 @@ from mm7zeep.transport import (
 from mm7zeep.transport.clients import binding_of, read_answer, write_envelope, zeep_options
 
 M = TypeVar("M", bound=Message)
+_WRITTEN = frozenset({"accept-encoding", "content-length", "content-type", "soapaction"})  # for each request, by us
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sending:
-    """One request, as often as it is sent: the same message, content and TransactionID each time.
+    """One request, as often as it is sent: the same message, content, TransactionID and ``headers`` each time.
 
     ``findings`` are what its caller is to know of the message itself.
     """
@@ -63,6 +64,17 @@ class Sending:
     policy: Policy
     progress: Progress | None
     findings: tuple[Finding, ...] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def with_headers(self, headers: Mapping[str, str] | None) -> Sending:
+        """The same with header fields of its own. Raises ``LocalError`` for those that cannot be sent."""
+        if headers is None:
+            return self
+        given = header_fields(headers)
+        ours = next((name for name in given if name.lower() in _WRITTEN), None)
+        if ours is not None:
+            raise LocalError(f"{ours} is not given: it is written with each request")
+        return replace(self, headers=given)
 
     @property
     def expected(self) -> type[Response]:
@@ -163,7 +175,8 @@ class Sender:
         """The request of one attempt, written by zeep's operation and judged by its plugins, or by the plan of that."""
         soap.operation_of(type(sending.message))  # raises for what is no request
         if not (plans_are_on() and self._is_plain):
-            return Call(self.client, exchange, *self._written(sending, exchange), sending.message)
+            tree, headers = self._written(sending, exchange)
+            return Call(self.client, exchange, tree, {**headers, **sending.headers}, sending.message)
         exchange.planned = sending.policy
         exchange.transaction_id = sending.transaction_id.strip()
 
@@ -177,7 +190,7 @@ class Sender:
 
         form = (self.role, sending.profile)
         envelope = shared_for_writing().written(sending.message, sending.transaction_id, form, write)
-        headers = {"SOAPAction": f'"{self._operation(sending.message).soapaction}"'}
+        headers = {"SOAPAction": f'"{self._operation(sending.message).soapaction}"', **sending.headers}
         return Call(self.client, exchange, envelope, headers, sending.message)
 
     @property

@@ -81,15 +81,21 @@ class SyncSender(Sender):
         self.close()
 
     def send(
-        self, message: Message, *, transaction_id: str | None = None, progress: Progress | None = None
+        self,
+        message: Message,
+        *,
+        transaction_id: str | None = None,
+        progress: Progress | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> Accepted[Any]:
         """Send any request message and give its accepted answer.
 
         ``transaction_id`` is made fresh unless given; give the earlier one only for a true retransmission.
-        ``progress(sent, total)`` is called as octets leave; what it raises ends the call. Raises ``LocalError``
-        (nothing was sent), ``StatusError``, ``AuthError`` or ``TransportError``.
+        ``progress(sent, total)`` is called as octets leave; what it raises ends the call. ``headers`` are fields of
+        this request alone, such as ``traceparent``; they go before the client's. Raises ``LocalError`` (nothing was
+        sent), ``StatusError``, ``AuthError`` or ``TransportError``.
         """
-        sending = self._sending(message, transaction_id, progress)
+        sending = self._sending(message, transaction_id, progress).with_headers(headers)
         waits = self.retry.waits()
         while True:
             exchange = sending.exchange()
@@ -154,10 +160,15 @@ class AsyncSender(Sender):
         await self.aclose()
 
     async def send(
-        self, message: Message, *, transaction_id: str | None = None, progress: Progress | None = None
+        self,
+        message: Message,
+        *,
+        transaction_id: str | None = None,
+        progress: Progress | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> Accepted[Any]:
         """As ``VaspClient.send``."""
-        sending = self._sending(message, transaction_id, progress)
+        sending = self._sending(message, transaction_id, progress).with_headers(headers)
         waits = self.retry.waits()
         while True:
             exchange = sending.exchange()
