@@ -110,10 +110,12 @@ class StatusError(Mm7Error):
 
     Raised by a client for a well-formed refusal: ``status`` as sent, ``answer`` the message.
     Raised by a receiver's handler, ``StatusError(2002, "no such subscriber")``, to answer with that status.
-    ``retry_after`` are the seconds that the server asked to wait (Retry-After), if it did.
+    ``retry_after`` are the seconds that the server asked to wait (Retry-After), if it did, ``http_status`` is that of
+    its answer.
     """
 
     retry_after: float | None = None
+    http_status: int | None = None
 
     def __init__(
         self,

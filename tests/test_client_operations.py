@@ -286,6 +286,7 @@ def test_given_transaction_is_used() -> None:
     with FarSide() as far:
         sent = call("vasp", "sync", far.url, lambda c: c.submit("+491700", "x", transaction_id="my 1"))
         assert far.requests[0].unpack().transaction_id == "my 1" == sent.transaction_id
+    assert sent.http_status == 200
 
 
 @pytest.mark.parametrize("plans", ["1", "0"])
@@ -440,4 +441,5 @@ def test_refusal_carries_the_answer() -> None:
             "<x></x>",
         )
         assert info.value.transaction_id == far.requests[0].transaction_id
+        assert info.value.http_status == 500
         assert info.value.findings == ()

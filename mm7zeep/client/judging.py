@@ -54,7 +54,7 @@ def finish(sending: Sending, exchange: HttpExchange, value: Any) -> Accepted[Any
     if not isinstance(answer, sending.expected):
         what = f"success came as a {type(answer).__name__} instead of a {sending.expected.__name__}"
         raise _unknown(what, exchange, findings)
-    return Accepted(answer=answer, transaction_id=sending.transaction_id, findings=findings, headers=exchange.headers)
+    return Accepted(answer=answer, transaction_id=sending.transaction_id, findings=findings, **_of_http(exchange))
 
 
 def _answer(sending: Sending, judgement: Judgement, value: Any) -> Message:
@@ -99,7 +99,7 @@ def _damaged(error: Exception, sending: Sending, exchange: HttpExchange) -> Acce
         raise StatusError(status, answer=answer, transaction_id=sending.transaction_id, findings=findings) from error
     if answer is None:
         raise _unknown(f"the answer claims success, but is malformed: {error}", exchange, findings) from error
-    return Accepted(answer=answer, transaction_id=sending.transaction_id, findings=findings, headers=exchange.headers)
+    return Accepted(answer=answer, transaction_id=sending.transaction_id, findings=findings, **_of_http(exchange))
 
 
 def _empty(error: TransportError, sending: Sending, exchange: HttpExchange) -> Accepted[Any]:
@@ -112,8 +112,13 @@ def _empty(error: TransportError, sending: Sending, exchange: HttpExchange) -> A
         answer=sending.expected(status=Status(1000)),
         transaction_id=sending.transaction_id,
         findings=(*sending.findings, noted),
-        headers=exchange.headers,
+        **_of_http(exchange),
     )
+
+
+def _of_http(exchange: HttpExchange) -> dict[str, Any]:
+    """What an accepted answer tells of HTTP."""
+    return {"headers": exchange.headers, "http_status": exchange.http_status}
 
 
 def _pair_findings(

@@ -23,12 +23,15 @@ R = TypeVar("R", bound=Response)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accepted(Generic[R]):
-    """An answer of success: ``answer`` is the message, ``findings`` what was noticed, ``headers`` those of HTTP."""
+    """An answer of success: ``answer`` is the message, ``findings`` what was noticed, ``headers`` and ``http_status``
+    those of HTTP.
+    """
 
     answer: R
     transaction_id: str
     findings: tuple[Finding, ...] = ()
     headers: tuple[tuple[str, str], ...] = ()
+    http_status: int | None = None
 
     @property
     def status(self) -> Status:

@@ -65,6 +65,7 @@ class Tally:
             transaction_id=accepted[0].transaction_id,
             findings=tuple(found for one in accepted for found in one.findings),
             headers=accepted[0].headers,
+            http_status=accepted[0].http_status,
             each=tuple(self.each),
             failed=tuple(one.recipient for one in self.each if one.error is not None),
         )
@@ -78,4 +79,5 @@ def whole(message: SubmitReq, accepted: Accepted[SubmitRsp]) -> Submitted:
         transaction_id=accepted.transaction_id,
         findings=accepted.findings,
         headers=accepted.headers,
+        http_status=accepted.http_status,
     )

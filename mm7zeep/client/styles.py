@@ -103,6 +103,8 @@ class SyncSender(Sender):
                 return self._attempt(sending, exchange)
             except (StatusError, TransportError) as error:
                 error.retry_after = seconds(exchange.header("Retry-After"))
+                if isinstance(error, StatusError):
+                    error.http_status = exchange.http_status
                 wait = self.retry.wait(error, next(waits, None), exchange.header("Retry-After"))
                 if wait is None:
                     raise
@@ -176,6 +178,8 @@ class AsyncSender(Sender):
                 return await self._attempt(sending, exchange)
             except (StatusError, TransportError) as error:
                 error.retry_after = seconds(exchange.header("Retry-After"))
+                if isinstance(error, StatusError):
+                    error.http_status = exchange.http_status
                 wait = self.retry.wait(error, next(waits, None), exchange.header("Retry-After"))
                 if wait is None:
                     raise
