@@ -18,6 +18,7 @@ EXTRAS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "fit": ("PIL", "pillow_heif"),
         "postgres": ("psycopg",),
         "async": ("anyio", "httpx", "packaging"),
+        "otel": ("opentelemetry",),
         "pcap": ("dpkt",),
     }
 )  # fmt: skip

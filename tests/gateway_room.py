@@ -70,7 +70,14 @@ class Calls:
 class Room:
     """One gateway with its clock and its calls; closed by whoever made it."""
 
-    def __init__(self, folder: Path, *applications: Application, database: str | None = None, **options: Any) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *applications: Application,
+        database: str | None = None,
+        tracer_provider: Any = None,
+        **options: Any,
+    ) -> None:
         self.clock, self.calls = Clock(), Calls()
         self.settings = Settings(
             applications=applications or (CALLED, OTHER),
@@ -78,7 +85,7 @@ class Room:
             allow_internal=True,
             **options,
         )
-        self.gateway = Gateway(self.settings, deliver=self.calls, clock=self.clock)
+        self.gateway = Gateway(self.settings, deliver=self.calls, clock=self.clock, tracer_provider=tracer_provider)
 
     def ask(self, message: Message, user: str = "tnn", *, peer: str | None = None, **options: Any) -> Received:
         """The gateway's answer to a request, as its sender reads it."""

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection
 
@@ -45,6 +45,10 @@ from mm7zeep.gateway.store.group_commit import GroupCommit
 from mm7zeep.gateway.store.idempotency import Done, Request
 from mm7zeep.gateway.supervised import SupervisedThread
 from mm7zeep.receiver import Reply
+from mm7zeep.tracing import tracing
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import TracerProvider
 
 _LOG = logging.getLogger("mm7zeep.gateway")
 
@@ -56,7 +60,7 @@ class Gateway:
     application's credentials does. ``clock`` is where time is read (by default this machine's, or PostgreSQL's; a
     function that gives seconds since 1970 never jumps). ``observe`` is told each ``Event``. ``shared`` says that it is
     one of several processes whose counts are shown together; ``metrics`` goes on counting for a gateway that this one
-    follows. Thread-safe.
+    follows. ``tracer_provider`` is told of spans, by default OpenTelemetry's own. Thread-safe.
 
     Raises ``ValueError`` for settings that cannot be used, ``StoreError`` where the database cannot be opened.
     """
@@ -75,6 +79,7 @@ class Gateway:
         clock: Clock | Callable[[], float] | None = None,
         shared: bool = False,
         metrics: Metrics | None = None,
+        tracer_provider: TracerProvider | None = None,
     ) -> None:
         names = [one.name for one in settings.applications]
         if len(set(names)) != len(names):
@@ -83,6 +88,7 @@ class Gateway:
         self._observe = observe
         self._stopped = threading.Event()
         self._threads: tuple[SupervisedThread, ...] = ()
+        self._tracer_provider = tracer_provider
         with ExitStack() as opened:
             self.database = Database(settings.database)
             opened.callback(self.database.close)
@@ -93,19 +99,26 @@ class Gateway:
         """What stands on the open database."""
         settings = self.settings
         self.metrics = metrics
+        told = tracing(settings.tracing, self._tracer_provider)
         self.chaos = Chaos(self.database)
         self.clock = GuardedClock(Clock.of(clock), sqlite=self.database.sqlite)
         with self.database.write() as connection:
             self.clock.resume(connection)
             key = messages.setting_once(connection, media_urls.KEY, secrets.token_hex(32))
         media = media_urls.MediaUrls(bytes.fromhex(key), settings.api_base, settings.media_urls)
-        self._group = GroupCommit(self.database, self.clock)
+        self._group = GroupCommit(self.database, self.clock, told)
         process = process_name()
         self.admission = AdmissionControl(settings, self.database, clock=self.clock, process=process)
         self.housekeeper = Housekeeper(self.database, settings, self.clock)
         write = partial(events.event, settings=settings, media=media)
         self._caller = Caller(
-            settings, self.database, clock=self.clock, write=write, check=check_content, deliver=deliver
+            settings,
+            self.database,
+            clock=self.clock,
+            write=write,
+            check=check_content,
+            deliver=deliver,
+            tracing=told,
         )
         self.dispatcher = Dispatcher(
             settings, self.database, self._caller, clock=self.clock, observe=self._happened, holder=process
@@ -124,6 +137,7 @@ class Gateway:
             "group": self._group,
             "wake": self.dispatcher.wake,
             "repeated": self._repeated,
+            "tracing": told,
         }
         recall = Recall(database=self.database, upstream=self._caller.change)
         authenticator = GatewayAuthenticator(
@@ -141,8 +155,9 @@ class Gateway:
             admission=self.admission,
             chaos=self.chaos,
             observe=self._answered,
+            tracing=told,
         )
-        self.asgi = listener.Site(self.endpoint)
+        self.asgi = listener.Site(self.endpoint, told)
         services = Services(**shared, recall=recall, admission=self.admission, shares=shares, media=media)
         self.api = Listener(services, authenticator, observe=self._answered)
         self.simulator = Simulator(
@@ -162,7 +177,7 @@ class Gateway:
 
     def following(self, settings: Settings) -> Gateway:
         """A gateway with other settings, which goes on counting. Raises as the class does."""
-        return Gateway(settings, metrics=self.metrics)
+        return Gateway(settings, metrics=self.metrics, tracer_provider=self._tracer_provider)
 
     @property
     def keeping(self) -> bool:
@@ -171,7 +186,7 @@ class Gateway:
 
     def answer(self, wire: Wire, *, peer: str | None = None) -> Reply:
         """Answer one request of an application, as ``Endpoint.answer``."""
-        return self.endpoint.answer(wire, peer=peer)
+        return self.asgi.answer(wire, peer)
 
     def ready(self) -> tuple[str, ...]:
         """Why no request can be taken now; nothing if they can."""

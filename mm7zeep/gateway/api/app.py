@@ -69,7 +69,7 @@ def api_app(services: Services, access: ApiAccess, *, observe: Observe) -> Any:
         return application.name
 
     public = [one.path for one in ROUTES if one.public]
-    return Door(app, let_in=let_in, refused=refusals.of, observe=observe, public=public)
+    return Door(app, let_in=let_in, refused=refusals.of, observe=observe, tracing=services.tracing, public=public)
 
 
 def _endpoint(services: Services, refusals: _Refusals, routes: list[Route]) -> Callable[[Request], Awaitable[Response]]:

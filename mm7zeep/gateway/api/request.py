@@ -18,6 +18,7 @@ from mm7zeep.gateway.store.database import Database
 from mm7zeep.gateway.store.group_commit import GroupCommit
 from mm7zeep.gateway.store.idempotency import Done, Request
 from mm7zeep.receiver import Client
+from mm7zeep.tracing import Tracing
 
 Parameters = TypeVar("Parameters", bound=Input)
 Body = TypeVar("Body", bound=Input)
@@ -39,6 +40,7 @@ class Services:
     media: MediaUrls
     wake: Callable[[], object]
     repeated: Callable[[Request, Done], object]
+    tracing: Tracing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -49,6 +49,7 @@ async def keep(
     if body.idempotency_key is not None:
         services.repeated(job.task.request, done)
     services.wake()
+    services.tracing.current().set({"mm7.message_id": done.answer["id"]})
     return Sent(done.answer["id"], None if done.repeated else job.kept[0])
 
 
@@ -61,8 +62,10 @@ async def _made(
 ) -> Submission:
     """The submission, made here where it is small, otherwise in a thread."""
 
+    traced = services.tracing.current().kept
+
     def made() -> Submission:
-        return submission(body, files, application, services.settings, own)
+        return submission(body, files, application, services.settings, own, traced)
 
     size = sum(len(one.text or one.data or "") for one in body.parts) + sum(map(len, files.values()))
     if size <= SMALL and len(body.to) <= _FEW:

@@ -52,8 +52,9 @@ def submission(
     application: Application,
     settings: Settings,
     own: Mapping[str, Any] = MappingProxyType({}),
+    traced: Mapping[str, Any] = MappingProxyType({}),
 ) -> Submission:
-    """What sending this comes to; ``own`` is kept with it beside its reference.
+    """What sending this comes to; ``own`` is kept with it beside its reference, ``traced`` of its trace.
 
     Raises ``Problem`` and ``StatusError`` for what cannot be sent.
     """
@@ -95,7 +96,12 @@ def submission(
             words = "no recipient wants anything more from this sender; each has opted out"
             raise NotKept(Problem("opted-out", words, steps=("to",)))
         kept = submitted.kept(
-            application.name, now, settings, opted_out=opted_out, fields=fields, remote=tuple(remote.values())
+            application.name,
+            now,
+            settings,
+            opted_out=opted_out,
+            fields={**fields, **traced},
+            remote=tuple(remote.values()),
         )
         done[:] = [kept]
         return {"id": submitted.id}, kept

@@ -101,7 +101,8 @@ class Gateway(Table):
     process may take to see what another one has planned; while PostgreSQL announces that, it looks every 5 s, or every
     ``poll`` if that is longer. ``drain`` seconds may work in flight take after SIGTERM.
     ``connections`` are of each process, counted from when they are accepted, ``connections_per_address`` of them of one
-    address that is no trusted proxy's; ``handshake`` seconds may that of TLS take.
+    address that is no trusted proxy's; ``handshake`` seconds may that of TLS take. ``tracing`` says whether
+    OpenTelemetry is told of spans, where it is installed.
     """
 
     mm7: field_types.Listening = MM7_PLACE
@@ -127,6 +128,7 @@ class Gateway(Table):
     drain: Seconds = 30.0
     log: Literal["text", "json"] = "text"
     show_numbers: Switch = False
+    tracing: Switch = True
 
 
 @dataclass(frozen=True, kw_only=True)

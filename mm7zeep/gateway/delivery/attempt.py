@@ -1,4 +1,5 @@
 """One attempt of one call: the message made anew from its rows, sent by ``MmscClient``, ``VaspClient`` or a webhook.
+Has a span.
 
 Whatever happens comes back as an ``Outcome``; changes no row. Every connection goes through the guard of ``egress``.
 """
@@ -6,12 +7,14 @@ Whatever happens comes back as an ``Outcome``; changes no row. Every connection 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 from mm7zeep import envelope, exchange, status
-from mm7zeep.client import MmscClient, Retry, VaspClient
+from mm7zeep.client import Accepted, MmscClient, Retry, VaspClient
 from mm7zeep.client.fitter import Fitter
 from mm7zeep.errors import LocalError, Mm7Error, StatusError
 from mm7zeep.findings import Finding
@@ -31,12 +34,16 @@ from mm7zeep.gateway.store.rows import CallRow
 from mm7zeep.messages import Address, CancelReq, Message, ReplaceReq, SubmitReq
 from mm7zeep.profiles import REL_6_MM7_1_4, Profile
 from mm7zeep.status import Status
+from mm7zeep.tracing import Span, Tracing, Values
 from mm7zeep.transport import Timeouts
 
 Deliver = Callable[[str, Message, str], None]
 """Sends one message to a callback URL under a TransactionID; raises ``Mm7Error`` unless it was accepted."""
 
 _CONNECT = 10.0  # seconds to open a connection
+_OPERATIONS: Mapping[str, str] = MappingProxyType(
+    {"deliver": "DeliverReq", "report": "DeliveryReportReq", "read": "ReadReplyReq", "submit": "SubmitReq"}
+)
 
 
 class Caller:
@@ -56,7 +63,9 @@ class Caller:
         write: Write,
         check: Check,
         deliver: Deliver | None = None,
+        tracing: Tracing | None = None,
     ) -> None:
+        self._tracing = tracing or Tracing()
         self._settings = settings
         self._database = database
         self._deliver = deliver
@@ -65,7 +74,7 @@ class Caller:
         self._clients: dict[str, MmscClient | VaspClient] = {}
         self._lock = threading.Lock()
         self._fitter = Fitter()
-        self._webhooks = WebhookCaller(settings, database, clock, write, self._timeouts())
+        self._webhooks = WebhookCaller(settings, database, clock, write, self._timeouts(), self._tracing)
 
     def close(self) -> None:
         """Close all connections, and end the processes that fit content."""
@@ -78,6 +87,15 @@ class Caller:
 
     def make(self, call: CallRow) -> Outcome:
         """Make a call once. Raises ``StoreError`` where the message could not be looked up."""
+        if not self._tracing.on:
+            return self._made(call)
+        way = {"submit": "relay", "fetch": "media"}.get(call.kind, "callback")
+        with self._tracing.call(f"{way} {call.kind}", call.event, _told_of(call)) as span:
+            outcome = self._made(call)
+            _tell(span, outcome)
+            return outcome
+
+    def _made(self, call: CallRow) -> Outcome:
         if call.kind == "fetch":
             return self.fetcher.fetch(call)
         try:
@@ -123,7 +141,7 @@ class Caller:
         for n, one in enumerate(profiles, 1):
             fitting, left = envelope.fitted(message, one)
             try:
-                self._mmsc_client(application, url, one).send(fitting, transaction_id=transaction_id)
+                self._sent(self._mmsc_client(application, url, one), fitting, transaction_id)
             except LocalError:
                 if n == len(profiles):
                     raise
@@ -173,7 +191,7 @@ class Caller:
         if upstream.fits and self._may_fit(call.message_id):
             request, found = self._fitter.fitted(request, True, upstream.upstream_profile)
         client = self._vasp_client(upstream)
-        accepted = client.send(request, transaction_id=call.transaction_id)
+        accepted = self._sent(client, request, call.transaction_id)
         return Outcome(verdict="done", message_id=accepted.message_id, code=accepted.status.code, findings=found)
 
     def _has_opted_out(self, call: CallRow) -> bool:
@@ -212,7 +230,11 @@ class Caller:
                     asked, _ = self._fitter.fitted(asked, True, upstream.upstream_profile)
                 except LocalError as error:
                     return Status(2004, details=str(error))
-            return self._vasp_client(upstream).send(asked).status
+            with self._tracing.call(
+                f"relay {envelope.operation_of(type(asked)).name}", None, _told_of_place(upstream.url)
+            ) as span:
+                span.set({"mm7.upstream": upstream.name})
+                return self._sent(self._vasp_client(upstream), asked).status
         except StatusError as error:
             return error.status
 
@@ -276,6 +298,19 @@ class Caller:
 
     # --- both ---------------------------------------------------------------------------------------------------------
 
+    def _sent(
+        self, client: MmscClient | VaspClient, message: Message, transaction_id: str | None = None
+    ) -> Accepted[Any]:
+        """The answer to ``message``, which says what trace it is part of. Raises as ``send``."""
+        span = self._tracing.current()
+        try:
+            accepted = client.send(message, transaction_id=transaction_id, headers=span.headers or None)
+        except StatusError as error:
+            span.set({"http.response.status_code": error.http_status, "mm7.status_code": error.status.code})
+            raise
+        span.set({"http.response.status_code": accepted.http_status, "mm7.status_code": accepted.status.code})
+        return accepted
+
     def _timeouts(self) -> Timeouts:
         whole = self._settings.delivery.timeout
         return Timeouts(connect=min(_CONNECT, whole), read=whole, reply=whole, total=whole)
@@ -285,6 +320,32 @@ class Caller:
             if name not in self._clients:
                 self._clients[name] = make()
             return self._clients[name]
+
+
+def _told_of(call: CallRow) -> Values:
+    """What the span of an attempt tells of its call."""
+    there = call.destination
+    return {
+        **_told_of_place(endpoints.url_of(call.endpoint)),
+        f"mm7.{there.kind}": there.name,
+        "mm7.operation": _OPERATIONS.get(call.kind),
+        "mm7.message_id": call.message_id,
+        "mm7.transaction_id": call.transaction_id,
+        "mm7.attempt": call.attempts,
+    }
+
+
+def _told_of_place(url: str) -> Values:
+    """What a span tells of where a request goes: no path and no query, either of which may be a secret."""
+    parts = urlsplit(url)
+    return {"http.request.method": "POST", "server.address": parts.hostname, "server.port": parts.port}
+
+
+def _tell(span: Span, outcome: Outcome) -> None:
+    """What the span of an attempt tells of what came of it: no reason, since that may quote what was sent."""
+    span.set({"mm7.outcome": outcome.verdict, "http.response.status_code": outcome.http_status})
+    if outcome.verdict != "done":
+        span.fail(str(outcome.code or outcome.http_status or outcome.verdict))
 
 
 def _shown(others: Sequence[Address], own: Address, *, group: bool | None) -> Iterator[Address]:

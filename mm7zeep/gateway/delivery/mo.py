@@ -7,8 +7,9 @@ short code. Works in the caller's transaction; makes no call.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import Connection
@@ -23,6 +24,7 @@ from mm7zeep.gateway.delivery.reports import call_to
 from mm7zeep.gateway.store import content, mapping, messages, opt_outs, outbox
 from mm7zeep.gateway.store.rows import PENDING, SHOWN, CallRow, MessageRow, RawRow, RecipientRow, attributes_of
 from mm7zeep.messages import Address, DeliverReq, Number, Part, ShortCode
+from mm7zeep.tracing import kept_of
 
 _FIELDS = (
     "vaspid", "vasid", "priority", "reply_charging_id", "sender_spi", "recipient_spi", "applic_id", "reply_applic_id",
@@ -39,10 +41,11 @@ def summary(
     *,
     received: Received | None = None,
     upstream: Destination | None = None,
+    traced: Mapping[str, Any] = MappingProxyType({}),
 ) -> MessageRow:
     """What is kept of an MO that ``request`` says, with ``parts``; ``plan`` gives it an id and an application.
 
-    ``received`` and ``upstream`` are given where another MMSC brought it.
+    ``received`` and ``upstream`` are given where another MMSC brought it; ``traced`` is kept of its trace.
     """
     sender = request.sender
     own = {"from": str(upstream)} if upstream is not None else {}
@@ -58,7 +61,7 @@ def summary(
         sender_attributes=attributes_of(sender),
         subject=request.subject,
         accepted=now,
-        fields=mapping.as_text({**mapping.fields_of(request), **mapping.event_fields(request), **own}),
+        fields=mapping.as_text({**mapping.fields_of(request), **mapping.event_fields(request), **own, **traced}),
         findings=mapping.findings_text(received.findings if received is not None else ()),
         **content.summary(parts)._asdict(),
     )
@@ -120,9 +123,10 @@ def plan(
     ]
     messages.keep(connection, [messages.Kept(message, replace(raw, message_id=id, n=0), copies)])
     _hear(connection, receiver, message, raw, [address for _, address in recipients], now)
-    calls = list(webhooks.received(settings, application, id, now))
+    calls = list(webhooks.received(settings, application, message, now))
     if receiver.callback is not None:
-        calls.insert(0, call_to(settings, "deliver", application, receiver.callback.deliver, id, 0, now, {}))
+        url = receiver.callback.deliver
+        calls.insert(0, call_to(settings, "deliver", application, url, id, 0, now, kept_of(fields)))
     if like.expires is not None:
         calls = [replace(call, expires=min(call.expires, like.expires)) for call in calls]
     outbox.plan(connection, calls)

@@ -23,6 +23,7 @@ from mm7zeep.messages import (
     RsRequest,
 )
 from mm7zeep.profiles import Profile
+from mm7zeep.tracing import kept_of, kept_of_event
 
 _ECHOED = ("applic_id", "reply_applic_id", "aux_applic_info")  # TS 23.140 8.7.4: as in the submit
 
@@ -58,7 +59,7 @@ def reports(
 ) -> Iterator[CallRow]:
     """The delivery report on a copy whose state is an MMStatus, if it was asked for.
 
-    ``event`` is what an upstream said of it (``mapping.event_fields``).
+    ``event`` is what an upstream said of it (``mapping.event_fields``), and what is kept of the trace of that.
 
     What the application's namespace has no word for is Rejected, with its name as StatusText; Deferred, which is no
     end, is left out there.
@@ -105,13 +106,14 @@ def _told(
         "mm7_version": message.mm7_version,
         **{name: message.field[name] for name in _ECHOED if message.field.get(name)},
         **{name: value for name, value in told.items() if value is not None},
+        **kept_of_event(message.field, told),
     }
     yield call_to(settings, kind, application.name, application.callback.reports, message.id, copy.n, now, payload)
 
 
 def submission(settings: Settings, copy: RecipientRow, message: MessageRow, url: str, now: float) -> CallRow:
     """The call that hands a copy to an upstream; it ends when the message expires."""
-    call = call_to(settings, "submit", str(copy.destination), url, message.id, copy.n, now, {})
+    call = call_to(settings, "submit", str(copy.destination), url, message.id, copy.n, now, kept_of(message.field))
     number = _number_of(settings, message)
     lane = settings.rate_limits.lane(copy.destination.name, number)
     return replace(

@@ -68,7 +68,7 @@ class ResultRecorder:
             "answer": outcome.answer,
         }
         if call.kind == "submit" and not outcome.unclear and verdict in ("pause", "retry"):
-            told["payload"] = json.dumps({"refused": call.epoch})  # so that it can still be taken back
+            told["payload"] = json.dumps({**call.event, "refused": call.epoch})  # so that it can still be taken back
         if verdict == "pause":
             paused = endpoints.pause(connection, call.endpoint, outcome.reason or "", now, generation=call.generation)
             state = "Paused" if paused else "Postponed"  # where it was resumed since, the next attempt tells

@@ -29,6 +29,7 @@ from mm7zeep.gateway.store.database import Database
 from mm7zeep.gateway.store.outbox import KEPT
 from mm7zeep.gateway.store.rows import CallRow
 from mm7zeep.json_text import as_json
+from mm7zeep.tracing import Tracing
 from mm7zeep.transport import Timeouts, statuses
 from mm7zeep.transport.clocks import Bounds
 from mm7zeep.transport.failures import fail
@@ -49,13 +50,20 @@ class WebhookCaller:
     """Makes the calls that tell events. ``write`` says what each tells. Thread-safe."""
 
     def __init__(
-        self, settings: Settings, database: Database, clock: GuardedClock, write: Write, timeouts: Timeouts
+        self,
+        settings: Settings,
+        database: Database,
+        clock: GuardedClock,
+        write: Write,
+        timeouts: Timeouts,
+        tracing: Tracing,
     ) -> None:
         self._settings = settings
         self._database = database
         self._clock = clock
         self._write = write
         self._timeouts = timeouts
+        self._tracing = tracing
         self._session = requests.Session()
         self._session.trust_env = False  # no netrc, no proxies from the environment
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # stores none, sends none
@@ -86,8 +94,8 @@ class WebhookCaller:
         return self._post(*_event(application, call.transaction_id, int(now), said))
 
     def _post(self, url: str, body: bytes, own: Mapping[str, str]) -> Outcome:
-        exchange = HttpExchange(address=url)
-        fields, octets = ready(exchange, body, {"User-Agent": "mm7zeep", "Connection": "close", **own})
+        exchange, traced = HttpExchange(address=url), self._tracing.current().headers
+        fields, octets = ready(exchange, body, {"User-Agent": "mm7zeep", "Connection": "close", **own, **traced})
         times = self._timeouts
         until = time.monotonic() + times.total
         bounds: Any = Bounds(connect=times.connect, read=times.read, reply=times.reply, until=until)

@@ -19,6 +19,7 @@ from mm7zeep.gateway.config.settings import Settings
 from mm7zeep.gateway.delivery.reports import call_to
 from mm7zeep.gateway.store import endpoints
 from mm7zeep.gateway.store.rows import REFUSED, SENT, CallRow, MessageRow, RecipientRow, columns_of
+from mm7zeep.tracing import kept_of, kept_of_event
 
 _ENDS: Mapping[str, EventType] = MappingProxyType(
     {
@@ -50,7 +51,7 @@ def ended(
 
 def sent(settings: Settings, message: MessageRow, copy: RecipientRow, now: float) -> Iterator[CallRow]:
     """That an upstream has taken a copy: told in Twilio's form alone."""
-    facts = {"recipient": columns_of(copy.of), "state": SENT, "detail": None, "date": now}
+    facts = {"recipient": columns_of(copy.of), "state": SENT, "detail": None, "date": now, **kept_of(message.field)}
     yield from _status_callback(settings, "message.sent", message, copy.n, now, facts)
 
 
@@ -83,6 +84,7 @@ def _about(
         "state": copy.state,
         "detail": detail,
         "date": event.get("date", now),
+        **kept_of_event(message.field, event),
     }
     yield from _planned(settings, kind, message.application, message.id, copy.n, now, facts)
     yield from _status_callback(settings, kind, message, copy.n, now, facts)
@@ -102,14 +104,15 @@ def _status_callback(
         yield replace(call, endpoint=endpoints.key(application.name, endpoint))
 
 
-def received(settings: Settings, application: str, message_id: str, now: float) -> Iterator[CallRow]:
+def received(settings: Settings, application: str, message: MessageRow, now: float) -> Iterator[CallRow]:
     """The event that an MO is there for ``application``."""
-    yield from _planned(settings, RECEIVED, application, message_id, 0, now, {"date": now})
+    facts = {"date": now, **kept_of(message.field)}
+    yield from _planned(settings, RECEIVED, application, message.id, 0, now, facts)
     known = settings.application(application)
     if known is not None and known.twilio is not None and known.twilio.incoming is not None:
         url = known.twilio.incoming
-        told = {"type": RECEIVED, "form": TWILIO, "url": url, "date": now}
-        yield call_to(settings, "webhook", application, url, message_id, 0, now, told)
+        told = {"type": RECEIVED, "form": TWILIO, "url": url, **facts}
+        yield call_to(settings, "webhook", application, url, message.id, 0, now, told)
 
 
 def _planned(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, cast
 
 from sqlalchemy import Connection
@@ -51,6 +51,7 @@ from mm7zeep.messages import (
 )
 from mm7zeep.receiver import Call, Handler
 from mm7zeep.status import OPTED_OUT, Status
+from mm7zeep.tracing import Tracing
 
 _LOG = logging.getLogger("mm7zeep.gateway")
 Work = Callable[[Connection, tuple[Finding, ...], float], Response]
@@ -70,6 +71,7 @@ class Intake:
     wake: Callable[[], object]
     repeated: Callable[[Request, Done], object]
     recall: Recall
+    tracing: Tracing = field(default_factory=Tracing)
 
     def handlers(self) -> Mapping[type[Message], Handler]:
         """By class of the request."""
@@ -112,6 +114,7 @@ class Intake:
         unserved = frozenset(wrong)
         served = [one for one in request.recipients if one not in unserved]
         look = opt_outs.Look.of(application, request.sender_address, served, linked_id=request.linked_id)
+        traced = self.tracing.current().kept
 
         def making(connection: Connection, now: float, reused: bool) -> tuple[Answer, messages.Kept]:
             findings = _with_reuse(call.received, reused)
@@ -121,7 +124,13 @@ class Intake:
             if len(opted_out) == len(served):
                 raise _nobody_left(opted_out)
             kept = submitted.kept(
-                application.name, now, self.settings, findings=findings, wrong=wrong, opted_out=opted_out
+                application.name,
+                now,
+                self.settings,
+                findings=findings,
+                wrong=wrong,
+                opted_out=opted_out,
+                fields=traced,
             )
             answer = SubmitRsp(message_id=submitted.id, status=Status(1100 if wrong or opted_out else 1000))
             return _record(answer), kept
@@ -173,7 +182,9 @@ class Intake:
 
     def _once(self, task: Task, kind: type[Response]) -> Response:
         """The answer to a task, once it is done or was before."""
-        return self._answer(task, kind, once(self.database, self.clock, task))
+        with self.tracing.stored():
+            done = once(self.database, self.clock, task)
+        return self._answer(task, kind, done)
 
     def _soon(self, task: Task, kind: type[Response]) -> Future[Response]:
         return self.group.submit(task, lambda done: self._answer(task, kind, done))

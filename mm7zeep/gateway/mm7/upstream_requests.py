@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, cast
 
 from sqlalchemy import Connection
@@ -32,6 +32,7 @@ from mm7zeep.gateway.store.rows import CANCELLED, DEFERRED, SENT, MessageRow, Re
 from mm7zeep.messages import Address, DeliverReq, DeliveryReportReq, Message, ReadReplyReq
 from mm7zeep.receiver import Call, Handler
 from mm7zeep.status import Status
+from mm7zeep.tracing import Tracing
 
 _Work = Callable[[Connection, float], None]
 
@@ -54,6 +55,7 @@ class Relaying:
     wake: Callable[[], object]
     observe: Callable[[Event], object]
     repeated: Callable[[Request, Done], object]
+    tracing: Tracing = field(default_factory=Tracing)
 
     def handlers(self) -> Mapping[type[Message], Handler]:
         """By class of the request."""
@@ -85,7 +87,14 @@ class Relaying:
         request = cast(DeliverReq, call.message)
         check_addresses((request.sender, *request.to, *request.cc, *request.bcc))
         # what can be made of it before the transaction: others wait for the lock
-        made = mo.summary(request, request.parts, 0.0, received=call.received, upstream=self._upstream(call))
+        made = mo.summary(
+            request,
+            request.parts,
+            0.0,
+            received=call.received,
+            upstream=self._upstream(call),
+            traced=self.tracing.current().kept,
+        )
         octets = mapping.raw_row("", 0, 0.0, call.received, call.raw)
 
         def work(connection: Connection, now: float) -> None:
@@ -101,11 +110,13 @@ class Relaying:
 
     def _report(self, call: Call) -> _Relayed:
         request = cast(DeliveryReportReq, call.message)
+        span = self.tracing.current()
         events: list[Event] = []
 
         def work(connection: Connection, now: float) -> None:
             events.clear()  # of a transaction that came to nothing
             copy, message = self._copy(connection, call, request.message_id)
+            span.link(message.field)
             if copy.state in (SENT, DEFERRED):  # one that has ended stays as it ended
                 event = Network(settings=self.settings).record_state(
                     connection,
@@ -114,7 +125,7 @@ class Relaying:
                     request.mm_status,
                     now,
                     status_text=request.status_text,
-                    event=mapping.event_fields(request),
+                    event={**mapping.event_fields(request), **span.kept},
                 )
                 events.append(event)
 
@@ -122,9 +133,11 @@ class Relaying:
 
     def _read(self, call: Call) -> _Relayed:
         request = cast(ReadReplyReq, call.message)
+        span = self.tracing.current()
 
         def work(connection: Connection, now: float) -> None:
             copy, message = self._copy(connection, call, request.message_id)
+            span.link(message.field)
             if copy.state != CANCELLED:
                 plans = Network(settings=self.settings).reads(
                     message,
@@ -132,7 +145,7 @@ class Relaying:
                     now,
                     mm_status=request.mm_status,
                     status_text=request.status_text,
-                    event=mapping.event_fields(request),
+                    event={**mapping.event_fields(request), **span.kept},
                 )
                 outbox.plan(connection, plans)
 
@@ -154,7 +167,9 @@ class Relaying:
         return _Relayed(Task(request, self.settings.window_of(None), record), events)
 
     def _once(self, relayed: _Relayed) -> Status:
-        return self._ended(relayed, once(self.database, self.clock, relayed.task))
+        with self.tracing.stored():
+            done = once(self.database, self.clock, relayed.task)
+        return self._ended(relayed, done)
 
     def _soon(self, relayed: _Relayed) -> Future[Status]:
         return self.group.submit(relayed.task, lambda done: self._ended(relayed, done))

@@ -19,10 +19,12 @@ from typing import Any, TypeVar
 import sqlalchemy.exc
 from sqlalchemy import Connection
 
+from mm7zeep.errors import StatusError
 from mm7zeep.gateway.store import faults
 from mm7zeep.gateway.store.clock import GuardedClock
 from mm7zeep.gateway.store.database import Database, StoreError
 from mm7zeep.gateway.store.idempotency import Done, Task, do_together
+from mm7zeep.tracing import Storing, Tracing
 
 _LOG = logging.getLogger("mm7zeep.gateway")
 _MOST = 64  # jobs of one transaction
@@ -36,6 +38,7 @@ class _Job:
 
     task: Task
     then: Callable[[Done], Any]
+    span: Storing
     future: Future[Any] = field(default_factory=Future)
     outcome: Done | None = None
     alone: bool = False  # it was tried together with others, and is done by itself the next time
@@ -45,6 +48,7 @@ class _Job:
 
     def end(self) -> None:
         """Say what came of it."""
+        self.span.end(_failure(self.error))
         if self.error is None and self.outcome is not None:
             try:
                 self.future.set_result(self.then(self.outcome))
@@ -55,10 +59,14 @@ class _Job:
 
 
 class GroupCommit:
-    """Does jobs in a thread, as many in one transaction as wait for it. Thread-safe; ``close`` ends the thread."""
+    """Does jobs in a thread, as many in one transaction as wait for it. Thread-safe; ``close`` ends the thread.
 
-    def __init__(self, database: Database, clock: GuardedClock) -> None:
+    A span of each tells how long it waited, and links to that of the first in its transaction.
+    """
+
+    def __init__(self, database: Database, clock: GuardedClock, tracing: Tracing | None = None) -> None:
         self._database = database
+        self._tracing = tracing or Tracing()
         self._clock = clock
         self._lock = threading.Lock()
         self._waiting: deque[_Job] = deque()
@@ -71,7 +79,7 @@ class GroupCommit:
         ``then`` is called in the thread of the commits, and has to be quick. The future raises what either raises, and
         ``StoreError``; a job whose future is cancelled before it is begun is not done.
         """
-        job = _Job(task, then)
+        job = _Job(task, then, self._tracing.storing())
         with self._lock:
             self._waiting.append(job)
             begins, self._working = not self._working, True
@@ -107,12 +115,20 @@ class GroupCommit:
         with self._lock:
             count = min(_MOST, len(self._waiting))
             jobs = [self._waiting.popleft() for _ in range(count)]
-        return [one for one in jobs if one.future.running() or one.future.set_running_or_notify_cancel()]
+        wanted = [one for one in jobs if one.future.running() or one.future.set_running_or_notify_cancel()]
+        for one in wanted:
+            one.span.begin(wanted[0].span, len(wanted))
+        if len(wanted) < len(jobs):
+            for one in jobs:
+                if one.future.cancelled():
+                    one.span.end("CancelledError")
+        return wanted
 
     def _fail_all(self, error: Exception) -> None:
         with self._lock:
             jobs, self._waiting, self._working = self._waiting, deque(), False
         for one in jobs:
+            one.span.end(_failure(error))
             if one.future.running() or one.future.set_running_or_notify_cancel():
                 one.future.set_exception(error)
 
@@ -211,6 +227,11 @@ class GroupCommit:
             one.error = one.outcome = None
         with self._lock:
             self._waiting.extendleft(reversed(jobs))
+
+
+def _failure(error: Exception | None) -> str | None:
+    """What kept a job from being done, in a word; a refusal is an answer."""
+    return None if error is None or isinstance(error, StatusError) else type(error).__name__
 
 
 def _is_of_database(error: BaseException) -> bool:

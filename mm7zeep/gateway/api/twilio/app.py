@@ -85,7 +85,7 @@ def twilio_app(services: Services, *, observe: Observe) -> Any:
         exception_handlers={HTTPException: refusals.by_routing},
     )
     app.router.redirect_slashes = False
-    return Door(app, let_in=door.let_in, refused=refusals.of, observe=observe)
+    return Door(app, let_in=door.let_in, refused=refusals.of, observe=observe, tracing=services.tracing)
 
 
 def _guarded(
