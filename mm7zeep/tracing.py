@@ -134,6 +134,11 @@ def tracing(on: bool, provider: TracerProvider | None = None) -> Tracing:
     return _Telling((provider or api.get_tracer_provider()).get_tracer("mm7zeep", __version__))
 
 
+def is_set_up() -> bool:
+    """Whether this process has a provider of spans already, as ``opentelemetry-instrument`` makes one."""
+    return IS_INSTALLED and not isinstance(api.get_tracer_provider(), api.ProxyTracerProvider)
+
+
 # --- what is kept -----------------------------------------------------------------------------------------------------
 
 
@@ -318,7 +323,12 @@ class _Telling(Tracing):
 
     def _begun(self, name: str, parent: Context, kind: api.SpanKind) -> _Told:
         try:
-            return _Told(self._tracer.start_span(name, parent, kind))
-        except Exception:  # noqa: BLE001  logged; the trace goes on with the span before this one
+            span = self._tracer.start_span(name, parent, kind)
+        except Exception:  # noqa: BLE001  logged; the trace goes on without this span
             _LOG.exception("a span could not be begun", extra={"seldom": "span"})
-            return _Told(api.NonRecordingSpan(api.get_current_span(parent).get_span_context()))
+            span = api.INVALID_SPAN
+        if span is not api.INVALID_SPAN:
+            return _Told(span)
+        # nor without an SDK, where older versions of the API make no place in the trace: the one before stands for it
+        before = api.get_current_span(parent)
+        return _Told(before if before is api.INVALID_SPAN else api.NonRecordingSpan(before.get_span_context()))

@@ -35,6 +35,7 @@ from mm7zeep.gateway.server.http_head import ConnectionLimits
 from mm7zeep.gateway.server.listener import Listener
 from mm7zeep.gateway.server.reloading import Reload, reloaded
 from mm7zeep.gateway.server.sockets import Sockets
+from mm7zeep.gateway.server.span_export import provider_of_environment
 from mm7zeep.gateway.store.database import StoreError
 
 _LOG = logging.getLogger("mm7zeep.gateway")
@@ -69,7 +70,8 @@ def run(
     """
     sys.setswitchinterval(_SWITCH)
     process = _Process(sockets, supervised=supervised, reload=reload)
-    gateway = Gateway(settings, shared=supervised)
+    provider = provider_of_environment() if settings.tracing else None
+    gateway = Gateway(settings, shared=supervised, tracer_provider=provider)
     try:
         with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
             return runner.run(process.serve(gateway, ready, orphaned, beat))
