@@ -73,8 +73,8 @@ class Span:
     def set(self, values: Values) -> None:
         """Tell attributes."""
 
-    def fail(self, kind: str) -> None:
-        """Tell that it failed, and how in a word: a status code or the name of an exception."""
+    def fail(self, kind: str | None) -> None:
+        """Tell that it failed, and how in a word: a status code or the name of an exception (None: as was told)."""
 
     def link(self, kept: Mapping[str, Any]) -> None:
         """Tell that it is about the message that has kept this, where that is of another trace."""
@@ -240,9 +240,9 @@ class _Told(Storing):
         if self._span.is_recording():
             self._span.set_attributes(_shown(values))
 
-    def fail(self, kind: str) -> None:
+    def fail(self, kind: str | None) -> None:
         if self._span.is_recording():
-            self._span.set_attribute("error.type", kind)
+            self.set({"error.type": kind})
             self._span.set_status(api.StatusCode.ERROR)
 
     def link(self, kept: Mapping[str, Any]) -> None:

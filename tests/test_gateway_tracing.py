@@ -637,6 +637,24 @@ def test_each_attempt_has_a_span(room: Make, spans: Spans) -> None:
     assert private(spans) == []
 
 
+def test_attempt_without_an_answer(room: Make, spans: Spans) -> None:
+    """Of one that met nobody, and of one that was not even made, the span says as much."""
+    with FarSide() as far:
+        one = near(room, far)
+        message_id = ask(one, AWAY).message_id
+    one.gateway.run_pending()
+    one.clock.move(minutes=5)
+    with one.gateway.database.write() as connection:
+        connection.exec_driver_sql(f"DELETE FROM raw WHERE message_id = '{message_id}'")
+    one.gateway.run_pending()
+    names = ("mm7.outcome", "http.response.status_code", "error.type")
+    assert [tuple(said(span).get(name) for name in names) for span in spans.named("relay submit")] == [
+        ("retry", None, "TransportError"),
+        ("dead", None, None),
+    ]
+    assert {span.status.status_code for span in spans.named("relay submit")} == {StatusCode.ERROR}
+
+
 def test_upstream_that_sends_no_trace(room: Make, spans: Spans) -> None:
     """Its report begins a trace that links to the message; what the application is told belongs to the message's."""
     with FarSide() as far:

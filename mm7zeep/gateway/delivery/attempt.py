@@ -103,6 +103,7 @@ class Caller:
                 return self._webhooks.make(call)
             return self._submit(call) if call.kind == "submit" else self._call_back(call)
         except Mm7Error as error:
+            self._tracing.current().fail(type(error).__name__)
             return judge(error)
 
     # --- to applications ----------------------------------------------------------------------------------------------
@@ -345,7 +346,8 @@ def _tell(span: Span, outcome: Outcome) -> None:
     """What the span of an attempt tells of what came of it: no reason, since that may quote what was sent."""
     span.set({"mm7.outcome": outcome.verdict, "http.response.status_code": outcome.http_status})
     if outcome.verdict != "done":
-        span.fail(str(outcome.code or outcome.http_status or outcome.verdict))
+        status = outcome.code or outcome.http_status
+        span.fail(str(status) if status is not None else None)
 
 
 def _shown(others: Sequence[Address], own: Address, *, group: bool | None) -> Iterator[Address]:
