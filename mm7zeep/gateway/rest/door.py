@@ -19,8 +19,8 @@ class Door:
     """An ASGI application behind which ``app`` stands.
 
     ``let_in`` gives the name of who asks, or raises what ``refused`` makes an answer of; paths in ``public`` ask
-    nobody. Each request has a span. The name is put into ``scope["state"]["user"]``; ``observe`` is called with each answer, under what the
-    inner application has put into ``scope["state"]["called"]``.
+    nobody. The name is put into ``scope["state"]["user"]``; ``observe`` is called with each answer, under what the
+    inner application has put into ``scope["state"]["called"]``. Each request has a span.
     """
 
     def __init__(
