@@ -12,12 +12,13 @@ from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
-from mm7zeep.cli import demo, main
+from mm7zeep.cli import demo, demo_json, main
 from mm7zeep.client import sending
 from mm7zeep.errors import TransportError
 
@@ -42,6 +43,43 @@ def test_all_of_it_happens() -> None:
     assert len(set(re.findall(r"SHA-256 (\w{64}), as sent", done.stdout))) == 1
     assert len(re.findall(r"SHA-256 \w{64}, as sent", done.stdout)) == 2
     assert "All of it happened" in done.stdout
+
+
+def test_all_of_it_happens_in_json() -> None:
+    """By JSON and webhooks, through two gateways: every step is told, and the pictures are the ones that were sent."""
+    done = CliRunner().invoke(main, ["demo", "--json"])
+    assert done.exit_code == 0, done.output
+    for number, (title, _) in enumerate(demo_json.STEPS, 1):
+        assert f"{number}/{len(demo_json.STEPS)} {title}" in done.stdout
+    assert len(re.findall(r"SHA-256 \w{64}, as sent", done.stdout)) == 2
+    assert done.stdout.count("signature right") == 2
+    assert "All of it happened" in done.stdout
+
+
+def test_carrier_that_rejects_in_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A copy that the carrier's handset rejects ends the demo with 1, and the step is named."""
+    from mm7zeep.gateway.config import settings
+    from mm7zeep.gateway.config.handset import Handset
+
+    monkeypatch.setattr(settings, "Settings", partial(settings.Settings, handsets=(Handset(outcome="Rejected"),)))
+    monkeypatch.setattr(demo, "LIMIT", 5.0)
+    done = CliRunner().invoke(main, ["demo", "--json"])
+    assert done.exit_code == 1
+    assert "step 'The gateway submits it by MM7, and the handset retrieves it': the copy of" in done.stderr
+
+
+def test_wrong_signature_in_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An event whose signature is wrong ends the demo with 1."""
+    from mm7zeep.gateway.delivery import webhook_caller
+
+    def headers(secrets: object, id: str, timestamp: int, body: bytes) -> dict[str, str]:
+        return {"webhook-id": id, "webhook-timestamp": str(timestamp), "webhook-signature": "v1,AAAA"}
+
+    fake = SimpleNamespace(headers=headers)
+    monkeypatch.setattr(webhook_caller, "webhook_signature", fake)
+    done = CliRunner().invoke(main, ["demo", "--json"])
+    assert done.exit_code == 1
+    assert "the event message.delivered has a wrong signature" in done.stderr
 
 
 def failing(monkeypatch: pytest.MonkeyPatch, *, deliver: Any = None, **options: Any) -> Result:

@@ -765,6 +765,7 @@ def test_describe(example: Path) -> None:
     assert lines[5].startswith("application tnn: VASPID TNN, VASIDs News, profile optus, from 192.0.2.10 198.51.100")
     ways = "reports to https://vasp.example/dlr in REL-6-MM7-1-4 5.3.0; all events to the webhook "
     account = "; Twilio's form as AC0123456789abcdef0123456789abcdef, MO to https://vasp.example/sms"
+    account += ", states to https://vasp.example/status"
     assert lines[5].endswith(f"{ways}https://vasp.example/mms-events{account}")
     assert lines[6:] == [
         "handset +6141: Retrieved after 2 s",

@@ -14,7 +14,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,9 +37,10 @@ NUMBER, SHORT_CODE = "+61491570156", "111122"  # a number that Australia keeps f
 NAME = PASSWORD = VASPID = "demo"  # as the gateway's own application is called  # noqa: S105
 
 T = TypeVar("T")
+S = TypeVar("S")
 
 
-class _Failed(Exception):
+class Failed(Exception):
     """A step that did not happen, and why."""
 
 
@@ -57,42 +58,64 @@ class Stage:
     sent: Submitted | None = None
 
     def wait(self, source: queue.Queue[Any], wanted: Callable[[Any], bool], what: str) -> Any:
-        """The first of ``source`` that is wanted. Raises ``_Failed`` when time is up."""
-        while True:
-            try:
-                found = source.get(timeout=max(0.0, self.deadline - time.monotonic()))
-            except queue.Empty:
-                raise _Failed(f"{what} did not arrive within {LIMIT:.0f} s") from None
-            if wanted(found):
-                return found
+        """The first of ``source`` that is wanted. Raises ``Failed`` when time is up."""
+        return wait(source, wanted, what, self.deadline)
+
+
+def wait(source: queue.Queue[Any], wanted: Callable[[Any], bool], what: str, deadline: float) -> Any:
+    """The first of ``source`` that is wanted. Raises ``Failed`` when it is ``deadline`` by ``time.monotonic``."""
+    while True:
+        try:
+            found = source.get(timeout=max(0.0, deadline - time.monotonic()))
+        except queue.Empty:
+            raise Failed(f"{what} did not arrive within {LIMIT:.0f} s") from None
+        if wanted(found):
+            return found
 
 
 @click.command("demo")
+@click.option("--json", "in_json", is_flag=True, help="By a program that sends JSON and hears by webhook.")
 @click.option("--keep", is_flag=True, help="Leave both sides running, and print a curl command for the MMSC.")
-def command(keep: bool) -> None:
-    """Send a message there and back on this machine: submit, retrieve, delivery report, answer."""
-    begun = time.monotonic()
+def command(in_json: bool, keep: bool) -> None:
+    """Send a message there and back on this machine: submit, retrieve, delivery report, answer.
+
+    With --json a program sends it as JSON to one gateway, which submits it to another by MM7; what became of it, and
+    the answer, come back as webhooks.
+    """
+    if in_json:
+        from mm7zeep.cli import demo_json
+
+        demo_json.run(keep=keep)
+        return
     with ExitStack() as stack:
-        try:
-            stage = _start(stack)
-            for number, (title, step) in enumerate(STEPS, 1):
-                click.echo(f"{number}/{len(STEPS)} {title}")
-                for line in _step(title, step, stage):
-                    click.echo(f"      {line}")
-        except _Failed as error:
-            _end(f"failed: {error}", FAILURES)
-        click.echo(f"All of it happened, in {time.monotonic() - begun:.1f} s.")
+        stage = run(STEPS, lambda: _start(stack))
         if keep:
             _keep(stage)
 
 
-def _end(text: str, code: int) -> NoReturn:
+def run(steps: Sequence[tuple[str, Callable[[S], list[str]]]], start: Callable[[], S]) -> S:
+    """Do the steps one after the other, and tell them; ends the program with 1 at the first that does not happen."""
+    begun = time.monotonic()
+    try:
+        stage = start()
+        for number, (title, step) in enumerate(steps, 1):
+            click.echo(f"{number}/{len(steps)} {title}")
+            for line in _step(title, lambda step=step: step(stage)):  # type: ignore[misc]
+                click.echo(f"      {line}")
+    except Failed as error:
+        end(f"failed: {error}", FAILURES)
+    click.echo(f"All of it happened, in {time.monotonic() - begun:.1f} s.")
+    return stage
+
+
+def end(text: str, code: int) -> NoReturn:
+    """End the program, and say why."""
     click.echo(f"mm7zeep demo: {text}", err=True)
     sys.exit(code)
 
 
 def _start(stack: ExitStack) -> Stage:
-    """Bring both sides up. Raises ``_Failed``."""
+    """Bring both sides up. Raises ``Failed``."""
     from mm7zeep.gateway.config.parties import Application, Callback
     from mm7zeep.gateway.config.settings import Settings
     from mm7zeep.gateway.gateway import Gateway
@@ -121,7 +144,7 @@ def _start(stack: ExitStack) -> Stage:
         url = stack.enter_context(serve_in_thread(gateway.asgi)) + PATH
         stack.enter_context(gateway.working())
     except (OSError, RuntimeError) as error:
-        _end(f"the servers did not start: {error}", COULD_NOT_RUN)
+        end(f"the servers did not start: {error}", COULD_NOT_RUN)
     return Stage(
         gateway=gateway,
         url=url,
@@ -141,14 +164,14 @@ def _hand_over(receiver: Receiver, received: queue.Queue[Message]) -> None:
 # --- the steps --------------------------------------------------------------------------------------------------------
 
 
-def _step(title: str, step: Callable[[Stage], list[str]], stage: Stage) -> list[str]:
-    """What a step has to tell. Raises ``_Failed`` naming the step."""
+def _step(title: str, step: Callable[[], list[str]]) -> list[str]:
+    """What a step has to tell. Raises ``Failed`` naming the step."""
     from mm7zeep.errors import Mm7Error
 
     try:
-        return step(stage)
-    except (Mm7Error, _Failed) as error:
-        raise _Failed(f"step {title!r}: {error}") from error
+        return step()
+    except (Mm7Error, Failed) as error:
+        raise Failed(f"step {title!r}: {error}") from error
 
 
 def _told_start(stage: Stage) -> list[str]:
@@ -187,9 +210,9 @@ def _submit(stage: Stage) -> list[str]:
 def _retrieved(stage: Stage) -> list[str]:
     found = stage.wait(stage.events, lambda event: event.kind == "handset", "the handset's copy")
     if found.state != "Retrieved" or found.message_id != _message_id(stage):
-        raise _Failed(f"the copy of {found.recipient} ended as {found.state}")
+        raise Failed(f"the copy of {found.recipient} ended as {found.state}")
     parts = stage.gateway.simulator.retrieved(found.message_id)
-    return [f"handset   {found.recipient} retrieved {len(parts)} parts", f"picture   {_same(parts, stage.picture)}"]
+    return [f"handset   {found.recipient} retrieved {len(parts)} parts", f"picture   {same(parts, stage.picture)}"]
 
 
 def _report(stage: Stage) -> list[str]:
@@ -197,7 +220,7 @@ def _report(stage: Stage) -> list[str]:
 
     found = _received(stage, "report", DeliveryReportReq, "the delivery report")
     if found.message_id != _message_id(stage) or found.mm_status != "Retrieved":
-        raise _Failed(f"the report says {found.mm_status} of message {found.message_id}")
+        raise Failed(f"the report says {found.mm_status} of message {found.message_id}")
     return [f"report    {found.mm_status} by {found.recipient}, message {found.message_id}"]
 
 
@@ -214,15 +237,15 @@ def _arrived(stage: Stage) -> list[str]:
 
     found = _received(stage, "deliver", DeliverReq, "the answer")
     if str(found.sender) != NUMBER or not any(part.content_type == "text/plain" for part in found.parts):
-        raise _Failed(f"the answer came from {found.sender} with {len(found.parts)} parts")
-    return [f"received  {found.subject!r} from {found.sender}", f"picture   {_same(found.parts, stage.picture)}"]
+        raise Failed(f"the answer came from {found.sender} with {len(found.parts)} parts")
+    return [f"received  {found.subject!r} from {found.sender}", f"picture   {same(found.parts, stage.picture)}"]
 
 
 def _received(stage: Stage, event: str, kind: type[T], what: str) -> T:
-    """What the VASP's receiver got, of that kind, once the MMSC has its acknowledgement. Raises ``_Failed``."""
+    """What the VASP's receiver got, of that kind, once the MMSC has its acknowledgement. Raises ``Failed``."""
     called = stage.wait(stage.events, lambda found: found.kind == event, what)
     if called.error:
-        raise _Failed(f"{what} was not accepted: {called.error}")
+        raise Failed(f"{what} was not accepted: {called.error}")
     return cast(T, stage.wait(stage.received, lambda message: isinstance(message, kind), what))
 
 
@@ -230,12 +253,12 @@ def _message_id(stage: Stage) -> str | None:
     return stage.sent.message_id if stage.sent is not None else None
 
 
-def _same(parts: tuple[Part, ...], picture: bytes) -> str:
-    """The digest of the picture among ``parts``. Raises ``_Failed`` if it is not the one that was sent."""
+def same(parts: Iterable[Part], picture: bytes) -> str:
+    """The digest of the picture among ``parts``. Raises ``Failed`` if it is not the one that was sent."""
     wanted = hashlib.sha256(picture).hexdigest()
     found = [part.sha256() for part in parts if part.content_type == "image/png"]
     if found != [wanted]:
-        raise _Failed(f"the picture has SHA-256 {', '.join(found) or 'none'}, not {wanted}")
+        raise Failed(f"the picture has SHA-256 {', '.join(found) or 'none'}, not {wanted}")
     return f"{len(picture)} octets, SHA-256 {wanted}, as sent"
 
 

@@ -179,8 +179,9 @@ def _application(one: Application) -> str:
         wanted = "all events" if one.webhook.events is None else " ".join(one.webhook.events)
         ways.append(f"{wanted} to the webhook {_shown(one.webhook.url)}")
     if one.twilio is not None:
-        to = f", MO to {_shown(one.twilio.incoming)}" if one.twilio.incoming is not None else ""
-        ways.append(f"Twilio's form as {one.twilio.account_sid}{to}")
+        told = (("MO", one.twilio.incoming), ("states", one.twilio.status_callback))
+        to = [f", {what} to {_shown(url)}" for what, url in told if url is not None]
+        ways.append(f"Twilio's form as {one.twilio.account_sid}{''.join(to)}")
     return f"application {one.name}: {', '.join(facts)}; {'; '.join(ways) or 'no callback'}"
 
 

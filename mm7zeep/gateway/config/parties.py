@@ -79,13 +79,16 @@ class Callback(Table):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Twilio(Table):
-    """Who an application is where it uses Twilio's form: ``account_sid`` and ``auth_token``; ``incoming`` is where MO
-    messages are told in that form (None: nowhere).
+    """Who an application is where it uses Twilio's form: ``account_sid`` and ``auth_token``.
+
+    In that form MO messages are told at ``incoming``, and what became of messages that name no StatusCallback at
+    ``status_callback`` (None: nowhere).
     """
 
     account_sid: field_types.AccountSid
     auth_token: Secret = field(repr=False)
     incoming: Text | None = None
+    status_callback: Text | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

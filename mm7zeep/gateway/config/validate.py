@@ -235,10 +235,11 @@ def _twilio(here: str, twilio: Twilio | None, settings: Settings) -> Iterator[Re
         return
     if settings.api is None:
         yield Remark("gateway.api", f'is missing, and serves {here}; write api = "127.0.0.1:8010"')
-    if twilio.incoming is not None:
-        yield from _callable(f"{here}.incoming", twilio.incoming, settings.allow_internal)
-        if settings.api is not None:
-            yield from _media(here, settings)
+    for name, url in (("incoming", twilio.incoming), ("status_callback", twilio.status_callback)):
+        if url is not None:
+            yield from _callable(f"{here}.{name}", url, settings.allow_internal)
+    if twilio.incoming is not None and settings.api is not None:
+        yield from _media(here, settings)
 
 
 def _media(here: str, settings: Settings) -> Iterator[Remark]:

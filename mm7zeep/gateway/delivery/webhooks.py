@@ -2,7 +2,7 @@
 
 Rows in, rows out. Plans nothing for an application without a webhook, nor what its webhook does not want. What is none
 of the events, such as MMStatus Indeterminate or a message taken back, is told by the API alone. In Twilio's form a
-message's own StatusCallback is told of it, and the application's ``incoming`` of MO messages.
+message's own StatusCallback is told of it, or its application's, and the application's ``incoming`` of MO messages.
 """
 
 from __future__ import annotations
@@ -93,10 +93,12 @@ def _about(
 def _status_callback(
     settings: Settings, kind: str, message: MessageRow, n: int, now: float, facts: Mapping[str, Any]
 ) -> Iterator[CallRow]:
-    """The call to the StatusCallback of a message that came in Twilio's form."""
-    url = (message.field.get("api") or {}).get("status_callback")
+    """The call to the StatusCallback of a message, or to that of its application."""
     application = settings.application(message.application)
-    if url is not None and application is not None and application.twilio is not None:
+    if application is None or application.twilio is None or message.direction != "mt":
+        return
+    url = (message.field.get("api") or {}).get("status_callback") or application.twilio.status_callback
+    if url is not None:
         told = {"type": kind, "form": TWILIO, "url": url, **facts}
         call = call_to(settings, "webhook", application.name, url, message.id, n, now, told)
         # whoever submits may name any number of URLs: these share a few endpoints, and none of them can be paused

@@ -1,0 +1,288 @@
+"""``mm7zeep demo --json``: a program, a gateway that it sends JSON to, and another one behind that, by MM7.
+
+The message goes out by JSON and MM7, the handset of the second gateway retrieves it, and what became of it comes back
+as a webhook; so does the handset's answer, whose picture is fetched. Each step is checked, as in ``mm7zeep demo``.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import queue
+import secrets
+import signal
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mm7zeep.cli import COULD_NOT_RUN, demo
+from mm7zeep.cli.demo import NAME, NUMBER, PASSWORD, SHORT_CODE, Failed
+
+if TYPE_CHECKING:
+    from mm7zeep.gateway.delivery.events import Event
+    from mm7zeep.gateway.gateway import Gateway
+
+_TIMEOUT = 10.0  # seconds that an answer of a gateway may take
+
+
+@dataclass
+class Stage:
+    """What the steps share: the gateways, where they stand, and what the program has heard."""
+
+    near: Gateway
+    far: Gateway
+    api: str
+    mm7: str
+    webhook: str
+    secret: str
+    events: queue.Queue[Event]
+    heard: queue.Queue[tuple[dict[str, str], bytes]]
+    picture: bytes
+    deadline: float
+    id: str = ""
+    told: dict[str, Any] = field(default_factory=dict)
+
+
+def run(*, keep: bool) -> None:
+    """Do all of it, and tell it; ends the program with 1 at the first step that does not happen."""
+    with ExitStack() as stack:
+        stage = demo.run(STEPS, lambda: _start(stack))
+        if keep:
+            _keep(stage)
+
+
+class _Later:
+    """An ASGI application that is known only once it is known where it stands."""
+
+    def __init__(self) -> None:
+        self.app: Any = None
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        await self.app(scope, receive, send)
+
+
+def _start(stack: ExitStack) -> Stage:
+    """Bring the gateways and the program's own web server up. Raises ``Failed``."""
+    from mm7zeep.gateway.config.parties import Application, Callback, Route, Upstream, Webhook
+    from mm7zeep.gateway.config.settings import Place, Settings
+    from mm7zeep.gateway.gateway import Gateway
+    from mm7zeep.gateway.mm7.listener import PATH
+    from mm7zeep.gateway.server.listener import serve_in_thread
+    from mm7zeep.samples import saturn_png
+
+    events: queue.Queue[Event] = queue.Queue()
+    heard: queue.Queue[tuple[dict[str, str], bytes]] = queue.Queue()
+    secret = f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}"
+    words = [secrets.token_urlsafe(12) for _ in range(2)]
+    near_mm7, near_api, far_mm7 = _Later(), _Later(), _Later()
+    try:
+        places = [stack.enter_context(serve_in_thread(one)).rstrip("/") for one in (near_mm7, near_api, far_mm7)]
+        webhook = stack.enter_context(serve_in_thread(_ear(heard))) + "/events"
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mm7zeep-demo-")))
+        program = Application(
+            name=NAME,
+            password=PASSWORD,
+            short_codes=(SHORT_CODE,),
+            webhook=Webhook(url=webhook, secret=secret),
+        )
+        upstream = Upstream(
+            name="far",
+            url=places[2] + PATH,
+            username="near",
+            password=words[0],
+            callback_username="far",
+            callback_password=words[1],
+        )
+        callback = Callback(deliver=places[0] + PATH, username="far", password=words[1])
+        vasp = Application(name="near", password=words[0], short_codes=(SHORT_CODE,), callback=callback)
+        near = Gateway(
+            Settings(
+                applications=(program,),
+                upstreams=(upstream,),
+                routes=(Route(prefix="+", via="far"),),
+                api=Place("127.0.0.1", 0),
+                api_url=places[1],
+                database=f"sqlite:///{folder / 'near.db'}",
+                allow_internal=True,
+            )
+        )
+        stack.callback(near.close)
+        far = Gateway(
+            Settings(applications=(vasp,), database=f"sqlite:///{folder / 'far.db'}", allow_internal=True),
+            observe=events.put,
+        )
+        stack.callback(far.close)
+        near_mm7.app, near_api.app, far_mm7.app = near.asgi, near.api, far.asgi
+        stack.enter_context(near.working())
+        stack.enter_context(far.working())
+    except (OSError, RuntimeError) as error:
+        demo.end(f"the servers did not start: {error}", COULD_NOT_RUN)
+    return Stage(
+        near=near,
+        far=far,
+        api=f"{places[1]}/v1",
+        mm7=places[2] + PATH,
+        webhook=webhook,
+        secret=secret,
+        events=events,
+        heard=heard,
+        picture=saturn_png(),
+        deadline=time.monotonic() + demo.LIMIT,
+    )
+
+
+def _ear(heard: queue.Queue[tuple[dict[str, str], bytes]]) -> Callable[..., Any]:
+    """The program's own web server, which keeps what it is told."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        body, more = b"", True
+        while more:
+            event = await receive()
+            body += event.get("body", b"")
+            more = event.get("more_body", False)
+        heard.put(({name.decode(): value.decode("latin-1") for name, value in scope["headers"]}, body))
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    return app
+
+
+# --- the steps --------------------------------------------------------------------------------------------------------
+
+
+def _places(stage: Stage) -> list[str]:
+    return [f"program   hears at {stage.webhook}", f"gateway   {stage.api}", f"carrier   {stage.mm7}"]
+
+
+def _send(stage: Stage) -> list[str]:
+    message = {
+        "to": NUMBER,
+        "from": SHORT_CODE,
+        "subject": "News for today",
+        "parts": [
+            {"text": "Science news, new Saturn pictures..."},
+            {"data": base64.b64encode(stage.picture).decode(), "content_type": "image/png", "name": "saturn.png"},
+        ],
+        "delivery_report": True,
+        "reference": "order 7",
+    }
+    stage.told = _asked(stage, "POST", f"{stage.api}/messages", json=message)
+    stage.id = stage.told["id"]
+    [recipient] = stage.told["recipients"]
+    return [f"message   {stage.id}, {recipient['state']} for {recipient['to']}", "reference order 7"]
+
+
+def _asked(stage: Stage, method: str, url: str, **options: Any) -> Any:
+    """What a gateway answers, as JSON. Raises ``Failed``."""
+    import requests
+
+    with requests.Session() as session:
+        session.trust_env = False
+        try:
+            answer = session.request(method, url, auth=(NAME, PASSWORD), timeout=_TIMEOUT, **options)
+            if not answer.ok:
+                raise Failed(f"{url} answered {answer.status_code}: {answer.text[:200]}")
+            return answer.json()
+        except requests.RequestException as error:
+            raise Failed(f"{url} did not answer: {type(error).__name__}") from error
+
+
+def _retrieved(stage: Stage) -> list[str]:
+    found = demo.wait(stage.events, lambda event: event.kind == "handset", "the handset's copy", stage.deadline)
+    if found.state != "Retrieved":
+        raise Failed(f"the copy of {found.recipient} ended as {found.state}")
+    parts = stage.far.simulator.retrieved(found.message_id)
+    return [
+        f"handset   {found.recipient} retrieved {len(parts)} parts",
+        f"picture   {demo.same(parts, stage.picture)}",
+    ]
+
+
+def _delivered(stage: Stage) -> list[str]:
+    data = _event(stage, "message.delivered")
+    if data["message"]["id"] != stage.id or data["message"]["reference"] != "order 7":
+        raise Failed(f"the event is about {data['message']['id']}")
+    told = data["recipient"]
+    return [f"event     message.delivered, {told['to']}, {told['mm_status']}, reference order 7, signature right"]
+
+
+def _event(stage: Stage, kind: str) -> Any:
+    """The data of the next event of this kind, whose signature is right. Raises ``Failed``."""
+    from mm7zeep.gateway.security import webhook_signature
+
+    def wanted(found: tuple[dict[str, str], bytes]) -> bool:
+        return bool(json.loads(found[1])["type"] == kind)
+
+    fields, body = demo.wait(stage.heard, wanted, f"the event {kind}", stage.deadline)
+    id, timestamp = fields["webhook-id"], int(fields["webhook-timestamp"])
+    signed = webhook_signature.headers([stage.secret], id, timestamp, body)
+    if signed["webhook-signature"] not in fields["webhook-signature"].split(" "):
+        raise Failed(f"the event {kind} has a wrong signature")
+    return json.loads(body)["data"]
+
+
+def _answer(stage: Stage) -> list[str]:
+    from mm7zeep.messages import Part
+
+    picture = Part(body=stage.picture, content_type="image/png", name="saturn.png", content_id="saturn.png@handset")
+    sent = stage.far.simulator.send_mo("near", NUMBER, SHORT_CODE, "Re: News for today", ["Beautiful!", picture])
+    return [f"handset   {NUMBER} to {SHORT_CODE}", f"message   LinkedID {sent.message_id} at the carrier"]
+
+
+def _arrived(stage: Stage) -> list[str]:
+    import requests
+
+    message = _event(stage, "message.received")["message"]
+    urls = [part["url"] for part in message["parts"] if part["content_type"] == "image/png"]
+    if message["from"] != NUMBER or len(urls) != 1:
+        raise Failed(f"the answer came from {message['from']} with {len(urls)} pictures")
+    with requests.Session() as session:
+        session.trust_env = False
+        octets = session.get(urls[0], timeout=_TIMEOUT).content
+    if octets != stage.picture:
+        raise Failed(f"the picture has SHA-256 {hashlib.sha256(octets).hexdigest()}")
+    return [
+        f"event     message.received, {message['subject']!r} from {message['from']}, signature right",
+        f"picture   {len(octets)} octets, SHA-256 {hashlib.sha256(octets).hexdigest()}, as sent",
+    ]
+
+
+STEPS: tuple[tuple[str, Callable[[Stage], list[str]]], ...] = (
+    ("A program, its gateway and a carrier's stand on loopback", _places),
+    ("The program sends a text and a picture as JSON", _send),
+    ("The gateway submits it by MM7, and the handset retrieves it", _retrieved),
+    ("What became of it reaches the program as a webhook", _delivered),
+    ("The handset answers, with a picture", _answer),
+    ("The answer reaches the program as a webhook", _arrived),
+)
+"""What happens, in order; a step tells lines or raises."""
+
+
+# --- afterwards -------------------------------------------------------------------------------------------------------
+
+
+def _keep(stage: Stage) -> None:
+    """Leave all of it up until interrupted, and tell what the program hears."""
+    stopped = threading.Event()
+    signal.signal(signal.SIGTERM, lambda number, frame: stopped.set())
+    click.echo("All of it stays up; stop with Ctrl-C. Send by curl:\n")
+    click.echo(f"curl -u {NAME}:{PASSWORD} {stage.api}/messages -F to={NUMBER} -F 'parts=Sent by curl'\n")
+    try:
+        while not stopped.is_set():
+            try:
+                _, body = stage.heard.get(timeout=0.5)
+            except queue.Empty:
+                continue
+            event = json.loads(body)
+            message = event["data"]["message"]
+            click.echo(f"{event['type']}  message {message['id']}")
+    except KeyboardInterrupt:
+        click.echo("stopped")
