@@ -62,7 +62,7 @@ def test_carrier_that_rejects_in_json(monkeypatch: pytest.MonkeyPatch) -> None:
     from mm7zeep.gateway.config.handset import Handset
 
     monkeypatch.setattr(settings, "Settings", partial(settings.Settings, handsets=(Handset(outcome="Rejected"),)))
-    monkeypatch.setattr(demo, "LIMIT", 5.0)
+    monkeypatch.setattr(demo_json, "LIMIT", 5.0)
     done = CliRunner().invoke(main, ["demo", "--json"])
     assert done.exit_code == 1
     assert "step 'The gateway submits it by MM7, and the handset retrieves it': the copy of" in done.stderr

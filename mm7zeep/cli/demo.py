@@ -6,42 +6,31 @@ is checked, pictures by SHA-256. Exit status 0 only if all of it happened in tim
 
 from __future__ import annotations
 
-import hashlib
 import queue
 import secrets
 import signal
-import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
-from mm7zeep.cli import COULD_NOT_RUN, FAILURES, samples
+from mm7zeep.cli import COULD_NOT_RUN, samples
+from mm7zeep.cli.demo_steps import LIMIT, NAME, NUMBER, PASSWORD, SHORT_CODE, VASPID, Failed, end, run, same, wait
 
 if TYPE_CHECKING:
     from mm7zeep.client import Submitted
     from mm7zeep.gateway.delivery.events import Event
     from mm7zeep.gateway.gateway import Gateway
-    from mm7zeep.messages import Message, Part
+    from mm7zeep.messages import Message
     from mm7zeep.receiver import Receiver
 
-LIMIT = 30.0
-"""Seconds that the whole of it may take."""
-NUMBER, SHORT_CODE = "+61491570156", "111122"  # a number that Australia keeps for fiction
-NAME = PASSWORD = VASPID = "demo"  # as the gateway's own application is called  # noqa: S105
-
 T = TypeVar("T")
-S = TypeVar("S")
-
-
-class Failed(Exception):
-    """A step that did not happen, and why."""
 
 
 @dataclass
@@ -59,18 +48,7 @@ class Stage:
 
     def wait(self, source: queue.Queue[Any], wanted: Callable[[Any], bool], what: str) -> Any:
         """The first of ``source`` that is wanted. Raises ``Failed`` when time is up."""
-        return wait(source, wanted, what, self.deadline)
-
-
-def wait(source: queue.Queue[Any], wanted: Callable[[Any], bool], what: str, deadline: float) -> Any:
-    """The first of ``source`` that is wanted. Raises ``Failed`` when it is ``deadline`` by ``time.monotonic``."""
-    while True:
-        try:
-            found = source.get(timeout=max(0.0, deadline - time.monotonic()))
-        except queue.Empty:
-            raise Failed(f"{what} did not arrive within {LIMIT:.0f} s") from None
-        if wanted(found):
-            return found
+        return wait(source, wanted, what, self.deadline, LIMIT)
 
 
 @click.command("demo")
@@ -91,27 +69,6 @@ def command(in_json: bool, keep: bool) -> None:
         stage = run(STEPS, lambda: _start(stack))
         if keep:
             _keep(stage)
-
-
-def run(steps: Sequence[tuple[str, Callable[[S], list[str]]]], start: Callable[[], S]) -> S:
-    """Do the steps one after the other, and tell them; ends the program with 1 at the first that does not happen."""
-    begun = time.monotonic()
-    try:
-        stage = start()
-        for number, (title, step) in enumerate(steps, 1):
-            click.echo(f"{number}/{len(steps)} {title}")
-            for line in _step(title, lambda step=step: step(stage)):  # type: ignore[misc]
-                click.echo(f"      {line}")
-    except Failed as error:
-        end(f"failed: {error}", FAILURES)
-    click.echo(f"All of it happened, in {time.monotonic() - begun:.1f} s.")
-    return stage
-
-
-def end(text: str, code: int) -> NoReturn:
-    """End the program, and say why."""
-    click.echo(f"mm7zeep demo: {text}", err=True)
-    sys.exit(code)
 
 
 def _start(stack: ExitStack) -> Stage:
@@ -162,16 +119,6 @@ def _hand_over(receiver: Receiver, received: queue.Queue[Message]) -> None:
 
 
 # --- the steps --------------------------------------------------------------------------------------------------------
-
-
-def _step(title: str, step: Callable[[], list[str]]) -> list[str]:
-    """What a step has to tell. Raises ``Failed`` naming the step."""
-    from mm7zeep.errors import Mm7Error
-
-    try:
-        return step()
-    except (Mm7Error, Failed) as error:
-        raise Failed(f"step {title!r}: {error}") from error
 
 
 def _told_start(stage: Stage) -> list[str]:
@@ -251,15 +198,6 @@ def _received(stage: Stage, event: str, kind: type[T], what: str) -> T:
 
 def _message_id(stage: Stage) -> str | None:
     return stage.sent.message_id if stage.sent is not None else None
-
-
-def same(parts: Iterable[Part], picture: bytes) -> str:
-    """The digest of the picture among ``parts``. Raises ``Failed`` if it is not the one that was sent."""
-    wanted = hashlib.sha256(picture).hexdigest()
-    found = [part.sha256() for part in parts if part.content_type == "image/png"]
-    if found != [wanted]:
-        raise Failed(f"the picture has SHA-256 {', '.join(found) or 'none'}, not {wanted}")
-    return f"{len(picture)} octets, SHA-256 {wanted}, as sent"
 
 
 STEPS: tuple[tuple[str, Callable[[Stage], list[str]]], ...] = (

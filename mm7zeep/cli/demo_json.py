@@ -23,8 +23,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mm7zeep.cli import COULD_NOT_RUN, demo
-from mm7zeep.cli.demo import NAME, NUMBER, PASSWORD, SHORT_CODE, Failed
+from mm7zeep.cli import COULD_NOT_RUN, demo_steps
+from mm7zeep.cli.demo_steps import LIMIT, NAME, NUMBER, PASSWORD, SHORT_CODE, Failed, end, same, wait
 
 if TYPE_CHECKING:
     from mm7zeep.gateway.delivery.events import Event
@@ -54,7 +54,7 @@ class Stage:
 def run(*, keep: bool) -> None:
     """Do all of it, and tell it; ends the program with 1 at the first step that does not happen."""
     with ExitStack() as stack:
-        stage = demo.run(STEPS, lambda: _start(stack))
+        stage = demo_steps.run(STEPS, lambda: _start(stack))
         if keep:
             _keep(stage)
 
@@ -124,7 +124,7 @@ def _start(stack: ExitStack) -> Stage:
         stack.enter_context(near.working())
         stack.enter_context(far.working())
     except (OSError, RuntimeError) as error:
-        demo.end(f"the servers did not start: {error}", COULD_NOT_RUN)
+        end(f"the servers did not start: {error}", COULD_NOT_RUN)
     return Stage(
         near=near,
         far=far,
@@ -135,7 +135,7 @@ def _start(stack: ExitStack) -> Stage:
         events=events,
         heard=heard,
         picture=saturn_png(),
-        deadline=time.monotonic() + demo.LIMIT,
+        deadline=time.monotonic() + LIMIT,
     )
 
 
@@ -196,13 +196,13 @@ def _asked(stage: Stage, method: str, url: str, **options: Any) -> Any:
 
 
 def _retrieved(stage: Stage) -> list[str]:
-    found = demo.wait(stage.events, lambda event: event.kind == "handset", "the handset's copy", stage.deadline)
+    found = wait(stage.events, lambda event: event.kind == "handset", "the handset's copy", stage.deadline, LIMIT)
     if found.state != "Retrieved":
         raise Failed(f"the copy of {found.recipient} ended as {found.state}")
     parts = stage.far.simulator.retrieved(found.message_id)
     return [
         f"handset   {found.recipient} retrieved {len(parts)} parts",
-        f"picture   {demo.same(parts, stage.picture)}",
+        f"picture   {same(parts, stage.picture)}",
     ]
 
 
@@ -221,7 +221,7 @@ def _event(stage: Stage, kind: str) -> Any:
     def wanted(found: tuple[dict[str, str], bytes]) -> bool:
         return bool(json.loads(found[1])["type"] == kind)
 
-    fields, body = demo.wait(stage.heard, wanted, f"the event {kind}", stage.deadline)
+    fields, body = wait(stage.heard, wanted, f"the event {kind}", stage.deadline, LIMIT)
     id, timestamp = fields["webhook-id"], int(fields["webhook-timestamp"])
     signed = webhook_signature.headers([stage.secret], id, timestamp, body)
     if signed["webhook-signature"] not in fields["webhook-signature"].split(" "):
