@@ -14,6 +14,7 @@ from pydantic import Field
 from mm7zeep.errors import StatusError
 from mm7zeep.gateway.rest.output import Output
 from mm7zeep.gateway.rest.request import Invalid
+from mm7zeep.gateway.store.database import StoreError
 from mm7zeep.receiver import Refusal
 from mm7zeep.status import Status
 
@@ -118,6 +119,10 @@ class Problem(Refusal):
         if isinstance(error, StatusError):
             code = _MM7.get(error.status.code, "invalid-value")
             return cls(code, error.status.details or error.status.text or CAUSES[code].title)
+        if isinstance(error, StoreError):
+            if error.of_value:  # the same again would fail again
+                return cls("invalid-value", "a value of the request cannot be kept")
+            return cls("unavailable", f"{error.reason}; send it again")
         if isinstance(error, Refusal):
             return cls(_STATUSES.get(error.status, "failed"), str(error), *error.headers)
         return cls("failed", "this failed, by no fault of the request; the gateway's log tells why")

@@ -6,11 +6,10 @@ answered by Twilio's error form.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from typing import Any, cast
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -19,9 +18,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from mm7zeep import masking
-from mm7zeep.errors import StatusError
 from mm7zeep.gateway.api.bodies import take
+from mm7zeep.gateway.api.refusals import Refusals
 from mm7zeep.gateway.api.request import Services
 from mm7zeep.gateway.api.sending import keep
 from mm7zeep.gateway.api.twilio import messages, resources
@@ -33,19 +31,14 @@ from mm7zeep.gateway.config.settings import Settings
 from mm7zeep.gateway.mm7.auth import GatewayAuthenticator
 from mm7zeep.gateway.rest.door import Door
 from mm7zeep.gateway.rest.headers import head_of
-from mm7zeep.gateway.rest.json_response import JSONResponse
 from mm7zeep.gateway.rest.request import media_type
-from mm7zeep.gateway.store.database import StoreError
-from mm7zeep.receiver import CLIENT, Gone, Refusal, Scope
+from mm7zeep.receiver import CLIENT, Gone, Scope
 from mm7zeep.receiver.handlers import Observe
-from mm7zeep.receiver.refused import asker
-from mm7zeep.receiver.replies import printable
 from mm7zeep.receiver.waiting import ASYNCIO, turn_at
 
 PREFIX = f"/{resources.VERSION}/"
 """What the paths begin with."""
 
-_LOG = logging.getLogger("mm7zeep.gateway")
 _MOST = 128 * 1024  # octets of a form
 _FORM = "application/x-www-form-urlencoded"
 
@@ -72,7 +65,7 @@ _ROWS = (
 def twilio_app(services: Services, *, observe: Observe) -> Any:
     """The ASGI application. ``observe`` is called with each answer."""
     door = _Accounts(services.settings)
-    refusals = _Refusals(services.settings)
+    refusals = Refusals(services.settings, TwilioError.of, name="Twilio's form", absent=_absent, method=_method)
     root = f"{PREFIX}Accounts/{{account_sid}}"
     by_path: dict[str, dict[str, Callable[[Request], Awaitable[Response]]]] = {}
     for row in _ROWS:
@@ -89,7 +82,7 @@ def twilio_app(services: Services, *, observe: Observe) -> Any:
 
 
 def _guarded(
-    path: str, methods: Mapping[str, Callable[[Request], Awaitable[Response]]], refusals: _Refusals
+    path: str, methods: Mapping[str, Callable[[Request], Awaitable[Response]]], refusals: Refusals
 ) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
         method = "GET" if request.method == "HEAD" else request.method
@@ -196,38 +189,9 @@ class _Accounts:
         return application.name
 
 
-class _Refusals:
-    """Answers for what went wrong, and says so in the log."""
+def _absent(path: str) -> TwilioError:
+    return TwilioError(20404, f"{path[:200]} is not served here")
 
-    def __init__(self, settings: Settings) -> None:
-        self._after = ("Retry-After", str(settings.capacity.retry_after))
-        self._show_numbers = settings.show_numbers
 
-    def of(self, scope: Scope, error: Exception) -> Response:
-        """The answer that an exception stands for."""
-        called, user = scope["state"]["called"], scope["state"]["user"]
-        if isinstance(error, StoreError):
-            _LOG.error("%s was not done: %s", called, error)
-        elif not isinstance(error, Refusal | StatusError):
-            _LOG.error("answering %s failed", called, exc_info=error)
-        told = TwilioError.of(error)
-        client = scope.get("client")
-        who = asker(head_of(scope), user, client[0] if client else None, asked=True)
-        what = called or f"{scope['method']} {printable(scope['path'])[:100]}"
-        why = masking.masked(printable(str(told))[:300], show_numbers=self._show_numbers)
-        stranger = {"seldom": f"twilio refused {told.status}"} if user is None else {}
-        _LOG.info("refused %s of %s: %s; answered HTTP %d, %d", what, who, why, told.status, told.code, extra=stranger)
-        answer = JSONResponse(told.body, told.status)
-        for name, value in told.headers:
-            answer.headers.append(name, value)
-        if told.status == 503:
-            answer.headers.setdefault(*self._after)
-        return answer
-
-    async def by_routing(self, request: Request, error: Exception) -> Response:
-        """The answer where no row of the table fits."""
-        failure = cast(HTTPException, error)
-        if failure.status_code == 405:
-            headers = (failure.headers or {}).items()
-            return self.of(request.scope, TwilioError(20004, "this method is not served here", *headers))
-        return self.of(request.scope, TwilioError(20404, f"{request.url.path[:200]} is not served here"))
+def _method(*headers: tuple[str, str]) -> TwilioError:
+    return TwilioError(20004, "this method is not served here", *headers)

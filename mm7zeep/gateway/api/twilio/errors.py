@@ -9,9 +9,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from mm7zeep.errors import StatusError
 from mm7zeep.gateway.api.problems import Problem
-from mm7zeep.gateway.store.database import StoreError
 from mm7zeep.receiver import Refusal
 
 STATUSES: Mapping[int, int] = MappingProxyType(
@@ -63,11 +61,7 @@ class TwilioError(Refusal):
         """The error that one of another floor is."""
         if isinstance(error, TwilioError):
             return error
-        if isinstance(error, StoreError):
-            return cls(20503, f"{error.reason}; send it again") if not error.of_value else cls(20006, str(error.reason))
-        problem = Problem.of(error) if isinstance(error, Refusal | StatusError) else None
-        if problem is None:
-            return cls(20500, "this failed, by no fault of the request; the gateway's log tells why")
+        problem = Problem.of(error)
         code = _PROBLEMS.get(problem.code) or _HTTP.get(problem.status, 20006)
         if "media_url" in (problem.steps or ()):
             code = 21620
