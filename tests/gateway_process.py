@@ -67,7 +67,9 @@ class GatewayProcess:
         self.out, self.err = folder / "stdout", folder / "stderr"
         self.config = folder / "gateway.toml"
         self.config.touch(mode=0o600)  # it holds passwords
-        self.config.write_text(_config(callback, {"delivery": QUICK} | dict(tables or {})), encoding="utf-8")
+        given = {"delivery": QUICK} | dict(tables or {})
+        given["gateway"] = {"api": f"127.0.0.1:{self.api_port}", **given.get("gateway", {"poll": 0.1})}
+        self.config.write_text(_config(callback, given), encoding="utf-8")
         self.process: subprocess.Popen[bytes] | None = None
         self.url = self.admin = self.api = ""
 
@@ -91,7 +93,6 @@ class GatewayProcess:
         words = [sys.executable, "-u", "-c", "from mm7zeep.cli import main; main()", "serve"]
         words += ["--config", str(self.config), "--database", self.database, "--workers", str(self.workers)]
         words += ["--mm7", f"127.0.0.1:{self.port}", "--admin", f"127.0.0.1:{self.admin_port}"]
-        words += ["--api", f"127.0.0.1:{self.api_port}"]
         with self.out.open("wb") as out, self.err.open("ab") as err:
             self.process = subprocess.Popen(
                 [*self.before, *words],
@@ -111,7 +112,7 @@ class GatewayProcess:
     def _addresses(self) -> dict[str, str]:
         """Where each listener stands, once all do."""
         said = self.out.read_text(encoding="utf-8")
-        found = re.findall(r"^(MM7|admin|API)\s.*?(http://127\.0\.0\.1:\d+\S*)", said, re.MULTILINE)
+        found = re.findall(r"^(MM7|admin|API)\s+(https?://\S+)", said, re.MULTILINE)
         return {word: url.rstrip("/") for word, url in found} if len(found) == 3 else {}
 
     def signal(self, number: signal.Signals) -> None:

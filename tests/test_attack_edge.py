@@ -202,7 +202,7 @@ def test_pipelining_over_tls(seconds: float, prepared: Prepared, tmp_path: Path)
     trusting = ssl.create_default_context(cafile=str(tmp_path / "ca.pem"))
     fields = {name: value for name, value in prepared.headers if name.lower() != "content-length"}
     octets = GET * (512 * KIB // len(GET))
-    with Secure(tmp_path / "gateway", tables=tables) as made, requests.Session() as session:
+    with GatewayProcess(tmp_path / "gateway", tables=tables) as made, requests.Session() as session:
         session.trust_env = False
         session.verify, session.auth = str(tmp_path / "ca.pem"), AUTH
 
@@ -239,7 +239,7 @@ def test_pipelining_over_tls(seconds: float, prepared: Prepared, tmp_path: Path)
 def test_handshakes(seconds: float, prepared: Prepared, tmp_path: Path) -> None:
     """3,000 half-open handshakes have no more descriptors than connections may have, and good ones are made."""
     tables = {"gateway": {"poll": 0.1, **certified(tmp_path)}}
-    with Secure(tmp_path / "gateway", tables=tables) as made, requests.Session() as session:
+    with GatewayProcess(tmp_path / "gateway", tables=tables) as made, requests.Session() as session:
         session.trust_env = False
         session.verify, session.auth = str(tmp_path / "ca.pem"), AUTH
         fields = {name: value for name, value in prepared.headers if name.lower() != "content-length"}
@@ -264,15 +264,6 @@ def test_handshakes(seconds: float, prepared: Prepared, tmp_path: Path) -> None:
         assert most < 500 + 64 + 200
         assert lines < 3 * seconds + len(good) + 60
         no_traceback(made)
-
-
-class Secure(GatewayProcess):
-    """A gateway whose MM7 listener speaks TLS."""
-
-    def _addresses(self) -> tuple[str, str] | None:
-        said = self.out.read_text(encoding="utf-8")
-        found = [re.search(rf"^{word}\s+(https?://\S+)", said, re.MULTILINE) for word in ("MM7", "admin")]
-        return (found[0][1], found[1][1].rstrip("/")) if found[0] and found[1] else None
 
 
 # --- fairness ---------------------------------------------------------------------------------------------------------

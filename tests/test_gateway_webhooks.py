@@ -21,7 +21,6 @@ from asgi_client import AsgiClient
 from far_side import FarSide, Request, http
 from gateway_process import OTHER_AUTH, GatewayProcess, eventually
 from gateway_room import CALLED, ONE, OTHER, SUBMIT, TEXT, TNN, Room, basic
-from postgres_server import free_port
 from standardwebhooks import Webhook as Verifier
 from standardwebhooks.webhooks import WebhookVerificationError
 
@@ -494,14 +493,14 @@ def test_secret_is_rotated_in_a_running_gateway(tmp_path: Path, workers: int) ->
         eventually(lambda: len(far.requests) >= count and far.requests[-1].complete, "the event")
         return far.requests[-1]
 
-    base = f"http://127.0.0.1:{free_port()}"
-    gateway = GatewayProcess(tmp_path, workers=workers, tables={"gateway": {"api": base.removeprefix("http://")}})
+    gateway = GatewayProcess(tmp_path, workers=workers)
     with FarSide([http(204)]) as far:
         whole = gateway.config.read_text(encoding="utf-8")
         said = [f'secret = "{SECRET}"', f'secret = "{NEXT}"\nold_secret = "{SECRET}"', f'secret = "{NEXT}"']
         texts = [f'{whole}\n[application.webhook]\nurl = "{far.url}"\n{lines}\n' for lines in said]
         gateway.config.write_text(texts[0], encoding="utf-8")
         with gateway:
+            base = gateway.api.removesuffix("/v1")
             for n, (text, secrets) in enumerate(zip(texts, ((SECRET,), (SECRET, NEXT), (NEXT,)), strict=True)):
                 if n:
                     gateway.config.write_text(text, encoding="utf-8")
