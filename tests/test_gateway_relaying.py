@@ -118,6 +118,7 @@ def test_report_and_read_reply(room: Make, far: FarSide) -> None:
         ua_capabilities=CAPABILITIES,
     )  # fmt: skip
     assert one.code(report, user="up") == 1000
+    assert one.copies(message_id)[0].detail == "no credit; RejectionByOtherRS"
     assert one.code(ReadReplyReq(**about, time_stamp=WHEN + timedelta(hours=1), mm_status="Read"), user="up") == 1000
     one.gateway.run_pending()
     [told] = one.calls.of(DeliveryReportReq)

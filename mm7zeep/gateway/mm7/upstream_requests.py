@@ -34,6 +34,7 @@ from mm7zeep.receiver import Call, Handler
 from mm7zeep.status import Status
 from mm7zeep.tracing import Tracing
 
+_DETAIL = 500  # characters that are kept of a StatusText
 _Work = Callable[[Connection, float], None]
 
 
@@ -124,6 +125,7 @@ class Relaying:
                     copy,
                     request.mm_status,
                     now,
+                    detail=_detail(request),
                     status_text=request.status_text,
                     event={**mapping.event_fields(request), **span.kept},
                 )
@@ -221,3 +223,9 @@ class Relaying:
 def _code(address: Address) -> str | None:
     """The short code that an address may be; a coded one is none that we could know."""
     return None if address.coding is not None else address.bare.strip()
+
+
+def _detail(report: DeliveryReportReq) -> str | None:
+    """Why a copy ended so, in the words of its report: StatusText and MMStatusExtension."""
+    said = (report.status_text, report.mm_status_extension)
+    return "; ".join(one[:_DETAIL] for one in said if one) or None
