@@ -1,6 +1,6 @@
 """The kill storm: a gateway's workers, or all of it, are killed under load, and nothing accepted may be lost.
 
-``python tests/storm.py [--engine sqlite|postgresql] [--submits 10000] [--kills 30] [--door mm7|json] [--seed N]``
+``python tests/storm.py [--engine sqlite|postgresql] [--submits 10000] [--kills 30] [--by mm7|json] [--seed N]``
 
 Submits ask for delivery reports; 5 % of the calls that bring them fail. Each SIGKILL falls at a random moment while
 submits arrive, every fifth hits the supervisor and all its workers. When nothing is outstanding any more, the gateway
@@ -37,8 +37,8 @@ _PATIENCE = 60.0  # seconds without a single acceptance that end a storm
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What a storm consists of. ``lease`` seconds pass before a killed worker's calls are made by another; ``door`` is
-    where the messages come in, ``mm7`` or ``json``.
+    """What a storm consists of. ``lease`` seconds pass before a killed worker's calls are made by another; ``by`` is
+    how the messages come in, ``mm7`` or ``json``.
     """
 
     submits: int = 10_000
@@ -47,7 +47,7 @@ class Plan:
     concurrency: int = 16
     failing: float = 0.05
     lease: float = 10.0
-    door: str = "mm7"
+    by: str = "mm7"
     seed: int = 0
 
     @property
@@ -80,7 +80,7 @@ class Report:
         p50, p99 = (percentile(self.latencies, share) * 1000 for share in (0.5, 0.99))
         kills = ", ".join(f"{count} {what}" for what, count in sorted(self.killed.items()))
         return [
-            f"engine      {self.engine}, {plan.workers} workers, seed {plan.seed}, by {plan.door}",
+            f"engine      {self.engine}, {plan.workers} workers, seed {plan.seed}, by {plan.by}",
             f"submits     {self.accepted} of {plan.submits} accepted in {self.submitting:.1f} s, {rate:.0f}/s",
             f"latency     p50 {p50:.0f} ms, p99 {p99:.0f} ms (attempts that were accepted)",
             f"attempts    {_shown(self.outcomes)}",
@@ -99,7 +99,7 @@ def _shown(counts: Counter[str]) -> str:
 
 def run(plan: Plan, folder: Path, database: str | None = None) -> Report:
     """Let the storm pass over a gateway in ``folder``; what came of it. Raises ``TimeoutError`` if it stands still."""
-    prepared, code = PreparedJson() if plan.door == "json" else Prepared(), _code()
+    prepared, code = PreparedJson() if plan.by == "json" else Prepared(), _code()
     report = Report(plan, "PostgreSQL" if database else "SQLite")
     tables = {
         "delivery": {**QUICK, "lease": plan.lease},
@@ -110,7 +110,7 @@ def run(plan: Plan, folder: Path, database: str | None = None) -> Report:
     with CallbackSink(*troubles, seed=plan.seed) as sink:
         gateway = GatewayProcess(folder, callback=sink.url, database=database, workers=plan.workers, tables=tables)
         with gateway:
-            url = f"{gateway.api}/messages" if plan.door == "json" else gateway.url
+            url = f"{gateway.api}/messages" if plan.by == "json" else gateway.url
             load = Load(url, AUTH, prepared, count=plan.submits, concurrency=plan.concurrency, timeout=15.0, pause=0.1)
             with load:
                 _strike(plan, gateway, load, report)
@@ -238,7 +238,7 @@ def main() -> int:
     parser.add_argument("--workers", type=int, default=4)
     parser.add_argument("--concurrency", type=int, default=16)
     parser.add_argument("--lease", type=float, default=10.0, help="seconds")
-    parser.add_argument("--door", choices=("mm7", "json"), default="mm7")
+    parser.add_argument("--by", choices=("mm7", "json"), default="mm7")
     parser.add_argument("--seed", type=int, default=random.randrange(2**31))
     given = vars(parser.parse_args())
     engines, failed = given.pop("engine") or ["sqlite", "postgresql"], False

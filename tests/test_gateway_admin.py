@@ -1060,7 +1060,7 @@ def test_keys(desk: Callable[..., Desk]) -> None:
     first = one.post("/keys", {"application": "tnn", "name": "shop"}, 201)
     fits(first, "IssuedApiKey")
     second = one.post("/keys", {"application": "other"}, 201)
-    assert (first["application"], first["name"], first["revoked"]) == ("tnn", "shop", None)
+    assert (first["application"], first["name"], first["revoked_at"]) == ("tnn", "shop", None)
     assert first["key"].startswith(first["hint"])
     found = one.get("/keys")
     fits(found, "ApiKeys")
@@ -1070,7 +1070,7 @@ def test_keys(desk: Callable[..., Desk]) -> None:
     gone = one.post(f"/keys/{first['id']}", method="DELETE", status=200)
     one.room.clock.move(hours=1)
     assert one.post(f"/keys/{first['id']}", method="DELETE", status=200) == gone
-    assert gone["revoked"] == "2026-03-01T12:00:00.000Z"
+    assert gone["revoked_at"] == "2026-03-01T12:00:00.000Z"
     assert one.get("/keys")["keys"][0] == gone
     assert "no key has that id" in one.post("/keys/99", method="DELETE", status=404)["error"]
     assert "no application 'nobody' is served" in one.post("/keys", {"application": "nobody"}, 409)["error"]

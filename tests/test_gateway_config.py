@@ -709,7 +709,7 @@ def _locked_key() -> bytes:
         (UPSTREAM.replace("https", "http") + PAIRED, "upstream[1].url: credentials go there in the clear"),
         (
             f'{APPLICATION}opt_out = true\nshort_codes = ["1"]\n'.replace("tnn", "ann"),
-            "application[1].opt_out: no MO reaches an application without a callback or a webhook, "
+            "application[1].opt_out: no MO reaches an application without a callback, a webhook or twilio.incoming, "
             "so nobody can opt out by a word",
         ),
         (

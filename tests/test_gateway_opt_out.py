@@ -616,15 +616,14 @@ def test_brought_by_an_upstream(room: Make) -> None:
 
 
 def test_sent_by_another_application(room: Make) -> None:
-    """A message of one application to another's short code is an MO there: its STOP counts."""
-    other = replace(OTHER, opt_out=OptOut())
-    one = room(TNN, other)
-    stop = replace(SUBMIT, to=(ShortCode("333"),), sender_address=FROM, subject=None, parts=(text("Stop!"),))
-    one.submitted(stop)
-    one.gateway.run_pending()
-    assert [(row.application, row.number, row.subscriber) for row in kept(one)] == [("other", "333", "111122")]
-    back = SubmitReq(vaspid="OTH", to=(ShortCode("111122"),), subject="s", parts=(TEXT,))
-    assert one.code(back, user="other") == 2610
+    """A message of one application to another's short code opts nobody out: it may name any sender."""
+    one = room(TNN, replace(OTHER, opt_out=OptOut()))
+    for sender in (FROM, ANN):
+        stop = replace(SUBMIT, to=(ShortCode("333"),), sender_address=sender, subject=None, parts=(text("Stop!"),))
+        one.submitted(stop)
+        one.gateway.run_pending()
+    assert kept(one) == []
+    assert one.code(SubmitReq(vaspid="OTH", to=(ANN,), subject="s", parts=(TEXT,)), user="other") == 1000
 
 
 # --- what an operator does --------------------------------------------------------------------------------------------

@@ -59,13 +59,13 @@ def message(number: str = A, **changes: object) -> SubmitReq:
     return replace(plain, **changes)  # type: ignore[arg-type]
 
 
-def plan(one: Room, count: int, number: str = A, *, lane: str | None = None, **changes: object) -> None:
+def plan(one: Room, count: int, number: str = A, *, queue: str | None = None, **changes: object) -> None:
     """Plan calls without their messages, as many at a time as wished: n0, n1, ... in order."""
     now = one.clock()
     row = {
         "kind": "submit", "owner": "upstream:far", "endpoint": KEY, "n": 0, "transaction_id": "t", "payload": "{}",
         "state": "ready", "due": now, "expires": now + 7 * 86400, "attempts": 0, "epoch": 0, "created": now,
-        "number": number, "lane": number if lane is None else lane, **changes,
+        "number": number, "queue": number if queue is None else queue, **changes,
     }  # fmt: skip
     with one.gateway.database.write() as connection:
         connection.execute(sa.insert(OUTBOX), [{**row, "message_id": f"{number}-{n}"} for n in range(count)])
@@ -169,7 +169,7 @@ def test_all_that_fit_count(room: Make) -> None:
     )
     one = room(rates=rates, **{**AWAY, "upstreams": (far, replace(FAR, name="other", url="http://o/mm7"))})
     for number in (A, B, C):
-        plan(one, 30, number, lane=one.settings.rate_limits.lane("far", number))
+        plan(one, 30, number, queue=one.settings.rate_limits.queue("far", number))
     found = went(one, 60)
     count = Counter(id.partition("-")[0] for _, id in found)
     assert (count[A] + count[B], count[C], count.total()) == (10, 20, 30)
@@ -198,7 +198,7 @@ def test_sender_is_who_the_message_says(room: Make) -> None:
         one.submitted(message(sender_address=sender))
     calls = turn(one)
     assert [call.number for call in calls] == ["111122", A, "1999"]
-    assert sorted(call.lane for call in one.outbox(state="done")) == ["", "111122", A]
+    assert sorted(call.queue for call in one.outbox(state="done")) == ["", "111122", A]
     assert sorted(str(call.number) for call in one.outbox(state="ready")) == ["111122", A]
 
 
@@ -283,7 +283,7 @@ def test_number_without_room_delays_no_other(room: Make) -> None:
 
 
 def test_claims_go_by_the_index(room: Make) -> None:
-    """Neither the look for lanes nor a claim walks along the calls that wait, on either engine."""
+    """Neither the look for queues nor a claim walks along the calls that wait, on either engine."""
     one = room(rates=(Rate(name="r", numbers=("*",), per_second=1.0),), **AWAY)
     for number in (A, B, C):
         plan(one, 3000, number)
@@ -309,8 +309,8 @@ def test_claims_go_by_the_index(room: Make) -> None:
             ]
             assert not walks, plan_of
             sorts = [line for line in plan_of if "TEMP B-TREE" in line]
-            assert not sorts or statement.startswith("WITH") or "LIMIT" not in statement  # of lanes, of what is claimed
-    assert any("outbox.lane" in statement for statement, _ in said)
+            assert not sorts or statement.startswith("WITH") or "LIMIT" not in statement  # of queues, of claims
+    assert any("outbox.queue" in statement for statement, _ in said)
 
 
 def test_numbers_share_the_window(room: Make) -> None:
@@ -440,9 +440,9 @@ def test_reload_with_a_rate_for_what_waits(room: Make, monkeypatch: pytest.Monke
     """A new rate counts for what was planned before it, too, and what waits for others is not held up by that."""
     monkeypatch.setattr(outbox, "_STRAYS", 40)
     one = room(**AWAY)
-    plan(one, 250, lane="")
+    plan(one, 250, queue="")
     one.clock.move(seconds=1)
-    plan(one, 3, B, lane="")
+    plan(one, 3, B, queue="")
     with closing(changed(one, Rate(name="r", numbers=(A,), per_day=2))) as limited:
         found = [call for _ in range(8) for call in turn(one, TAKEN, limited)]
         assert Counter(call.number for call in found) == {A: 2, B: 3}
@@ -569,7 +569,7 @@ def test_reason_of_a_failure_stays(room: Make) -> None:
 
 
 def test_nothing_is_asked_without_rates(tmp_path: Path) -> None:
-    """A gateway without rates looks none up, and has one lane an endpoint."""
+    """A gateway without rates looks none up, and has one queue an endpoint."""
     with rooms(tmp_path) as make:
         one = make(**AWAY)
         said: list[str] = []
@@ -578,6 +578,6 @@ def test_nothing_is_asked_without_rates(tmp_path: Path) -> None:
             one.gateway.dispatcher.network.advance(connection, one.clock())
             sa.event.listen(connection, "before_cursor_execute", lambda *given: said.append(given[2]))
             [call], _ = one.gateway.dispatcher._claim(connection, one.clock())
-        assert (call.number, call.lane, call.counted) == (A, "", None)
+        assert (call.number, call.queue, call.counted) == (A, "", None)
         assert not [statement for statement in said if "rate" in statement.split()]
         assert not Rates().limits("far", A)

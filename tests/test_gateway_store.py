@@ -281,8 +281,8 @@ def test_only_what_is_due(database: Database) -> None:
     plan(database, call(due=NOW + 1), call(due=NOW - 1, transaction_id="early"), call(due=NOW))
     assert [one.transaction_id for one in claim(database)] == ["early", "t"]
     with database.read() as connection:
-        [[lane]] = outbox.waiting(connection).values()
-    assert lane == ("tnn http://tnn/mo", "", NOW + 1)
+        [[queue]] = outbox.waiting(connection).values()
+    assert queue == ("tnn http://tnn/mo", "", NOW + 1)
 
 
 def test_fence(database: Database) -> None:

@@ -54,14 +54,14 @@ def test_storm_on_postgresql(tmp_path: Path, postgres_url: str) -> None:
 @pytest.mark.processes
 def test_storm_on_the_json_api(tmp_path: Path) -> None:
     """Three kills while messages come in by the JSON API: nothing lost, nothing twice, every report taken."""
-    assert storm.run(replace(SHORT, door="json"), tmp_path).deviations == []
+    assert storm.run(replace(SHORT, by="json"), tmp_path).deviations == []
 
 
 @pytest.mark.processes
 @pytest.mark.postgres
 def test_storm_on_the_json_api_with_postgresql(tmp_path: Path, postgres_url: str) -> None:
     """The same on PostgreSQL."""
-    assert storm.run(replace(SHORT, door="json"), tmp_path, postgres_url).deviations == []
+    assert storm.run(replace(SHORT, by="json"), tmp_path, postgres_url).deviations == []
 
 
 # --- the neighbours ---------------------------------------------------------------------------------------------------

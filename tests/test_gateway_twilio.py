@@ -185,6 +185,27 @@ def test_deleted(product: Product) -> None:
     assert product.room.messages == []
 
 
+def test_plus_that_is_not_encoded(product: Product) -> None:
+    """Who writes To=+61... without %2B has written a space, and is understood."""
+    made = product.post(b"To=+61400&From=111122&Body=x", headers={"Content-Type": FORM}).json()
+    assert made["to"] == "+61400"
+    root = f"{product.url}/2010-04-01/Accounts/{SID}/Messages.json"
+    found = requests.get(f"{root}?To=+61400", auth=(SID, TOKEN), timeout=5).json()
+    assert len(found["messages"]) == 1
+
+
+def test_media_that_were_not_fetched(product: Product) -> None:
+    """What is still to be fetched is not there; not what stands in its place."""
+    with FarSide([http(200, GIF, "image/gif")]) as web:
+        client = product.client()
+        made = client.messages.create(to="+61400", from_="111122", body="x", media_url=[f"{web.url}/a.gif"])
+        [medium] = client.messages(made.sid or "").media.list()
+        url = f"{product.url}{(medium.uri or '').removesuffix('.json')}"
+        assert requests.get(url, auth=(SID, TOKEN), timeout=5).json()["code"] == 20404
+        product.room.gateway.run_pending()
+        assert requests.get(url, auth=(SID, TOKEN), timeout=5).content == GIF
+
+
 def test_account(product: Product) -> None:
     """The account itself is told, by which products see whether their credentials are right."""
     found = product.client().api.accounts(SID).fetch()
@@ -265,6 +286,20 @@ def test_status_callback_of_a_failure(product: Product, ear: Ear) -> None:
     product.room.gateway.run_pending()
     [told] = ear.heard()
     assert (told["MessageStatus"], told["ErrorCode"]) == ("undelivered", "30008")
+
+
+URLS = ("?a=1", "/%7Euser", "/ü", "/a/../b?x=%41#frag", '/x?y="q"', "/ok?x=1&y=%2F", "")
+
+
+@pytest.mark.parametrize("rest", URLS)
+def test_signature_is_of_what_is_sent(product: Product, rest: str) -> None:
+    """Twilio's validator takes the signature by the URL that came, however it was written."""
+    with FarSide([http(204)]) as far:
+        host = far.url.removesuffix("/mm7")
+        client = product.client()
+        client.messages.create(to="+61400", from_="111122", body="x", status_callback=f"{host}{rest}")
+        product.room.gateway.run_pending()
+        assert len(Ear(far).heard()) == 1
 
 
 def test_sent_is_told(tmp_path: Path, ear: Ear) -> None:
@@ -369,6 +404,9 @@ GOOD = {"To": "+61400", "From": "111122", "Body": "x"}
 BAD: Mapping[str, tuple[Mapping[str, Any], int]] = {
     "nobody": ({**GOOD, "To": ""}, 21604),
     "no number": ({**GOOD, "To": "hello"}, 21211),
+    "another's code": ({**GOOD, "From": "333"}, 21606),
+    "a time beyond all years": ({**GOOD, "SendAt": "9999-12-31T23:59:59-23:59", "ScheduleType": "fixed"}, 20006),
+    "a number for a time": ({**GOOD, "SendAt": "1795900000", "ScheduleType": "fixed"}, 20006),
     "no sender": ({**GOOD, "From": ""}, 21603),
     "nothing": ({**GOOD, "Body": ""}, 21619),
     "too much": ({**GOOD, "Body": "x" * 1601}, 21617),
@@ -416,11 +454,16 @@ def test_what_is_not_served(product: Product) -> None:
         ("PUT", "/Messages.json", 20004),
         ("GET", "/Messages.json?Color=red", 20001),
         ("GET", "/Messages.json?PageToken=x", 20006),
+        ("GET", "/Messages.json?Page=1", 20006),
+        ("GET", f"/Messages.json?{'x' * 3000}=1", 20001),
+        ("GET", "/Messages/MMlatest.json", 20404),
+        ("DELETE", "/Messages/MMlatest.json", 20404),
         ("GET", "/Messages/MM1.json", 20404),
         ("GET", f"/Messages/{'x' * 500}.json", 20404),
     ):
         answer = requests.request(method, root + path, auth=(SID, TOKEN), timeout=5)
         assert (answer.json()["code"], answer.status_code) == (code, ERRORS[code]), path
+        assert len(answer.content) < 1000
     assert product.post(b'{"To": "+61400"}', headers={"Content-Type": "application/json"}).json()["code"] == 20006
     assert product.post(b"To=%FF&From=1&Body=x", headers={"Content-Type": FORM}).json()["code"] == 20006
     assert product.post(b"a=b&" * 500, headers={"Content-Type": FORM}).json()["code"] == 20006

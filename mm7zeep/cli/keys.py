@@ -13,7 +13,7 @@ import click
 from mm7zeep import json_text
 from mm7zeep.cli import admin_api
 
-_KEY = ("id", "application", "name", "hint", "created", "revoked")
+_KEY = ("id", "application", "name", "hint", "created_at", "revoked_at")
 _LISTED: admin_api.Wanted = MappingProxyType({"keys": _KEY})
 
 
@@ -64,5 +64,5 @@ def _tell(found: list[dict[str, Any]], as_json: bool) -> None:
 
 
 def _row(key: dict[str, Any]) -> list[str]:
-    state = f"revoked {key['revoked']}" if key["revoked"] else "in use"
-    return [str(key["id"]), key["application"], f"{key['hint']}...", key["created"], state, key["name"]]
+    state = f"revoked {key['revoked_at']}" if key["revoked_at"] else "in use"
+    return [str(key["id"]), key["application"], f"{key['hint']}...", key["created_at"], state, key["name"]]

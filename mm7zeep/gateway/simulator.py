@@ -99,14 +99,14 @@ class Simulator:
         Raises ``KeyError`` for an unknown message, ``StoreError``.
         """
         with self.database.read() as connection:
-            message = messages.message(connection, message_id)
+            message = _message(connection, message_id)
             raw = messages.raw(connection, message.id, message.content) if message is not None else None
         if raw is None:
             raise KeyError(message_id)
         return contents.presented(contents.parts_of(raw))
 
     def _copy(self, connection: Connection, message_id: str, recipient: str) -> tuple[MessageRow, RecipientRow]:
-        message = messages.message(connection, message_id)
+        message = _message(connection, message_id)
         copies = messages.recipients(connection, message.id, lock=True) if message is not None else []
         served = [one for one in copies if one.state != SHOWN]  # who is only displayed has no copy to report on
         copy = next((one for one in served if recipient in (one.address, one.of.bare)), None)
@@ -115,3 +115,8 @@ class Simulator:
         if copy is None:
             raise KeyError(recipient)
         return message, copy
+
+
+def _message(connection: Connection, message_id: str) -> MessageRow | None:
+    """The message of that id; of ``latest``, the newest."""
+    return messages.newest(connection) if message_id == "latest" else messages.message(connection, message_id)

@@ -6,7 +6,6 @@ not served (409) and a key that is not there (404).
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import Any
 
 from mm7zeep.gateway.admin import outputs
@@ -47,4 +46,11 @@ def revoke(asked: AdminRequest[ApiKeyKey, Nothing]) -> outputs.ApiKey:
 
 
 def _members(row: ApiKeyRow) -> dict[str, Any]:
-    return {one.name: getattr(row, one.name) for one in fields(row)}
+    return {
+        "id": row.id,
+        "application": row.application,
+        "name": row.name,
+        "hint": row.hint,
+        "created_at": row.created,
+        "revoked_at": row.revoked,
+    }

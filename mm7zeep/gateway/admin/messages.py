@@ -54,7 +54,7 @@ def one(asked: AdminRequest[MessageKey, Nothing]) -> outputs.WholeMessage:
 
 
 def _message(connection: Connection, message_id: str) -> MessageRow:
-    found = store.message(connection, message_id)
+    found = store.newest(connection) if message_id == "latest" else store.message(connection, message_id)
     if found is None:
         words = "no message has been kept yet" if message_id == "latest" else "no message has that id"
         raise Refusal(404, f"{words}; GET /api/v1/messages lists all")

@@ -307,8 +307,8 @@ class ApiKey(Output):
     application: str
     name: str = Field(description="what it is for")
     hint: str = Field(description="what it begins with")
-    created: Time
-    revoked: Time | None
+    created_at: Time
+    revoked_at: Time | None
 
 
 class IssuedApiKey(ApiKey):

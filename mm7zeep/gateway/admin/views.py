@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from mm7zeep import masking
 from mm7zeep.gateway.admin import outputs
-from mm7zeep.gateway.config.parties import EVENT_TYPES, Application
+from mm7zeep.gateway.config.parties import EVENT_TYPES, TWILIO, Application
 from mm7zeep.gateway.store import content, endpoints
 from mm7zeep.gateway.store.remote_parts import remote_parts_of
 from mm7zeep.gateway.store.rows import (
@@ -122,7 +122,7 @@ def _call(row: CallRow, paused: Collection[str], full: Mapping[int, str]) -> dic
         "id": row.id,
         "kind": row.kind,
         "application": row.owner,
-        "endpoint": masking.url(remote_parts_of(row)[0].url) if row.kind == "fetch" else url_of(row.endpoint),
+        "endpoint": _endpoint_of(row),
         "message_id": row.message_id,
         "recipient": row.n,
         "transaction_id": row.transaction_id,
@@ -136,6 +136,13 @@ def _call(row: CallRow, paused: Collection[str], full: Mapping[int, str]) -> dic
         "reason": reason,
         "http_status": row.http_status,
     }
+
+
+def _endpoint_of(row: CallRow) -> str:
+    """Where a call goes: what is fetched, and StatusCallbacks, share endpoints that are no URL."""
+    if row.kind == "fetch":
+        return masking.url(remote_parts_of(row)[0].url)
+    return masking.url(row.event["url"]) if row.event.get("form") == TWILIO else url_of(row.endpoint)
 
 
 def whole_call(row: CallRow, paused: Collection[str], full: Mapping[int, str]) -> outputs.WholeCallback:

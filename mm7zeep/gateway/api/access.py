@@ -24,7 +24,7 @@ _BEARER = re.compile(r"bearer +([A-Za-z0-9._~+/-]+=*) *", re.IGNORECASE)  # RFC 
 
 
 class ApiAccess:
-    """The door of the API. ``passwords`` judges names and passwords, ``keys`` keys."""
+    """Authenticates the requests of the API. ``passwords`` judges names and passwords, ``keys`` keys."""
 
     def __init__(self, settings: Settings, passwords: GatewayAuthenticator, keys: KeyAuthenticator) -> None:
         self._settings = settings

@@ -25,7 +25,7 @@ from mm7zeep.gateway.api.refusals import Refusals
 from mm7zeep.gateway.api.request import ApiRequest, Services
 from mm7zeep.gateway.api.routes import ROUTES
 from mm7zeep.gateway.config.parties import Application
-from mm7zeep.gateway.rest.door import Door
+from mm7zeep.gateway.rest.authenticated import Authenticated
 from mm7zeep.gateway.rest.fields import Nothing
 from mm7zeep.gateway.rest.headers import head_of
 from mm7zeep.gateway.rest.json_response import JSONResponse
@@ -62,7 +62,9 @@ def api_app(services: Services, access: ApiAccess, *, observe: Observe) -> Any:
         return application.name
 
     public = [one.path for one in ROUTES if one.public]
-    return Door(app, let_in=let_in, refused=refusals.of, observe=observe, tracing=services.tracing, public=public)
+    return Authenticated(
+        app, let_in=let_in, refused=refusals.of, observe=observe, tracing=services.tracing, public=public
+    )
 
 
 def _endpoint(services: Services, refusals: Refusals, routes: list[Route]) -> Callable[[Request], Awaitable[Response]]:

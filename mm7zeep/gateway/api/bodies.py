@@ -32,7 +32,7 @@ _ROOM = 64 * 1024  # for what is not a part
 async def read_body(request: Request, asked: ApiRequest[Any, Nothing], held: ExitStack) -> ApiRequest[Any, NewMessage]:
     """``asked`` with its body, its files and its key; ``held`` gives back the memory that it takes.
 
-    Raises ``Problem``, ``Refusal`` (400, 408, 413, 415, 503), ``Gone``.
+    Raises ``Problem``, ``Refusal`` (408, 413, 415, 503), ``Gone``.
     """
     services = asked.services
     kind = media_type(request)

@@ -29,6 +29,7 @@ _URL = "media_url"
 _MOST = MOST_RECIPIENTS + MOST_PARTS + 50  # fields
 _LONGEST = 8192  # octets of the head of a field
 _EXTENDED = re.compile(r";\s*[a-z]+\*", re.IGNORECASE)
+_CHARSET = re.compile(r"""charset\s*=\s*["']?([^\s"';]+)""", re.IGNORECASE)
 _BOUNDARY = 70  # characters (RFC 2046 5.1.1)
 _WORDS = {"true": True, "false": False}
 _SWITCHES = frozenset(name for name, one in fields(NewMessage) if one.annotation is bool)
@@ -119,6 +120,9 @@ def _named(one: _Field) -> tuple[str, str | None]:
 
 
 def _text(one: _Field, what: str) -> str:
+    charset = _CHARSET.search(one.head.get("content-type", ""))
+    if charset is not None and charset[1].lower() not in ("utf-8", "us-ascii"):
+        raise Problem("invalid-form", f"the field {what!r} says that it is in {charset[1]}; write it in UTF-8")
     try:
         return one.body.decode()
     except UnicodeDecodeError as error:

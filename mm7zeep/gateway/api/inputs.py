@@ -85,6 +85,8 @@ class PartIn(Input):
     def _one(self) -> PartIn:
         if sum(one is not None for one in (self.text, self.data, self.media_url)) != 1:
             raise ValueError("needs text, data or media_url, and only one; a part is one of them")
+        if self.text == "":
+            raise ValueError("has an empty text; leave the part out")
         if self.text is not None and self.content_type is not None:
             raise ValueError("has text and content_type; a text is text/plain, give other texts as data")
         return self

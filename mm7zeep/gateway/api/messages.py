@@ -19,7 +19,7 @@ from mm7zeep.gateway.api.inputs import MessageKey, NewMessage, Page, PartKey
 from mm7zeep.gateway.api.problems import Problem
 from mm7zeep.gateway.api.request import ApiRequest, Services
 from mm7zeep.gateway.api.sending import keep
-from mm7zeep.gateway.api.states import mm_status, state_of
+from mm7zeep.gateway.api.states import detail_of, mm_status, state_of
 from mm7zeep.gateway.api.submissions import reference_of, served
 from mm7zeep.gateway.config.parties import Application
 from mm7zeep.gateway.rest.fields import Nothing
@@ -31,6 +31,7 @@ from mm7zeep.gateway.store.rows import PENDING, MessageRow, RawRow, RecipientRow
 from mm7zeep.messages import CancelReq
 
 PATH = "/v1/messages"
+_RECIPIENTS = 2_000  # of a page of messages
 _DIRECTIONS = {"outbound": "mt", "inbound": "mo"}
 
 
@@ -49,8 +50,17 @@ async def send(asked: ApiRequest[Nothing, NewMessage]) -> outputs.Message | Resp
         told = view(sent.kept.message, sent.kept.recipients, sent.kept.message.accepted)
     else:
         headers["Idempotent-Replayed"] = "true"
-        told = await run_in_threadpool(lambda: _one(asked, sent.id))
+        told = await run_in_threadpool(lambda: _repeated(asked, sent.id))
     return JSONResponse(told.as_dict(), 202, headers)
+
+
+def _repeated(asked: ApiRequest[Nothing, NewMessage], id: str) -> outputs.Message:
+    """The message that was kept for a key before."""
+    try:
+        return _one(asked, id)
+    except Problem as error:
+        words = f"a message was taken under this idempotency key ({id}), and deleted since; it is not sent again"
+        raise Problem("message-deleted", words, steps=("idempotency_key",)) from error
 
 
 def one(asked: ApiRequest[MessageKey, Nothing]) -> outputs.Message:
@@ -67,7 +77,7 @@ def _one(asked: ApiRequest[MessageKey, Nothing] | ApiRequest[Nothing, NewMessage
 
 
 def _own(connection: Connection, application: Application, id: str) -> MessageRow:
-    found = store.message(connection, id) if id != "latest" else None
+    found = store.message(connection, id)
     if found is None or found.application != application.name:
         raise Problem("message-not-found", f"no message of this application has that id; GET {PATH} lists them")
     return found
@@ -87,12 +97,22 @@ def listed(asked: ApiRequest[Page, Nothing]) -> outputs.Messages:
             before=query.cursor,
             limit=query.limit + 1,
         )
-        page = rows[: query.limit]
+        page = rows[: _fitting(connection, [one.id for one in rows[: query.limit]])]
         copies = store.recipients_of(connection, [one.id for one in page])
         now = asked.services.clock.now(connection)
         full = _full(connection, asked.services, [one for some in copies.values() for one in some], now)
     told = [view(one, copies[one.id], now, full=full) for one in page]
-    return outputs.Messages(messages=told, next=page[-1].seq if len(rows) > query.limit else None)
+    return outputs.Messages(messages=told, next=page[-1].seq if len(rows) > len(page) else None)
+
+
+def _fitting(connection: Connection, ids: Sequence[str]) -> int:
+    """How many of these messages, one at least, are told on one page: recipients count, too."""
+    counts, total = store.recipient_counts(connection, ids), 0
+    for n, id in enumerate(ids):
+        total += counts.get(id, 0)
+        if total > _RECIPIENTS and n:
+            return n
+    return len(ids)
 
 
 def _full(connection: Connection, services: Services, copies: Sequence[RecipientRow], now: float) -> Full:
@@ -121,7 +141,9 @@ def served_part(message: MessageRow, raw: RawRow | None, n: int) -> Response:
 
 def cancel(asked: ApiRequest[MessageKey, Nothing]) -> outputs.Message:
     """Take back a message from all who have not got it yet. Raises ``StatusError``: 2005, 3001, 4006."""
-    services, application, id = asked.services, asked.application, asked.parameters.id
+    services, application = asked.services, asked.application
+    with services.database.read() as connection:
+        id = _own(connection, application, asked.parameters.id).id
     there = services.recall.ask_upstreams(application, id, CancelReq(message_id=""))
     with services.database.write() as connection:
         now = services.clock.now(connection)
@@ -186,7 +208,7 @@ def recipient(
         to=copy.address,
         state=state_of(message, copy, now),
         mm_status=mm_status(copy),
-        detail=full.get((copy.message_id, copy.n), copy.detail),
+        detail=full.get((copy.message_id, copy.n), detail_of(copy)),
         changed_at=copy.changed,
     )
 

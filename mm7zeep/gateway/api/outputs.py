@@ -15,7 +15,9 @@ class Recipient(Output):
 
     to: str
     state: State
-    mm_status: str | None = Field(description="what the carrier has reported (MMStatus); null before it has")
+    mm_status: str | None = Field(
+        description="the MMStatus, reported by the carrier or set by the gateway; null before"
+    )
     detail: str | None = Field(description="why, in the words of who said so; or which rate it waits for")
     changed_at: Time
 

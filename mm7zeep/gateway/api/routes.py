@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from starlette.responses import Response
+
 from mm7zeep.gateway.api import media, media_urls, messages, outputs, problems
 from mm7zeep.gateway.api.forms import FORM
 from mm7zeep.gateway.api.request import ApiRequest
@@ -9,6 +11,7 @@ from mm7zeep.gateway.rest.fields import Nothing
 from mm7zeep.gateway.rest.openapi import Api, document
 from mm7zeep.gateway.rest.output import Document
 from mm7zeep.gateway.rest.route import Route
+from mm7zeep.json_text import as_json
 
 ABOUT = Api(
     title="mm7zeep API",
@@ -22,8 +25,8 @@ ABOUT = Api(
 )
 
 
-async def _openapi(asked: ApiRequest[Nothing, Nothing]) -> Document:
-    return Document(**document(ABOUT, ROUTES))
+async def _openapi(asked: ApiRequest[Nothing, Nothing]) -> Document | Response:
+    return Response(_DOCUMENT, media_type="application/json")
 
 
 # fmt: off
@@ -46,3 +49,5 @@ ROUTES: tuple[Route, ...] = (
     Route(method="GET", path="/v1/openapi.json", function=_openapi, public=True, summary="This document."),
 )
 # fmt: on
+
+_DOCUMENT = as_json(document(ABOUT, ROUTES)).encode()  # once: whoever asks for it need not be anybody

@@ -5,6 +5,7 @@ Values only.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Literal
@@ -20,6 +21,7 @@ from mm7zeep.gateway.store.rows import (
     RecipientRow,
 )
 
+_ERROR = re.compile(r"^\w+Error: ")
 State = Literal["scheduled", "queued", "sent", "deferred", "delivered", "failed", "expired", "cancelled", "unknown"]
 
 STATES: Mapping[str, State] = MappingProxyType(
@@ -48,7 +50,12 @@ def state_of(message: MessageRow, copy: RecipientRow, now: float) -> State:
     return STATES.get(copy.state, "unknown")
 
 
+def detail_of(copy: RecipientRow) -> str | None:
+    """Why a recipient is in its state, without the name of the error that said so here."""
+    return _ERROR.sub("", copy.detail) if copy.detail is not None else None
+
+
 def mm_status(copy: RecipientRow) -> str | None:
-    """The MMStatus that a carrier has reported; None where it has not."""
+    """The MMStatus: as a carrier has reported it, or as it follows from what became of the call; None before."""
     own = (PENDING, SENT, CANCELLED, REFUSED, DELIVERED)
     return None if copy.state in own else copy.state

@@ -25,6 +25,7 @@ from mm7zeep.gateway.mm7.submitted import Submitted
 from mm7zeep.gateway.mm7.validation.content import check_content
 from mm7zeep.gateway.mm7.validation.media_url import why_internal
 from mm7zeep.gateway.mm7.validation.recipients import check_recipients, is_address
+from mm7zeep.gateway.mm7.validation.sender import is_of_another
 from mm7zeep.gateway.rest.complaint import in_words
 from mm7zeep.gateway.rest.parts import media_type_of, octets_of, part_of
 from mm7zeep.gateway.store import content, mapping, messages, opt_outs
@@ -62,6 +63,8 @@ def submission(
     request = _request(body, files, remote, application)
     _check_times(body)
     _check_recipients(request, application)
+    if is_of_another(request.sender_address, application, settings):
+        raise Problem("invalid-sender", "from is the short code of another application; give your own", steps=("from",))
     try:
         wire = exchange.pack(request, profile=content.OWN_PROFILE)
     except LocalError as error:
@@ -184,6 +187,8 @@ def _part(given: PartIn, file: bytes | None, n: int) -> Part:
         text, plain = given.text.encode(), "text/plain; charset=utf-8"
         return part_of(text, steps, content_type=plain, name=given.name)
     octets = file if file is not None else octets_of(given.data or "", steps)
+    if not octets:
+        raise Problem("invalid-value", f"parts[{n}] has no octets; leave the part out", steps=steps)
     return part_of(octets, steps, content_type=given.content_type, name=given.name)
 
 

@@ -56,8 +56,9 @@ def _open_calls(settings: Settings) -> Iterator[Remark]:
         if one.callback is not None:
             called.append((f"application[{n}].callback.deliver", one.callback.deliver))
             called.append((f"application[{n}].callback.report", one.callback.report))
-        if one.webhook is not None and _is_open(one.webhook.url):
-            yield Remark(f"application[{n}].webhook.url", "messages go there in the clear; use https")
+        for place, told in one.event_urls:
+            if _is_open(told):
+                yield Remark(f"application[{n}].{place}", "messages go there in the clear; use https")
     called += [(f"upstream[{n}].url", one.url) for n, one in enumerate(settings.upstreams, 1) if one.auth]
     for here, url in called:
         if url and _is_open(url):
@@ -73,7 +74,7 @@ def _unreached(settings: Settings) -> Iterator[Remark]:
     """Media that receivers on other machines cannot fetch."""
     if not is_loopback(urlsplit(settings.api_base).hostname or ""):
         return
-    called = [one.webhook.url for one in settings.applications if one.webhook is not None]
+    called = [url for one in settings.applications for _, url in one.event_urls]
     if any(not is_loopback(urlsplit(url).hostname or "") for url in called):
         said = f"media of events stand below {settings.api_base}, where only this machine comes"
         yield Remark("gateway.api_url", f"{said}; write what others reach the API by")
@@ -114,7 +115,7 @@ def _unheard(settings: Settings) -> Iterator[Remark]:
     for n, one in enumerate(settings.applications, 1):
         if one.opt_out is None or (one.short_codes and one.takes_messages):
             continue
-        missing = "a callback or a webhook" if one.short_codes else "short_codes"
+        missing = "a callback, a webhook or twilio.incoming" if one.short_codes else "short_codes"
         yield Remark(
             f"application[{n}].opt_out",
             f"no MO reaches an application without {missing}, so nobody can opt out by a word; give it {missing}",

@@ -161,6 +161,15 @@ class Application(Table):
         told = self.twilio is not None and self.twilio.incoming is not None
         return told or self.callback is not None or (self.webhook is not None and self.webhook.wants(RECEIVED))
 
+    @property
+    def event_urls(self) -> tuple[tuple[str, str], ...]:
+        """Where it hears of events, and in which setting that stands: its webhook, and the URLs of Twilio's form."""
+        found = [("webhook.url", self.webhook.url)] if self.webhook is not None else []
+        if self.twilio is not None:
+            named = (("incoming", self.twilio.incoming), ("status_callback", self.twilio.status_callback))
+            found += [(f"twilio.{name}", url) for name, url in named if url is not None]
+        return tuple(found)
+
     def owns(self, vaspid: str | None, vasid: str | None) -> bool:
         """Whether these identifications are this application's."""
         return (vaspid or None) == self.vaspid and (not self.vasids or vasid in self.vasids)

@@ -154,7 +154,7 @@ class Rates:
             self._found[upstream, number] = found
         return found
 
-    def lane(self, upstream: str | None, number: str | None) -> str:
+    def queue(self, upstream: str | None, number: str | None) -> str:
         """In which line of its upstream's calls one from ``number`` waits: that of the number, where a rate names it,
         else that of all others (the empty text).
         """

@@ -1,7 +1,8 @@
-"""One attempt of one call: the message made anew from its rows, sent by ``MmscClient``, ``VaspClient`` or a webhook.
-Has a span.
+"""One attempt of one call: the message made anew from its rows, sent by ``MmscClient``, ``VaspClient`` or a webhook, or
+what a message names by URL, fetched. Has a span.
 
-Whatever happens comes back as an ``Outcome``; changes no row. Every connection goes through the guard of ``egress``.
+Whatever happens comes back as an ``Outcome``; changes no row. Every connection goes through the guard of
+``security.outbound``.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from mm7zeep.gateway.security.outbound import Egress
 from mm7zeep.gateway.store import content, endpoints, mapping, messages, opt_outs
 from mm7zeep.gateway.store.clock import GuardedClock
 from mm7zeep.gateway.store.database import Database
+from mm7zeep.gateway.store.remote_parts import remote_parts_of
 from mm7zeep.gateway.store.rows import CallRow
 from mm7zeep.messages import Address, CancelReq, Message, ReplaceReq, SubmitReq
 from mm7zeep.profiles import REL_6_MM7_1_4, Profile
@@ -327,7 +329,7 @@ def _told_of(call: CallRow) -> Values:
     """What the span of an attempt tells of its call."""
     there = call.destination
     return {
-        **_told_of_place(endpoints.url_of(call.endpoint)),
+        **_told_of_place(_url_of(call), "GET" if call.kind == "fetch" else "POST"),
         f"mm7.{there.kind}": there.name,
         "mm7.operation": _OPERATIONS.get(call.kind),
         "mm7.message_id": call.message_id,
@@ -336,10 +338,17 @@ def _told_of(call: CallRow) -> Values:
     }
 
 
-def _told_of_place(url: str) -> Values:
+def _url_of(call: CallRow) -> str:
+    """Where a call goes: what is fetched, and StatusCallbacks, share endpoints that are no URL."""
+    if call.kind == "fetch":
+        return remote_parts_of(call)[0].url
+    return str(call.event.get("url") or endpoints.url_of(call.endpoint))
+
+
+def _told_of_place(url: str, method: str = "POST") -> Values:
     """What a span tells of where a request goes: no path and no query, either of which may be a secret."""
     parts = urlsplit(url)
-    return {"http.request.method": "POST", "server.address": parts.hostname, "server.port": parts.port}
+    return {"http.request.method": method, "server.address": parts.hostname, "server.port": parts.port}
 
 
 def _tell(span: Span, outcome: Outcome) -> None:

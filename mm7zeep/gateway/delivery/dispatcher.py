@@ -170,8 +170,8 @@ class Dispatcher:
         """Claim what is due; also whether there may be more than this process has room for."""
         claimed: list[CallRow] = []
         full = False
-        for endpoint, lanes in self._waiting(connection, now).items():
-            part, due = self._part(endpoint), [one.name for one in lanes if one.due <= now]
+        for endpoint, queues in self._waiting(connection, now).items():
+            part, due = self._part(endpoint), [one.name for one in queues if one.due <= now]
             if not due:
                 continue
             if not part or self._window(endpoint).rests_until > self._steady():
@@ -186,14 +186,14 @@ class Dispatcher:
                 holder=self.holder,
                 rate=self._rate(endpoint),
                 rates=self.settings.rate_limits,
-                lanes=due,
+                queues=due,
             )
             claimed += found
             full |= self._under_way(endpoint) + len(found) >= part
         return claimed, full
 
-    def _waiting(self, connection: Connection, now: float) -> dict[str, list[outbox.Lane]]:
-        """The endpoints with calls that wait, and their lanes, the first due first; looks up the share for them."""
+    def _waiting(self, connection: Connection, now: float) -> dict[str, list[outbox.Queue]]:
+        """The endpoints with calls that wait, and their queues, the first due first; looks up the share for them."""
         waiting = outbox.waiting(connection, self.settings.rate_limits, now)
         if waiting:
             self._share = self._clock.share(connection, self.holder, now)
@@ -396,8 +396,8 @@ class Dispatcher:
                     outbox.next_lease_end(connection),
                 ]
                 waits += [at - now for at in moments if at is not None]
-                for name, lanes in self._waiting(connection, now).items():
-                    at = lanes[0].due
+                for name, queues in self._waiting(connection, now).items():
+                    at = queues[0].due
                     if self._has_room(name):
                         waits.append(max(at - now, self._window(name).rests_until - steady))
                     elif at <= now:

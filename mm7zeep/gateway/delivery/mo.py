@@ -85,7 +85,7 @@ def plan(
     first of them is what decides whether it was brought: the one by MM7, where there is a callback. None where the
     application takes none.
 
-    A word by which its sender opts out, or in again, counts from this transaction on.
+    A word by which its sender opts out, or in again, counts from this transaction on, unless an application sent it.
     """
     receiver = settings.application(application)
     if receiver is None or not receiver.takes_messages:
@@ -122,7 +122,8 @@ def plan(
         for n, (place, address) in enumerate(recipients or [("to", ShortCode(receiver.aliases[0]))])
     ]
     messages.keep(connection, [messages.Kept(message, replace(raw, message_id=id, n=0), copies)])
-    _hear(connection, receiver, message, raw, [address for _, address in recipients], now)
+    if origin is None:  # the sender of what an application has sent is whom it names, and proves nothing
+        _hear(connection, receiver, message, raw, [address for _, address in recipients], now)
     calls = list(webhooks.received(settings, application, message, now))
     if receiver.callback is not None:
         url = receiver.callback.deliver

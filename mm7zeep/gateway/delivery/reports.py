@@ -115,9 +115,9 @@ def submission(settings: Settings, copy: RecipientRow, message: MessageRow, url:
     """The call that hands a copy to an upstream; it ends when the message expires."""
     call = call_to(settings, "submit", str(copy.destination), url, message.id, copy.n, now, kept_of(message.field))
     number = _number_of(settings, message)
-    lane = settings.rate_limits.lane(copy.destination.name, number)
+    queue = settings.rate_limits.queue(copy.destination.name, number)
     return replace(
-        call, number=number, lane=lane, expires=message.expires if message.expires is not None else call.expires
+        call, number=number, queue=queue, expires=message.expires if message.expires is not None else call.expires
     )
 
 

@@ -129,8 +129,15 @@ def _event(application: Application, id: str, timestamp: int, said: Mapping[str,
 def _form(application: Application, url: str, said: Mapping[str, str]) -> _Post:
     """An event in Twilio's form."""
     twilio = cast(Twilio, application.twilio)
+    url = _sent_as(url)
     signed = {twilio_signature.HEADER: twilio_signature.signature(twilio.auth_token, url, said)}
     return url, urlencode(said).encode(), {"Content-Type": "application/x-www-form-urlencoded", **signed}
+
+
+def _sent_as(url: str) -> str:
+    """``url`` as it goes out, which is what a receiver sees and what is signed."""
+    prepared = requests.Request("POST", url).prepare().url or url
+    return prepared.partition("#")[0]
 
 
 def _judged(answer: requests.Response) -> Outcome:

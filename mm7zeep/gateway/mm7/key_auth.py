@@ -5,6 +5,9 @@ Wrong keys beyond a rate are judged later, in a queue. Refuses, with ``Refusal``
 
 from __future__ import annotations
 
+import hmac
+import secrets
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -12,6 +15,7 @@ from typing import Any
 
 from mm7zeep.exchange import Wire
 from mm7zeep.gateway.config.settings import Settings
+from mm7zeep.gateway.mm7.auth import Remembered
 from mm7zeep.gateway.security.auth_queue import AuthQueue, Guess, Rate
 from mm7zeep.gateway.security.client_address import Networks, peer_of, source
 from mm7zeep.gateway.store import api_keys
@@ -21,9 +25,10 @@ _KEPT = 10_000  # addresses whose guesses are remembered
 
 
 class KeyAuthenticator:
-    """The door for keys. Of one address ``WRONG`` are judged immediately, and so many more per second.
+    """Authenticates API keys. Of one address ``WRONG`` are judged immediately, and so many more per second.
 
-    ``clock`` gives seconds, from anywhere. Thread-safe.
+    A key that was right from an address is looked up immediately whatever else is tried from there. ``clock`` gives
+    seconds, from anywhere. Thread-safe.
     """
 
     WRONG: Rate = (100.0, 20.0)
@@ -32,6 +37,9 @@ class KeyAuthenticator:
         self._database = database
         self._trusted = Networks(settings.trusted_proxies)
         self._allowed = {one.name: Networks(one.allow) for one in settings.applications}
+        self._secret = secrets.token_bytes(32)
+        self._proven = Remembered(_KEPT)  # keys that were right, from where they were
+        self._lock = threading.Lock()
         self._queue = AuthQueue(
             per_name=self.WRONG, per_source=self.WRONG, most=settings.waiting_guesses, kept=_KEPT, clock=clock
         )
@@ -46,12 +54,19 @@ class KeyAuthenticator:
         if found is None and peer is not None:
             return lambda: None  # a proxy that does not say clearly for whom it speaks
         place = source(found)
-        if not self._queue.has_room(place, None):
+        proof = hmac.digest(self._secret, f"{place} {key}".encode("utf-8", "surrogatepass"), "sha256")
+        with self._lock:
+            proven = proof in self._proven
+        if not proven and not self._queue.has_room(place, None):
             return self._queue.submit(Guess(source=place, name=None, judge=lambda: self._owner(key, found)))
 
         def judge() -> str | None:
             owner = self._owner(key, found)
-            self._queue.note(place, None, right=owner is not None)
+            if owner is None:  # also one that was revoked since it was proven
+                self._queue.note(place, None, right=False)
+            else:
+                with self._lock:
+                    self._proven.add(proof)
             return owner
 
         return judge

@@ -28,6 +28,7 @@ from mm7zeep.gateway.mm7.submitted import Submitted
 from mm7zeep.gateway.mm7.validation.content import check_content
 from mm7zeep.gateway.mm7.validation.form import check_charging, check_form
 from mm7zeep.gateway.mm7.validation.recipients import check_recipients, in_words
+from mm7zeep.gateway.mm7.validation.sender import is_of_another
 from mm7zeep.gateway.store import content, mapping, messages, opt_outs, outbox
 from mm7zeep.gateway.store.clock import GuardedClock
 from mm7zeep.gateway.store.database import Database
@@ -107,6 +108,8 @@ class Intake:
         wrong = check_recipients(request, application)
         check_content(request.parts, len(call.raw), application)
         check_charging(request)
+        if is_of_another(request.sender_address, application, self.settings):
+            raise refusal(4001, "the SenderAddress is a short code of another application")
         if wrong:
             said = masking.masked(in_words(wrong), show_numbers=self.settings.show_numbers)
             _LOG.info("a SubmitReq of %s is served in part: no address is %s", application.name, said)

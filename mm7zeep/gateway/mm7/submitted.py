@@ -1,4 +1,4 @@
-"""A submit that was judged, whichever door it came in by: what can be made of it before the transaction, and its rows.
+"""A submit that was judged, whichever listener took it: what can be made of it before the transaction, and its rows.
 
 Others wait for the lock of the transaction, so that all that costs is done before. Refuses nothing.
 """

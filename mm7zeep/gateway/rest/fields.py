@@ -5,6 +5,7 @@ Numbers and words in a path or query come as text and are read here; in a body n
 
 from __future__ import annotations
 
+import math
 import re
 from datetime import UTC, datetime
 from typing import Annotated, Any, get_args
@@ -15,6 +16,7 @@ from pydantic_core import PydanticCustomError, PydanticKnownError
 
 _LARGEST = 2**63 - 1  # what a column holds
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+_FIRST, _LAST = -62135596800.0, 253402300800.0  # the years 1 to 9999
 _EPOCH = re.compile(r"-?[0-9]{1,12}(?:\.[0-9]{1,6})?")
 
 # --- types ------------------------------------------------------------------------------------------------------------
@@ -25,17 +27,25 @@ def moment(value: object) -> float:
 
     Raises ``PydanticCustomError`` ("moment_type").
     """
-    if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= _LARGEST:
-        return float(value)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return _within(float(value) if abs(value) <= _LARGEST else math.inf)
     text = value if isinstance(value, str) else ""
     if _EPOCH.fullmatch(text):
-        return float(text)
+        return _within(float(text))
     try:
         # the plus of a zone in a query that did not write %2B has become a space
         when = datetime.fromisoformat(re.sub(r" (?=[0-9]{2}:?[0-9]{2}\Z)", "+", text) if "T" in text else text)
-        return (when if when.tzinfo is not None else when.replace(tzinfo=UTC)).timestamp()
+        return _within((when if when.tzinfo is not None else when.replace(tzinfo=UTC)).timestamp())
     except (ValueError, OverflowError):
         raise PydanticCustomError("moment_type", "Input should be a point in time") from None
+
+
+def _within(seconds: float) -> float:
+    """A point in time that can be written as a date, in UTC. Raises ``ValueError``."""
+    if not _FIRST <= seconds < _LAST:
+        why = "looks like milliseconds; give seconds" if abs(seconds) >= _LAST else "is before the year 1"
+        raise PydanticCustomError("moment_range", "{why}", {"why": f"{why}, or ISO 8601"})
+    return seconds
 
 
 def _plain(value: str) -> str:
@@ -57,7 +67,7 @@ def number(value: object) -> float:
     return float(value)
 
 
-def _plus(value: object) -> object:
+def with_plus(value: object) -> object:
     """Who writes ?to=+61... without %2B has written a space."""
     return f"+{value[1:]}" if isinstance(value, str) and re.match(" [0-9]", value) else value
 
@@ -83,7 +93,7 @@ Line = Annotated[Text, Field(max_length=1000)]
 Address = Annotated[
     Text, Field(min_length=1, max_length=512, description="a number as +61412345678, a mail address, or a short code")
 ]
-Searched = Annotated[Short, BeforeValidator(_plus)]
+Searched = Annotated[Short, BeforeValidator(with_plus)]
 Texts = Annotated[
     list[Text],
     Field(max_length=100),

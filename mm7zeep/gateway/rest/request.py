@@ -5,7 +5,6 @@ Refuses, with ``Invalid`` (400) and ``Refusal``, whatever the models do not name
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NoReturn, TypeVar
@@ -13,6 +12,7 @@ from typing import Any, NoReturn, TypeVar
 import pydantic
 from starlette.requests import Request
 
+from mm7zeep.gateway.rest import json_reading
 from mm7zeep.gateway.rest.complaint import complaint, cut, in_words
 from mm7zeep.gateway.rest.fields import Input, Nothing
 from mm7zeep.gateway.rest.models import fields, models, names
@@ -94,7 +94,7 @@ def media_type(request: Request) -> str:
 def parsed(octets: bytes) -> Any:
     """What a JSON body holds. Raises ``Invalid``."""
     try:
-        return json.loads(octets, parse_constant=_no_number)
+        return json_reading.read(octets)
     except RecursionError:
         raise Invalid("the body", "is nested too deeply; give one flat JSON object", "json") from None
     except ValueError as error:
@@ -155,7 +155,3 @@ def announced(request: Request) -> int:
     """The octets that a Content-Length announces; 0 where it says nothing of use."""
     length = request.headers.get("content-length") or "0"
     return int(length[:19]) if length.isascii() and length.isdigit() else 0
-
-
-def _no_number(text: str) -> NoReturn:
-    raise ValueError(f"{text} is no number of JSON")

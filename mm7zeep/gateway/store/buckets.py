@@ -28,7 +28,7 @@ from mm7zeep.gateway.store.rows import READY, CallRow
 from mm7zeep.gateway.store.tables import OUTBOX, RATE, RATE_RETURN, index_key
 
 AGAIN = "\tagain"
-"""What the lane of a number's further attempts ends with."""
+"""What the queue of a number's further attempts ends with."""
 _LOCK = 0x6D6D377C  # of PostgreSQL's advisory lock
 _CLOSE = 1e-6  # seconds, and parts of a message: what doubles leave of a time since 1970
 _EACH = sa.func.json_each(sa.bindparam("names", type_=sa.Text)).table_valued("value")
@@ -66,9 +66,9 @@ def lock(connection: Connection) -> bool:
     return bool(connection.scalar(sa.select(sa.func.pg_try_advisory_xact_lock(_LOCK))))
 
 
-def limits(rates: Rates, endpoint: str, lane: str) -> tuple[Limit, ...]:
-    """What limits the calls of a lane."""
-    return rates.limits(upstream_name(endpoints.owner_of(endpoint)), lane.removesuffix(AGAIN) or None)
+def limits(rates: Rates, endpoint: str, queue: str) -> tuple[Limit, ...]:
+    """What limits the calls of a queue."""
+    return rates.limits(upstream_name(endpoints.owner_of(endpoint)), queue.removesuffix(AGAIN) or None)
 
 
 def key(limit: Limit) -> str:
@@ -248,9 +248,11 @@ def waiting(connection: Connection, rates: Rates, now: float) -> dict[str, int]:
     if not rates:
         return {}
     columns = OUTBOX.c
-    query = sa.select(columns.endpoint, columns.lane, sa.func.count()).where(columns.state == READY, columns.due <= now)
-    counts = connection.execute(query.group_by(columns.endpoint, columns.lane)).all()
-    found = [limits(rates, endpoint, lane) for endpoint, lane, _ in counts]
+    query = sa.select(columns.endpoint, columns.queue, sa.func.count()).where(
+        columns.state == READY, columns.due <= now
+    )
+    counts = connection.execute(query.group_by(columns.endpoint, columns.queue)).all()
+    found = [limits(rates, endpoint, queue) for endpoint, queue, _ in counts]
     buckets = Buckets(connection, (one for some in found for one in some), now)
     result = dict.fromkeys(rates.names, 0)
     for (_, _, count), some in zip(counts, found, strict=True):

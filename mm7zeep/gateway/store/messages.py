@@ -26,6 +26,7 @@ from mm7zeep.gateway.store.rows import (
     READY,
     REFUSED,
     SENT,
+    SHOWN,
     CallRow,
     Ending,
     MessageRow,
@@ -150,11 +151,13 @@ def next_due(connection: Connection) -> float | None:
 
 
 def message(connection: Connection, message_id: str) -> MessageRow | None:
-    """The message of that id; of ``latest``, the newest."""
-    query = sa.select(MESSAGE)
-    latest = query.order_by(MESSAGE.c.seq.desc()).limit(1)
-    query = latest if message_id == "latest" else query.where(MESSAGE.c.id == message_id)
-    return _message(connection.execute(query).mappings().first())
+    """The message of that id."""
+    return _message(connection.execute(sa.select(MESSAGE).where(MESSAGE.c.id == message_id)).mappings().first())
+
+
+def newest(connection: Connection) -> MessageRow | None:
+    """The message that was kept last, whosever it is."""
+    return _message(connection.execute(sa.select(MESSAGE).order_by(MESSAGE.c.seq.desc()).limit(1)).mappings().first())
 
 
 def by_id(connection: Connection, ids: Collection[str]) -> dict[str, MessageRow]:
@@ -177,6 +180,22 @@ def recipients_of(connection: Connection, ids: Sequence[str]) -> dict[str, list[
         for one in _recipients(connection.execute(query).mappings()):
             found[one.message_id].append(one)
     return found
+
+
+def first_recipients(connection: Connection, ids: Sequence[str]) -> dict[str, RecipientRow]:
+    """Of each of these messages the first copy that somebody gets, or else the first."""
+    among, columns = _among(connection, RECIPIENT.c.message_id, ids), RECIPIENT.c
+    first = sa.func.coalesce(sa.func.min(columns.n).filter(columns.state != SHOWN), sa.func.min(columns.n))
+    which = sa.select(columns.message_id, first.label("n")).where(among).group_by(columns.message_id).subquery()
+    query = sa.select(RECIPIENT).join(which, sa.and_(columns.message_id == which.c.message_id, columns.n == which.c.n))
+    return {one.message_id: one for one in _recipients(connection.execute(query).mappings())}
+
+
+def recipient_counts(connection: Connection, ids: Sequence[str]) -> dict[str, int]:
+    """How many copies each of these messages has."""
+    column = RECIPIENT.c.message_id
+    query = sa.select(column, sa.func.count()).where(_among(connection, column, ids)).group_by(column)
+    return {str(id): int(count) for id, count in connection.execute(query)}
 
 
 def copy(connection: Connection, message_id: str, n: int, *, lock: bool = False) -> RecipientRow | None:

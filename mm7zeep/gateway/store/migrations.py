@@ -91,9 +91,9 @@ _CHANGED = "CREATE INDEX recipient_changed ON recipient (changed, message_id, n)
 
 _RATES = """
 ALTER TABLE outbox ADD COLUMN number TEXT;
-ALTER TABLE outbox ADD COLUMN lane TEXT NOT NULL DEFAULT '';
+ALTER TABLE outbox ADD COLUMN queue TEXT NOT NULL DEFAULT '';
 ALTER TABLE outbox ADD COLUMN counted {double};
-CREATE INDEX outbox_lane ON outbox (state, endpoint, lane, due, id);
+CREATE INDEX outbox_queue ON outbox (state, endpoint, queue, due, id);
 DROP INDEX outbox_due;
 CREATE TABLE rate (
     name TEXT NOT NULL PRIMARY KEY, next_at {double}, day TEXT, used BIGINT NOT NULL, changed {double} NOT NULL);

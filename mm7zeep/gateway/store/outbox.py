@@ -2,7 +2,7 @@
 
 One table. A claim counts the row's ``epoch`` up; whoever completes must name the epoch it claimed, so that a worker
 which slept through its lease changes nothing. On PostgreSQL rows are claimed with FOR UPDATE SKIP LOCKED, on SQLite the
-whole transaction is IMMEDIATE. Submits from a number that a rate names wait in a lane of their own, so that a number
+whole transaction is IMMEDIATE. Submits from a number that a rate names wait in a queue of their own, so that a number
 without room delays no other. Makes no call itself. Refuses nothing.
 """
 
@@ -25,7 +25,7 @@ from mm7zeep.gateway.store.tables import ENDPOINT, MESSAGE, OUTBOX
 _C = OUTBOX.c
 _PLAN = sa.insert(OUTBOX)
 _FREE = Rates()
-_STRAYS = 5000  # calls that are moved into another lane at a time
+_STRAYS = 5000  # calls that are moved into another queue at a time
 _HOLD = 1.0  # seconds until it is looked again whether a held call may go; the end of the other lets it go before
 _REPORT = OUTBOX.alias("report")
 _HELD = sa.and_(  # a read reply whose delivery report has not gone yet, an event behind another of the same recipient
@@ -51,14 +51,14 @@ BRINGS = sa.or_(
     ),
 )
 """The call whose end is that of an MO: the first that was planned; by MM7, where its application has a callback."""
-_AGAIN = sa.case((sa.or_(_C.lane == "", _C.lane.endswith(buckets.AGAIN)), _C.lane), else_=_C.lane + buckets.AGAIN)
+_AGAIN = sa.case((sa.or_(_C.queue == "", _C.queue.endswith(buckets.AGAIN)), _C.queue), else_=_C.queue + buckets.AGAIN)
 KEPT = 20_000
 """Octets of an answer that a failed call keeps."""
 
 
-class Lane(NamedTuple):
+class Queue(NamedTuple):
     """Calls to an ``endpoint`` that go in order: those of the number ``name``, or all others (the empty text); ``due``
-    is when the first of them may go. Those that are made ``AGAIN`` are a lane before that of their number, so that a
+    is when the first of them may go. Those that are made ``AGAIN`` are a queue before that of their number, so that a
     failure does not put a call behind all that wait.
     """
 
@@ -76,21 +76,21 @@ def plan(connection: Connection, calls: Sequence[CallRow]) -> None:
 
 
 def _first_of_each() -> sa.Select[Any]:
-    """The lanes with calls that wait, and when the first of each is due; those of paused endpoints left out."""
-    order = (_C.endpoint, _C.lane, _C.due, _C.id)
+    """The queues with calls that wait, and when the first of each is due; those of paused endpoints left out."""
+    order = (_C.endpoint, _C.queue, _C.due, _C.id)
     head = sa.select(_C.id).where(_C.state == READY).order_by(*order).limit(1)
-    own = (_C.id, _C.endpoint, _C.lane, _C.due)
+    own = (_C.id, _C.endpoint, _C.queue, _C.due)
     walk = sa.select(*own).where(_C.id == head.scalar_subquery()).cte("walk", recursive=True)
-    # from one lane to the next, or to the next endpoint, by the index: the number of calls that wait does not matter
+    # from one queue to the next, or to the next endpoint, by the index: the number of calls that wait does not matter
     first = OUTBOX.alias("first")
     waits = sa.select(first.c.id).where(first.c.state == READY).limit(1)
-    by_lane = (first.c.lane, first.c.due, first.c.id)
-    beside = waits.where(first.c.endpoint == walk.c.endpoint, first.c.lane > walk.c.lane).order_by(*by_lane)
-    beyond = waits.where(first.c.endpoint > walk.c.endpoint).order_by(first.c.endpoint, *by_lane)
+    by_queue = (first.c.queue, first.c.due, first.c.id)
+    beside = waits.where(first.c.endpoint == walk.c.endpoint, first.c.queue > walk.c.queue).order_by(*by_queue)
+    beyond = waits.where(first.c.endpoint > walk.c.endpoint).order_by(first.c.endpoint, *by_queue)
     following = sa.func.coalesce(beside.scalar_subquery(), beyond.scalar_subquery())
     walk = walk.union_all(sa.select(*own).select_from(walk.join(OUTBOX, _C.id == following)))
     paused = sa.exists().where(ENDPOINT.c.name == walk.c.endpoint, ENDPOINT.c.paused)
-    return sa.select(walk.c.endpoint, walk.c.lane, walk.c.due).where(~paused).order_by(walk.c.due, walk.c.id)
+    return sa.select(walk.c.endpoint, walk.c.queue, walk.c.due).where(~paused).order_by(walk.c.due, walk.c.id)
 
 
 _WAITING = _first_of_each()
@@ -104,7 +104,7 @@ _RELEASE = (
             .with_for_update(skip_locked=True)
         )
     )
-    .values(state=READY, due=sa.bindparam("now", type_=sa.Double), lane=_AGAIN)
+    .values(state=READY, due=sa.bindparam("now", type_=sa.Double), queue=_AGAIN)
 )
 _COMPLETE = (
     sa.update(OUTBOX)
@@ -151,20 +151,20 @@ _OVERDUE = (
 )
 
 
-def waiting(connection: Connection, rates: Rates = _FREE, now: float = 0.0) -> dict[str, list[Lane]]:
-    """The endpoints with calls that wait, and their lanes, the first that is due first; paused ones left out.
+def waiting(connection: Connection, rates: Rates = _FREE, now: float = 0.0) -> dict[str, list[Queue]]:
+    """The endpoints with calls that wait, and their queues, the first that is due first; paused ones left out.
 
-    A lane whose ``rates`` have no room at ``now`` is due when they have some.
+    A queue whose ``rates`` have no room at ``now`` is due when they have some.
     """
-    found = [Lane(*row) for row in connection.execute(_WAITING)]
+    found = [Queue(*row) for row in connection.execute(_WAITING)]
     if rates:
         limits = [buckets.limits(rates, one.endpoint, one.name) if one.due <= now else () for one in found]
         left = buckets.Buckets(connection, chain.from_iterable(limits), now)
         closed = [left.closed(one) for one in limits]
         found = [
-            lane if full is None else lane._replace(due=full.until) for lane, full in zip(found, closed, strict=True)
+            queue if full is None else queue._replace(due=full.until) for queue, full in zip(found, closed, strict=True)
         ]
-    by_endpoint: dict[str, list[Lane]] = {}
+    by_endpoint: dict[str, list[Queue]] = {}
     # of two that are due together the first planned goes first
     for one in sorted(found, key=lambda one: (not one.name.endswith(buckets.AGAIN) or one.due > now, one.due)):
         by_endpoint.setdefault(one.endpoint, []).append(one)
@@ -181,11 +181,11 @@ def claim(
     holder: str,
     rate: float | None = None,
     rates: Rates = _FREE,
-    lanes: Sequence[str] = ("",),
+    queues: Sequence[str] = ("",),
 ) -> list[CallRow]:
     """Claim the calls to ``endpoint`` that are due, until ``window`` of them are in flight from this ``holder``.
 
-    With a ``rate`` not more per second than that go out, by all processes together. They are taken from its ``lanes``,
+    With a ``rate`` not more per second than that go out, by all processes together. They are taken from its ``queues``,
     as many from each as there is room for, and from each only what the ``rates`` leave it.
     """
     if rate is not None and connection.dialect.name == "postgresql":
@@ -198,14 +198,14 @@ def claim(
     room = min(room, upstream_rate.allowed(connection, endpoint, now, rate, room)) if rate is not None else room
     if room <= 0:
         return []
-    limits = {lane: buckets.limits(rates, endpoint, lane) for lane in lanes[:room]}
+    limits = {queue: buckets.limits(rates, endpoint, queue) for queue in queues[:room]}
     if any(limits.values()) and not buckets.lock(connection):
-        limits = {lane: found for lane, found in limits.items() if not found}
+        limits = {queue: found for queue, found in limits.items() if not found}
     left = buckets.Buckets(connection, chain.from_iterable(limits.values()), now, locked=True)
     ids: dict[bool, list[int]] = {True: [], False: []}  # those that a rate counts, and the others
-    for place, (lane, found) in enumerate(limits.items()):
+    for place, (queue, found) in enumerate(limits.items()):
         part = left.room(found, -(-room // (len(limits) - place)))
-        due = _due(connection, endpoint, lane, now, part, rates) if part else []
+        due = _due(connection, endpoint, queue, now, part, rates) if part else []
         left.spend(found, len(due))
         ids[bool(found)] += due
         room -= len(due)
@@ -222,9 +222,9 @@ def claim(
     return sorted(claimed, key=lambda one: (one.due, one.id))
 
 
-def _due(connection: Connection, endpoint: str, lane: str, now: float, most: int, rates: Rates) -> list[int]:
-    """The first calls of a lane, up to ``most``; those that belong into another lane are moved there."""
-    waits = (_C.state == READY, _C.endpoint == endpoint, _C.lane == lane)
+def _due(connection: Connection, endpoint: str, queue: str, now: float, most: int, rates: Rates) -> list[int]:
+    """The first calls of a queue, up to ``most``; those that belong into another queue are moved there."""
+    waits = (_C.state == READY, _C.endpoint == endpoint, _C.queue == queue)
     due = sa.select(_C.id, _HELD, _C.number).where(*waits, _C.due <= now, _C.expires >= now)
     found = connection.execute(
         due.order_by(_C.due, _C.id).limit(most).with_for_update(skip_locked=True, of=OUTBOX)
@@ -233,11 +233,11 @@ def _due(connection: Connection, endpoint: str, lane: str, now: float, most: int
     if held:
         connection.execute(sa.update(OUTBOX).where(_C.id.in_(held)).values(due=now + _HOLD))
     upstream = upstream_name(endpoints.owner_of(endpoint))
-    strays = {number for _, _, number in found if not lane and rates.lane(upstream, number)}
+    strays = {number for _, _, number in found if not queue and rates.queue(upstream, number)}
     if strays:  # planned before their numbers had a rate: with them go those behind them
         first = sa.select(_C.id).where(*waits).order_by(_C.due, _C.id).limit(_STRAYS)
         stray = _C.id.in_(first.with_for_update(skip_locked=True))
-        connection.execute(sa.update(OUTBOX).where(stray, _C.number.in_(strays)).values(lane=_C.number))
+        connection.execute(sa.update(OUTBOX).where(stray, _C.number.in_(strays)).values(queue=_C.number))
     return [id for id, is_held, number in found if not is_held and number not in strays]
 
 
@@ -294,7 +294,7 @@ def complete_all(connection: Connection, calls: Sequence[CallRow], now: float) -
 
 def reschedule(connection: Connection, call: CallRow, due: float, **values: Any) -> bool:
     """Try again at ``due``. False, and nothing changes, if the claim is not the present one."""
-    later = _claimed(call).values(state=READY, due=due, lease_until=None, lane=_AGAIN, **values)
+    later = _claimed(call).values(state=READY, due=due, lease_until=None, queue=_AGAIN, **values)
     return bool(connection.execute(later).rowcount)
 
 

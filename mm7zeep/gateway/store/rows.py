@@ -176,7 +176,7 @@ class CallRow:
     answer: bytes | None = None
     generation: int | None = None
     number: str | None = None
-    lane: str = ""
+    queue: str = ""
     counted: float | None = None
     id: int = 0
 

@@ -178,9 +178,9 @@ OUTBOX = Table(
     Column("answer", LargeBinary),  # of a failure, the first 20 kB
     Column("generation", Integer),  # of its endpoint, when it was last claimed for an attempt
     Column("number", Text),  # of a submit: the key of the number that it is sent from
-    Column("lane", Text, nullable=False, default=""),  # that number, where a rate names it: calls of a lane go in order
+    Column("queue", Text, nullable=False, default=""),  # that number, where a rate names it: its calls go in order
     Column("counted", Double),  # when its last claim was counted by a rate for a day
-    Index("outbox_lane", "state", "endpoint", "lane", "due", "id"),
+    Index("outbox_queue", "state", "endpoint", "queue", "due", "id"),
     Index("outbox_lease", "state", "lease_until"),
     Index("outbox_message", "message_id", "n"),
     Index("outbox_expiry", "state", "expires"),

@@ -29,7 +29,7 @@ from mm7zeep.gateway.api.twilio.parameters import message_of, parsed
 from mm7zeep.gateway.config.parties import Application
 from mm7zeep.gateway.config.settings import Settings
 from mm7zeep.gateway.mm7.auth import GatewayAuthenticator
-from mm7zeep.gateway.rest.door import Door
+from mm7zeep.gateway.rest.authenticated import Authenticated
 from mm7zeep.gateway.rest.headers import head_of
 from mm7zeep.gateway.rest.request import media_type
 from mm7zeep.receiver import CLIENT, Gone, Scope
@@ -64,13 +64,13 @@ _ROWS = (
 
 def twilio_app(services: Services, *, observe: Observe) -> Any:
     """The ASGI application. ``observe`` is called with each answer."""
-    door = _Accounts(services.settings)
+    accounts = _Accounts(services.settings)
     refusals = Refusals(services.settings, TwilioError.of, name="Twilio's form", absent=_absent, method=_method)
     root = f"{PREFIX}Accounts/{{account_sid}}"
     by_path: dict[str, dict[str, Callable[[Request], Awaitable[Response]]]] = {}
     for row in _ROWS:
-        by_path.setdefault(root + row.path, {})[row.method] = _endpoint(services, door, row)
-    by_path[f"{root}/Messages.json"]["POST"] = _creation(services, door)
+        by_path.setdefault(root + row.path, {})[row.method] = _endpoint(services, accounts, row)
+    by_path[f"{root}/Messages.json"]["POST"] = _creation(services, accounts)
     app = Starlette(
         routes=[
             Route(path, _guarded(path, methods, refusals), methods=list(methods)) for path, methods in by_path.items()
@@ -78,7 +78,7 @@ def twilio_app(services: Services, *, observe: Observe) -> Any:
         exception_handlers={HTTPException: refusals.by_routing},
     )
     app.router.redirect_slashes = False
-    return Door(app, let_in=door.let_in, refused=refusals.of, observe=observe, tracing=services.tracing)
+    return Authenticated(app, let_in=accounts.let_in, refused=refusals.of, observe=observe, tracing=services.tracing)
 
 
 def _guarded(
@@ -97,24 +97,24 @@ def _guarded(
     return endpoint
 
 
-def _endpoint(services: Services, door: _Accounts, row: _Row) -> Callable[[Request], Awaitable[Response]]:
+def _endpoint(services: Services, accounts: _Accounts, row: _Row) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
         with ExitStack() as held:
             given = parsed(await _form(request, services, held) if row.method == "POST" else _query(request))
-        asked = _asked(request, services, door, given)
+        asked = _asked(request, services, accounts, given)
         async with services.shares.threads.of(asked.application.name):
             return await run_in_threadpool(lambda: messages.answer(row.function(asked), 200))
 
     return endpoint
 
 
-def _creation(services: Services, door: _Accounts) -> Callable[[Request], Awaitable[Response]]:
+def _creation(services: Services, accounts: _Accounts) -> Callable[[Request], Awaitable[Response]]:
     """``POST Messages.json``: answered when the message is on the disk."""
 
     async def endpoint(request: Request) -> Response:
         with ExitStack() as held:
             given = parsed(await _form(request, services, held))
-            asked = _asked(request, services, door, given)
+            asked = _asked(request, services, accounts, given)
             # only a span needs to know what time it is
             now = await run_in_threadpool(lambda: _now(services)) if "ValidityPeriod" in given else 0.0
             body, own = message_of(given, now)
@@ -146,9 +146,9 @@ def _query(request: Request) -> bytes:
     return found
 
 
-def _asked(request: Request, services: Services, door: _Accounts, given: Mapping[str, Any]) -> TwilioRequest:
+def _asked(request: Request, services: Services, accounts: _Accounts, given: Mapping[str, Any]) -> TwilioRequest:
     path = {name: str(value) for name, value in request.path_params.items()}
-    application = door.application(path["account_sid"])
+    application = accounts.application(path["account_sid"])
     if application is None or application.name != request.state.user:
         raise TwilioError(20404, "the requested account was not found")
     return TwilioRequest(

@@ -5,6 +5,7 @@ Values only.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
@@ -38,6 +39,7 @@ STATUSES: Mapping[int, int] = MappingProxyType(
 
 _PROBLEMS = {
     "invalid-recipient": 21211,
+    "invalid-sender": 21606,
     "opted-out": 21610,
     "too-late": 20409,
     "message-not-found": 20404,
@@ -46,7 +48,8 @@ _PROBLEMS = {
     "media-url-refused": 21620,
     "failed": 20500,
 }
-_HTTP = {401: 20003, 404: 20404, 405: 20004, 500: 20500, 503: 20503}
+_PARAMETERS = (("to[0]", "To"), ("expires_at", "ValidityPeriod"), ("send_at", "SendAt"), ("from ", "From "))
+"""What the parameters of the JSON API are called here."""
 
 
 class TwilioError(Refusal):
@@ -62,12 +65,12 @@ class TwilioError(Refusal):
         if isinstance(error, TwilioError):
             return error
         problem = Problem.of(error)
-        code = _PROBLEMS.get(problem.code) or _HTTP.get(problem.status, 20006)
+        code = _PROBLEMS.get(problem.code, 20006)
         if "media_url" in (problem.steps or ()):
             code = 21620
         elif problem.steps and problem.steps[0] == "to":
             code = 21610 if problem.code == "opted-out" else 21211
-        return cls(code, str(problem), *problem.headers)
+        return cls(code, in_own_words(str(problem)), *problem.headers)
 
     @property
     def body(self) -> dict[str, Any]:
@@ -78,3 +81,11 @@ class TwilioError(Refusal):
             "more_info": f"https://www.twilio.com/docs/errors/{self.code}",
             "status": self.status,
         }
+
+
+def in_own_words(text: str) -> str:
+    """What the JSON API says of a request, with the names that its parameters have here."""
+    text = re.sub(r"^parts\[\d+\](\.media_url)?", lambda found: "MediaUrl" if found[1] else "Body", text)
+    for name, own in _PARAMETERS:
+        text = text.replace(name, own)
+    return text

@@ -7,6 +7,7 @@ from dataclasses import replace
 from sqlalchemy import Connection
 
 from mm7zeep.gateway.api.media_urls import MediaUrls
+from mm7zeep.gateway.api.states import detail_of
 from mm7zeep.gateway.api.twilio import resources
 from mm7zeep.gateway.config.parties import RECEIVED
 from mm7zeep.gateway.config.settings import Settings
@@ -47,7 +48,7 @@ def _state(call: CallRow, message: MessageRow, copy: RecipientRow, now: float) -
     return {
         "MessageStatus": status,
         "SmsStatus": status,
-        **({"ErrorCode": str(code), "ErrorMessage": then.detail or ""} if code is not None else {}),
+        **({"ErrorCode": str(code), "ErrorMessage": detail_of(then) or ""} if code is not None else {}),
     }
 
 

@@ -17,8 +17,9 @@ from starlette.responses import Response
 from mm7zeep.gateway.api.request import Services
 from mm7zeep.gateway.api.twilio import resources
 from mm7zeep.gateway.api.twilio.errors import TwilioError
-from mm7zeep.gateway.api.twilio.parameters import Parameters, moment, single
+from mm7zeep.gateway.api.twilio.parameters import Parameters, address, moment, single
 from mm7zeep.gateway.config.parties import Application
+from mm7zeep.gateway.rest.complaint import cut
 from mm7zeep.gateway.rest.parts import shown
 from mm7zeep.gateway.store import content, outbox
 from mm7zeep.gateway.store import messages as store
@@ -64,27 +65,29 @@ def listed(asked: TwilioRequest) -> Any:
     given = asked.given
     for name in given:
         if name not in _FILTERS:
-            raise TwilioError(20001, f"{name} is no filter that is served here; leave it out")
+            raise TwilioError(20001, f"{cut(name)} is no filter that is served here; leave it out")
     size, n = _number(given, "PageSize", _SIZE, _MOST), _number(given, "Page", 0, 10**6)
     token = single(given, "PageToken")
     if token is not None and not (token.startswith("PA") and token[2:].isascii() and token[2:].isdigit()):
         raise TwilioError(20006, "PageToken is none of this list; follow next_page_uri")
+    if n and token is None:
+        raise TwilioError(20006, "a Page needs its PageToken; follow next_page_uri")
     since, until = _span(given)
     with asked.services.database.read() as connection:
         rows = store.listed(
             connection,
             application=asked.application.name,
-            to=single(given, "To"),
-            from_=single(given, "From"),
+            to=address(given, "To"),
+            from_=address(given, "From"),
             since=since,
             until=until,
             before=int(token[2:20]) if token is not None else None,
             limit=size + 1,
         )
         page = rows[:size]
-        copies = store.recipients_of(connection, [one.id for one in page])
+        copies = store.first_recipients(connection, [one.id for one in page])
         now = asked.services.clock.now(connection)
-    told = [resources.message_resource(asked.account_sid, one, copies[one.id], now) for one in page]
+    told = [resources.message_resource(asked.account_sid, one, [copies[one.id]], now) for one in page]
     uri = f"{resources.path_of(asked.account_sid, 'Messages')}.json"
     filters = [(name, values[0]) for name, values in given.items() if name not in ("Page", "PageToken", "PageSize")]
 
@@ -159,7 +162,7 @@ def medium(asked: TwilioRequest) -> Any:
     row = next(
         (one for one in resources.media_of(message) if resources.media_sid(message.id, one["n"]) == wanted), None
     )
-    if row is None or raw is None:
+    if row is None or raw is None or row["size"] is None:  # not fetched yet
         raise TwilioError(20404, "the requested media were not found")
     if asked.path["media_sid"] != wanted:
         return resources.media_resource(asked.account_sid, message, row)

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from mm7zeep.gateway.api.inputs import NewMessage
-from mm7zeep.gateway.api.twilio.errors import TwilioError
+from mm7zeep.gateway.api.twilio.errors import TwilioError, in_own_words
+from mm7zeep.gateway.rest import fields
+from mm7zeep.gateway.rest.complaint import cut
 from mm7zeep.gateway.rest.request import Invalid, judged
 
 Parameters = Mapping[str, Sequence[str]]
@@ -51,6 +52,12 @@ def single(given: Parameters, name: str) -> str | None:
     return values[0] if values and values[0] else None
 
 
+def address(given: Parameters, name: str) -> str | None:
+    """An address in a parameter; who writes +61... without %2B has written a space."""
+    text = fields.with_plus(single(given, name))
+    return text if isinstance(text, str) else None
+
+
 def message_of(given: Parameters, now: float) -> tuple[NewMessage, Mapping[str, Any]]:
     """The message that a request asks to be sent at the time ``now``, and what is kept beside it.
 
@@ -58,8 +65,8 @@ def message_of(given: Parameters, now: float) -> tuple[NewMessage, Mapping[str, 
     """
     for name in given:
         if name not in _SERVED | _WITHOUT_EFFECT:
-            raise TwilioError(20001, f"{name} is not served here; leave it out")
-    to, sender = single(given, "To"), single(given, "From")
+            raise TwilioError(20001, f"{cut(name)} is not served here; leave it out")
+    to, sender = address(given, "To"), address(given, "From")
     if to is None:
         raise TwilioError(21604, "a 'To' number is required")
     if sender is None:
@@ -84,7 +91,7 @@ def message_of(given: Parameters, now: float) -> tuple[NewMessage, Mapping[str, 
     try:
         made = judged({name: value for name, value in asked.items() if value is not None}, NewMessage)
     except Invalid as error:
-        raise TwilioError(_code(error), str(error)) from error
+        raise TwilioError(_code(error), in_own_words(str(error))) from error
     return made, {"status_callback": callback} if callback is not None else {}
 
 
@@ -105,7 +112,8 @@ def status_callback(url: str | None) -> str | None:
     except ValueError:
         usable = False
     if not usable or len(url) > _URL or not url.isprintable() or " " in url or "@" in parts.netloc:
-        raise TwilioError(21609, "StatusCallback is no URL; give one such as https://example.com/status")
+        words = "StatusCallback is no URL that can be called; give one such as https://example.com/status"
+        raise TwilioError(21609, f"{words}, without user and password")
     return url
 
 
@@ -119,9 +127,10 @@ def _send_at(given: Parameters) -> float | None:
 def moment(name: str, text: str) -> float:
     """A point in time in a parameter: ISO 8601, or a date. Raises ``TwilioError``."""
     try:
-        when = datetime.fromisoformat(re.sub(r" (?=[0-9]{2}:?[0-9]{2}\Z)", "+", text) if "T" in text else text)
-        return (when if when.tzinfo is not None else when.replace(tzinfo=UTC)).timestamp()
-    except (ValueError, OverflowError) as error:
+        if not re.match(r"[0-9]{4}-", text):
+            raise ValueError(text)
+        return fields.moment(text)
+    except ValueError as error:
         raise TwilioError(20006, f"{name} is no time; give one such as 2026-11-28T12:00:00Z") from error
 
 

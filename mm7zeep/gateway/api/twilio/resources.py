@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import Any
 
 from mm7zeep import media
-from mm7zeep.gateway.api.states import State, mm_status, state_of
+from mm7zeep.gateway.api.states import State, detail_of, mm_status, state_of
 from mm7zeep.gateway.api.submissions import served
 from mm7zeep.gateway.store.rows import MessageRow, RecipientRow
 from mm7zeep.messages import Part
@@ -70,7 +70,7 @@ def message_resource(
     account_sid: str, message: MessageRow, copies: Sequence[RecipientRow], now: float, body: str | None = None
 ) -> dict[str, Any]:
     """A Message resource; ``body`` is its text, where that was read."""
-    copy = served(list(copies))[0]
+    copy = (served(list(copies)) or list(copies))[0]
     status, inbound = status_of(message, copy, now), message.direction == "mo"
     code = error_code(copy, status)
     sid = sid_of(message.id)
@@ -92,7 +92,7 @@ def message_resource(
         "date_sent": written(copy.changed if moved and not inbound else message.accepted if inbound else None),
         "date_updated": written(max(message.accepted, copy.changed)),
         "error_code": code,
-        "error_message": copy.detail if code is not None else None,
+        "error_message": detail_of(copy) if code is not None else None,
         "price": None,
         "price_unit": None,
         "uri": f"{uri}.json",

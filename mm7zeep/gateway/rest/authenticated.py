@@ -1,4 +1,6 @@
-"""The door of an API: lets in whom it knows, tells what was answered, and puts on every answer what it should have."""
+"""An ASGI application behind authentication: requests of who is not known never reach it. Each has a span, is counted,
+and gets the header fields that every answer has.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,7 @@ from mm7zeep.receiver.handlers import Observe
 from mm7zeep.tracing import Span, Tracing, known_method
 
 
-class Door:
+class Authenticated:
     """An ASGI application behind which ``app`` stands.
 
     ``let_in`` gives the name of who asks, or raises what ``refused`` makes an answer of; paths in ``public`` ask
