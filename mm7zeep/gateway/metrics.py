@@ -32,7 +32,7 @@ class Metrics:
         self._shared = shared
         self._own = CollectorRegistry()
         self._answers = Counter(
-            "mm7_answers", "MM7 requests answered", ("operation", "status", "http"), registry=self._own
+            "mm7_answers", "Requests answered", ("operation", "status", "http"), registry=self._own
         )
         self._seconds = Histogram(
             "mm7_answer_seconds", "Time from head to answer", ("operation",), buckets=_SECONDS, registry=self._own

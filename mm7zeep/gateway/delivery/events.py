@@ -1,4 +1,4 @@
-"""What a gateway did, for those who watch it: the demo, tests, the viewer, metrics. Values only."""
+"""What a gateway did, for those who watch it: the demo, tests, metrics. Values only."""
 
 from __future__ import annotations
 
