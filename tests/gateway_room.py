@@ -86,6 +86,9 @@ class Room:
             **options,
         )
         self.gateway = Gateway(self.settings, deliver=self.calls, clock=self.clock, tracer_provider=tracer_provider)
+        for _ in range(10):  # on a machine that is busy the first look may have been given up
+            if self.gateway.admission.full:
+                self.gateway.admission.look()
 
     def ask(self, message: Message, user: str = "tnn", *, peer: str | None = None, **options: Any) -> Received:
         """The gateway's answer to a request, as its sender reads it."""

@@ -123,7 +123,7 @@ def test_another_process_makes_the_call(two: Two) -> None:
         one.submitted(ONE)
         seconds_until(lambda: not due(one))
         page = other.gateway.metrics.exposition(other.gateway.database)[0].decode()
-    assert statistics.median(took) < 0.1
+    assert statistics.median(took) < 0.5
     assert one.calls.made == []
     assert 'mm7_subscriptions_total{outcome="made"} 1.0' in page
     assert "mm7_announcements_total 0.0" not in page

@@ -543,6 +543,21 @@ def test_who_opts_out_before_it_leaves_for_an_upstream(room: Make) -> None:
     assert [report.status_text for report in one.calls.of(DeliveryReportReq)] == ["Recipient opted out"]
 
 
+def test_who_opts_out_after_an_attempt_without_an_answer(room: Make) -> None:
+    """Where an attempt may have reached the upstream, it is not made again, and the reason says that it may have."""
+    with FarSide(lambda request: [], proper) as far:  # the request is read, and the connection closed
+        upstream = Upstream(name="far", url=far.url, vaspid="WE")
+        one = room(TNN, OTHER, upstreams=(upstream,), routes=(Route(prefix="+61", via="far"),))
+        id = one.submitted(TO_ANN)
+        one.gateway.run_pending()
+        say(one, "STOP")
+        one.clock.move(seconds=30)
+        one.gateway.run_pending()
+        detail = "the recipient has opted out; an attempt before that may have reached far"
+        assert [(copy.state, copy.detail) for copy in one.copies(id)] == [("Rejected", detail)]
+        assert len(far.requests) == 1
+
+
 # --- the one answer ---------------------------------------------------------------------------------------------------
 
 

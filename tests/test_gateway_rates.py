@@ -438,7 +438,7 @@ def test_reload_with_another_rate(room: Make) -> None:
 
 def test_reload_with_a_rate_for_what_waits(room: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     """A new rate counts for what was planned before it, too, and what waits for others is not held up by that."""
-    monkeypatch.setattr(outbox, "_STRAYS", 40)
+    monkeypatch.setattr(outbox, "_AT_ONCE", 40)
     one = room(**AWAY)
     plan(one, 250, queue="")
     one.clock.move(seconds=1)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -384,6 +385,91 @@ def test_read_reply_waits_for_its_report(database: Database, first: str, then: s
         outbox.release_held(connection, [report], NOW + 50)
     [mine] = claim(database, now=NOW + 50)
     assert mine.transaction_id == "mine"
+
+
+def test_events_that_wait_delay_no_others(database: Database) -> None:
+    """However many events wait behind one that failed, the event of another message goes at once; they themselves are
+    looked at again when that one is due, and go as soon as it has ended.
+    """
+    many = [call(kind="webhook", message_id=f"m{n}", n=0, transaction_id=f"t{n}") for n in range(60)]
+    plan(database, *many)
+    failed = claim(database, window=60)
+    assert len(failed) == 60
+    with database.write() as connection:
+        for one in failed:
+            outbox.reschedule(connection, one, NOW + 600)
+    plan(database, *(replace(one, transaction_id="behind") for one in many))
+    plan(database, call(kind="webhook", message_id="other", n=0, transaction_id="fresh"))
+    assert [one.transaction_id for one in claim(database, window=5, now=NOW + 1)] == ["fresh"]
+    assert claim(database, window=5, now=NOW + 100) == []
+    with database.read() as connection:
+        waits = {row.due for row in outbox.listed(connection, limit=500) if row.transaction_id == "behind"}
+    assert waits == {NOW + 600}
+    first = claim(database, window=2, now=NOW + 600)
+    assert [one.transaction_id for one in first] == ["t0", "t1"]
+    with database.write() as connection:
+        for one in first:
+            assert outbox.complete(connection, one, NOW + 601)
+        outbox.release_held(connection, first, NOW + 601)
+    now_free = claim(database, window=200, now=NOW + 601)
+    assert [one.message_id for one in now_free if one.transaction_id == "behind"] == ["m0", "m1"]
+
+
+def test_backlog_is_not_read_to_end_or_look_up_one(database: Database) -> None:
+    """What ends one event, and what asks whether a submit is under way, use an index that the calls that wait are not
+    all in.
+    """
+    plan(database, *(call(kind="submit", message_id=f"m{n}", n=0) for n in range(2000)))
+    plan(database, *(call("b http://b", message_id=f"b{n}") for n in range(20)))
+    with database.write() as connection:
+        for one in outbox.claim(connection, "b http://b", now=NOW, window=20, lease=60, holder="w")[:10]:
+            assert outbox.complete(connection, one, NOW)
+    said: list[tuple[str, Any]] = []
+
+    def noted(connection: object, cursor: object, statement: str, parameters: object, *rest: object) -> None:
+        said.append((statement, parameters))
+
+    with database.write() as connection:
+        connection.execute(sa.text("ANALYZE"))
+        sa.event.listen(connection, "before_cursor_execute", noted)
+        assert not outbox.is_submitting(connection, "tnn http://tnn/mo")
+        outbox.release_held(connection, [call(kind="webhook", message_id="m1", n=0)], NOW)
+        sa.event.remove(connection, "before_cursor_execute", noted)
+        explain = "EXPLAIN QUERY PLAN" if database.sqlite else "EXPLAIN"
+        for statement, parameters in said:
+            plan_of = " ".join(
+                str(tuple(line)) for line in connection.exec_driver_sql(f"{explain} {statement}", parameters)
+            )
+            assert "outbox_expiry" not in plan_of, plan_of
+            assert "SCAN outbox" not in plan_of, plan_of
+            assert "Seq Scan on outbox" not in plan_of, plan_of
+    assert len(said) == 2
+
+
+@pytest.mark.parametrize("tried", [False, True])
+def test_submit_is_under_way(database: Database, tried: bool) -> None:
+    """A submit is under way while it is claimed, and, as it may have gone, once it waits for another attempt."""
+    plan(database, call(kind="submit"))
+    place = "tnn http://tnn/mo"
+    if tried:
+        [mine] = claim(database)
+        with database.write() as connection:
+            assert outbox.is_submitting(connection, place)
+            outbox.reschedule(connection, mine, NOW + 5)
+    with database.read() as connection:
+        assert outbox.is_submitting(connection, place) is tried
+        assert not outbox.is_submitting(connection, "b http://b")
+
+
+def test_replay_of_a_submit_that_waits(database: Database) -> None:
+    """A submit that waits ends with its message, also when it is replayed by its id; one that is dead has more time."""
+    plan(database, call(kind="submit", expires=NOW + 5), call(kind="submit", endpoint="b http://b", expires=NOW + 5))
+    [dead] = claim(database, "b http://b")
+    with database.write() as connection:
+        assert outbox.dead_letter(connection, dead, NOW, reason="2002")
+        for id in (1, 2):
+            assert outbox.replay(connection, now=NOW + 1, expiry=600.0, id=id) == 1
+        assert [row.expires for row in outbox.listed(connection)] == [NOW + 601, NOW + 5]
 
 
 def test_replay(database: Database) -> None:

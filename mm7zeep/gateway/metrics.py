@@ -31,9 +31,7 @@ class Metrics:
     def __init__(self, *, shared: bool = False) -> None:
         self._shared = shared
         self._own = CollectorRegistry()
-        self._answers = Counter(
-            "mm7_answers", "Requests answered", ("operation", "status", "http"), registry=self._own
-        )
+        self._answers = Counter("mm7_answers", "Requests answered", ("operation", "status", "http"), registry=self._own)
         self._seconds = Histogram(
             "mm7_answer_seconds", "Time from head to answer", ("operation",), buckets=_SECONDS, registry=self._own
         )

@@ -186,7 +186,9 @@ class Caller:
         if upstream is None:
             return Outcome(verdict="dead", reason=f"the upstream {name} is no longer configured")
         if self._has_opted_out(call):
-            return Outcome(verdict="dead", reason=OPTED_OUT, text=status.OPTED_OUT.text)
+            unclear = call.attempts > 1 and call.event.get("refused") != call.epoch - 1
+            reason = f"{OPTED_OUT}; an attempt before that may have reached {name}" if unclear else OPTED_OUT
+            return Outcome(verdict="dead", reason=reason, text=status.OPTED_OUT.text, unclear=unclear)
         request = self._request(call, upstream)
         if request is None:
             return Outcome(verdict="dead", reason="the message was deleted")

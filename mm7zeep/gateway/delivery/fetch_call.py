@@ -23,6 +23,7 @@ from mm7zeep.gateway.delivery.retry import Outcome
 from mm7zeep.gateway.store import content, endpoints, messages, remote_parts
 from mm7zeep.gateway.store.remote_parts import RemotePart
 from mm7zeep.gateway.store.rows import DELIVERED, PENDING, REFUSED, CallRow, Ending, MessageRow, RecipientRow
+from mm7zeep.tracing import kept_of
 
 ENDPOINTS = 8
 """Endpoints of an application that its fetches are shared among, by host: one slow host holds up an eighth of them, and
@@ -42,7 +43,7 @@ def waiting(settings: Settings, kept: messages.Kept, remote: Sequence[RemotePart
         message_id=message.id,
         n=0,
         transaction_id=exchange.new_transaction_id(),
-        payload=remote_parts.payload(remote),
+        payload=remote_parts.payload(remote, kept_of(message.field)),
         due=message.accepted,
         expires=until if message.expires is None else min(until, message.expires),
         created=message.accepted,

@@ -137,7 +137,9 @@ class ResultRecorder:
             return
         if state == DELIVERED:
             remote = index_key(outcome.message_id.strip()) if outcome.message_id is not None else None
-            messages.move(connection, copy, state=SENT, changed=now, remote_id=remote, content=message.content)
+            messages.move(
+                connection, copy, state=SENT, changed=now, remote_id=remote, content=message.content, detail=None
+            )
             outbox.plan(connection, list(webhooks.sent(self.settings, message, copy, now)))
             return
         end = _end(message, outcome, now)

@@ -24,7 +24,7 @@ from mm7zeep.gateway.config.destination import upstream_name
 from mm7zeep.gateway.config.rates import Limit, Rates
 from mm7zeep.gateway.store import endpoints
 from mm7zeep.gateway.store.clock import JUMP
-from mm7zeep.gateway.store.rows import READY, CallRow
+from mm7zeep.gateway.store.rows import DEAD, DONE, LEASED, READY, CallRow
 from mm7zeep.gateway.store.tables import OUTBOX, RATE, RATE_RETURN, index_key
 
 AGAIN = "\tagain"
@@ -236,7 +236,7 @@ def reasons_of_copies(
     if not rates or not message_ids:
         return {}
     waiting = sa.select(OUTBOX).where(
-        OUTBOX.c.message_id.in_(message_ids), OUTBOX.c.kind == "submit", OUTBOX.c.state == READY
+        OUTBOX.c.message_id.in_(message_ids), OUTBOX.c.kind == "submit", OUTBOX.c.state.not_in((LEASED, DONE, DEAD))
     )
     calls = [CallRow(**row) for row in connection.execute(waiting).mappings()]
     found = reasons(connection, rates, calls, now)

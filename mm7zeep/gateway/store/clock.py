@@ -265,13 +265,14 @@ def _plan_again(connection: Connection, seconds: float) -> None:
     """Move what waits by so many seconds, so that it waits as long as it would have; not what a sender gave a date."""
     calls, endpoints, recipients = OUTBOX.c, ENDPOINT.c, RECIPIENT.c
     waiting = calls.state.in_(("ready", "leased"))
+    of_message = sa.exists().where(MESSAGE.c.id == calls.message_id, MESSAGE.c.expires == calls.expires)
     connection.execute(
         sa.update(OUTBOX)
         .where(waiting)
         .values(
             due=calls.due + seconds,
             lease_until=calls.lease_until + seconds,
-            expires=sa.case((calls.kind == "submit", calls.expires), else_=calls.expires + seconds),  # of its message
+            expires=sa.case((sa.or_(calls.kind == "submit", of_message), calls.expires), else_=calls.expires + seconds),
         )
     )
     connection.execute(

@@ -124,6 +124,8 @@ def end(connection: Connection, ends: Sequence[Ending]) -> None:
     ]
     if rows:
         connection.execute(_END, rows)
+    if any(one.due is not None for one in ends):
+        announcement.note(connection)
 
 
 def wait_again(connection: Connection, now: float) -> int:

@@ -101,6 +101,10 @@ CREATE TABLE rate_return (seq {serial}, name TEXT NOT NULL, day TEXT NOT NULL, a
 CREATE INDEX rate_return_name ON rate_return (name, day)
 """
 
+_TRIED = """
+CREATE INDEX outbox_tried ON outbox (endpoint, state, attempts) WHERE state = 'ready' AND attempts > 0
+"""
+
 
 def _keys(connection: Connection) -> None:
     """Replace the long values that stand in an index by their keys."""
@@ -124,6 +128,7 @@ STEPS: tuple[str | Callable[[Connection], None], ...] = (
     _OPT_OUT,
     _CHANGED,
     _RATES,
+    _TRIED,
 )
 """What each step runs: statements, or a function. The version of a database is the number of steps it has had."""
 

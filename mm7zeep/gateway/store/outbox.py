@@ -20,24 +20,27 @@ from mm7zeep.gateway.config.destination import upstream_name
 from mm7zeep.gateway.config.rates import Rates
 from mm7zeep.gateway.store import announcement, buckets, endpoints, upstream_rate
 from mm7zeep.gateway.store.rows import DEAD, DONE, LEASED, READY, CallRow, values_of
-from mm7zeep.gateway.store.tables import ENDPOINT, MESSAGE, OUTBOX
+from mm7zeep.gateway.store.tables import ENDPOINT, MESSAGE, OUTBOX, TRIED
 
 _C = OUTBOX.c
 _PLAN = sa.insert(OUTBOX)
 _FREE = Rates()
-_STRAYS = 5000  # calls that are moved into another queue at a time
+_AT_ONCE = 5000  # calls that are moved out of the way at a time, into another queue or to a later moment
 _HOLD = 1.0  # seconds until it is looked again whether a held call may go; the end of the other lets it go before
 _REPORT = OUTBOX.alias("report")
-_HELD = sa.and_(  # a read reply whose delivery report has not gone yet, an event behind another of the same recipient
-    _C.kind.in_(("read", "webhook")),
-    sa.exists().where(
-        _REPORT.c.message_id == _C.message_id,
-        _REPORT.c.n == _C.n,
-        _REPORT.c.kind == sa.case((_C.kind == "read", "report"), else_=_C.kind),
-        sa.or_(_C.kind == "read", _REPORT.c.endpoint == _C.endpoint),
-        _REPORT.c.state.in_((READY, LEASED)),
-        _REPORT.c.id < _C.id,
-    ),
+_BEFORE = (  # the delivery report that a read reply waits for, the event before another of the same recipient
+    _REPORT.c.message_id == _C.message_id,
+    _REPORT.c.n == _C.n,
+    _REPORT.c.kind == sa.case((_C.kind == "read", "report"), else_=_C.kind),
+    sa.or_(_C.kind == "read", _REPORT.c.endpoint == _C.endpoint),
+    _REPORT.c.state.in_((READY, LEASED)),
+    _REPORT.c.id < _C.id,
+)
+_HELD = sa.and_(_C.kind.in_(("read", "webhook")), sa.exists().where(*_BEFORE))
+_BEFORE_IS_DUE = (  # what is under way ends at any moment
+    sa.select(sa.func.max(sa.case((_REPORT.c.state == READY, _REPORT.c.due), else_=0.0)))
+    .where(*_BEFORE)
+    .scalar_subquery()
 )
 _EARLIER = OUTBOX.alias("earlier")
 BRINGS = sa.or_(
@@ -129,7 +132,7 @@ _RELEASE_HELD = (
         _C.message_id.in_(sa.bindparam("ids", expanding=True)),
         sa.tuple_(_C.message_id, _C.n).in_(sa.bindparam("about", expanding=True)),
         _C.kind == sa.bindparam("which"),
-        _C.state == READY,
+        _C.state.not_in((LEASED, DONE, DEAD)),  # SQLite looks for ready ones by that index, and reads all that wait
         _C.attempts == 0,
         _C.due > sa.bindparam("now", type_=sa.Double),
     )
@@ -226,19 +229,21 @@ def _due(connection: Connection, endpoint: str, queue: str, now: float, most: in
     """The first calls of a queue, up to ``most``; those that belong into another queue are moved there."""
     waits = (_C.state == READY, _C.endpoint == endpoint, _C.queue == queue)
     due = sa.select(_C.id, _HELD, _C.number).where(*waits, _C.due <= now, _C.expires >= now)
-    found = connection.execute(
-        due.order_by(_C.due, _C.id).limit(most).with_for_update(skip_locked=True, of=OUTBOX)
-    ).all()
-    held = [id for id, is_held, _ in found if is_held]
-    if held:
-        connection.execute(sa.update(OUTBOX).where(_C.id.in_(held)).values(due=now + _HOLD))
+    due = due.order_by(_C.due, _C.id).limit(most).with_for_update(skip_locked=True, of=OUTBOX)
+    found = connection.execute(due).all()
+    if any(is_held for _, is_held, _ in found):  # with them go those behind them, so that they delay nothing else
+        first = sa.select(_C.id).where(*waits, _C.due <= now).order_by(_C.due, _C.id).limit(_AT_ONCE)
+        later = sa.case((now + _HOLD < _BEFORE_IS_DUE, _BEFORE_IS_DUE), else_=now + _HOLD)
+        held = (_C.id.in_(first.with_for_update(skip_locked=True)), _HELD)
+        connection.execute(sa.update(OUTBOX).where(*held).values(due=later))
+        found = [one for one in connection.execute(due).all() if not one[1]]
     upstream = upstream_name(endpoints.owner_of(endpoint))
     strays = {number for _, _, number in found if not queue and rates.queue(upstream, number)}
     if strays:  # planned before their numbers had a rate: with them go those behind them
-        first = sa.select(_C.id).where(*waits).order_by(_C.due, _C.id).limit(_STRAYS)
+        first = sa.select(_C.id).where(*waits).order_by(_C.due, _C.id).limit(_AT_ONCE)
         stray = _C.id.in_(first.with_for_update(skip_locked=True))
         connection.execute(sa.update(OUTBOX).where(stray, _C.number.in_(strays)).values(queue=_C.number))
-    return [id for id, is_held, number in found if not is_held and number not in strays]
+    return [id for id, _, number in found if number not in strays]
 
 
 def overdue(connection: Connection, *, now: float, holder: str) -> list[CallRow]:
@@ -330,9 +335,8 @@ def _claimed(call: CallRow) -> sa.Update:
 
 def is_submitting(connection: Connection, endpoint: str) -> bool:
     """Whether a submit to ``endpoint`` is under way, or was made and its answer not understood."""
-    tried = sa.or_(_C.state == LEASED, sa.and_(_C.state == READY, _C.attempts > 0))
-    query = sa.select(sa.literal(1)).where(_C.state.in_((LEASED, READY)), _C.endpoint == endpoint, tried).limit(1)
-    return connection.scalar(query) is not None
+    under_way = sa.exists().where(_C.state == LEASED, _C.endpoint == endpoint)
+    return bool(connection.scalar(sa.select(sa.or_(under_way, sa.exists().where(TRIED, _C.endpoint == endpoint)))))
 
 
 def withdraw(connection: Connection, message_id: str, n: int, now: float) -> bool:
@@ -419,7 +423,7 @@ def replay(
 
     By ``id`` any call, unless it is being made, or a submit that went or was taken back, or a fetch that has ended, and
     its message with it. ``endpoint`` is a URL, or the key of an endpoint. A call keeps its TransactionID; it has
-    ``expiry`` seconds more, but a submit or a fetch that waits.
+    ``expiry`` seconds more, but a submit or a fetch that waits: that ends with its message.
     """
     resumed = 0
     ended = sa.or_(  # once more would be a second message to the recipient
@@ -428,7 +432,8 @@ def replay(
     which: list[sa.ColumnElement[bool]] = (
         [_C.state == DEAD, ~ended] if id is None else [_C.state != LEASED, ~ended, _C.id == id]
     )
-    longer = sa.case((_C.kind == "submit", _C.expires), else_=now + expiry)
+    of_message = sa.or_(_C.kind == "fetch", sa.and_(_C.kind == "submit", _C.state == READY))
+    longer = sa.case((of_message, _C.expires), else_=now + expiry)
     if endpoint is not None:
         names = endpoints.named(connection, endpoint)
         paused = [name for name in names if endpoints.resume(connection, name, now)]
@@ -437,8 +442,7 @@ def replay(
         which.append(_C.endpoint.in_(names))
     if since is not None:
         which.append(_C.ended >= since)
-    expires = sa.case((_C.kind == "fetch", _C.expires), else_=now + expiry)
-    again: Mapping[str, Any] = {"state": READY, "due": now, "expires": expires, "attempts": 0, "ended": None}
+    again: Mapping[str, Any] = {"state": READY, "due": now, "expires": longer, "attempts": 0, "ended": None}
     count = resumed + connection.execute(sa.update(OUTBOX).where(*which).values(again)).rowcount
     if count:
         announcement.note(connection, for_all=True)

@@ -7,8 +7,8 @@ In the octets that is a ``text/uri-list`` (RFC 2483 5) which holds the URL: as a
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from mm7zeep.gateway.store.content import Summary
 from mm7zeep.gateway.store.rows import CallRow
@@ -52,9 +52,9 @@ def fetched(summary: Summary, remote: Sequence[RemotePart]) -> Summary:
     return summary._replace(parts=json.dumps(rows))
 
 
-def payload(remote: Sequence[RemotePart]) -> str:
-    """What the call that fetches them has to know, as JSON."""
-    return json.dumps({"parts": remote})
+def payload(remote: Sequence[RemotePart], traced: Mapping[str, Any]) -> str:
+    """What the call that fetches them has to know, as JSON; ``traced`` names the trace of its message."""
+    return json.dumps({**traced, "parts": remote})
 
 
 def remote_parts_of(call: CallRow) -> tuple[RemotePart, ...]:

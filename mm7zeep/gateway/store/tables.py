@@ -33,6 +33,7 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     Table,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy import Text as PlainText
 from sqlalchemy.types import TypeDecorator
@@ -185,6 +186,9 @@ OUTBOX = Table(
     Index("outbox_message", "message_id", "n"),
     Index("outbox_expiry", "state", "expires"),
 )
+TRIED = text("state = 'ready' AND attempts > 0")
+"""A call that waits and was made before: as text, so that either engine finds it by its index."""
+Index("outbox_tried", OUTBOX.c.endpoint, OUTBOX.c.state, OUTBOX.c.attempts, sqlite_where=TRIED, postgresql_where=TRIED)
 
 RATE = Table(
     "rate",
