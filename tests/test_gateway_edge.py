@@ -426,6 +426,31 @@ def test_one_request_in_hand_over_tls(pems: tuple[str, str, ssl.SSLContext]) -> 
     assert asyncio.run(main()) == 1
 
 
+# --- listeners that retire --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("shared", [False, True], ids=["alone", "shared"])
+def test_connection_that_comes_as_a_listener_retires_is_left_to_the_next(shared: bool) -> None:
+    """Of connections that come in the very moment in which a listener retires none is lost: the next one has them."""
+
+    async def main() -> None:
+        for _ in range(20):
+            listening = bound("127.0.0.1", 0)
+            following, place = listening.dup(), listening.getsockname()
+            following.setblocking(False)
+            listener = Listener(receiver().asgi, listening, shared=shared)
+            await listener.start()
+            await asyncio.sleep(0.01)
+            with socket.create_connection(place), closing(following):
+                await asyncio.sleep(0)  # now the event loop knows of it, and nobody has taken it
+                await listener.retire(0.0)
+                await asyncio.sleep(0.01)
+                following.accept()[0].close()
+            await listener.stop()
+
+    asyncio.run(main())
+
+
 # --- clients that hang up ---------------------------------------------------------------------------------------------
 
 

@@ -128,10 +128,9 @@ class Listener:
         """
         self._last_answers.last = True
         until = time.monotonic() + patience
-        for leave_off in (self._server.accept_no_more, self._server.accept_nothing):  # one may come between the two
-            leave_off()
-            while self.connections and time.monotonic() < until:  # noqa: ASYNC110  uvicorn counts them, and tells nobody
-                await asyncio.sleep(_LOOK)
+        self._server.accept_no_more()
+        while self.connections and time.monotonic() < until:  # noqa: ASYNC110  uvicorn counts them, and tells nobody
+            await asyncio.sleep(_LOOK)
 
     async def stop(self) -> None:
         """Accept no more (the socket is closed), let requests in flight finish for ``drain`` seconds, then end them."""
@@ -205,11 +204,6 @@ class _Server(uvicorn.Server):
         for one in self.servers:
             cast(_Acceptor, one).retire()
 
-    def accept_nothing(self) -> None:
-        """Break off waiting for a connection."""
-        for one in self.servers:
-            cast(_Acceptor, one).leave_off()
-
     def leave(self) -> None:
         """End, from within the loop, without waiting for the next tick."""
         self.should_exit = True
@@ -257,19 +251,22 @@ class _Acceptor:
         self._secure = secure
         self._pause = _TURN if shared else 0.0  # 0 lets everything else have its turn
         self._opening: set[asyncio.Task[None]] = set()
-        self._retired = False
+        self._fd = listening.fileno()
         listening.setblocking(False)
         self._accepting = asyncio.get_running_loop().create_task(self._accept())
 
     async def _accept(self) -> None:
-        loop = asyncio.get_running_loop()
-        while not self._retired:
+        while True:
             try:
-                connection, peer = await loop.sock_accept(self._socket)
+                connection, peer = self._socket.accept()
+            except (BlockingIOError, InterruptedError):
+                await self._readable()
+                continue
             except OSError as error:  # as asyncio: no file or memory is left for a moment, or the client is gone
                 _seldom(logging.ERROR, "a connection could not be accepted: %s", error.strerror)
                 await asyncio.sleep(_REST)
                 continue
+            connection.setblocking(False)
             if self._edge.descriptors is not None and connection.fileno() >= self._edge.descriptors:
                 connection.close()
                 _seldom(logging.ERROR, "no connection is accepted for a moment: too many files are open")
@@ -277,6 +274,19 @@ class _Acceptor:
                 continue
             self._take(connection, peer)
             await asyncio.sleep(self._pause)
+
+    async def _readable(self) -> None:
+        """Returns when a connection can be accepted. ``sock_accept`` would lose one that comes as it is cancelled."""
+        loop = asyncio.get_running_loop()
+        ready: asyncio.Future[None] = loop.create_future()
+
+        def wake() -> None:
+            if not ready.done():
+                ready.set_result(None)
+
+        loop.add_reader(self._fd, wake)
+        await ready
+        loop.remove_reader(self._fd)
 
     def _take(self, connection: socket.socket, peer: tuple[Any, ...]) -> None:
         """Find it a place; where there is none, it is told so, but not over TLS, where telling is dear."""
@@ -309,16 +319,13 @@ class _Acceptor:
             _LOG.error("a connection could not be opened", exc_info=error)
 
     def retire(self) -> None:
-        """Accept one more at most: to break off here could lose one that has just been accepted."""
-        self._retired = True
-
-    def leave_off(self) -> None:
-        """Wait for no connection; those that are being opened are."""
+        """Accept no more; those that are being opened are."""
         self._accepting.cancel()
+        asyncio.get_running_loop().remove_reader(self._fd)  # now: when the task ends, the number may be another file's
 
     def close(self) -> None:
-        """Accept no more."""
-        self._accepting.cancel()
+        """Accept no more, and open none of those that were accepted."""
+        self.retire()
         for opening in tuple(self._opening):
             opening.cancel()
 
