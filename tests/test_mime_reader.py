@@ -811,6 +811,19 @@ def test_equal_to_the_standard_library(tree: Tree, cuts: list[int], eol: bytes, 
     assert [octets for _, _, octets in got] == [one.get_payload(decode=True) for one in oracle]
 
 
+@pytest.mark.parametrize("step", [1, 2, 5, 9, 10**6])
+def test_what_only_begins_like_a_delimiter_after_the_last_one(step: int) -> None:
+    """A line behind the last delimiter is judged when it is complete, wherever a chunk ends."""
+    body = b"--outer-0--\r\n--outer-0--outer-0"
+    reader = mime.Reader([("Content-Type", HEAD)], mime.Limits(parts=20, depth=4, spool=20))
+    for at in range(0, len(body), step):
+        reader._pending_size = 10**6
+        reader.feed(body[at : at + step])
+    with pytest.raises(MimeError) as caught:
+        reader.finish()
+    assert [one.id for one in caught.value.findings] == ["mime/outside-text"]
+
+
 @given(st.data())
 @settings(max_examples=300, deadline=None)
 def test_any_octets(data: st.DataObject) -> None:

@@ -234,7 +234,9 @@ class Reader:
             return None
         data, at = self._data, self._at
         if not ends:
-            upto = max(at, min(upto, len(data) - KEPT))
+            upto = min(upto, len(data) - KEPT)
+            if upto <= at:  # not even the line that begins here can be judged
+                return None
         if len(self._levels) > 1 and not self._dashes:
             self._dashes = self._suspects.dashes(data, at, upto, ends=ends)
         leaf = self._leaf
