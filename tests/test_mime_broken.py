@@ -358,6 +358,48 @@ def test_every_cut_where_an_inner_boundary_begins_as_the_outer(outer: str, inner
             assert found is None or found == [b"first", b"second"], (depth, cut)
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"--=_Part_12345.6789",
+        b"----=_Part_12345.678",
+        b"text ------=_Part_12345.6789",
+        b"------=_Part_12345.6789  -- --",
+        b"Content-Type: image/jpeg\r\nContent-ID: <b>",
+    ],
+)
+def test_suspicion_depends_on_no_chunk(line: bytes) -> None:
+    """What a broken delimiter leaves behind is found alike wherever a chunk ends."""
+    boundary = b"----=_Part_12345.6789"
+    head = [("Content-Type", f'multipart/related; boundary="{boundary.decode()}"')]
+    envelope = b"Content-Type: text/xml\r\n\r\n" + ENVELOPE
+    before = b"--%s\r\n%s\r\n--%s\r\nContent-Type: text/plain\r\n\r\n" % (boundary, envelope, boundary)
+    before += b"some words\r\n" * 1500 + line
+    body = before + b"\r\n\r\n" + b"more words\r\n" * 200 + b"--%s--\r\n" % boundary
+
+    def outcome(cut: int) -> object:
+        package = mime.read(head, [body[:cut], body[cut:]], mime.Limits(spool=1000))
+        return package.findings, [part.read() for part in package.parts]
+
+    whole = outcome(len(body))
+    assert any(one.action == "refused" for one in whole[0])  # type: ignore[index]
+    for cut in range(len(before) - 100, len(before) + 2000):
+        assert outcome(cut) == whole, cut - len(before)
+
+
+@pytest.mark.parametrize("cut", [0, 1, 900])
+def test_last_delimiter_that_is_mistyped_before_a_slow_one(cut: int) -> None:
+    """A delimiter that comes in pieces, with however many blanks, does not hide what stands right before it."""
+    body = b"--outer\r\n\r\n%s\r\n--outer\r\nContent-Type: multipart/mixed; boundary=inner\r\n\r\n" % ENVELOPE
+    body += b"--inner\r\n\r\n" + b"words\r\n" * 4000 + b"--innr--\r\n--outer--"
+    head = [("Content-Type", 'multipart/related; boundary="outer"')]
+    limits = mime.Limits(spool=1000)
+    pieces = [body + b" " * cut, b" " * (900 - cut) + b"\r\n"]
+    found, whole = mime.read(head, pieces, limits), mime.read(head, b"".join(pieces), limits)
+    assert found.findings == whole.findings
+    assert [part.read() for part in found.parts] == [part.read() for part in whole.parts]
+
+
 # --- single cases, at every door --------------------------------------------------------------------------------------
 
 OUTER, INNER = "OUTER_55_8871", "INNERPART_000_0028"

@@ -846,6 +846,13 @@ def test_any_octets(data: st.DataObject) -> None:
         b"\x00",
         b"\xff",
         b"Content-ID: <a>",
+        b"Content-Type: text/plain\r\n",
+        b"--outer-1",
+        b"outer-0",
+        b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n",
+        b"\r\n--b--",
+        b" " * 700,
+        b"words\r\n" * 120,
     ]
     body = b"".join(data.draw(st.lists(st.sampled_from(pieces), max_size=40)))
     step = data.draw(st.integers(1, 50))

@@ -174,9 +174,10 @@ class Reader:
         line = data[line_end : found.end]
         complete = line.endswith(b"\n")
         upto = line_end - (crlf and line_end > at)
-        self._take(upto, ends=complete or final, depth=found.depth)
         if not complete and not final:
+            self._take(max(at, upto - KEPT), ends=False)  # what stands right before it is judged with it
             return False
+        self._take(upto, ends=True, depth=found.depth)
         offset = self._base + line_end + 1
         if not crlf or (complete and not line.endswith(b"\r\n")):
             self._notes.take("mime/delimiter-crlf", offset, once="package")
@@ -199,7 +200,7 @@ class Reader:
         found = self._suspicion(upto, ends)
         if found is None or found.verdict == "lost":
             if found is None and not ends and self._watched:
-                upto = max(self._at, min(upto, len(self._data) - KEPT))
+                upto = self._judged(upto)
             self._give(upto)
             return
         start = found.start - (self._data[found.start - 1] == 13)
@@ -228,13 +229,21 @@ class Reader:
         """Whether a delimiter may be missing here: in the content of multiparts, until one is known to be."""
         return self._lost is None and (self._delimiters.armed or self._tree is not None)
 
+    def _judged(self, upto: int) -> int:
+        """Up to where octets can be judged before more has come: whole lines, unless they are long."""
+        upto = min(upto, len(self._data) - KEPT)
+        if upto <= self._at:
+            return self._at
+        line_end = self._data.rfind(b"\n", max(self._at - 1, upto - KEPT), upto)
+        return upto if line_end < 0 else line_end + 1
+
     def _suspicion(self, upto: int, ends: bool) -> Suspicion | None:
         """What the octets up to ``upto`` show of a delimiter that is not there."""
         if not self._watched:
             return None
         data, at = self._data, self._at
         if not ends:
-            upto = min(upto, len(data) - KEPT)
+            upto = self._judged(upto)
             if upto <= at:  # not even the line that begins here can be judged
                 return None
         if len(self._levels) > 1 and not self._dashes:

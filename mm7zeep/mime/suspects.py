@@ -29,11 +29,12 @@ from typing import NamedTuple
 
 from mm7zeep.mime.delimiters import TAIL, Level, show
 
-KEPT = 800
+KEPT = 1400  # more than any delimiter line may have
 """Octets before the end of what arrived that are not judged before more has come."""
-BEHIND = 96
+BEHIND = 300  # more than any boundary has
 """Octets before those in hand that are needed to see the beginning of a line."""
 
+_JUDGED = 400  # octets of a line that are judged
 _LEAST = 6  # octets of a boundary from which on near copies are looked for
 _SURE = 10  # octets of a boundary of which a copy is no chance, whatever stands behind it
 _BLANKS = 200  # octets of blanks behind a mistyped last delimiter
@@ -153,7 +154,7 @@ class Suspects:
 
     def _near(self, data: bytes, at: int, upto: int, ends: bool) -> Iterator[Suspicion]:
         """The first near copy of a long boundary."""
-        first = min((self._dashed(data, at, upto), self._bare(data, at, upto)), key=lambda one: one[0])
+        first = min((self._dashed(data, at, upto, ends), self._bare(data, at, upto)), key=lambda one: one[0])
         start, one = first
         if one is None:
             return
@@ -172,12 +173,12 @@ class Suspects:
                 return
         yield Suspicion(start, "lost", detail=show(line))
 
-    def _dashed(self, data: bytes, at: int, upto: int) -> tuple[int, _Name | None]:
+    def _dashed(self, data: bytes, at: int, upto: int, ends: bool) -> tuple[int, _Name | None]:
         """A near copy that begins with two dashes, by the line end before it."""
         if not self._long:
             return upto, None
-        start = at - 1
-        while (found := (self._pattern or _DASHED).search(data, start, upto)) is not None:
+        start, stop = at - 1, upto if ends else upto + KEPT
+        while (found := (self._pattern or _DASHED).search(data, start, stop)) is not None and found.start() < upto:
             line = data[found.start() + 3 : min(self._line_end(data, found.start() + 1), found.start() + 603)]
             for one in self._long:
                 if _nearly(line, one.core):
@@ -207,26 +208,27 @@ class Suspects:
             while 0 <= place < best[0]:
                 start = data.rfind(b"\n", max(0, place - len(one.name) - 8), place)
                 end = self._line_end(data, place)
+                shown = start if start >= 0 else max(0, place - len(one.name) - 9)  # of a long line no more
                 if _is_bare(data, start, place, end, one):
-                    best = (max(start, at - 1), one)
+                    best = (shown, one)
                     break
                 self._mentions += len(one.core) >= _SURE
                 if self._mentions > _MOST:
-                    best = (max(start, at - 1), one)
+                    best = (shown, one)
                     break
                 place = data.find(one.core, place + 1, min(len(data), best[0] + len(one.core)))
         return best
 
     @staticmethod
     def _line_end(data: bytes, at: int) -> int:
-        end = data.find(b"\n", at, at + KEPT // 2)
+        end = data.find(b"\n", at, at + _JUDGED)
         if end < 0:
-            return min(len(data), at + KEPT // 2)
+            return min(len(data), at + _JUDGED)
         return end - 1 if data[end - 1 : end] == b"\r" else end
 
     def _short_end(self, data: bytes, at: int, upto: int) -> Iterator[Suspicion]:
         """The last line, where it was meant to be the last delimiter of a short boundary."""
-        low = max(at - 1, upto - _BLANKS - BEHIND)
+        low = max(at - 1, upto - _BLANKS - _JUDGED)
         last = data[low:upto].rstrip(b" \t\r\n")
         if upto - low - len(last) > _BLANKS or (start := low + last.rfind(b"\n")) < low:
             return
@@ -292,10 +294,10 @@ def _header_end(data: bytes, found: re.Match[bytes], stop: int, *, ends: bool) -
     """Where the header lines from ``found`` on end, and whether they are a part header; -1 where more must come."""
     at, telling = found.start(1), 0
     while at - found.start() <= _HEADER:
-        end = data.find(b"\n", at, min(stop, at + KEPT // 2))
-        if end < 0 and not ends and stop - at < KEPT // 2:
+        end = data.find(b"\n", at, min(stop, at + _JUDGED))
+        if end < 0 and not ends and stop - at < _JUDGED:
             return -1, False
-        if end < 0 and stop - at >= KEPT // 2:
+        if end < 0 and stop - at >= _JUDGED:
             return at, telling > 1
         line = data[at : end if end >= 0 else stop].rstrip(b"\r")
         if not line:
