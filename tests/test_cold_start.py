@@ -9,7 +9,10 @@ from pathlib import Path
 import captures
 import pytest
 
-WATCHED = ("zeep", "requests", "urllib3", "httpx", "starlette", "sqlalchemy", "lxml", "xmlschema", "rich", "pytest")
+WATCHED = (
+    *("zeep", "requests", "urllib3", "httpx", "starlette", "sqlalchemy", "lxml", "xmlschema", "rich", "pytest"),
+    *("opentelemetry", "python_multipart", "pydantic", "uvicorn"),
+)
 
 
 def loaded(*words: str) -> set[str]:

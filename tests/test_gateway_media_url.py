@@ -494,14 +494,14 @@ BROKEN: Mapping[str, tuple[Steps, str]] = {
         "broke off after",
     ),
     "a head without end": ([b"HTTP/1.1 200 OK\r\nA: " + b"a" * 70_000], ""),
-    "silence": ([3.0], "took too long"),
-    "a head in drops": ([b"HTTP/1.1 200 OK\r\n", *([b"A: b\r\n", 0.05] * 60)], "took too long"),
+    "silence": ([60.0], "took too long"),
+    "a head in drops": ([b"HTTP/1.1 200 OK\r\n", *([b"A: b\r\n", 0.05] * 1000)], "took too long"),
     "a body in drops": (
-        [b"HTTP/1.1 200 OK\r\nContent-Length: 9000\r\n\r\n", *([b"\x89", 0.05] * 60)],
+        [b"HTTP/1.1 200 OK\r\nContent-Length: 9000\r\n\r\n", *([b"\x89", 0.05] * 1000)],
         "took too long",
     ),
     "chunks in drops": (
-        [b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", *([b"1\r\na\r\n", 0.05] * 60)],
+        [b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", *([b"1\r\na\r\n", 0.05] * 1000)],
         "took too long",
     ),
 }
@@ -519,7 +519,7 @@ def test_broken_answers(program: Make, name: str) -> None:
         id = one.send(asked(url))["id"]
         begun = time.monotonic()
         one.room.gateway.run_pending()
-        assert time.monotonic() - begun < 2.5
+        assert time.monotonic() - begun < 20
     assert state(one, id) == ("queued", None)
     [call] = one.room.outbox()
     assert (call.state, call.attempts) == ("ready", 1)
@@ -531,15 +531,14 @@ def test_all_urls_share_the_time(program: Make) -> None:
     one = program(delivery=Delivery(timeout=0.6))
     with FarSide([0.25, found(), CLOSE]) as far:
         id = one.send(asked(*(at(far, f"/{n}") for n in range(10))))["id"]
-        begun = time.monotonic()
         one.room.gateway.run_pending()
-        assert time.monotonic() - begun < 2
+        assert 0 < len(far.requests) < 10
     assert state(one, id)[0] == "queued"
 
 
 REFUSED: Mapping[str, tuple[Steps, str]] = {
     "announced too large": (
-        [b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n", 2.0],
+        [b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n", 60.0],
         "larger than 199996 octets",
     ),
     "too large": ([b"HTTP/1.1 200 OK\r\n\r\n", PNG + bytes(300_000), CLOSE], "larger than 199996 octets"),
@@ -578,7 +577,7 @@ def test_what_is_not_taken(program: Make, name: str) -> None:
     with FarSide(steps) as far:
         begun = time.monotonic()
         why = failed(one, asked(at(far)))
-        assert time.monotonic() - begun < 1.5
+        assert time.monotonic() - begun < 20
         assert len(far.requests) == 1
     assert words in why
     assert one.room.messages[0].content == 0

@@ -273,7 +273,7 @@ def test_number_without_room_delays_no_other(room: Make) -> None:
     taken: list[float] = []
     with one.gateway.database.write() as connection:
         one.gateway.dispatcher.network.advance(connection, one.clock())
-        for _ in range(5):
+        for _ in range(30):  # the quickest counts, whatever else the machine does
             begun = time.perf_counter()
             claimed, _ = one.gateway.dispatcher._claim(connection, one.clock())
             taken.append(time.perf_counter() - begun)

@@ -569,8 +569,8 @@ def test_retry_after(ear: Callable[..., Ear]) -> None:
 
 
 FAILURES: Mapping[str, tuple[Any, str]] = {
-    "silence": ([5.0], "time"),
-    "a head that drips": ([b"HTTP/1.1 200 OK\r\nX: ", *([b"x", 0.05] * 200)], "time"),
+    "silence": ([60.0], "time"),
+    "a head that drips": ([b"HTTP/1.1 200 OK\r\nX: ", *([b"x", 0.05] * 1000)], "time"),
     "no HTTP": ([b"hello\r\n\r\n"], "cannot be read"),
     "an endless head": ([b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 20_000], "cannot be read"),
     "a 404 that cannot be read": ([b"HTTP/1.1 404 No\r\nContent-Length: x\r\n\r\n"], "cannot be read"),
@@ -586,7 +586,7 @@ def test_no_answer(ear: Callable[..., Ear], name: str) -> None:
     started = time.monotonic()
     one.room.submitted(to("Retrieved"))
     one.run()
-    assert time.monotonic() - started < 4
+    assert time.monotonic() - started < 20
     [call] = one.calls()
     assert (call.state, call.attempts) == ("ready", 1)
     assert words in (call.reason or "")
@@ -605,11 +605,11 @@ def test_nobody_there(ear: Callable[..., Ear]) -> None:
 @pytest.mark.parametrize("status", [200, 500])
 def test_endless_answer(ear: Callable[..., Ear], status: int) -> None:
     """Of an answer without an end no more is read than is kept; the status counts."""
-    one = ear([b"HTTP/1.1 %d X\r\n\r\n" % status, *([b"x" * 100_000] * 20), 5.0], delivery=Delivery(timeout=3))
+    one = ear([b"HTTP/1.1 %d X\r\n\r\n" % status, *([b"x" * 100_000] * 20), 60.0], delivery=Delivery(timeout=60))
     one.room.submitted(to("Retrieved"))
     started = time.monotonic()
     one.run()
-    assert time.monotonic() - started < 2.5
+    assert time.monotonic() - started < 20
     [call] = one.calls()
     assert (call.state, call.answer) == (("done", None) if status == 200 else ("ready", b"x" * 20_000))
 
