@@ -9,12 +9,13 @@ from __future__ import annotations
 import base64
 import json
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NoReturn
 
 import click
 
+from mm7zeep import json_text
 from mm7zeep.cli import COULD_NOT_RUN, FAILURES
 from mm7zeep.cli.send import credentials
 
@@ -122,6 +123,30 @@ def ask(
     return said
 
 
+def newest(
+    command: str,
+    admin: str,
+    auth: tuple[str, str] | None,
+    *,
+    query: Mapping[str, object],
+    count: int,
+    page: int,
+    wanted: Wanted,
+) -> Iterator[dict[str, Any]]:
+    """The newest ``count`` rows of the list that is named like the command, the newest first; ``page`` of them at most
+    with each request. Ends the program as ``ask`` does.
+    """
+    left, before = count, None
+    while left:
+        asked = {**query, "limit": min(page, left), "before": before}
+        said = ask(command, "GET", admin, (command,), auth, query=asked, wanted=wanted)
+        found = said[command.replace("-", "_")]
+        yield from found
+        left, before = max(0, left - len(found)), said["next"]
+        if before is None:
+            return
+
+
 def _set(body: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in body.items() if value not in (None, (), [])}
 
@@ -168,6 +193,12 @@ def table(rows: Sequence[Sequence[str]]) -> list[str]:
     rows = [[line(one) for one in row] for row in rows]
     widths = [max(map(len, column), default=0) for column in zip(*rows, strict=True)]
     return ["  ".join(one.ljust(width) for one, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
+def tell(found: Sequence[dict[str, Any]], row: Callable[[dict[str, Any]], Sequence[str]], *, as_json: bool) -> None:
+    """Print one JSON object a line, or a table of the ``row`` of each."""
+    for text in [json_text.as_json(one) for one in found] if as_json else table([row(one) for one in found]):
+        click.echo(text)
 
 
 def size(octets: int) -> str:

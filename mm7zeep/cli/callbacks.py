@@ -10,7 +10,6 @@ from typing import Any
 
 import click
 
-from mm7zeep import json_text
 from mm7zeep.cli import admin_api
 from mm7zeep.cli.show import CALL, call_row
 
@@ -39,29 +38,16 @@ def command(
     as_json: bool,
 ) -> None:
     """List the calls of a running gateway, the newest last, and the endpoints that are paused."""
-    found: list[dict[str, Any]] = []
-    before = None
-    while len(found) < count:
-        query = {
-            "state": state,
-            "application": application,
-            "message": message,
-            "limit": min(_PAGE, count - len(found)),
-            "before": before,
-        }
-        page = admin_api.ask("callbacks", "GET", admin, ("callbacks",), auth, query=query, wanted=_WANTED)
-        found += page["callbacks"]
-        before = page["next"]
-        if before is None:
-            break
-    found.reverse()
+    query = {"state": state, "application": application, "message": message}
+    found = admin_api.newest("callbacks", admin, auth, query=query, count=count, page=_PAGE, wanted=_WANTED)
+    admin_api.tell(list(found)[::-1], _row, as_json=as_json)
     if as_json:
-        for one in found:
-            click.echo(json_text.as_json(one))
         return
-    for text in admin_api.table([[*call_row(one)[:3], one["application"], *call_row(one)[3:]] for one in found]):
-        click.echo(text)
     paused = admin_api.ask("callbacks", "GET", admin, ("endpoints",), auth, wanted=_PAUSED)
     for one in paused["endpoints"]:
         said = f"paused since {one['since']}: {one['endpoint']} ({one['application']}): {one['reason'] or 'no reason'}"
         click.echo(admin_api.line(said), err=True)
+
+
+def _row(one: dict[str, Any]) -> list[str]:
+    return [*call_row(one)[:3], one["application"], *call_row(one)[3:]]

@@ -41,13 +41,13 @@ def command(
     if change is None:
         query = {"application": application}
         said = admin_api.ask("keys", "GET", admin, ("keys",), auth, query=query, wanted=_LISTED)
-        _tell(said["keys"], as_json)
+        admin_api.tell(said["keys"], _row, as_json=as_json)
         return
     if which is None:
         raise click.UsageError("add for whom: give APPLICATION" if change == "add" else "revoke which: give its ID")
     if change == "revoke":
         said = admin_api.ask("keys", "DELETE", admin, ("keys", which), auth, wanted=dict.fromkeys(_KEY, ()))
-        _tell([said], as_json)
+        admin_api.tell([said], _row, as_json=as_json)
         return
     body = {"application": which, "name": name}
     said = admin_api.ask("keys", "POST", admin, ("keys",), auth, body=body, wanted={"id": (), "key": ()})
@@ -56,11 +56,6 @@ def command(
         return
     click.echo(admin_api.line(str(said["key"])))
     click.echo(f"key {said['id']} of {admin_api.line(which)}: keep it now, it is not shown again", err=True)
-
-
-def _tell(found: list[dict[str, Any]], as_json: bool) -> None:
-    for text in [json_text.as_json(one) for one in found] if as_json else admin_api.table([_row(one) for one in found]):
-        click.echo(text)
 
 
 def _row(key: dict[str, Any]) -> list[str]:

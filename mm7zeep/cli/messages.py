@@ -10,12 +10,12 @@ import time
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import suppress
+from itertools import takewhile
 from types import MappingProxyType
 from typing import Any, NoReturn
 
 import click
 
-from mm7zeep import json_text
 from mm7zeep.cli import admin_api
 
 _PAGE = 50
@@ -89,27 +89,12 @@ def _newest(
     admin: str, auth: tuple[str, str] | None, which: dict[str, Any], count: int, known: Any
 ) -> list[dict[str, Any]]:
     """The newest ``count`` messages, the newest last, but none from the first one on that is known."""
-    found: list[dict[str, Any]] = []
-    before = None
-    while len(found) < count:
-        query = {**which, "limit": min(_PAGE, count - len(found)), "before": before}
-        page = admin_api.ask("messages", "GET", admin, ("messages",), auth, query=query, wanted=_WANTED)
-        for one in page["messages"]:
-            if one["id"] in known:
-                return found[::-1]
-            found.append(one)
-        before = page["next"]
-        if before is None:
-            break
-    return found[::-1]
+    found = admin_api.newest("messages", admin, auth, query=which, count=count, page=_PAGE, wanted=_WANTED)
+    return list(takewhile(lambda one: one["id"] not in known, found))[::-1]
 
 
 def _tell(found: list[dict[str, Any]], as_json: bool) -> None:
-    for one in found if as_json else ():
-        click.echo(json_text.as_json(one))
-    if not as_json:
-        for text in admin_api.table([list(_row(one)) for one in found]):
-            click.echo(text)
+    admin_api.tell(found, lambda one: list(_row(one)), as_json=as_json)
 
 
 def _row(one: dict[str, Any]) -> Iterator[str]:

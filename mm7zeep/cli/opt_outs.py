@@ -44,39 +44,24 @@ def command(
     """
     which: dict[str, Any] = {"number": number, "subscriber": subscriber, "application": application}
     if change is None:
-        _tell(_newest(admin, auth, application, count), as_json)
+        admin_api.tell(_newest(admin, auth, application, count), _row, as_json=as_json)
         return
     if number is None or subscriber is None:
         raise click.UsageError(f"{change} what: give NUMBER and SUBSCRIBER")
     if change == "add":
         said = admin_api.ask("opt-outs", "POST", admin, ("opt-outs",), auth, body=which, wanted=_ADDED)
-        _tell(said["opt_outs"], as_json)
+        admin_api.tell(said["opt_outs"], _row, as_json=as_json)
         return
     said = admin_api.ask("opt-outs", "DELETE", admin, ("opt-outs",), auth, query=which, wanted=_REMOVED)
     click.echo(json_text.as_json(said) if as_json else f"{said['removed']} removed")
 
 
 def _newest(admin: str, auth: tuple[str, str] | None, application: str | None, count: int) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
-    before = None
-    while len(found) < count:
-        query = {"application": application, "limit": min(_PAGE, count - len(found)), "before": before}
-        page = admin_api.ask("opt-outs", "GET", admin, ("opt-outs",), auth, query=query, wanted=_LISTED)
-        found += page["opt_outs"]
-        before = page["next"]
-        if before is None:
-            break
-    return found[::-1]
+    query = {"application": application}
+    found = admin_api.newest("opt-outs", admin, auth, query=query, count=count, page=_PAGE, wanted=_LISTED)
+    return list(found)[::-1]
 
 
-def _tell(found: list[dict[str, Any]], as_json: bool) -> None:
-    for one in found if as_json else ():
-        click.echo(json_text.as_json(one))
-    if not as_json:
-        rows = [[one["since"], one["application"], one["number"], one["subscriber"], _why(one)] for one in found]
-        for text in admin_api.table(rows):
-            click.echo(text)
-
-
-def _why(one: dict[str, Any]) -> str:
-    return "added by an operator" if one["word"] is None else str(one["word"])
+def _row(one: dict[str, Any]) -> list[str]:
+    why = "added by an operator" if one["word"] is None else str(one["word"])
+    return [one["since"], one["application"], one["number"], one["subscriber"], why]
