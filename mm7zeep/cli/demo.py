@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import queue
 import secrets
-import signal
 import tempfile
-import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -21,7 +19,20 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import click
 
 from mm7zeep.cli import COULD_NOT_RUN, samples
-from mm7zeep.cli.demo_steps import LIMIT, NAME, NUMBER, PASSWORD, SHORT_CODE, VASPID, Failed, end, run, same, wait
+from mm7zeep.cli.demo_steps import (
+    LIMIT,
+    NAME,
+    NUMBER,
+    PASSWORD,
+    SHORT_CODE,
+    VASPID,
+    Failed,
+    end,
+    keep_up,
+    run,
+    same,
+    wait,
+)
 
 if TYPE_CHECKING:
     from mm7zeep.client import Submitted
@@ -216,25 +227,14 @@ STEPS: tuple[tuple[str, Callable[[Stage], list[str]]], ...] = (
 
 def _keep(stage: Stage) -> None:
     """Leave both sides up until interrupted, and tell what comes in."""
-    stopped = threading.Event()
-    signal.signal(signal.SIGTERM, lambda number, frame: stopped.set())
     with tempfile.TemporaryDirectory(prefix="mm7zeep-demo-") as folder:
         body = Path(folder) / samples.REQUEST
         wire = samples.request(b"Sent by curl", stage.picture, "image/png", vaspid=VASPID, vasid="News", to=NUMBER)
         body.write_bytes(wire.read())
-        click.echo("Both sides stay up; stop with Ctrl-C. Submit by curl:\n")
-        click.echo(samples.curl(wire, body, url=stage.url, auth=f"{NAME}:{PASSWORD}") + "\n")
-        try:
-            while not stopped.is_set():
-                _tell_next(stage)
-        except KeyboardInterrupt:
-            click.echo("stopped")
+        curl = samples.curl(wire, body, url=stage.url, auth=f"{NAME}:{PASSWORD}")
+        keep_up(f"Both sides stay up; stop with Ctrl-C. Submit by curl:\n\n{curl}\n", stage.events, _line)
 
 
-def _tell_next(stage: Stage) -> None:
-    try:
-        event = stage.events.get(timeout=0.5)
-    except queue.Empty:
-        return
+def _line(event: Event) -> str:
     reason = f": {event.error}" if event.error else ""
-    click.echo(f"{event.kind.ljust(8)}  {event.state}  message {event.message_id or '-'}{reason}")
+    return f"{event.kind.ljust(8)}  {event.state}  message {event.message_id or '-'}{reason}"

@@ -11,22 +11,19 @@ import hashlib
 import json
 import queue
 import secrets
-import signal
 import tempfile
-import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import click
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mm7zeep.cli import COULD_NOT_RUN, demo_steps
-from mm7zeep.cli.demo_steps import LIMIT, NAME, NUMBER, PASSWORD, SHORT_CODE, Failed, end, same, wait
+from mm7zeep.cli.demo_steps import LIMIT, NAME, NUMBER, PASSWORD, SHORT_CODE, Failed, end, keep_up, same, wait
 
 if TYPE_CHECKING:
+    from mm7zeep.gateway.config.settings import Settings
     from mm7zeep.gateway.delivery.events import Event
     from mm7zeep.gateway.gateway import Gateway
 
@@ -69,10 +66,17 @@ class _Later:
         await self.app(scope, receive, send)
 
 
+class _Places(NamedTuple):
+    """Where the program's web server and the listeners of both gateways stand."""
+
+    webhook: str
+    near_mm7: str
+    near_api: str
+    far_mm7: str
+
+
 def _start(stack: ExitStack) -> Stage:
-    """Bring the gateways and the program's own web server up. Raises ``Failed``."""
-    from mm7zeep.gateway.config.parties import Application, Callback, Route, Upstream, Webhook
-    from mm7zeep.gateway.config.settings import Place, Settings
+    """Bring the gateways and the program's own web server up. Ends the program where they do not start."""
     from mm7zeep.gateway.gateway import Gateway
     from mm7zeep.gateway.mm7.listener import PATH
     from mm7zeep.gateway.server.listener import serve_in_thread
@@ -81,44 +85,16 @@ def _start(stack: ExitStack) -> Stage:
     events: queue.Queue[Event] = queue.Queue()
     heard: queue.Queue[tuple[dict[str, str], bytes]] = queue.Queue()
     secret = f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}"
-    words = [secrets.token_urlsafe(12) for _ in range(2)]
+    to_far, to_near = (secrets.token_urlsafe(12) for _ in range(2))  # the passwords between the gateways
     near_mm7, near_api, far_mm7 = _Later(), _Later(), _Later()
     try:
-        places = [stack.enter_context(serve_in_thread(one)).rstrip("/") for one in (near_mm7, near_api, far_mm7)]
-        webhook = stack.enter_context(serve_in_thread(_ear(heard))) + "/events"
+        urls = [stack.enter_context(serve_in_thread(one)).rstrip("/") for one in (near_mm7, near_api, far_mm7)]
+        webhook = stack.enter_context(serve_in_thread(_web_server(heard))) + "/events"
+        places = _Places(webhook, urls[0] + PATH, urls[1], urls[2] + PATH)
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mm7zeep-demo-")))
-        program = Application(
-            name=NAME,
-            password=PASSWORD,
-            short_codes=(SHORT_CODE,),
-            webhook=Webhook(url=webhook, secret=secret),
-        )
-        upstream = Upstream(
-            name="far",
-            url=places[2] + PATH,
-            username="near",
-            password=words[0],
-            callback_username="far",
-            callback_password=words[1],
-        )
-        callback = Callback(deliver=places[0] + PATH, username="far", password=words[1])
-        vasp = Application(name="near", password=words[0], short_codes=(SHORT_CODE,), callback=callback)
-        near = Gateway(
-            Settings(
-                applications=(program,),
-                upstreams=(upstream,),
-                routes=(Route(prefix="+", via="far"),),
-                api=Place("127.0.0.1", 0),
-                api_url=places[1],
-                database=f"sqlite:///{folder / 'near.db'}",
-                allow_internal=True,
-            )
-        )
+        near = Gateway(_near(places, secret, to_far, to_near, f"sqlite:///{folder / 'near.db'}"))
         stack.callback(near.close)
-        far = Gateway(
-            Settings(applications=(vasp,), database=f"sqlite:///{folder / 'far.db'}", allow_internal=True),
-            observe=events.put,
-        )
+        far = Gateway(_far(places, to_far, to_near, f"sqlite:///{folder / 'far.db'}"), observe=events.put)
         stack.callback(far.close)
         near_mm7.app, near_api.app, far_mm7.app = near.asgi, near.api, far.asgi
         stack.enter_context(near.working())
@@ -128,8 +104,8 @@ def _start(stack: ExitStack) -> Stage:
     return Stage(
         near=near,
         far=far,
-        api=f"{places[1]}/v1",
-        mm7=places[2] + PATH,
+        api=f"{places.near_api}/v1",
+        mm7=places.far_mm7,
         webhook=webhook,
         secret=secret,
         events=events,
@@ -139,7 +115,47 @@ def _start(stack: ExitStack) -> Stage:
     )
 
 
-def _ear(heard: queue.Queue[tuple[dict[str, str], bytes]]) -> Callable[..., Any]:
+def _near(places: _Places, secret: str, to_far: str, to_near: str, database: str) -> Settings:
+    """The gateway that the program sends JSON to, with the other one behind it."""
+    from mm7zeep.gateway.config.parties import Application, Route, Upstream, Webhook
+    from mm7zeep.gateway.config.settings import Place, Settings
+
+    program = Application(
+        name=NAME,
+        password=PASSWORD,
+        short_codes=(SHORT_CODE,),
+        webhook=Webhook(url=places.webhook, secret=secret),
+    )
+    upstream = Upstream(
+        name="far",
+        url=places.far_mm7,
+        username="near",
+        password=to_far,
+        callback_username="far",
+        callback_password=to_near,
+    )
+    return Settings(
+        applications=(program,),
+        upstreams=(upstream,),
+        routes=(Route(prefix="+", via="far"),),
+        api=Place("127.0.0.1", 0),
+        api_url=places.near_api,
+        database=database,
+        allow_internal=True,
+    )
+
+
+def _far(places: _Places, to_far: str, to_near: str, database: str) -> Settings:
+    """The gateway that plays the carrier, whose handset retrieves and answers."""
+    from mm7zeep.gateway.config.parties import Application, Callback
+    from mm7zeep.gateway.config.settings import Settings
+
+    callback = Callback(deliver=places.near_mm7, username="far", password=to_near)
+    vasp = Application(name="near", password=to_far, short_codes=(SHORT_CODE,), callback=callback)
+    return Settings(applications=(vasp,), database=database, allow_internal=True)
+
+
+def _web_server(heard: queue.Queue[tuple[dict[str, str], bytes]]) -> Callable[..., Any]:
     """The program's own web server, which keeps what it is told."""
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
@@ -271,18 +287,10 @@ STEPS: tuple[tuple[str, Callable[[Stage], list[str]]], ...] = (
 
 def _keep(stage: Stage) -> None:
     """Leave all of it up until interrupted, and tell what the program hears."""
-    stopped = threading.Event()
-    signal.signal(signal.SIGTERM, lambda number, frame: stopped.set())
-    click.echo("All of it stays up; stop with Ctrl-C. Send by curl:\n")
-    click.echo(f"curl -u {NAME}:{PASSWORD} {stage.api}/messages -F to={NUMBER} -F 'parts=Sent by curl'\n")
-    try:
-        while not stopped.is_set():
-            try:
-                _, body = stage.heard.get(timeout=0.5)
-            except queue.Empty:
-                continue
-            event = json.loads(body)
-            message = event["data"]["message"]
-            click.echo(f"{event['type']}  message {message['id']}")
-    except KeyboardInterrupt:
-        click.echo("stopped")
+    curl = f"curl -u {NAME}:{PASSWORD} {stage.api}/messages -F to={NUMBER} -F 'parts=Sent by curl'"
+    keep_up(f"All of it stays up; stop with Ctrl-C. Send by curl:\n\n{curl}\n", stage.heard, _line)
+
+
+def _line(found: tuple[dict[str, str], bytes]) -> str:
+    event = json.loads(found[1])
+    return f"{event['type']}  message {event['data']['message']['id']}"

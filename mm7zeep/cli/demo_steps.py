@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import queue
+import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
@@ -70,6 +72,22 @@ def _step(title: str, step: Callable[[], list[str]]) -> list[str]:
         return step()
     except (Mm7Error, Failed) as error:
         raise Failed(f"step {title!r}: {error}") from error
+
+
+def keep_up(text: str, source: queue.Queue[S], line: Callable[[S], str]) -> None:
+    """Print ``text``, then a line for each thing that comes, until SIGTERM or Ctrl-C; the servers go on meanwhile."""
+    stopped = threading.Event()
+    signal.signal(signal.SIGTERM, lambda number, frame: stopped.set())
+    click.echo(text)
+    try:
+        while not stopped.is_set():
+            try:
+                found = source.get(timeout=0.5)
+            except queue.Empty:
+                continue
+            click.echo(line(found))
+    except KeyboardInterrupt:
+        click.echo("stopped")
 
 
 def same(parts: Iterable[Part], picture: bytes) -> str:
