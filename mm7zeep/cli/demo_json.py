@@ -272,7 +272,7 @@ def _arrived(stage: Stage) -> list[str]:
 
 
 STEPS: tuple[tuple[str, Callable[[Stage], list[str]]], ...] = (
-    ("A program, its gateway and a carrier's stand on loopback", _places),
+    ("A program, its gateway and a carrier's MMSC start on loopback", _places),
     ("The program sends a text and a picture as JSON", _send),
     ("The gateway submits it by MM7, and the handset retrieves it", _retrieved),
     ("What became of it reaches the program as a webhook", _delivered),

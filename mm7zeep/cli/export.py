@@ -78,7 +78,7 @@ def _moment(context: click.Context, parameter: click.Parameter, value: str | Non
     "--output",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Write to a file that has its name once it is whole.",
+    help="Write to FILE, which appears under its name once it is complete.",
 )
 def command(
     config: Path | None,
@@ -198,7 +198,7 @@ def _follow(database: ReadOnlyDatabase, since: float | None, lines: Lines) -> No
                 if not begun:
                     raise
                 if not failed:
-                    click.echo(line(f"mm7zeep export: {error}; it is looked for again until it answers"), err=True)
+                    click.echo(line(f"mm7zeep export: {error}; trying again until it answers"), err=True)
                 failed = True
             stop.wait(_LOOK)
 

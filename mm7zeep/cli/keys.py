@@ -34,9 +34,9 @@ def command(
 ) -> None:
     """List the keys by which programs use the JSON API of a running gateway, the oldest first, also revoked ones.
 
-    "add APPLICATION" makes a key and prints it; nobody can tell it later. A program sends it as "Authorization: Bearer
-    KEY". An application may have several, so that one is replaced while another is in use. "revoke ID" lets a key open
-    nothing any more.
+    "add APPLICATION" makes a key and prints it; it cannot be shown again. A program sends it as "Authorization: Bearer
+    KEY". An application may have several, so that one is replaced while another is in use. "revoke ID" makes a key
+    invalid.
     """
     if change is None:
         query = {"application": application}
