@@ -15,7 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -23,6 +23,8 @@ from mm7zeep.cli import COULD_NOT_RUN, demo_steps
 from mm7zeep.cli.demo_steps import LIMIT, NAME, NUMBER, PASSWORD, SHORT_CODE, Failed, end, keep_up, same, wait
 
 if TYPE_CHECKING:
+    import requests
+
     from mm7zeep.gateway.config.settings import Settings
     from mm7zeep.gateway.delivery.events import Event
     from mm7zeep.gateway.gateway import Gateway
@@ -45,7 +47,6 @@ class Stage:
     picture: bytes
     deadline: float
     id: str = ""
-    told: dict[str, Any] = field(default_factory=dict)
 
 
 def run(*, keep: bool) -> None:
@@ -190,25 +191,25 @@ def _send(stage: Stage) -> list[str]:
         "delivery_report": True,
         "reference": "order 7",
     }
-    stage.told = _asked(stage, "POST", f"{stage.api}/messages", json=message)
-    stage.id = stage.told["id"]
-    [recipient] = stage.told["recipients"]
+    made = _request("POST", f"{stage.api}/messages", auth=(NAME, PASSWORD), json=message).json()
+    stage.id = made["id"]
+    [recipient] = made["recipients"]
     return [f"message   {stage.id}, {recipient['state']} for {recipient['to']}", "reference order 7"]
 
 
-def _asked(stage: Stage, method: str, url: str, **options: Any) -> Any:
-    """What a gateway answers, as JSON. Raises ``Failed``."""
+def _request(method: str, url: str, **options: Any) -> requests.Response:
+    """What a gateway answers. Raises ``Failed`` where it is no success."""
     import requests
 
     with requests.Session() as session:
         session.trust_env = False
         try:
-            answer = session.request(method, url, auth=(NAME, PASSWORD), timeout=_TIMEOUT, **options)
-            if not answer.ok:
-                raise Failed(f"{url} answered {answer.status_code}: {answer.text[:200]}")
-            return answer.json()
+            answer = session.request(method, url, timeout=_TIMEOUT, **options)
         except requests.RequestException as error:
             raise Failed(f"{url} did not answer: {type(error).__name__}") from error
+    if not answer.ok:
+        raise Failed(f"{url} answered {answer.status_code}: {answer.text[:200]}")
+    return answer
 
 
 def _retrieved(stage: Stage) -> list[str]:
@@ -254,15 +255,11 @@ def _answer(stage: Stage) -> list[str]:
 
 
 def _arrived(stage: Stage) -> list[str]:
-    import requests
-
     message = _event(stage, "message.received")["message"]
     urls = [part["url"] for part in message["parts"] if part["content_type"] == "image/png"]
     if message["from"] != NUMBER or len(urls) != 1:
         raise Failed(f"the answer came from {message['from']} with {len(urls)} pictures")
-    with requests.Session() as session:
-        session.trust_env = False
-        octets = session.get(urls[0], timeout=_TIMEOUT).content
+    octets = _request("GET", urls[0]).content
     if octets != stage.picture:
         raise Failed(f"the picture has SHA-256 {hashlib.sha256(octets).hexdigest()}")
     return [
