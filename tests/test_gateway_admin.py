@@ -932,6 +932,20 @@ def test_database_away(desk: Callable[..., Desk], monkeypatch: pytest.MonkeyPatc
     assert one.client.get("/livez").status_code == 200
 
 
+def test_value_that_cannot_be_kept(desk: Callable[..., Desk], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a value is at fault, nobody is asked to send it again: it would fail again."""
+    one = desk()
+
+    def fail() -> None:
+        raise StoreError("integer out of range", of_value=True)
+
+    monkeypatch.setattr(one.room.gateway.database, "read", fail)
+    answer = one.client.get(f"{API}/messages")
+    assert answer.status_code == 400
+    assert "retry-after" not in answer.headers
+    assert answer.json()["error"] == "a value of the request cannot be kept"
+
+
 def test_failure_tells_nothing(desk: Callable[..., Desk], monkeypatch: pytest.MonkeyPatch) -> None:
     """What nobody foresaw is 500, without what it was, and with all header fields."""
     one = desk()

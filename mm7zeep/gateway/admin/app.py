@@ -82,6 +82,8 @@ def _endpoint(
             return refused(error)
         except StoreError as error:
             _LOG.error("%s %s was not done: %s", route.method, route.path, error)
+            if error.of_value:  # the same again would fail again
+                return refused(Refusal(400, "a value of the request cannot be kept"))
             after = ("Retry-After", str(gateway.settings.capacity.retry_after))
             return refused(Refusal(503, f"{error.reason}; try again", after))
         except Gone:  # nobody is left to read this
