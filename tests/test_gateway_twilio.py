@@ -408,6 +408,8 @@ BAD: Mapping[str, tuple[Mapping[str, Any], int]] = {
     "a time beyond all years": ({**GOOD, "SendAt": "9999-12-31T23:59:59-23:59", "ScheduleType": "fixed"}, 20006),
     "a number for a time": ({**GOOD, "SendAt": "1795900000", "ScheduleType": "fixed"}, 20006),
     "no sender": ({**GOOD, "From": ""}, 21603),
+    "a sender of blanks": ({**GOOD, "From": "  "}, 21606),
+    "a recipient of blanks": ({**GOOD, "To": "  "}, 21211),
     "nothing": ({**GOOD, "Body": ""}, 21619),
     "too much": ({**GOOD, "Body": "x" * 1601}, 21617),
     "twice": ({**GOOD, "To": ["+61400", "+61411"]}, 20006),
@@ -435,6 +437,13 @@ def test_bad_messages(product: Product, name: str) -> None:
     assert told["more_info"] == f"https://www.twilio.com/docs/errors/{code}"
     assert told.keys() == {"code", "message", "more_info", "status"}
     assert product.room.messages == []
+
+
+@pytest.mark.parametrize("name", ["From", "To"])
+def test_refused_parameter_has_its_name(product: Product, name: str) -> None:
+    """What the JSON API says of ``from`` and ``to`` is said of the parameters that Twilio's form has."""
+    told = product.post({**GOOD, name: "  "}).json()
+    assert told["message"] == f"{name}: an address is empty"
 
 
 def test_opted_out(product: Product) -> None:

@@ -150,7 +150,7 @@ def _address(text: str, application: Application, steps: tuple[str | int, ...]) 
     try:
         return ShortCode(text) if text in application.short_codes else address(text.strip())
     except LocalError as error:
-        raise Problem("invalid-value", f"{steps[0]}: {error}", steps=steps) from error
+        raise Problem("invalid-value", f"{in_words(steps)}: {error}", steps=steps) from error
 
 
 def _remote(body: NewMessage, settings: Settings) -> dict[int, RemotePart]:

@@ -194,4 +194,4 @@ def _absent(path: str) -> TwilioError:
 
 
 def _method(*headers: tuple[str, str]) -> TwilioError:
-    return TwilioError(20004, "this method is not served here", *headers)
+    return TwilioError(20004, "this method is not served here; the Allow field tells which are", *headers)

@@ -48,7 +48,9 @@ _PROBLEMS = {
     "media-url-refused": 21620,
     "failed": 20500,
 }
-_PARAMETERS = (("to[0]", "To"), ("expires_at", "ValidityPeriod"), ("send_at", "SendAt"), ("from ", "From "))
+_MEMBERS = {"to": 21211, "from": 21606}
+"""What is answered for a wrong member of the body, whatever is wrong with it."""
+_PARAMETERS = (("to[0]", "To"), ("expires_at", "ValidityPeriod"), ("send_at", "SendAt"))
 """What the parameters of the JSON API are called here."""
 
 
@@ -66,11 +68,12 @@ class TwilioError(Refusal):
             return error
         problem = Problem.of(error)
         code = _PROBLEMS.get(problem.code, 20006)
-        if "media_url" in (problem.steps or ()):
+        steps = problem.steps or ("",)
+        if "media_url" in steps:
             code = 21620
-        elif problem.steps and problem.steps[0] == "to":
-            code = 21610 if problem.code == "opted-out" else 21211
-        return cls(code, in_own_words(str(problem)), *problem.headers)
+        elif problem.code != "opted-out":
+            code = _MEMBERS.get(str(steps[0]), code)
+        return cls(code, _in_own_words(str(problem)), *problem.headers)
 
     @property
     def body(self) -> dict[str, Any]:
@@ -83,9 +86,10 @@ class TwilioError(Refusal):
         }
 
 
-def in_own_words(text: str) -> str:
+def _in_own_words(text: str) -> str:
     """What the JSON API says of a request, with the names that its parameters have here."""
     text = re.sub(r"^parts\[\d+\](\.media_url)?", lambda found: "MediaUrl" if found[1] else "Body", text)
+    text = re.sub(r"^from\b", "From", text)
     for name, own in _PARAMETERS:
         text = text.replace(name, own)
     return text

@@ -11,10 +11,10 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from mm7zeep.gateway.api.inputs import NewMessage
-from mm7zeep.gateway.api.twilio.errors import TwilioError, in_own_words
+from mm7zeep.gateway.api.twilio.errors import TwilioError
 from mm7zeep.gateway.rest import fields
 from mm7zeep.gateway.rest.complaint import cut
-from mm7zeep.gateway.rest.request import Invalid, judged
+from mm7zeep.gateway.rest.request import judged
 
 Parameters = Mapping[str, Sequence[str]]
 _FIELDS = 200
@@ -88,18 +88,8 @@ def message_of(given: Parameters, now: float) -> tuple[NewMessage, Mapping[str, 
         "send_at": send_at,
         "expires_at": _expiry(given, send_at if send_at is not None else now),
     }
-    try:
-        made = judged({name: value for name, value in asked.items() if value is not None}, NewMessage)
-    except Invalid as error:
-        raise TwilioError(_code(error), in_own_words(str(error))) from error
+    made = judged({name: value for name, value in asked.items() if value is not None}, NewMessage)
     return made, {"status_callback": callback} if callback is not None else {}
-
-
-def _code(error: Invalid) -> int:
-    steps = error.steps or ("",)
-    if "media_url" in steps:
-        return 21620
-    return {"to": 21211, "from": 21606}.get(str(steps[0]), 20006)
 
 
 def status_callback(url: str | None) -> str | None:
