@@ -35,6 +35,7 @@ from mm7zeep.gateway.config.parties import Application, Callback
 from mm7zeep.gateway.rest import headers as rest_headers
 from mm7zeep.gateway.rest import openapi
 from mm7zeep.gateway.rest import request as rest_request
+from mm7zeep.gateway.rest import scope as rest_scope
 from mm7zeep.gateway.store import messages as store
 from mm7zeep.gateway.store import outbox
 from mm7zeep.gateway.store.database import StoreError
@@ -1029,7 +1030,7 @@ def test_guesses_are_throttled(desk: Callable[..., Desk]) -> None:
     one = desk(admin_username="ops", admin_password="pw")
     now = 0.0
     access = admin_access.Access(one.room.settings, clock=lambda: now, threads=False)
-    head = rest_headers.head_of({"method": "GET", "path": "/", "headers": [(b"authorization", b"Basic b3BzOng=")]})
+    head = rest_scope.head_of({"method": "GET", "path": "/", "headers": [(b"authorization", b"Basic b3BzOng=")]})
     right = replace(head, headers=(("authorization", "Basic b3BzOnB3"),))
     statuses = []
     for _ in range(int(admin_access.GUESSES[0])):

@@ -7,32 +7,29 @@ and how to put it right.
 
 from __future__ import annotations
 
-import inspect
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, cast
 
-from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route as StarletteRoute
 
 from mm7zeep.gateway.admin.access import Access, wrong
 from mm7zeep.gateway.admin.outputs import Error
 from mm7zeep.gateway.admin.request import AdminRequest, WaiterCount
 from mm7zeep.gateway.admin.routes import ROUTES
 from mm7zeep.gateway.gateway import Gateway
-from mm7zeep.gateway.rest.headers import head_of, with_always
+from mm7zeep.gateway.rest.app import Endpoint, answered, endpoints_of, starlette_app
+from mm7zeep.gateway.rest.headers import with_always
 from mm7zeep.gateway.rest.json_response import JSONResponse
-from mm7zeep.gateway.rest.output import Output
 from mm7zeep.gateway.rest.request import read
 from mm7zeep.gateway.rest.route import Route
+from mm7zeep.gateway.rest.scope import client_of, head_of, peer_of
 from mm7zeep.gateway.store.database import StoreError
-from mm7zeep.receiver import CLIENT, Client, Gone, Receive, Refusal, Scope, Send
+from mm7zeep.receiver import Client, Gone, Receive, Refusal, Scope, Send
 from mm7zeep.receiver.refused import asker
 from mm7zeep.receiver.replies import printable
 from mm7zeep.receiver.waiting import ASYNCIO, turn_at
@@ -46,27 +43,13 @@ def admin_app(gateway: Gateway, *, clock: Callable[[], float] = time.time) -> An
     Raises ``ValueError`` for an admin_username without a password.
     """
     access, crowd = Access(gateway.settings), WaiterCount()
-    paths: dict[str, list[Route]] = {}
-    for one in ROUTES:
-        paths.setdefault(one.path, []).append(one)
-    app = Starlette(
-        routes=[
-            StarletteRoute(path, _endpoint(gateway, clock, crowd, routes), methods=[one.method for one in routes])
-            for path, routes in paths.items()
-        ],
-        exception_handlers={HTTPException: _refused_by_routing, Exception: _failed},
-    )
-    app.router.redirect_slashes = False  # where to, the Host field would say
+    endpoints = endpoints_of(ROUTES, lambda route: _endpoint(gateway, clock, crowd, route))
+    app = starlette_app(endpoints, {HTTPException: _refused_by_routing, Exception: _failed})
     return _AccessCheck(app, access)
 
 
-def _endpoint(
-    gateway: Gateway, clock: Callable[[], float], crowd: WaiterCount, routes: list[Route]
-) -> Callable[[Request], Awaitable[Response]]:
-    rows = {one.method: one for one in routes}
-
+def _endpoint(gateway: Gateway, clock: Callable[[], float], crowd: WaiterCount, route: Route) -> Endpoint:
     async def endpoint(request: Request) -> Response:
-        route = rows[cast(Any, "GET" if request.method == "HEAD" else request.method)]
         try:
             parameters, body = await read(request, route)
             asked = AdminRequest(
@@ -77,7 +60,7 @@ def _endpoint(
                 gone=request.is_disconnected,
                 crowd=crowd,
             )
-            return await _answered(route, asked)
+            return await answered(route, asked)
         except Refusal as error:
             return refused(error)
         except StoreError as error:
@@ -92,24 +75,9 @@ def _endpoint(
     return endpoint
 
 
-async def _answered(route: Route, asked: AdminRequest[Any, Any]) -> Response:
-    if inspect.iscoroutinefunction(route.function):
-        return _response(route, await route.function(asked))
-    return await run_in_threadpool(lambda: _response(route, route.function(asked)))
-
-
-def _response(route: Route, answer: object) -> Response:
-    if isinstance(answer, Response):
-        return answer
-    if isinstance(answer, Output):
-        return JSONResponse(answer.as_dict(), route.status)
-    return Response(status_code=route.status)
-
-
 def _say(scope: Scope, error: Refusal) -> None:
     """Log who was not let in: with the name that was given, never with the password."""
-    client = scope.get("client")
-    who = asker(head_of(scope), None, client[0] if client else None, asked=True)
+    who = asker(head_of(scope), None, peer_of(scope), asked=True)
     # whoever is not let in can have it said as often as he likes
     seldom = {"seldom": f"admin refused {error.status}"}
     what = f"{scope['method']} {printable(scope['path'])[:100]}"
@@ -151,7 +119,7 @@ class _AccessCheck:
 
         sending = with_always(send)
         is_open = scope["path"] in self._open
-        client = (scope.get("extensions") or {}).get(CLIENT)
+        client = client_of(scope)
         try:
             await self._let_in(scope, client, is_open=is_open)
         except Refusal as error:
@@ -166,7 +134,6 @@ class _AccessCheck:
 
     async def _let_in(self, scope: Scope, client: Client | None, *, is_open: bool) -> None:
         """Raises ``Refusal`` for who may not come in, ``Gone`` for who did not wait until that was known."""
-        peer = scope["client"][0] if scope.get("client") else None
-        waiting = self._access.judge(head_of(scope), peer, is_open=is_open)
+        waiting = self._access.judge(head_of(scope), peer_of(scope), is_open=is_open)
         if waiting is not None and await turn_at(waiting, ASYNCIO, client) is None:
             raise wrong()

@@ -17,8 +17,8 @@ from mm7zeep.gateway.api.inputs import NewMessage
 from mm7zeep.gateway.api.problems import Problem
 from mm7zeep.gateway.api.request import ApiRequest, Services
 from mm7zeep.gateway.rest.fields import Nothing
-from mm7zeep.gateway.rest.headers import head_of
 from mm7zeep.gateway.rest.request import announced, check_coding, judged, media_type, parsed
+from mm7zeep.gateway.rest.scope import head_of
 from mm7zeep.receiver import Refusal
 from mm7zeep.receiver.faces import asgi_puller
 

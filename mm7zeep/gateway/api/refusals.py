@@ -13,10 +13,11 @@ from starlette.responses import Response
 from mm7zeep import masking
 from mm7zeep.errors import StatusError
 from mm7zeep.gateway.config.settings import Settings
-from mm7zeep.gateway.rest.headers import head_of
+from mm7zeep.gateway.rest.app import Endpoint
 from mm7zeep.gateway.rest.json_response import JSONResponse
+from mm7zeep.gateway.rest.scope import head_of, peer_of
 from mm7zeep.gateway.store.database import StoreError
-from mm7zeep.receiver import Refusal, Scope
+from mm7zeep.receiver import Gone, Refusal, Scope
 from mm7zeep.receiver.refused import asker
 from mm7zeep.receiver.replies import printable
 
@@ -65,6 +66,20 @@ class Refusals:
         self._absent = absent
         self._method = method
 
+    def guarded(self, called: str, endpoint: Endpoint) -> Endpoint:
+        """``endpoint``, whose exceptions become answers; spans, metrics and the log know its requests as ``called``."""
+
+        async def guarding(request: Request) -> Response:
+            request.state.called = called
+            try:
+                return await endpoint(request)
+            except Gone:  # nobody is left to read this
+                return Response(status_code=400)
+            except Exception as error:  # noqa: BLE001  every one is answered, and the unexpected ones are logged
+                return self.of(request.scope, error)
+
+        return guarding
+
     def of(self, scope: Scope, error: Exception) -> Response:
         """The answer that an exception stands for."""
         called = scope["state"]["called"]
@@ -90,8 +105,8 @@ class Refusals:
 
     def _say(self, scope: Scope, told: Told) -> None:
         """One line that says what was refused, to whom, why, and what was answered."""
-        user, client = scope["state"]["user"], scope.get("client")
-        who = asker(head_of(scope), user, client[0] if client else None, asked=True)
+        user = scope["state"]["user"]
+        who = asker(head_of(scope), user, peer_of(scope), asked=True)
         what = scope["state"]["called"] or f"{scope['method']} {printable(scope['path'])[:100]}"
         why = masking.masked(printable(str(told))[:_REASON], show_numbers=self._show_numbers)
         # whoever is let in nowhere can have it said as often as he likes

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from mm7zeep.exchange import Wire
 from mm7zeep.receiver import Send
 
 ALWAYS: Mapping[str, str] = MappingProxyType(
@@ -32,9 +31,3 @@ def with_always(send: Send) -> Send:
         await send(message)
 
     return sending
-
-
-def head_of(scope: Mapping[str, Any]) -> Wire:
-    """The head of an ASGI request."""
-    fields = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"])
-    return Wire(method=scope["method"], target=scope["path"], headers=fields, body=b"")

@@ -6,17 +6,15 @@ answered by Twilio's error form.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Any
 
-from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from mm7zeep.gateway.api.bodies import take
 from mm7zeep.gateway.api.refusals import Refusals
@@ -29,10 +27,11 @@ from mm7zeep.gateway.api.twilio.parameters import message_of, parsed
 from mm7zeep.gateway.config.parties import Application
 from mm7zeep.gateway.config.settings import Settings
 from mm7zeep.gateway.mm7.auth import GatewayAuthenticator
+from mm7zeep.gateway.rest.app import Endpoint, starlette_app
 from mm7zeep.gateway.rest.authenticated import Authenticated
-from mm7zeep.gateway.rest.headers import head_of
 from mm7zeep.gateway.rest.request import media_type
-from mm7zeep.receiver import CLIENT, Gone, Scope
+from mm7zeep.gateway.rest.scope import client_of, head_of, peer_of
+from mm7zeep.receiver import Scope
 from mm7zeep.receiver.handlers import Observe
 from mm7zeep.receiver.waiting import ASYNCIO, turn_at
 
@@ -66,38 +65,20 @@ def twilio_app(services: Services, *, observe: Observe) -> Any:
     """The ASGI application. ``observe`` is called with each answer."""
     accounts = _Accounts(services.settings)
     refusals = Refusals(services.settings, TwilioError.of, name="Twilio's form", absent=_absent, method=_method)
-    root = f"{PREFIX}Accounts/{{account_sid}}"
-    by_path: dict[str, dict[str, Callable[[Request], Awaitable[Response]]]] = {}
+    rows: dict[str, dict[str, Endpoint]] = {}
     for row in _ROWS:
-        by_path.setdefault(root + row.path, {})[row.method] = _endpoint(services, accounts, row)
-    by_path[f"{root}/Messages.json"]["POST"] = _creation(services, accounts)
-    app = Starlette(
-        routes=[
-            Route(path, _guarded(path, methods, refusals), methods=list(methods)) for path, methods in by_path.items()
-        ],
-        exception_handlers={HTTPException: refusals.by_routing},
-    )
-    app.router.redirect_slashes = False
+        rows.setdefault(row.path, {})[row.method] = _endpoint(services, accounts, row)
+    rows["/Messages.json"]["POST"] = _creation(services, accounts)
+    root = f"{PREFIX}Accounts/{{account_sid}}"
+    endpoints = {
+        root + path: {method: refusals.guarded(f"{method} {root}{path}", one) for method, one in methods.items()}
+        for path, methods in rows.items()
+    }
+    app = starlette_app(endpoints, {HTTPException: refusals.by_routing})
     return Authenticated(app, let_in=accounts.let_in, refused=refusals.of, observe=observe, tracing=services.tracing)
 
 
-def _guarded(
-    path: str, methods: Mapping[str, Callable[[Request], Awaitable[Response]]], refusals: Refusals
-) -> Callable[[Request], Awaitable[Response]]:
-    async def endpoint(request: Request) -> Response:
-        method = "GET" if request.method == "HEAD" else request.method
-        request.state.called = f"{method} {path}"
-        try:
-            return await methods[method](request)
-        except Gone:  # nobody is left to read this
-            return Response(status_code=400)
-        except Exception as error:  # noqa: BLE001  every one is answered, and the unexpected ones are logged
-            return refusals.of(request.scope, error)
-
-    return endpoint
-
-
-def _endpoint(services: Services, accounts: _Accounts, row: _Row) -> Callable[[Request], Awaitable[Response]]:
+def _endpoint(services: Services, accounts: _Accounts, row: _Row) -> Endpoint:
     async def endpoint(request: Request) -> Response:
         with ExitStack() as held:
             given = parsed(await _form(request, services, held) if row.method == "POST" else _query(request))
@@ -108,7 +89,7 @@ def _endpoint(services: Services, accounts: _Accounts, row: _Row) -> Callable[[R
     return endpoint
 
 
-def _creation(services: Services, accounts: _Accounts) -> Callable[[Request], Awaitable[Response]]:
+def _creation(services: Services, accounts: _Accounts) -> Endpoint:
     """``POST Messages.json``: answered when the message is on the disk."""
 
     async def endpoint(request: Request) -> Response:
@@ -176,9 +157,8 @@ class _Accounts:
 
     async def let_in(self, scope: Scope) -> str:
         """The name of the application that asks. Raises ``TwilioError`` (20003), ``Refusal`` (503), ``Gone``."""
-        client = (scope.get("extensions") or {}).get(CLIENT)
-        peer = scope["client"][0] if scope.get("client") else None
-        decided = self._authenticator.decide(head_of(scope), peer)
+        client = client_of(scope)
+        decided = self._authenticator.decide(head_of(scope), peer_of(scope))
         sid = decided if decided is None or isinstance(decided, str) else await turn_at(decided, ASYNCIO, client)
         application = self.application(sid)
         if application is None:
