@@ -99,26 +99,38 @@ class Gateway:
         """What stands on the open database."""
         settings = self.settings
         self.metrics = metrics
-        told = tracing(settings.tracing, self._tracer_provider)
+        self._tracing = tracing(settings.tracing, self._tracer_provider)
         self.chaos = Chaos(self.database)
         self.clock = GuardedClock(Clock.of(clock), sqlite=self.database.sqlite)
         with self.database.write() as connection:
             self.clock.resume(connection)
             key = messages.setting_once(connection, media_urls.KEY, secrets.token_hex(32))
         media = media_urls.MediaUrls(bytes.fromhex(key), settings.api_base, settings.media_urls)
-        self._group = GroupCommit(self.database, self.clock, told)
+        self._group = GroupCommit(self.database, self.clock, self._tracing)
         process = process_name()
         self.admission = AdmissionControl(settings, self.database, clock=self.clock, process=process)
         self.housekeeper = Housekeeper(self.database, settings, self.clock)
-        write = partial(events.event, settings=settings, media=media)
+        self._build_delivery(deliver, media, process)
+        self._build_listeners(media)
+        self.simulator = Simulator(
+            settings=settings,
+            database=self.database,
+            clock=self.clock,
+            dispatcher=self.dispatcher,
+            observe=self._happened,
+        )
+
+    def _build_delivery(self, deliver: Deliver | None, media: media_urls.MediaUrls, process: str) -> None:
+        """What makes the calls that are planned, under the name of this ``process``."""
+        settings = self.settings
         self._caller = Caller(
             settings,
             self.database,
             clock=self.clock,
-            write=write,
+            write=partial(events.event, settings=settings, media=media),
             check=check_content,
             deliver=deliver,
-            tracing=told,
+            tracing=self._tracing,
         )
         self.dispatcher = Dispatcher(
             settings, self.database, self._caller, clock=self.clock, observe=self._happened, holder=process
@@ -128,24 +140,28 @@ class Gateway:
             self.database,
             heard=self._heard,
             changed=self.dispatcher.rely_on_announcements,
-            counted=metrics.subscribed,
+            counted=self.metrics.subscribed,
         )
-        shared: Any = {
+
+    def _build_listeners(self, media: media_urls.MediaUrls) -> None:
+        """What takes requests: of MM7, of the JSON API and of Twilio's form."""
+        settings = self.settings
+        backend: Any = {
             "settings": settings,
             "database": self.database,
             "clock": self.clock,
             "group": self._group,
             "wake": self.dispatcher.wake,
             "repeated": self._repeated,
-            "tracing": told,
+            "tracing": self._tracing,
         }
         recall = Recall(database=self.database, upstream=self._caller.change)
         authenticator = GatewayAuthenticator(
             settings.applications, settings.upstreams, settings.trusted_proxies, waiting=settings.waiting_guesses
         )
         shares = turns.Shares()
-        intake = Intake(**shared, recall=recall)
-        relaying = Relaying(**shared, observe=self._happened)
+        intake = Intake(**backend, recall=recall)
+        relaying = Relaying(**backend, observe=self._happened)
         self.endpoint = listener.endpoint(
             settings,
             {**intake.handlers(), **relaying.handlers()},
@@ -155,18 +171,11 @@ class Gateway:
             admission=self.admission,
             chaos=self.chaos,
             observe=self._answered,
-            tracing=told,
+            tracing=self._tracing,
         )
-        self.asgi = listener.Site(self.endpoint, told)
-        services = Services(**shared, recall=recall, admission=self.admission, shares=shares, media=media)
+        self.asgi = listener.Site(self.endpoint, self._tracing)
+        services = Services(**backend, recall=recall, admission=self.admission, shares=shares, media=media)
         self.api = Listener(services, authenticator, observe=self._answered)
-        self.simulator = Simulator(
-            settings=settings,
-            database=self.database,
-            clock=self.clock,
-            dispatcher=self.dispatcher,
-            observe=self._happened,
-        )
 
     def close(self) -> None:
         """Close all connections, and the endpoint."""

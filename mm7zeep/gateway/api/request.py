@@ -2,45 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from mm7zeep.gateway.api.media_urls import MediaUrls
 from mm7zeep.gateway.config.parties import Application
-from mm7zeep.gateway.config.settings import Settings
 from mm7zeep.gateway.mm7.admission import AdmissionControl
+from mm7zeep.gateway.mm7.backend import Backend
 from mm7zeep.gateway.mm7.recall import Recall
 from mm7zeep.gateway.mm7.turns import Shares
 from mm7zeep.gateway.rest.fields import Input
-from mm7zeep.gateway.store.clock import GuardedClock
-from mm7zeep.gateway.store.database import Database
-from mm7zeep.gateway.store.group_commit import GroupCommit
-from mm7zeep.gateway.store.idempotency import Done, Request
 from mm7zeep.receiver import Client
-from mm7zeep.tracing import Tracing
 
 Parameters = TypeVar("Parameters", bound=Input)
 Body = TypeVar("Body", bound=Input)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Services:
-    """The gateway, as far as the API asks it. ``wake`` is called when something was planned, ``repeated`` with each
-    request that has an idempotency key, and what became of it.
-    """
+class Services(Backend):
+    """The gateway, as far as the API needs it."""
 
-    settings: Settings
-    database: Database
-    clock: GuardedClock
-    group: GroupCommit
     recall: Recall
     admission: AdmissionControl
     shares: Shares
     media: MediaUrls
-    wake: Callable[[], object]
-    repeated: Callable[[Request, Done], object]
-    tracing: Tracing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

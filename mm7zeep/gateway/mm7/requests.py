@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any, cast
 
 from sqlalchemy import Connection
@@ -20,8 +20,8 @@ from mm7zeep.errors import StatusError
 from mm7zeep.exchange import Received
 from mm7zeep.findings import Finding, finding
 from mm7zeep.gateway.config.parties import Application
-from mm7zeep.gateway.config.settings import Settings
 from mm7zeep.gateway.delivery import routing
+from mm7zeep.gateway.mm7.backend import Backend
 from mm7zeep.gateway.mm7.recall import Recall, status_of
 from mm7zeep.gateway.mm7.refusal import refusal
 from mm7zeep.gateway.mm7.submitted import Submitted
@@ -30,9 +30,6 @@ from mm7zeep.gateway.mm7.validation.form import check_charging, check_form
 from mm7zeep.gateway.mm7.validation.recipients import check_recipients, in_words
 from mm7zeep.gateway.mm7.validation.sender import is_of_another
 from mm7zeep.gateway.store import content, mapping, messages, opt_outs, outbox
-from mm7zeep.gateway.store.clock import GuardedClock
-from mm7zeep.gateway.store.database import Database
-from mm7zeep.gateway.store.group_commit import GroupCommit
 from mm7zeep.gateway.store.idempotency import Answer, Done, Request, Task, digest, once
 from mm7zeep.gateway.store.rows import PENDING, MessageRow
 from mm7zeep.messages import (
@@ -52,27 +49,16 @@ from mm7zeep.messages import (
 )
 from mm7zeep.receiver import Call, Handler
 from mm7zeep.status import OPTED_OUT, Status
-from mm7zeep.tracing import Tracing
 
 _LOG = logging.getLogger("mm7zeep.gateway")
 Work = Callable[[Connection, tuple[Finding, ...], float], Response]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Intake:
-    """The handlers of an MMS Relay/Server for the requests of its applications.
+class Intake(Backend):
+    """The handlers of an MMS Relay/Server for the requests of its applications."""
 
-    ``wake`` is called when something was planned, ``repeated`` with each request and what became of it.
-    """
-
-    settings: Settings
-    database: Database
-    clock: GuardedClock
-    group: GroupCommit
-    wake: Callable[[], object]
-    repeated: Callable[[Request, Done], object]
     recall: Recall
-    tracing: Tracing = field(default_factory=Tracing)
 
     def handlers(self) -> Mapping[type[Message], Handler]:
         """By class of the request."""

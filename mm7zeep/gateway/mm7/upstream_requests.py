@@ -9,30 +9,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, cast
 
 from sqlalchemy import Connection
 
 from mm7zeep.gateway.config.destination import Destination, upstream_name
 from mm7zeep.gateway.config.parties import Application
-from mm7zeep.gateway.config.settings import Settings
 from mm7zeep.gateway.delivery import mo
 from mm7zeep.gateway.delivery.events import Event
 from mm7zeep.gateway.delivery.recipients import Network
+from mm7zeep.gateway.mm7.backend import Backend
 from mm7zeep.gateway.mm7.refusal import refusal
 from mm7zeep.gateway.mm7.validation.form import check_form
 from mm7zeep.gateway.mm7.validation.recipients import check_addresses, in_words
 from mm7zeep.gateway.store import endpoints, mapping, messages, outbox
-from mm7zeep.gateway.store.clock import GuardedClock
-from mm7zeep.gateway.store.database import Database
-from mm7zeep.gateway.store.group_commit import GroupCommit
 from mm7zeep.gateway.store.idempotency import Done, Request, Task, digest, once
 from mm7zeep.gateway.store.rows import CANCELLED, DEFERRED, SENT, MessageRow, RecipientRow
 from mm7zeep.messages import Address, DeliverReq, DeliveryReportReq, Message, ReadReplyReq
 from mm7zeep.receiver import Call, Handler
 from mm7zeep.status import Status
-from mm7zeep.tracing import Tracing
 
 _DETAIL = 500  # characters that are kept of a StatusText
 _Work = Callable[[Connection, float], None]
@@ -46,17 +42,10 @@ class _Relayed(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Relaying:
+class Relaying(Backend):
     """The handlers of a VASP for the requests of the MMSCs that messages leave through."""
 
-    settings: Settings
-    database: Database
-    clock: GuardedClock
-    group: GroupCommit
-    wake: Callable[[], object]
     observe: Callable[[Event], object]
-    repeated: Callable[[Request, Done], object]
-    tracing: Tracing = field(default_factory=Tracing)
 
     def handlers(self) -> Mapping[type[Message], Handler]:
         """By class of the request."""
