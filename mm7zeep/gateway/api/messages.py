@@ -174,7 +174,7 @@ def view(
     """A message as the API tells of it, at the time ``now``; ``url`` says where a part is, ``full`` which rate its
     copies wait for.
     """
-    told = [recipient(message, one, now, full) for one in served(list(copies))]
+    told = [recipient(message, one, now, full) for one in served(copies)]
     return outputs.Message(**_facts(message, url), recipients=told)
 
 

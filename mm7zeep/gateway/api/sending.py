@@ -50,7 +50,7 @@ async def keep(
         services.repeated(job.task.request, done)
     services.wake()
     services.tracing.current().set({"mm7.message_id": done.answer["id"]})
-    return Sent(done.answer["id"], None if done.repeated else job.kept[0])
+    return Sent(done.answer["id"], None if done.repeated else job.keeping.kept)
 
 
 async def _made(
@@ -61,7 +61,6 @@ async def _made(
     own: Mapping[str, Any],
 ) -> Submission:
     """The submission, made here where it is small, otherwise in a thread."""
-
     traced = services.tracing.current().kept
 
     def made() -> Submission:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -40,11 +41,47 @@ _DAY = 86400.0  # seconds that a key is remembered where the application wants n
 _NOWHERE = exchange.Dialect(namespace=None, soap_namespace="", mm7_version=None, prefix=None)
 
 
+@dataclass(slots=True, kw_only=True)
+class Keeping:
+    """The work in the transaction: what may still refuse a message, and the rows that are kept of it."""
+
+    submitted: Submitted
+    application: Application
+    settings: Settings
+    look: opt_outs.Look
+    expires_at: float | None
+    fields: Mapping[str, Any]
+    remote: Sequence[RemotePart]
+    kept: messages.Kept | None = None
+    """The rows, once the work was done."""
+
+    def rows(self, connection: Connection, now: float, reused: bool) -> tuple[Answer, messages.Kept]:
+        """What is answered, and kept, at the time ``now``. Raises ``NotKept``."""
+        if reused:
+            words = "this idempotency key came with another message before; choose a new one"
+            raise NotKept(Problem("idempotency-key-reused", words, steps=("idempotency_key",)))
+        if self.expires_at is not None and self.expires_at <= now:
+            raise NotKept(Problem("invalid-value", "expires_at is over; give a later one", steps=("expires_at",)))
+        opted_out = self.look.refused(connection, now)  # last of what may refuse
+        if len(opted_out) == len(self.submitted.request.to):
+            words = "no recipient wants anything more from this sender; each has opted out"
+            raise NotKept(Problem("opted-out", words, steps=("to",)))
+        self.kept = self.submitted.kept(
+            self.application.name,
+            now,
+            self.settings,
+            opted_out=opted_out,
+            fields=self.fields,
+            remote=self.remote,
+        )
+        return {"id": self.submitted.id}, self.kept
+
+
 class Submission(NamedTuple):
-    """The task that keeps a message, and, once it was done, what it has kept."""
+    """The task that keeps a message, and its work, which has the rows once it was done."""
 
     task: Task
-    kept: list[messages.Kept]
+    keeping: Keeping
 
 
 def submission(
@@ -65,6 +102,29 @@ def submission(
     _check_recipients(request, application)
     if is_of_another(request.sender_address, application, settings):
         raise Problem("invalid-sender", "from is the short code of another application; give your own", steps=("from",))
+    submitted = _submitted(request, remote, application, settings)
+    fields = {"api": {"reference": body.reference, **own}, "group": body.group}
+    keeping = Keeping(
+        submitted=submitted,
+        application=application,
+        settings=settings,
+        look=opt_outs.Look.of(application, request.sender_address, request.to),
+        expires_at=body.expires_at,
+        fields={**fields, **traced},
+        remote=tuple(remote.values()),
+    )
+    key = body.idempotency_key
+    everything = [digest(request, submitted.sums), fields, *remote.values()]  # not its trace: each request has its own
+    whole = hashlib.sha256(json.dumps(everything, sort_keys=True).encode()).hexdigest()
+    asked = Request(application.name, OPERATION, submitted.id if key is None else key, whole)
+    window = 0.0 if key is None else settings.window_of(application) or _DAY
+    return Submission(Task.keeping(asked, window, keeping.rows), keeping)
+
+
+def _submitted(
+    request: SubmitReq, remote: Mapping[int, RemotePart], application: Application, settings: Settings
+) -> Submitted:
+    """The request, packed as an MM7_submit. Raises ``Problem`` and ``StatusError`` for content that cannot be sent."""
     try:
         wire = exchange.pack(request, profile=content.OWN_PROFILE)
     except LocalError as error:
@@ -83,38 +143,7 @@ def submission(
         dialect=_NOWHERE,
         headers=wire.headers,
     )
-    submitted = Submitted.of(request, received, octets)
-    look = opt_outs.Look.of(application, request.sender_address, request.to)
-    fields = {"api": {"reference": body.reference, **own}, "group": body.group}
-    done: list[messages.Kept] = []
-
-    def making(connection: Connection, now: float, reused: bool) -> tuple[Answer, messages.Kept]:
-        if reused:
-            words = "this idempotency key came with another message before; choose a new one"
-            raise NotKept(Problem("idempotency-key-reused", words, steps=("idempotency_key",)))
-        if body.expires_at is not None and body.expires_at <= now:
-            raise NotKept(Problem("invalid-value", "expires_at is over; give a later one", steps=("expires_at",)))
-        opted_out = look.refused(connection, now)  # last of what may refuse
-        if len(opted_out) == len(request.to):
-            words = "no recipient wants anything more from this sender; each has opted out"
-            raise NotKept(Problem("opted-out", words, steps=("to",)))
-        kept = submitted.kept(
-            application.name,
-            now,
-            settings,
-            opted_out=opted_out,
-            fields={**fields, **traced},
-            remote=tuple(remote.values()),
-        )
-        done[:] = [kept]
-        return {"id": submitted.id}, kept
-
-    key = body.idempotency_key
-    everything = [digest(request, submitted.sums), fields, *remote.values()]
-    whole = hashlib.sha256(json.dumps(everything, sort_keys=True).encode()).hexdigest()
-    asked = Request(application.name, OPERATION, submitted.id if key is None else key, whole)
-    window = 0.0 if key is None else settings.window_of(application) or _DAY
-    return Submission(Task.keeping(asked, window, making), done)
+    return Submitted.of(request, received, octets)
 
 
 # --- what is asked ----------------------------------------------------------------------------------------------------
@@ -217,6 +246,6 @@ def reference_of(message: MessageRow) -> str | None:
     return found
 
 
-def served(copies: list[RecipientRow]) -> list[RecipientRow]:
+def served(copies: Sequence[RecipientRow]) -> list[RecipientRow]:
     """The copies of a message that somebody gets."""
     return [one for one in copies if one.state != "DisplayOnly"]

@@ -70,7 +70,7 @@ def message_resource(
     account_sid: str, message: MessageRow, copies: Sequence[RecipientRow], now: float, body: str | None = None
 ) -> dict[str, Any]:
     """A Message resource; ``body`` is its text, where that was read."""
-    copy = (served(list(copies)) or list(copies))[0]
+    copy = (served(copies) or copies)[0]
     status, inbound = status_of(message, copy, now), message.direction == "mo"
     code = error_code(copy, status)
     sid = sid_of(message.id)
