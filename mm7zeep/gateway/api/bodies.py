@@ -60,7 +60,7 @@ async def take(request: Request, services: Services, held: ExitStack, most: int)
     Raises ``Refusal`` (408, 413, 415, 503), ``Gone``.
     """
     check_coding(request)
-    too_large = Refusal(413, f"the body may have {most} octets")
+    too_large = Refusal(413, f"the body may have {most} octets; send less")
     if announced(request) > most:
         raise too_large
     room = held.enter_context(services.admission.admit(head_of(request.scope)))

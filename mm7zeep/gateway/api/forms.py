@@ -1,6 +1,6 @@
 """A message as multipart/form-data (RFC 7578): the same fields as in JSON, and files as parts.
 
-Each field ``parts`` is a text, or, with a file name or a media type that is not text, a file; each field
+Each field ``parts`` is a text, or, with a file name or a media type other than text/plain, a file; each field
 ``media_url`` a part that is fetched. All of them keep their order.
 Refuses, with ``Problem``, what is no form of that kind.
 """

@@ -18,7 +18,7 @@ from mm7zeep.gateway.api import outputs
 from mm7zeep.gateway.api.inputs import MessageKey, NewMessage, Page, PartKey
 from mm7zeep.gateway.api.problems import Problem
 from mm7zeep.gateway.api.request import ApiRequest, Services
-from mm7zeep.gateway.api.sending import keep
+from mm7zeep.gateway.api.sending import keep, take_back
 from mm7zeep.gateway.api.states import detail_of, mm_status, state_of
 from mm7zeep.gateway.api.submissions import reference_of, served
 from mm7zeep.gateway.config.parties import Application
@@ -28,7 +28,6 @@ from mm7zeep.gateway.rest.parts import shown
 from mm7zeep.gateway.store import buckets, content
 from mm7zeep.gateway.store import messages as store
 from mm7zeep.gateway.store.rows import PENDING, MessageRow, RawRow, RecipientRow
-from mm7zeep.messages import CancelReq
 
 PATH = "/v1/messages"
 _RECIPIENTS = 2_000  # of a page of messages
@@ -141,14 +140,9 @@ def served_part(message: MessageRow, raw: RawRow | None, n: int) -> Response:
 
 def cancel(asked: ApiRequest[MessageKey, Nothing]) -> outputs.Message:
     """Take back a message from all who have not got it yet. Raises ``StatusError``: 2005, 3001, 4006."""
-    services, application = asked.services, asked.application
-    with services.database.read() as connection:
-        id = _own(connection, application, asked.parameters.id).id
-    there = services.recall.ask_upstreams(application, id, CancelReq(message_id=""))
-    with services.database.write() as connection:
-        now = services.clock.now(connection)
-        services.recall.cancel(connection, application, id, there, now)
-    services.wake()
+    with asked.services.database.read() as connection:
+        id = _own(connection, asked.application, asked.parameters.id).id
+    take_back(asked.services, asked.application, id)
     return _one(asked, id)
 
 

@@ -1,6 +1,7 @@
-"""Keeping a message that a program sends: made in the event loop or in a thread, and kept together with others.
+"""Keeping a message that a program sends, made in the event loop or in a thread and kept together with others; and
+taking one back.
 
-Refuses what ``submission`` refuses, and, with ``Refusal`` (503), while nothing can be kept.
+Refuses what ``submission`` and ``Recall`` refuse, and, with ``Refusal`` (503), while nothing can be kept.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from mm7zeep.gateway.api.request import Services
 from mm7zeep.gateway.api.submissions import Submission, submission
 from mm7zeep.gateway.config.parties import Application
 from mm7zeep.gateway.store.messages import Kept
+from mm7zeep.messages import CancelReq
 
 _FEW = 20  # recipients of a message that is made in the event loop
 _NONE: Mapping[str, Any] = MappingProxyType({})
@@ -51,6 +53,14 @@ async def keep(
     services.wake()
     services.tracing.current().set({"mm7.message_id": done.answer["id"]})
     return Sent(done.answer["id"], None if done.repeated else job.keeping.kept)
+
+
+def take_back(services: Services, application: Application, id: str) -> None:
+    """Take back a message from all who have not got it yet. Raises ``StatusError``: 2005, 3001, 4006."""
+    there = services.recall.ask_upstreams(application, id, CancelReq(message_id=""))
+    with services.database.write() as connection:
+        services.recall.cancel(connection, application, id, there, services.clock.now(connection))
+    services.wake()
 
 
 async def _made(

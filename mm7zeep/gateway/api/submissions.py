@@ -132,7 +132,9 @@ def _submitted(
     octets = wire.read()
     most = settings.limits.body
     if len(octets) > most:
-        raise Problem("body-too-large", f"the message comes to {len(octets)} octets; it may have {most}")
+        raise Problem(
+            "body-too-large", f"the message comes to {len(octets)} octets; it may have {most}; give smaller parts"
+        )
     check_content([one for n, one in enumerate(request.parts) if n not in remote], len(octets), application)
     received = Received(
         message=request,

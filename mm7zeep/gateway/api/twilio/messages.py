@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from starlette.responses import Response
 
 from mm7zeep.gateway.api.request import Services
+from mm7zeep.gateway.api.sending import take_back
 from mm7zeep.gateway.api.twilio import resources
 from mm7zeep.gateway.api.twilio.errors import TwilioError
 from mm7zeep.gateway.api.twilio.parameters import Parameters, address, moment, single
@@ -24,7 +25,6 @@ from mm7zeep.gateway.rest.parts import shown
 from mm7zeep.gateway.store import content, outbox
 from mm7zeep.gateway.store import messages as store
 from mm7zeep.gateway.store.rows import LEASED, MessageRow
-from mm7zeep.messages import CancelReq
 
 _SIZE, _MOST = 50, 1000  # messages of a page
 _DAY = 86400.0
@@ -123,13 +123,9 @@ def update(asked: TwilioRequest) -> Any:
     """Cancel a message: Status=canceled is all that can be changed."""
     if set(asked.given) != {"Status"} or single(asked.given, "Status") != "canceled":
         raise TwilioError(20001, "only Status=canceled is served here")
-    services, id = asked.services, resources.id_of(asked.path["sid"])
-    with services.database.read() as connection:
-        _own(connection, asked)
-    there = services.recall.ask_upstreams(asked.application, id, CancelReq(message_id=""))
-    with services.database.write() as connection:
-        services.recall.cancel(connection, asked.application, id, there, services.clock.now(connection))
-    services.wake()
+    with asked.services.database.read() as connection:
+        id = _own(connection, asked).id
+    take_back(asked.services, asked.application, id)
     return fetch(asked)
 
 
