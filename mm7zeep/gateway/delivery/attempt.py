@@ -24,11 +24,12 @@ from mm7zeep.gateway.config.parties import Application, Upstream
 from mm7zeep.gateway.config.settings import Settings
 from mm7zeep.gateway.delivery import mo, reports
 from mm7zeep.gateway.delivery.fetcher import Check, Fetcher
+from mm7zeep.gateway.delivery.opted_out import opted_out
 from mm7zeep.gateway.delivery.retry import Outcome, judge
 from mm7zeep.gateway.delivery.routing import OPTED_OUT
 from mm7zeep.gateway.delivery.webhook_caller import WebhookCaller, Write
 from mm7zeep.gateway.security.outbound import Egress
-from mm7zeep.gateway.store import content, endpoints, mapping, messages, opt_outs
+from mm7zeep.gateway.store import content, endpoints, mapping, messages
 from mm7zeep.gateway.store.clock import GuardedClock
 from mm7zeep.gateway.store.database import Database
 from mm7zeep.gateway.store.remote_parts import remote_parts_of
@@ -206,11 +207,8 @@ class Caller:
         with self._database.read() as connection:
             message = messages.message(connection, call.message_id)
             copy = messages.copy(connection, call.message_id, call.n)
-            application = self._settings.application(message.application) if message is not None else None
-            if message is None or copy is None or application is None or application.opt_out is None:
-                return False
-            origin = opt_outs.Origin.of(application, message.sent_by, message.field.get("linked_id"))
-            return opt_outs.barred(connection, [(origin, opt_outs.key(copy.of, application.numbers))])[0]
+            found = [(message, copy)] if message is not None and copy is not None else []
+            return bool(opted_out(connection, self._settings, found))
 
     def _may_fit(self, message_id: str) -> bool:
         """Whether the application that a message is from lets its content be changed."""

@@ -19,8 +19,9 @@ from mm7zeep.gateway.config.handset import handset_of
 from mm7zeep.gateway.config.settings import Settings
 from mm7zeep.gateway.delivery import mo, reports, webhooks
 from mm7zeep.gateway.delivery.events import Event
+from mm7zeep.gateway.delivery.opted_out import opted_out
 from mm7zeep.gateway.delivery.routing import OPTED_OUT
-from mm7zeep.gateway.store import mapping, opt_outs, outbox
+from mm7zeep.gateway.store import mapping, outbox
 from mm7zeep.gateway.store import messages as store
 from mm7zeep.gateway.store.rows import (
     DEFERRED,
@@ -63,7 +64,7 @@ class Network:
             if message is None:  # deleted meanwhile
                 store.move(connection, copy, due=None)
             elif (copy.message_id, copy.n) in barred and not _is_over(message, now):
-                events.append(self._rejected(connection, message, copy, now))
+                events.append(self.reject_opted_out(connection, message, copy, now))
             elif copy.destination == HANDSET and not _is_over(message, now):
                 here.append(self._at_handset(message, copy, now))
             else:
@@ -76,19 +77,11 @@ class Network:
         self, connection: Connection, copies: Sequence[RecipientRow], found: Mapping[str, MessageRow]
     ) -> set[tuple[str, int]]:
         """Those of ``copies`` that have not left, and whose recipients have opted out since they were accepted."""
-        asked: list[tuple[RecipientRow, opt_outs.Origin, str]] = []
-        for copy in copies:
-            message = found.get(copy.message_id)
-            application = self.settings.application(message.application) if message is not None else None
-            if message is None or application is None or application.opt_out is None:
-                continue
-            if copy.state == PENDING and copy.remote_id is None:
-                origin = opt_outs.Origin.of(application, message.sent_by, message.field.get("linked_id"))
-                asked.append((copy, origin, opt_outs.key(copy.of, application.numbers)))
-        answers = opt_outs.barred(connection, [(origin, key) for _, origin, key in asked])
-        return {(copy.message_id, copy.n) for (copy, _, _), barred in zip(asked, answers, strict=True) if barred}
+        here = [one for one in copies if one.state == PENDING and one.remote_id is None and one.message_id in found]
+        return opted_out(connection, self.settings, [(found[one.message_id], one) for one in here])
 
-    def _rejected(self, connection: Connection, message: MessageRow, copy: RecipientRow, now: float) -> Event:
+    def reject_opted_out(self, connection: Connection, message: MessageRow, copy: RecipientRow, now: float) -> Event:
+        """A copy goes nowhere, since its recipient has opted out meanwhile."""
         return self.record_state(
             connection, message, copy, "Rejected", now, detail=OPTED_OUT, status_text=status.OPTED_OUT.text
         )
