@@ -20,12 +20,14 @@ from mm7zeep.errors import TransportError
 from mm7zeep.gateway.admin import outputs
 from mm7zeep.gateway.admin.app import admin_app
 from mm7zeep.gateway.config.handset import Handset
-from mm7zeep.gateway.config.settings import Retention, Settings
+from mm7zeep.gateway.config.settings import Delivery, Retention, Settings
+from mm7zeep.gateway.delivery import fetch_call
 from mm7zeep.gateway.gateway import Gateway
 from mm7zeep.gateway.store import clock as clocks
 from mm7zeep.gateway.store import messages as store
-from mm7zeep.gateway.store import tables
+from mm7zeep.gateway.store import outbox, tables
 from mm7zeep.gateway.store.clock import Clock
+from mm7zeep.gateway.store.remote_parts import RemotePart
 
 HOUR, DAY = 3600.0, 86400.0
 AWAY = TransportError("refused", maybe_accepted=False)
@@ -193,6 +195,30 @@ def test_confirmed_by_steady_time(place: Place, times: Times, jump: float) -> No
     calls.refuse = None
     gateway.run_pending()
     assert states(gateway) == ["done"]
+
+
+@pytest.mark.parametrize("spare", [HOUR, 2 * DAY], ids=["of the message", "of its own"])
+def test_fetch_expires_with_its_message(place: Place, times: Times, spare: float) -> None:
+    """A fetch that ends when its message expires still does so by the new time; one that ends before has its span."""
+    gateway = place.gateway(delivery=Delivery(fetch_expiry=DAY))
+    expires = START.timestamp() + spare
+    room_submit(gateway, replace(ONE, expiry_date=START + timedelta(seconds=spare)))
+    with gateway.database.write() as connection:
+        [row] = store.listed(connection)
+        octets = store.raw(connection, row.id)
+        assert octets is not None
+        remote = [RemotePart(0, "http://127.0.0.1:9/cat.png")]
+        kept = fetch_call.waiting(gateway.settings, store.Kept(row, octets, ()), remote)
+        outbox.plan(connection, kept.calls)
+    times.set(-HOUR)
+    gateway.admission.look()
+    assert gateway.confirm_clock()
+    with gateway.database.read() as connection:
+        [call] = connection.execute(sa.select(tables.OUTBOX)).mappings()
+        [row] = store.listed(connection)
+    assert row.expires == expires
+    own = START.timestamp() + DAY - HOUR
+    assert call["expires"] == pytest.approx(expires if spare == HOUR else own, abs=1)
 
 
 def test_confirmed_by_the_operator(place: Place, times: Times) -> None:
