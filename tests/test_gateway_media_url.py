@@ -27,6 +27,7 @@ from mm7zeep.cli import main
 from mm7zeep.errors import LocalError
 from mm7zeep.gateway.admin.app import admin_app
 from mm7zeep.gateway.config.handset import Handset
+from mm7zeep.gateway.config.opt_out import OptOut
 from mm7zeep.gateway.config.parties import Route, Upstream
 from mm7zeep.gateway.config.settings import Capacity, Delivery
 from mm7zeep.gateway.delivery import fetch_call
@@ -864,6 +865,47 @@ def test_time_that_a_replace_gives(program: Make) -> None:
         one.room.clock.move(seconds=3)
         one.room.gateway.run_pending()
     assert state(one, id)[0] == "expired"
+
+
+@BOTH
+def test_all_opt_out_meanwhile(program: Make) -> None:
+    """Nothing is fetched for recipients who have all opted out meanwhile: the copies are Rejected for that."""
+    with FarSide([found(), CLOSE]) as far:
+        one = program(replace(CALLED, opt_out=OptOut()), OTHER)
+        body = {**asked(at(far)), "to": ["+61400", "+61411"], "delivery_report": True}
+        id = one.send(body)["id"]
+        for sender in ("+61400", "+61411"):
+            stop(one, sender)
+        one.room.gateway.run_pending()
+        assert far.requests == []
+    assert [(copy.state, copy.detail) for copy in one.room.copies(id)] == [
+        ("Rejected", "the recipient has opted out")
+    ] * 2
+    [call] = [call for call in one.room.outbox() if call.kind == "fetch"]
+    assert (call.state, call.reason) == ("dead", "the recipient has opted out")
+    told = [(report.mm_status, report.status_text) for report in one.room.calls.of(DeliveryReportReq)]
+    assert told == [("Rejected", "Recipient opted out")] * 2
+
+
+@pytest.mark.parametrize("status", [200, 404])
+def test_some_opt_out_meanwhile(program: Make, status: int) -> None:
+    """It is fetched for the others; who has opted out is told so, whatever came of the fetch."""
+    with FarSide([found() if status == 200 else http(404), CLOSE]) as far:
+        one = program(replace(CALLED, opt_out=OptOut()), OTHER)
+        id = one.send({**asked(at(far)), "to": ["+61400", "+61411"]})["id"]
+        stop(one, "+61400")
+        one.room.gateway.run_pending()
+        assert len(far.requests) == 1
+    first, other = one.room.copies(id)
+    assert (first.state, first.detail) == ("Rejected", "the recipient has opted out")
+    assert other.state == ("Retrieved" if status == 200 else "Rejected")
+    assert other.detail != first.detail
+
+
+def stop(one: Program, sender: str) -> None:
+    """A subscriber opts out."""
+    word = Part(body=b"STOP", content_type="text/plain", parameters=(("charset", "utf-8"),))
+    one.room.gateway.simulator.send_mo("tnn", sender, "111122", content=[word])
 
 
 def test_deleted_while_it_is_fetched(program: Make) -> None:

@@ -18,6 +18,7 @@ from mm7zeep import exchange
 from mm7zeep.gateway.config.settings import Settings
 from mm7zeep.gateway.delivery import routing
 from mm7zeep.gateway.delivery.events import Event
+from mm7zeep.gateway.delivery.opted_out import opted_out
 from mm7zeep.gateway.delivery.recipients import Network
 from mm7zeep.gateway.delivery.retry import Outcome
 from mm7zeep.gateway.store import content, endpoints, messages, remote_parts
@@ -81,7 +82,11 @@ def settle(
         return
     late = message.expires is not None and message.expires <= now
     detail = outcome.text or outcome.reason or "its media could not be fetched"
+    barred = set() if late else opted_out(connection, network.settings, [(message, one) for one in copies])
     for one in copies:
+        if (one.message_id, one.n) in barred:
+            yield network.reject_opted_out(connection, message, one, now)
+            continue
         end = "Expired" if late else "Rejected"
         yield network.record_state(connection, message, one, end, now, detail=detail, status_text=detail)
 

@@ -14,18 +14,22 @@ from dataclasses import replace
 from typing import cast
 from urllib.parse import urlsplit
 
-from mm7zeep import exchange
+from sqlalchemy import Connection
+
+from mm7zeep import exchange, status
 from mm7zeep.errors import LocalError, StatusError
 from mm7zeep.gateway.config.parties import Application
 from mm7zeep.gateway.config.settings import Settings
 from mm7zeep.gateway.delivery.download import NotFetched, download
 from mm7zeep.gateway.delivery.fetched_part import part_of
+from mm7zeep.gateway.delivery.opted_out import opted_out
 from mm7zeep.gateway.delivery.retry import Outcome
+from mm7zeep.gateway.delivery.routing import OPTED_OUT
 from mm7zeep.gateway.security.outbound import Egress
 from mm7zeep.gateway.store import content, mapping, messages, remote_parts
 from mm7zeep.gateway.store.database import Database
 from mm7zeep.gateway.store.remote_parts import RemotePart
-from mm7zeep.gateway.store.rows import CallRow, RawRow
+from mm7zeep.gateway.store.rows import PENDING, CallRow, MessageRow, RawRow
 from mm7zeep.messages import Part, SubmitReq
 
 Check = Callable[[Sequence[Part], int, Application], None]
@@ -49,11 +53,14 @@ class Fetcher:
         with self._database.read() as connection:
             message = messages.message(connection, call.message_id)
             raw = messages.raw(connection, call.message_id)
+            wanted = message is None or self._is_wanted(connection, message)
         application = self._settings.application(call.owner)
         if message is None or raw is None:
             return Outcome(verdict="dead", reason="the message was deleted")
         if application is None:
             return Outcome(verdict="dead", reason=f"the application {call.owner} is no longer configured")
+        if not wanted:
+            return Outcome(verdict="dead", reason=OPTED_OUT, text=status.OPTED_OUT.text)
         remote = remote_parts.remote_parts_of(call)
         try:
             parts = self._parts(content.parts_of(raw), remote)
@@ -65,6 +72,12 @@ class Fetcher:
             words = f"with its media the message cannot be sent: {told}"[:_REASON]
             return Outcome(verdict="dead", reason=words, text=words)
         return Outcome(verdict="done", raw=made, summary=remote_parts.fetched(content.summary(parts), remote))
+
+    def _is_wanted(self, connection: Connection, message: MessageRow) -> bool:
+        """Whether not all recipients that wait for a message have opted out meanwhile."""
+        waiting = [one for one in messages.recipients(connection, message.id) if one.state == PENDING]
+        barred = opted_out(connection, self._settings, [(message, one) for one in waiting])
+        return not waiting or len(barred) < len(waiting)
 
     def _parts(self, parts: Sequence[Part], remote: Sequence[RemotePart]) -> tuple[Part, ...]:
         """The parts of the message, with those that were placeholders. Raises ``_Failed``."""
