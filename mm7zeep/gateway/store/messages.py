@@ -62,10 +62,7 @@ def keep(connection: Connection, kept: Sequence[Kept]) -> None:
     """Keep messages, with one statement a table."""
     if not kept:
         return
-    rows = [values_of(one.message) for one in kept]
-    for one in rows:
-        one.pop("seq")
-    connection.execute(_KEEP_MESSAGE, rows)
+    connection.execute(_KEEP_MESSAGE, [values_of(one.message, serial="seq") for one in kept])
     connection.execute(_KEEP_RAW, [values_of(one.raw) for one in kept])
     copies = [values_of(copy) for one in kept for copy in one.recipients]
     if copies:

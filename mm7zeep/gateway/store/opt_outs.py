@@ -22,7 +22,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from mm7zeep.gateway.config.opt_out import Meaning
 from mm7zeep.gateway.config.parties import Application
-from mm7zeep.gateway.store.rows import OptOutRow
+from mm7zeep.gateway.store.rows import OptOutRow, values_of
 from mm7zeep.gateway.store.tables import OPT_OUT, index_key
 from mm7zeep.messages import Address, ShortCode
 
@@ -238,7 +238,7 @@ def add(
         message_id=message_id,
     )
     wanted = sorted(set(numbers))
-    rows = [replace(row, number=one).new for one in wanted]
+    rows = [values_of(replace(row, number=one), serial="seq") for one in wanted]
     connection.execute(_ADD_POSTGRESQL if connection.dialect.name == "postgresql" else _ADD_SQLITE, rows)
     stand = sa.select(OPT_OUT).where(
         _C.subscriber == row.subscriber, _C.number.in_(wanted), _C.application == application.name

@@ -72,7 +72,7 @@ class Queue(NamedTuple):
 
 def plan(connection: Connection, calls: Sequence[CallRow]) -> None:
     """Plan calls."""
-    rows = [{name: value for name, value in values_of(one).items() if name != "id"} for one in calls]
+    rows = [values_of(one, serial="id") for one in calls]
     if rows:
         connection.execute(_PLAN, rows)
         announcement.note(connection)

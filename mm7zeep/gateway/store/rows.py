@@ -51,9 +51,11 @@ def columns_of(address: Address) -> tuple[str, str, str | None]:
     return address.kind, address.value, attributes_of(address)
 
 
-def values_of(row: MessageRow | RecipientRow | RawRow | CallRow) -> dict[str, Any]:
-    """The columns of a row."""
-    return {one.name: getattr(row, one.name) for one in fields(row)}
+def values_of(
+    row: MessageRow | RecipientRow | RawRow | CallRow | OptOutRow, *, serial: str | None = None
+) -> dict[str, Any]:
+    """The columns of a row; of a new one without ``serial``, which the database counts."""
+    return {one.name: getattr(row, one.name) for one in fields(row) if one.name != serial}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,8 +234,3 @@ class OptOutRow:
     message_id: str | None = None
     confirmed: float | None = None
     seq: int = 0
-
-    @property
-    def new(self) -> dict[str, Any]:
-        """The columns of a new row."""
-        return {one.name: getattr(self, one.name) for one in fields(self) if one.name != "seq"}
