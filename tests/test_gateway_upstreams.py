@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from far_side import FarSide, proper
 from gateway_room import CALLED, ONE, START, SUBMIT, TEXT, Make, Room, rooms
 
 from mm7zeep import mime
@@ -94,6 +95,36 @@ def test_deferred_upstream_leaves_once(room: Make) -> None:
     one.clock.move(hours=1)
     one.gateway.run_pending()
     assert one.states(message_id)[0] == "Expired"
+
+
+def test_taken_back_after_it_was_put_off(room: Make) -> None:
+    """Why a copy was put off is no longer said of it once its upstream has taken it back."""
+    with FarSide(proper) as far:
+        one = room(CALLED, upstreams=(replace(FAR, url=far.url),), routes=AWAY["routes"])
+        message_id = sent(one)
+        put_off = DeliveryReportReq(
+            message_id="far-1",
+            recipient="+64211",  # type: ignore[arg-type]
+            sender="1",  # type: ignore[arg-type]
+            date=START,
+            mm_status="Deferred",
+            status_text="switched off",
+        )
+        assert one.code(put_off, user="up") == 1000
+        assert [(copy.state, copy.detail) for copy in one.copies(message_id)] == [("Deferred", "switched off")]
+        assert one.code(cancel(message_id)) == 1000
+    assert [(copy.state, copy.detail) for copy in one.copies(message_id)] == [("Cancelled", None)]
+
+
+def test_cancel_after_an_answer(room: Make) -> None:
+    """What the last attempt was answered is no longer said of a submit that was taken back."""
+    one = room(CALLED, **AWAY)
+    message_id = one.submitted(ABROAD)
+    _, calls = one.gateway.dispatcher.run_once()
+    one.settle(calls, Outcome(verdict="retry", reason="busy", http_status=503, answer=b"busy"))
+    assert one.code(cancel(message_id)) == 1000
+    [call] = one.outbox()
+    assert (call.state, call.reason, call.http_status, call.answer) == ("done", "cancelled", None, None)
 
 
 @pytest.mark.postgres

@@ -47,7 +47,7 @@ class Recall:
         reached = [one for one in copies if there.has(one) or (one.waits and self.is_here(connection, one, now))]
         there.check(reached)
         for one in reached:
-            messages.move(connection, one, state=CANCELLED, due=None, changed=now)
+            messages.move(connection, one, state=CANCELLED, due=None, changed=now, detail=None)
         outbox.end_fetch(connection, message.id, now)
         return status_of(len(reached), copies)
 

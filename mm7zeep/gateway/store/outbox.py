@@ -349,8 +349,13 @@ def withdraw(connection: Connection, message_id: str, n: int, now: float) -> boo
     call = CallRow(**found) if found is not None else None
     if call is None or (call.attempts and call.event.get("refused") != call.epoch):
         return False
-    ended = sa.update(OUTBOX).where(_C.id == call.id).values(state=DONE, ended=now, reason="cancelled")
-    return bool(connection.execute(ended).rowcount)
+    ended = sa.update(OUTBOX).where(_C.id == call.id)
+    return bool(connection.execute(ended.values(_not_needed(now, "cancelled"))).rowcount)
+
+
+def _not_needed(now: float, reason: str) -> dict[str, Any]:
+    """The values of a call that is made no more; what its last attempt met tells nothing now."""
+    return {"state": DONE, "ended": now, "lease_until": None, "reason": reason, "http_status": None, "answer": None}
 
 
 def _open_fetches(message_id: str) -> sa.Select[Any]:
@@ -366,8 +371,7 @@ def end_fetch(connection: Connection, message_id: str, now: float) -> None:
     """End the fetch of a message that needs it no more; nothing comes of one that is being made."""
     # one that is just being settled is not waited for: whoever settles it waits for the message, and sees what it is
     which = _open_fetches(message_id).with_for_update(skip_locked=True)
-    ended = {"state": DONE, "ended": now, "lease_until": None, "reason": "no longer needed"}
-    connection.execute(sa.update(OUTBOX).where(_C.id.in_(which)).values(ended))
+    connection.execute(sa.update(OUTBOX).where(_C.id.in_(which)).values(_not_needed(now, "no longer needed")))
 
 
 def shorten_fetch(connection: Connection, message_id: str, until: float) -> None:
