@@ -90,12 +90,32 @@ def plan(
     receiver = settings.application(application)
     if receiver is None or not receiver.takes_messages:
         return None
-    id = exchange.new_transaction_id()
-    own = {name: value for name, value in like.field.items() if name not in _SENDERS}
-    fields = {**own, **({"origin": list(origin)} if origin is not None else {})}
-    message = replace(
+    message = _message(like, application, origin, now)
+    copies = [
+        _copy(message, n, place, address)
+        for n, (place, address) in enumerate(recipients or [("to", ShortCode(receiver.aliases[0]))])
+    ]
+    messages.keep(connection, [messages.Kept(message, replace(raw, message_id=message.id, n=0), copies)])
+    if origin is None:  # the sender of what an application has sent is whom it names, and proves nothing
+        _hear(connection, receiver, message, raw, [address for _, address in recipients], now)
+    calls = list(webhooks.received(settings, application, message, now))
+    if receiver.callback is not None:
+        url = receiver.callback.deliver
+        calls.insert(0, call_to(settings, "deliver", application, url, message.id, 0, now, kept_of(message.field)))
+    if like.expires is not None:
+        calls = [replace(call, expires=min(call.expires, like.expires)) for call in calls]
+    outbox.plan(connection, calls)
+    return calls[0]
+
+
+def _message(like: MessageRow, application: str, origin: tuple[str, int] | None, now: float) -> MessageRow:
+    """The MO for ``application`` that says what ``like`` says."""
+    fields = {name: value for name, value in like.field.items() if name not in _SENDERS}
+    if origin is not None:
+        fields["origin"] = list(origin)
+    return replace(
         like,
-        id=id,
+        id=exchange.new_transaction_id(),
         direction="mo",
         application=application,
         accepted=now,
@@ -107,31 +127,21 @@ def plan(
         fields=json.dumps(fields),
         seq=None,
     )
-    copies = [
-        RecipientRow(
-            message_id=id,
-            n=n,
-            place=place,
-            kind=address.kind,
-            address=address.value,
-            destination=Destination.application(application) if n == 0 else NOWHERE,
-            state=PENDING if n == 0 else SHOWN,
-            changed=now,
-            attributes=attributes_of(address),
-        )
-        for n, (place, address) in enumerate(recipients or [("to", ShortCode(receiver.aliases[0]))])
-    ]
-    messages.keep(connection, [messages.Kept(message, replace(raw, message_id=id, n=0), copies)])
-    if origin is None:  # the sender of what an application has sent is whom it names, and proves nothing
-        _hear(connection, receiver, message, raw, [address for _, address in recipients], now)
-    calls = list(webhooks.received(settings, application, message, now))
-    if receiver.callback is not None:
-        url = receiver.callback.deliver
-        calls.insert(0, call_to(settings, "deliver", application, url, id, 0, now, kept_of(fields)))
-    if like.expires is not None:
-        calls = [replace(call, expires=min(call.expires, like.expires)) for call in calls]
-    outbox.plan(connection, calls)
-    return calls[0]
+
+
+def _copy(message: MessageRow, n: int, place: str, address: Address) -> RecipientRow:
+    """One copy of an MO: the first goes to its application, the others are only displayed."""
+    return RecipientRow(
+        message_id=message.id,
+        n=n,
+        place=place,
+        kind=address.kind,
+        address=address.value,
+        destination=Destination.application(message.application) if n == 0 else NOWHERE,
+        state=PENDING if n == 0 else SHOWN,
+        changed=message.accepted,
+        attributes=attributes_of(address),
+    )
 
 
 def _hear(
