@@ -160,9 +160,9 @@ class Network:
             detail=detail,
         )
         told = replace(copy, state=state, detail=detail)
-        said: Any = {"status_text": status_text, "event": event}
-        planned = list(reports.reports(self.settings, message, told, now, **said))
-        planned += webhooks.ended(self.settings, message, told, now, **said)
+        about = (self.settings, message, told, now)
+        planned = list(reports.reports(*about, status_text=status_text, event=event))
+        planned += webhooks.ended(*about, status_text=status_text, event=event)
         happened = Event(
             kind="handset", application=message.application, message_id=message.id, recipient=copy.of, state=state
         )
@@ -184,9 +184,9 @@ class Network:
         """
         if not message.read_reply:
             return []
-        said: Any = {"mm_status": mm_status, "event": event}
-        planned = list(reports.reads(self.settings, message, copy, now, status_text=status_text, **said))
-        planned += webhooks.read(self.settings, message, copy, now, **said)
+        about = (self.settings, message, copy, now)
+        planned = list(reports.reads(*about, mm_status=mm_status, status_text=status_text, event=event))
+        planned += webhooks.read(*about, mm_status=mm_status, event=event)
         return planned
 
     # --- to others ----------------------------------------------------------------------------------------------------

@@ -9,7 +9,6 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from types import MappingProxyType
 from typing import Any
 
 from mm7zeep import exchange, namespaces, schema
@@ -54,8 +53,8 @@ def reports(
     copy: RecipientRow,
     now: float,
     *,
-    status_text: str | None = None,
-    event: Mapping[str, Any] = MappingProxyType({}),
+    status_text: str | None,
+    event: Mapping[str, Any],
 ) -> Iterator[CallRow]:
     """The delivery report on a copy whose state is an MMStatus, if it was asked for.
 
@@ -82,14 +81,13 @@ def reads(
     copy: RecipientRow,
     now: float,
     *,
-    mm_status: str = "Read",
-    status_text: str | None = None,
-    event: Mapping[str, Any] = MappingProxyType({}),
+    mm_status: str,
+    status_text: str | None,
+    event: Mapping[str, Any],
 ) -> Iterator[CallRow]:
-    """The read reply on a copy, if it was asked for; ``event`` as in ``reports``."""
-    if message.read_reply:
-        told = {**event, "mm_status": mm_status, "status_text": status_text}
-        yield from _told(settings, "read", message, copy, now, told)
+    """The read reply on a copy of a message that asks for it; ``event`` as in ``reports``."""
+    told = {**event, "mm_status": mm_status, "status_text": status_text}
+    yield from _told(settings, "read", message, copy, now, told)
 
 
 def _told(
