@@ -206,6 +206,8 @@ def test_sender_is_who_the_message_says(room: Make) -> None:
     ("written", "number"),
     [
         ("+1 (212) 555-0100", A),
+        ("tel:+1-212-555-0100", A),
+        ("TEL:NEWS", "news"),
         (A, A),
         ("NEWS", "news"),
         ("Last Stop", "last stop"),

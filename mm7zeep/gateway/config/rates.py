@@ -6,7 +6,6 @@ compared as ``store.opt_outs.key`` has them: by their digits, without a plus.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta, tzinfo
@@ -15,24 +14,22 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator
 
-from mm7zeep.gateway.config import field_types
+from mm7zeep.gateway.config import field_types, numbers
 from mm7zeep.gateway.config.field_types import AtLeastOne, Filled, Switch, Table, Text
 
-_SIGNS = re.compile(r"[\s().\-/]+")  # what people write between digits
-_DIGITS = re.compile(r"\+?[0-9]+")
 _REMEMBERED = 10_000  # numbers whose limits are not looked up again
 
 
 def _number(value: str) -> str:
     """A number as it is compared, or the beginning of one before a ``*``. Raises ``ValueError``."""
     many = value.endswith("*")
-    written = value.removesuffix("*").strip()
+    written = numbers.without_scheme(value.removesuffix("*"))
     if "*" in written:
         raise ValueError(f'{value!r} has a * before its end; write the beginning of the numbers, as in "1212*"')
     if not written and not many:
         raise ValueError('is empty; write a number, the beginning of some as in "1212*", or "*" for all')
-    plain = _SIGNS.sub("", written)
-    found = plain.removeprefix("+") if _DIGITS.fullmatch(plain) or (many and plain == "+") else written.casefold()
+    number = "" if many and written == "+" else numbers.dialled(written)
+    found = number.removeprefix("+") if number is not None else written.casefold()
     return f"{found}*" if many else found
 
 

@@ -11,7 +11,6 @@ MO by which somebody opted out (its LinkedID is that MO's) is let through, once:
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -20,6 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.dialects import postgresql, sqlite
 
+from mm7zeep.gateway.config.numbers import dialled, without_scheme
 from mm7zeep.gateway.config.opt_out import Meaning
 from mm7zeep.gateway.config.parties import Application
 from mm7zeep.gateway.store.rows import OptOutRow, values_of
@@ -29,8 +29,6 @@ from mm7zeep.messages import Address, ShortCode
 ALL = "*"
 """In the place of a number: all that the application has, and will have."""
 
-_SIGNS = re.compile(r"[\s().\-/]+")  # what people write between digits
-_DIGITS = re.compile(r"\+?[0-9]+")
 _C = OPT_OUT.c
 _EACH = sa.func.json_each(sa.bindparam("asked", type_=sa.Text)).table_valued("value")
 _LOOK_SQLITE = sa.select(OPT_OUT).where(_C.subscriber.in_(sa.select(_EACH.c.value)))
@@ -54,11 +52,9 @@ def key(address: Address, region: str | None) -> str:
     """
     if address.coding is not None:
         return index_key(f"{address.coding}:{address.value}")
-    text = address.bare.strip()
-    if text[:4].lower() == "tel:":
-        text = text[4:]
-    number = _SIGNS.sub("", text)
-    found = _international(number, region) if _DIGITS.fullmatch(number) else text.casefold()
+    text = without_scheme(address.bare)
+    number = dialled(text)
+    found = _international(number, region) if number is not None else text.casefold()
     return index_key(found)
 
 
