@@ -30,7 +30,6 @@ from mm7zeep.gateway.config.handset import Handset
 from mm7zeep.gateway.config.opt_out import OptOut
 from mm7zeep.gateway.config.parties import Route, Upstream
 from mm7zeep.gateway.config.settings import Capacity, Delivery
-from mm7zeep.gateway.delivery import fetch_call
 from mm7zeep.gateway.delivery.dispatcher import Dispatcher
 from mm7zeep.gateway.delivery.download import Download
 from mm7zeep.gateway.delivery.fetched_part import part_of
@@ -38,6 +37,7 @@ from mm7zeep.gateway.security import outbound
 from mm7zeep.gateway.security.outbound import Egress, Target
 from mm7zeep.gateway.server.listener import serve_in_thread
 from mm7zeep.gateway.store import messages, remote_parts
+from mm7zeep.gateway.store.endpoints import SHARED
 from mm7zeep.gateway.store.remote_parts import RemotePart
 from mm7zeep.messages import DeliverReq, DeliveryReportReq, ExtendedReplaceReq, Part, ReplaceReq, SubmitReq
 
@@ -1007,9 +1007,9 @@ def test_slow_hosts_take_a_bounded_share(program: Make) -> None:
     one = program()
     for n in range(100):
         one.send(asked(f"http://host{n}.example/a"))
-    assert len({call.endpoint for call in one.room.outbox()}) == fetch_call.ENDPOINTS
+    assert len({call.endpoint for call in one.room.outbox()}) == SHARED
     _, calls = one.room.gateway.dispatcher.run_once()
-    assert len(calls) == fetch_call.ENDPOINTS * one.room.settings.delivery.narrow
+    assert len(calls) == SHARED * one.room.settings.delivery.narrow
     same = one.send(asked("HTTP://Host1.Example/b"))["id"]
     endpoints = {call.message_id: call.endpoint for call in one.room.outbox()}
     assert endpoints[same] == next(call.endpoint for call in one.room.outbox() if "host1.example" in call.payload)

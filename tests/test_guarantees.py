@@ -19,7 +19,7 @@ from mm7zeep.envelope.door import XmlLimits
 from mm7zeep.errors import AuthError, TransportError
 from mm7zeep.gateway.config.handset import Handset
 from mm7zeep.gateway.config.settings import Retention, Settings
-from mm7zeep.gateway.delivery import download, fetch_call
+from mm7zeep.gateway.delivery import download
 from mm7zeep.gateway.gateway import Gateway
 from mm7zeep.gateway.mm7.validation import lengths, recipients
 from mm7zeep.gateway.server import http_protocol, supervisor
@@ -41,7 +41,7 @@ FIXED = {
     "parts of a message that are fetched": remote_parts.MOST,
     "characters of a media_url": remote_parts.LONGEST,
     "redirects of a media_url": download.MOST_REDIRECTS,
-    "endpoints that an application's fetches share": fetch_call.ENDPOINTS,
+    "endpoints that an application's fetches share": endpoints.SHARED,
     "octets of one connection that wait behind a request": http_protocol.READ,
     "wait for a lock of the database": database.LOCK_WAIT,
     "write that shows readiness": readiness.PATIENCE,

@@ -7,10 +7,8 @@ replaced, cancelled or deleted meanwhile is left as it is.
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from urllib.parse import urlsplit
 
 from sqlalchemy import Connection
 
@@ -26,11 +24,6 @@ from mm7zeep.gateway.store.remote_parts import RemotePart
 from mm7zeep.gateway.store.rows import DELIVERED, PENDING, REFUSED, CallRow, Ending, MessageRow, RecipientRow
 from mm7zeep.tracing import kept_of
 
-ENDPOINTS = 8
-"""Endpoints of an application that its fetches are shared among, by host: one slow host holds up an eighth of them, and
-however many hosts an application names, it takes no more threads than those.
-"""
-
 
 def waiting(settings: Settings, kept: messages.Kept, remote: Sequence[RemotePart]) -> messages.Kept:
     """``kept`` as it waits for its ``remote`` parts, with the call that fetches them."""
@@ -40,7 +33,7 @@ def waiting(settings: Settings, kept: messages.Kept, remote: Sequence[RemotePart
     call = CallRow(
         kind="fetch",
         owner=message.application,
-        endpoint=endpoints.key(message.application, _endpoint(remote[0].url)),
+        endpoint=endpoints.shared(message.application, "fetch", remote[0].url),
         message_id=message.id,
         n=0,
         transaction_id=exchange.new_transaction_id(),
@@ -54,12 +47,6 @@ def waiting(settings: Settings, kept: messages.Kept, remote: Sequence[RemotePart
         recipients=[replace(one, due=None) for one in kept.recipients],
         calls=(*kept.calls, call),
     )
-
-
-def _endpoint(url: str) -> str:
-    """Which of the endpoints: no URL, since its host is none that can be paused."""
-    parts = urlsplit(url)
-    return f"fetch:{zlib.crc32(f'{parts.scheme}://{parts.netloc}'.lower().encode()) % ENDPOINTS}"
 
 
 def settle(

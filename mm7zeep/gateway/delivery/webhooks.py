@@ -7,12 +7,10 @@ message's own StatusCallback is told of it, or its application's, and the applic
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
-from urllib.parse import urlsplit
 
 from mm7zeep.gateway.config.parties import RECEIVED, TWILIO, EventType
 from mm7zeep.gateway.config.settings import Settings
@@ -30,7 +28,6 @@ _ENDS: Mapping[str, EventType] = MappingProxyType(
     }
 )
 _READ = "Read"  # the MMStatus of a read reply (TS 23.140 8.7.4); the other one is Deleted, which nobody has read
-_ENDPOINTS = 8  # of an application, for all its StatusCallbacks
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -102,8 +99,7 @@ def _status_callback(
         told = {"type": kind, "form": TWILIO, "url": url, **facts}
         call = call_to(settings, "webhook", application.name, url, message.id, n, now, told)
         # whoever submits may name any number of URLs: these share a few endpoints, and none of them can be paused
-        endpoint = f"status:{zlib.crc32(urlsplit(url).netloc.lower().encode()) % _ENDPOINTS}"
-        yield replace(call, endpoint=endpoints.key(application.name, endpoint))
+        yield replace(call, endpoint=endpoints.shared(application.name, "status", url))
 
 
 def received(settings: Settings, application: str, message: MessageRow, now: float) -> Iterator[CallRow]:

@@ -6,6 +6,9 @@ Refuses nothing.
 
 from __future__ import annotations
 
+import zlib
+from urllib.parse import urlsplit
+
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
@@ -14,10 +17,23 @@ from mm7zeep.gateway.store import announcement
 from mm7zeep.gateway.store.rows import EndpointRow
 from mm7zeep.gateway.store.tables import ENDPOINT, OUTBOX
 
+SHARED = 8
+"""Endpoints that calls to whatever URLs an application names share, of each kind: one slow host holds up an eighth of
+them, and however many hosts it names, it takes no more threads than those.
+"""
+
 
 def key(owner: str, url: str) -> str:
     """What calls of one owner to one URL are claimed under."""
     return f"{owner} {url}"
+
+
+def shared(owner: str, what: str, url: str) -> str:
+    """The key of one of the few endpoints that calls of an owner share, by host: ``what`` says which calls these are.
+
+    It is no URL, since none of these can be paused.
+    """
+    return key(owner, f"{what}:{zlib.crc32(urlsplit(url).netloc.lower().encode()) % SHARED}")
 
 
 def owner_of(key: str) -> str:
