@@ -91,6 +91,8 @@ ROWS = (
               aliases=("image/heif", "image/heic-sequence", "image/heif-sequence"),
               magic=_brands(b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"), certain=True,
               raster=True, compatibility="partial"),
+    MediaType("image/avif", "image", extensions=("avif",), aliases=("image/avif-sequence",),
+              magic=_brands(b"avif", b"avis"), certain=True, raster=True),
     MediaType("image/webp", "image", extensions=("webp",), magic=_riff(b"WEBP"), certain=True, raster=True),
     # A wireless bitmap begins with two zero octets and its size: too little to tell it by.
     MediaType("image/vnd.wap.wbmp", "image", extensions=("wbmp",), aliases=("image/x-wap.wbmp",), raster=True),
@@ -368,3 +370,19 @@ def safe_name(content_type: str, index: int) -> str:
         raise ValueError(f"index {index} is negative")
     row = lookup(content_type)
     return f"part-{index:03d}.{row.extensions[0] if row is not None and row.extensions else 'bin'}"
+
+
+def viewable(head: bytes) -> MediaType | None:
+    """The row of content that begins with ``head``, where its magic bytes show an image, audio or video that a browser
+    may be given; None for anything else.
+    """
+    found = by_content(head)
+    if found is None or not found.magic:
+        return None
+    return found if found.raster or found.media_class in ("audio", "video") else None
+
+
+def file_name(content_type: str, head: bytes, index: int) -> str:
+    """``safe_name`` of a part that begins with ``head``: by what it is, where that is viewable, else by its type."""
+    found = viewable(head)
+    return safe_name(found.media_type if found is not None else content_type, index)

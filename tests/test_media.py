@@ -131,6 +131,8 @@ CONTENT = [
     (b"MM\0*\0\0\0\x08", "image/tiff"),
     (iso(b"heic"), "image/heic"),
     (iso(b"mif1"), "image/heic"),
+    (iso(b"avif"), "image/avif"),
+    (iso(b"avis"), "image/avif"),
     (b"RIFF\x24\0\0\0WEBPVP8 ", "image/webp"),
     (b"#!AMR\n\x3c", "audio/amr"),
     (b"#!AMR-WB\n\x3c", "audio/amr-wb"),
@@ -288,8 +290,8 @@ def test_raster_images() -> None:
     """A drawing that may hold scripts is never taken for a pixel image."""
     raster = {row.media_type for row in media.ROWS if row.raster}
     assert raster == {
-        "image/jpeg", "image/gif", "image/png", "image/bmp", "image/tiff", "image/heic", "image/webp",
-        "image/vnd.wap.wbmp",
+        "image/jpeg", "image/gif", "image/png", "image/bmp", "image/tiff", "image/heic", "image/avif",
+        "image/webp", "image/vnd.wap.wbmp",
     }  # fmt: skip
 
 

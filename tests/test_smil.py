@@ -258,7 +258,13 @@ REAL = [
                     duration=timedelta(seconds=8),
                     items=(
                         Item(tag="img", src="cid:x", region="I", alt="ring"),
-                        Item(tag="text", src="cid:y", begin=timedelta(seconds=1), end=timedelta(seconds=6.5)),
+                        Item(
+                            tag="text",
+                            src="cid:y",
+                            begin=timedelta(seconds=1),
+                            end=timedelta(seconds=6.5),
+                            parameters=(("textsize", "small"),),
+                        ),
                     ),
                 ),
             ),
@@ -276,6 +282,16 @@ REAL = [
                     items=(Item(tag="video", src="v.3gp", duration=timedelta(seconds=3)),),
                 ),
             )
+        ),
+    ),
+    (  # colours in the words of SMIL 1.0 and 2.0, the order of regions, a parameter of another namespace
+        b'<smil><head><layout><root-layout background-color="#fff"/><region id="a" backgroundColor="red" z-index="2"/>'
+        b'</layout></head><body><text src="t"><param name="foreground-color" value="#00f"/><param/>'
+        b'<v:param xmlns:v="urn:v" name="spy" value="1"/></text></body></smil>',
+        Presentation(
+            background="#fff",
+            regions=(Region(id="a", z_index="2", background="red"),),
+            slides=(Slide(items=(Item(tag="text", src="t", parameters=(("foreground-color", "#00f"), ("", ""))),)),),
         ),
     ),
     (  # regions by regionName, blank lines in front, no body

@@ -7,6 +7,7 @@ what MIME forbids. Everything else that deviates from the texts is read all the 
 """
 
 from mm7zeep.mime.fields import ContentType, Disposition, parse_content_type, parse_disposition
+from mm7zeep.mime.labels import LabelIndex, bare_reference
 from mm7zeep.mime.reader import Reader, read
 from mm7zeep.mime.tree import Limits, Match, MediaType, Node, Package
 from mm7zeep.mime.writer import Stream, new_boundary, write
@@ -14,6 +15,7 @@ from mm7zeep.mime.writer import Stream, new_boundary, write
 __all__ = [
     "ContentType",
     "Disposition",
+    "LabelIndex",
     "Limits",
     "Match",
     "MediaType",
@@ -21,6 +23,7 @@ __all__ = [
     "Package",
     "Reader",
     "Stream",
+    "bare_reference",
     "new_boundary",
     "parse_content_type",
     "parse_disposition",

@@ -6,18 +6,16 @@ the package.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
-from urllib.parse import unquote
 
 from mm7zeep.findings import Finding
 from mm7zeep.messages import Part
+from mm7zeep.mime.labels import How, LabelIndex
 
 Parameters = tuple[tuple[str, str], ...]
 Ending = Literal["closed", "whole", "cut"]
-How = Literal["content-id", "content-id-case", "content-location", "name"]
 
 KIB = 1024
 _DEEPEST = 100
@@ -141,42 +139,17 @@ class Package:
     parts: tuple[Part, ...] = ()
     findings: tuple[Finding, ...] = ()
     ending: Ending = "closed"
-    _index: Mapping[tuple[How, str], Node] = field(init=False, repr=False, compare=False)
+    _index: LabelIndex[Node] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        index: dict[tuple[How, str], Node] = {}
-        for node in self.tree.walk():
-            if node is self.tree or node is self.root_node:
-                continue  # a package does not contain itself, and the envelope does not name itself as content
-            if node.content_id:
-                index.setdefault(("content-id", node.content_id), node)
-                index.setdefault(("content-id-case", node.content_id.lower()), node)
-                index.setdefault(("content-id-case", unquote(node.content_id, errors="replace").lower()), node)
-            if node.content_location:
-                index.setdefault(("content-location", node.content_location), node)
-                index.setdefault(("content-location", unquote(node.content_location, errors="replace")), node)
-            if node.name:
-                index.setdefault(("name", node.name), node)
-        object.__setattr__(self, "_index", index)
+        # a package does not contain itself, and the envelope does not name itself as content
+        nodes = (node for node in self.tree.walk() if node is not self.tree and node is not self.root_node)
+        object.__setattr__(self, "_index", LabelIndex(nodes))
 
     def find(self, reference: str) -> Match | None:
-        """The node that a Content href or a SMIL src names, or None; the first one where several share a label.
+        """The node that a Content href or a SMIL src names, or None, by the rule of ``LabelIndex``.
 
-        ``cid:`` may be missing, and percent-escapes are undone (RFC 2392 2). Compared are the Content-IDs exactly,
-        then in any case or %-decoded, then the Content-Locations, as they are and %-decoded (RFC 2557 4.1: they are
-        URIs), then the file names. The SOAP part is never found.
+        The SOAP part is never found.
         """
-        bare = _SCHEME.sub("", reference.strip(), count=1).strip().removeprefix("<").removesuffix(">").strip()
-        if not bare:
-            return None
-        keys = dict.fromkeys((unquote(bare, errors="replace"), bare, reference.strip()))
-        for how in _ORDER:
-            for key in keys:
-                node = self._index.get((how, key.lower() if how == "content-id-case" else key))
-                if node is not None:
-                    return Match(node, how)
-        return None
-
-
-_SCHEME = re.compile(r"\Acid(?:\s*:|\s)\s*", re.IGNORECASE)  # "cid:x", and as met in the field "cid: x" and "cid x"
-_ORDER: tuple[How, ...] = ("content-id", "content-id-case", "content-location", "name")
+        found = self._index.find(reference)
+        return Match(*found) if found is not None else None

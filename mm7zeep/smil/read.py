@@ -31,7 +31,7 @@ def parse(data: bytes, charset: str | None = None) -> Presentation:
     """
     root = tree(data, charset)
     namespace = etree.QName(root).namespace
-    width = height = None
+    width = height = background = None
     regions: list[Region] = []
     slides: list[Slide] = []
     outer: etree._Element | None = None  # the outermost par that is being read, if any
@@ -46,7 +46,7 @@ def parse(data: bytes, charset: str | None = None) -> Presentation:
                 slides.append(Slide(duration=_time(element.get("dur")), items=tuple(items)))
                 outer, items = None, []
         elif tag == "root-layout":
-            width, height = element.get("width"), element.get("height")
+            width, height, background = element.get("width"), element.get("height"), _background(element)
         elif tag == "region":
             regions.append(_region(element))
         elif tag == "par" and outer is None:
@@ -57,7 +57,7 @@ def parse(data: bytes, charset: str | None = None) -> Presentation:
                 items.append(item)
             else:
                 slides.append(Slide(duration=item.duration, items=(item,)))
-    return Presentation(width=width, height=height, regions=tuple(regions), slides=tuple(slides))
+    return Presentation(width=width, height=height, background=background, regions=tuple(regions), slides=tuple(slides))
 
 
 def references(data: bytes, charset: str | None = None) -> tuple[str, ...]:
@@ -98,13 +98,24 @@ def _region(element: etree._Element) -> Region:
         element.get("id") or element.get("regionName") or element.get("{http://www.w3.org/XML/1998/namespace}id") or ""
     )
     left, top, width, height, fit = (element.get(key) for key in ("left", "top", "width", "height", "fit"))
-    return Region(id=name, left=left, top=top, width=width, height=height, fit=fit)
+    return Region(
+        id=name, left=left, top=top, width=width, height=height, fit=fit,
+        z_index=element.get("z-index"), background=_background(element),
+    )  # fmt: skip
+
+
+def _background(element: etree._Element) -> str | None:
+    return element.get("backgroundColor") or element.get("background-color")  # SMIL 2.0, and SMIL 1.0
 
 
 def _item(tag: str, element: etree._Element) -> Item:
     begin, end, duration = (_time(element.get(key)) for key in ("begin", "end", "dur"))
     src, region, alt = (element.get(key) for key in ("src", "region", "alt"))
-    return Item(tag=tag, src=src, region=region, alt=alt, begin=begin, end=end, duration=duration)
+    param = etree.QName(etree.QName(element).namespace, "param")
+    parameters = tuple((one.get("name") or "", one.get("value") or "") for one in element.iterchildren(param))
+    return Item(
+        tag=tag, src=src, region=region, alt=alt, begin=begin, end=end, duration=duration, parameters=parameters
+    )
 
 
 # SMIL 2.0 clock values: 1:02:03.5, 02:03.5, 3.5h, 3.5min, 3.5s, 3500ms, 3.5

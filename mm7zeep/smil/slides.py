@@ -18,7 +18,7 @@ Time = timedelta | Literal["indefinite"] | None
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Region:
-    """A region of the layout; places and sizes as written, in pixels or per cent."""
+    """A region of the layout, as written; places and sizes are in pixels or per cent."""
 
     id: str
     left: str | None = None
@@ -26,11 +26,16 @@ class Region:
     width: str | None = None
     height: str | None = None
     fit: str | None = None
+    z_index: str | None = None
+    background: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """One media object: ``tag`` is img, text, audio, video, ref, animation or textstream; ``src`` as written."""
+    """One media object: ``tag`` is img, text, audio, video, ref, animation or textstream; ``src`` as written.
+
+    ``parameters`` are its ``param`` elements, names and values as written.
+    """
 
     tag: str
     src: str | None = None
@@ -39,6 +44,7 @@ class Item:
     begin: Time = None
     end: Time = None
     duration: Time = None
+    parameters: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,9 +57,12 @@ class Slide:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Presentation:
-    """A SMIL document as far as MMS uses it; ``width`` and ``height`` are those of root-layout, as written."""
+    """A SMIL document as far as MMS uses it; ``width``, ``height`` and ``background`` (a colour) are those of
+    root-layout, as written.
+    """
 
     width: str | None = None
     height: str | None = None
+    background: str | None = None
     regions: tuple[Region, ...] = ()
     slides: tuple[Slide, ...] = ()
