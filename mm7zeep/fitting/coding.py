@@ -51,7 +51,7 @@ def coded(picture: Image.Image, full: tuple[int, int], kind: str, job: Job) -> t
         return _told(made, full, "image/png", job)
     if see_through:
         job.note("fit/colours", "set on white")
-        picture = _on_white(picture)
+        picture = on_white(picture)
     other = _jpeg(picture, job.budget)
     if other is None and made is None:
         raise _unfit(job)
@@ -73,13 +73,15 @@ def _told(made: _Made, full: tuple[int, int], kind: str, job: Job) -> tuple[byte
     return made.data, kind
 
 
-def _on_white(picture: Image.Image) -> Image.Image:
+def on_white(picture: Image.Image) -> Image.Image:
+    """The picture with white where it can be seen through."""
     picture = picture.convert("RGBA")
     ground = Image.new("RGBA", picture.size, "white")
     return Image.alpha_composite(ground, picture).convert("RGB")
 
 
-def _scaled(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
+def scaled(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """The picture in ``size`` pixels."""
     if picture.size == size:
         return picture
     if picture.mode in ("RGBA", "LA"):  # colour that cannot be seen must not bleed into what can
@@ -92,7 +94,7 @@ def _size(picture: Image.Image, scale: float) -> tuple[int, int]:
     return max(1, round(picture.width * scale)), max(1, round(picture.height * scale))
 
 
-def _as_jpeg(picture: Image.Image, quality: int, *, fine: bool = False) -> bytes:
+def as_jpeg(picture: Image.Image, quality: int, *, fine: bool = False) -> bytes:
     """The file; ``fine``: with the colours of every pixel, not of four together."""
     stream = io.BytesIO()
     sampling = {} if picture.mode == "L" else {"subsampling": 0 if fine else 2}
@@ -106,7 +108,7 @@ def _best_quality(picture: Image.Image, budget: float, guess: int | None = None,
     best = (0, b"")
     quality = guess if guess is not None else (_LOW + _HIGH) // 2
     for _ in range(tries):
-        data = _as_jpeg(picture, quality)
+        data = as_jpeg(picture, quality)
         size = max(1, len(data) - _HEAD)
         if len(data) <= budget:
             fits, best = (quality, size), (quality, data)
@@ -158,7 +160,7 @@ def _jpeg(picture: Image.Image, budget: int) -> _Made | None:
         """How alike a sample is at this scale, at the quality that its share of the budget allows."""
         if step not in tried:
             scale = _STEP**-step
-            small = _scaled(sample, _size(sample, scale))
+            small = scaled(sample, _size(sample, scale))
             quality, data = _best_quality(small, (budget - _HEAD) * share + _HEAD, guess=near(step), tries=5)
             likeness = 0.0
             if quality:
@@ -180,9 +182,9 @@ def _jpeg(picture: Image.Image, budget: int) -> _Made | None:
         step += 1
     likeness, guess = tried[step]
     for half in range(2 * step, 2 * last + 1):  # a sample may promise more than the whole keeps: then half a step less
-        small = _scaled(picture, _size(picture, _STEP ** (-half / 2)))
+        small = scaled(picture, _size(picture, _STEP ** (-half / 2)))
         quality, data = _best_quality(small, budget, guess=guess or None)
-        if quality >= _FINE and len(fine := _as_jpeg(small, quality, fine=True)) <= budget:
+        if quality >= _FINE and len(fine := as_jpeg(small, quality, fine=True)) <= budget:
             data = fine
         if quality:
             return _Made(data, likeness, small.size, f"JPEG, quality {quality}")
@@ -198,7 +200,7 @@ def _as_png(picture: Image.Image) -> bytes:
     return stream.getvalue()
 
 
-def _in_few_colours(picture: Image.Image, count: int = 256) -> Image.Image:
+def in_few_colours(picture: Image.Image, count: int = 256) -> Image.Image:
     """The picture with a palette; exact where it has no more colours than that."""
     if picture.mode == "L":
         return picture
@@ -222,7 +224,7 @@ def _png(picture: Image.Image, budget: int, *, try_hard: bool) -> _Made | None:
     """
     sample = _sample(picture)
     ratio = picture.width * picture.height / (sample.width * sample.height)
-    full, few = len(_as_png(sample)) * ratio, len(_as_png(_in_few_colours(sample))) * ratio
+    full, few = len(_as_png(sample)) * ratio, len(_as_png(in_few_colours(sample))) * ratio
     if not try_hard and few > budget * 1.5:
         return None
     scale = 1.0 if few <= budget * 1.1 else max(0.05, math.sqrt(budget / few))
@@ -233,11 +235,11 @@ def _png(picture: Image.Image, budget: int, *, try_hard: bool) -> _Made | None:
     best: _Made | None = None
     grown = False
     for _ in range(10):
-        small = _scaled(picture, _size(picture, scale))
+        small = scaled(picture, _size(picture, scale))
         forms = [(small, "PNG")] if full * scale * scale <= budget * 1.2 else []
         size = 0
         for form, how in (*forms, (None, "PNG, 256 colours")):
-            form = _in_few_colours(small) if form is None else form
+            form = in_few_colours(small) if form is None else form
             data = _as_png(form)
             size = len(data)
             if size <= budget:
@@ -255,8 +257,8 @@ def _png(picture: Image.Image, budget: int, *, try_hard: bool) -> _Made | None:
 
 def _alike(picture: Image.Image, form: Image.Image) -> float:
     """How alike they are on white, which is what most handsets set a picture on."""
-    back = _on_white(form) if "A" in picture.mode else form.convert("RGB")
-    whole = _on_white(picture) if "A" in picture.mode else picture.convert("RGB")
+    back = on_white(form) if "A" in picture.mode else form.convert("RGB")
+    whole = on_white(picture) if "A" in picture.mode else picture.convert("RGB")
     if back.size == whole.size and not ImageChops.difference(back, whole).getbbox():
         return 1.0
     sample = _sample(whole)

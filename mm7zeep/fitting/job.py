@@ -18,12 +18,14 @@ class Job:
     """What is asked for, and what was done so far.
 
     ``budget`` octets of the file; ``allowed`` media types; ``limits`` as in ``Limits``; ``extend`` is told by how
-    much a large picture may take longer.
+    much a large picture may take longer. ``box`` is the longer side in pixels of a preview; 0 for a picture that is
+    made to fit.
     """
 
     budget: int
     allowed: tuple[str, ...]
     limits: dict[str, float]
+    box: int = 0
     extend: Callable[[float], object] = lambda factor: None
     steps: list[Step] = field(default_factory=list)
 

@@ -34,12 +34,25 @@ class Unfit(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """What a worker made: octets, media type, what was done (id of a finding, detail), its peak memory in octets."""
+    """What a worker made: octets, media type, what was done (id of a finding, detail), its peak memory in octets.
+
+    ``size`` is width and height of a preview, in pixels; zeros for a picture that was made to fit.
+    """
 
     data: bytes
     kind: str
     steps: tuple[tuple[str, str], ...]
     memory: int
+    size: tuple[int, int] = (0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What is asked for, as in ``job.Job``."""
+
+    budget: int
+    allowed: tuple[str, ...]
+    box: int = 0
 
 
 class Pool:
@@ -74,13 +87,22 @@ class Pool:
 
     def fit(self, data: bytes, budget: int, allowed: Sequence[str]) -> Picture:
         """``data`` as a picture of at most ``budget`` octets, of an ``allowed`` media type. Raises ``Unfit``."""
+        return self._made(data, _Asked(budget, tuple(allowed)))
+
+    def preview(self, data: bytes, box: int, budget: int, allowed: Sequence[str]) -> Picture:
+        """``data`` as a picture to be looked at: upright, its first frame alone, ``box`` pixels on its longer side or
+        less, of at most ``budget`` octets and an ``allowed`` media type. Raises ``Unfit``.
+        """
+        return self._made(data, _Asked(budget, tuple(allowed), box))
+
+    def _made(self, data: bytes, asked: _Asked) -> Picture:
         if len(data) > self.limits.octets:
             raise Unfit(f"has {len(data)} octets, more than {self.limits.octets}")
         with self._free:
             worker = self._take()
             keep = False
             try:
-                made = self._asked(worker, data, budget, allowed)
+                made = self._answered(worker, data, asked)
                 keep = True
             except _Told as told:
                 keep = True
@@ -118,14 +140,14 @@ class Pool:
             start_new_session=True,
         )
 
-    def _asked(self, worker: subprocess.Popen[bytes], data: bytes, budget: int, allowed: Sequence[str]) -> Picture:
-        header = {"octets": len(data), "budget": budget, "allowed": list(allowed)}
+    def _answered(self, worker: subprocess.Popen[bytes], data: bytes, asked: _Asked) -> Picture:
+        header = {"octets": len(data), **asdict(asked)}
         watch = threading.Timer(self.limits.wait, worker.kill)
         watch.daemon = True
         watch.start()
         try:
             _send(cast(BinaryIO, worker.stdin), header, data)
-            return _answer(cast(BinaryIO, worker.stdout), budget, allowed)
+            return _answer(cast(BinaryIO, worker.stdout), asked.budget, asked.allowed, asked.box)
         except (OSError, EOFError, ValueError):
             worker.kill()
             raise Unfit(self._death(worker.wait())) from None
@@ -158,7 +180,7 @@ def _read(source: BinaryIO, count: int) -> bytes:
     return data
 
 
-def _answer(source: BinaryIO, budget: int, allowed: Sequence[str]) -> Picture:
+def _answer(source: BinaryIO, budget: int, allowed: Sequence[str], box: int = 0) -> Picture:
     """What a worker says, held against what it may say. Raises ``ValueError`` or ``EOFError`` for anything else."""
     size = struct.unpack(">I", _read(source, 4))[0]
     if size > _HEADER:
@@ -179,13 +201,23 @@ def _answer(source: BinaryIO, budget: int, allowed: Sequence[str]) -> Picture:
     steps = header.get("steps")
     if not isinstance(steps, list) or len(steps) > _STEPS or not all(_is_step(one) for one in steps):
         raise ValueError("no steps")
-    return Picture(data, str(kind), tuple((one[0], one[1]) for one in steps), memory)
+    done = tuple((one[0], one[1]) for one in steps)
+    return Picture(data, str(kind), done, memory, _size(header.get("size"), box) if box else (0, 0))
 
 
 def _count(value: object) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
         raise ValueError("no count")
     return value
+
+
+def _size(value: object, box: int) -> tuple[int, int]:
+    if not isinstance(value, list) or len(value) != 2:
+        raise ValueError("no size")
+    width, height = _count(value[0]), _count(value[1])
+    if not (0 < width <= box and 0 < height <= box):
+        raise ValueError("larger than was asked for")
+    return width, height
 
 
 def _is_step(value: object) -> bool:

@@ -34,22 +34,33 @@ def main() -> None:
 def _served(request: dict[str, Any], data: bytes, limits: dict[str, float]) -> tuple[dict[str, Any], bytes]:
     from mm7zeep.fitting.job import Job, Refused
     from mm7zeep.fitting.pictures import made_to_fit
+    from mm7zeep.fitting.previews import preview
 
     def extend(factor: float) -> None:
         if factor > 1:
             _alarm(limits["seconds"] * factor)
 
     _alarm(limits["seconds"])
-    job = Job(budget=request["budget"], allowed=tuple(request["allowed"]), limits=limits, extend=extend)
+    job = Job(
+        budget=request["budget"],
+        allowed=tuple(request["allowed"]),
+        limits=limits,
+        box=request["box"],
+        extend=extend,
+    )
+    size = (0, 0)
     try:
-        made, kind = made_to_fit(data, job)
+        if job.box:
+            made, kind, size = preview(data, job)
+        else:
+            made, kind = made_to_fit(data, job)
     except Refused as error:
         return {"refused": str(error)[:1000]}, b""
     except MemoryError:
         return {"refused": f"needs more than {int(limits['memory']) // 2**20} MiB to decode"}, b""
     except Exception as error:  # noqa: BLE001 - whatever a decoder raises for hostile octets
         return {"refused": f"cannot be decoded: {type(error).__name__}"}, b""
-    return {"kind": kind, "steps": job.steps[:50]}, made
+    return {"kind": kind, "steps": job.steps[:50], "size": size}, made
 
 
 def _send(target: BinaryIO, header: dict[str, Any], data: bytes) -> None:
