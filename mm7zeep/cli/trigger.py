@@ -15,7 +15,10 @@ import click
 from mm7zeep import json_text
 from mm7zeep.cli import admin_api
 
-STATUSES = ("Retrieved", "Expired", "Rejected", "Indeterminate", "Forwarded", "Deferred", "Unrecognised")
+STATUSES = (
+    "Retrieved", "Expired", "Rejected", "Indeterminate", "Forwarded", "Deferred", "Unrecognised",
+    "DeliveryConditionNotMet",
+)  # fmt: skip
 """What a delivery report may say, as ``handset.Outcome``."""
 
 _shared = admin_api.options("MM7ZEEP_TRIGGER")
@@ -59,7 +62,7 @@ def deliver(
 
 @command.command("report")
 @click.argument("message_id")
-@click.option("--recipient", metavar="ADDRESS", help="Whose copy the report is on.")
+@click.option("--recipient", metavar="ADDRESS", help="Whose copy the report is on; without it, all that wait.")
 @click.option(
     "--status", type=click.Choice(STATUSES), default="Retrieved", show_default=True, help="What became of it."
 )

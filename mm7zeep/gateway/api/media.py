@@ -15,8 +15,6 @@ from mm7zeep.gateway.api.request import ApiRequest
 from mm7zeep.gateway.rest.fields import Nothing
 from mm7zeep.gateway.store import messages as store
 
-_ANYWHERE = ("Cross-Origin-Resource-Policy", "cross-origin")  # a page of the application's may show it
-
 
 async def media(asked: ApiRequest[MediaKey, Nothing]) -> Response:
     """One part of a message, decoded."""
@@ -42,5 +40,5 @@ def _served(asked: ApiRequest[MediaKey, Nothing], expires: int) -> Response:
     if message is None:
         raise Problem("message-not-found", "the message was deleted since this URL was told")
     answer = served_part(message, raw, n)
-    answer.headers.append(*_ANYWHERE)
+    answer.headers["Cross-Origin-Resource-Policy"] = "cross-origin"  # a page of the application's may show it
     return answer

@@ -77,7 +77,7 @@ def _one(asked: ApiRequest[MessageKey, Nothing] | ApiRequest[Nothing, NewMessage
 
 def _own(connection: Connection, application: Application, id: str) -> MessageRow:
     found = store.message(connection, id)
-    if found is None or found.application != application.name:
+    if found is None or found.application != application.name or store.is_planned(connection, found):
         raise Problem("message-not-found", f"no message of this application has that id; GET {PATH} lists them")
     return found
 
@@ -95,6 +95,7 @@ def listed(asked: ApiRequest[Page, Nothing]) -> outputs.Messages:
             since=query.since,
             before=query.cursor,
             limit=query.limit + 1,
+            planned=False,
         )
         page = rows[: _fitting(connection, [one.id for one in rows[: query.limit]])]
         copies = store.recipients_of(connection, [one.id for one in page])

@@ -74,7 +74,7 @@ async def _made(
     traced = services.tracing.current().kept
 
     def made() -> Submission:
-        return submission(body, files, application, services.settings, own, traced)
+        return submission(body, files, application, services.settings, services.handsets.in_force, own, traced)
 
     size = sum(len(one.text or one.data or "") for one in body.parts) + sum(map(len, files.values()))
     if size <= SMALL and len(body.to) <= _FEW:

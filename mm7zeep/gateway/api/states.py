@@ -38,6 +38,7 @@ STATES: Mapping[str, State] = MappingProxyType(
         "Indeterminate": "unknown",
         "Forwarded": "unknown",
         "Unrecognised": "unknown",
+        "DeliveryConditionNotMet": "unknown",
     }
 )
 """What becomes of the states that the gateway keeps, and of every MMStatus (TS 23.140 8.7.4)."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -20,6 +20,7 @@ from mm7zeep.errors import LocalError
 from mm7zeep.exchange import Received
 from mm7zeep.gateway.api.inputs import NewMessage, PartIn
 from mm7zeep.gateway.api.problems import NotKept, Problem
+from mm7zeep.gateway.config.handset import Handset
 from mm7zeep.gateway.config.parties import Application
 from mm7zeep.gateway.config.settings import Settings
 from mm7zeep.gateway.mm7.submitted import Submitted
@@ -38,6 +39,8 @@ from mm7zeep.messages import Address, Part, ShortCode, SubmitReq, address
 OPERATION = "messages"
 """What requests with an idempotency key are remembered under."""
 _DAY = 86400.0  # seconds that a key is remembered where the application wants no TransactionID remembered
+Scripts = Callable[[Connection], Sequence[Handset]]
+"""Gives the handset scripts in force, by the connection of a transaction."""
 _NOWHERE = exchange.Dialect(namespace=None, soap_namespace="", mm7_version=None, prefix=None)
 
 
@@ -48,6 +51,7 @@ class Keeping:
     submitted: Submitted
     application: Application
     settings: Settings
+    scripts: Scripts
     look: opt_outs.Look
     expires_at: float | None
     fields: Mapping[str, Any]
@@ -70,6 +74,7 @@ class Keeping:
             self.application.name,
             now,
             self.settings,
+            self.scripts(connection),
             opted_out=opted_out,
             fields=self.fields,
             remote=self.remote,
@@ -89,10 +94,12 @@ def submission(
     files: Mapping[int, bytes],
     application: Application,
     settings: Settings,
+    scripts: Scripts,
     own: Mapping[str, Any] = MappingProxyType({}),
     traced: Mapping[str, Any] = MappingProxyType({}),
 ) -> Submission:
-    """What sending this comes to; ``own`` is kept with it beside its reference, ``traced`` of its trace.
+    """What sending this comes to; ``scripts`` gives those of handsets, ``own`` is kept with it beside its reference,
+    ``traced`` of its trace.
 
     Raises ``Problem`` and ``StatusError`` for what cannot be sent.
     """
@@ -108,6 +115,7 @@ def submission(
         submitted=submitted,
         application=application,
         settings=settings,
+        scripts=scripts,
         look=opt_outs.Look.of(application, request.sender_address, request.to),
         expires_at=body.expires_at,
         fields={**fields, **traced},

@@ -14,6 +14,7 @@ from mm7zeep import masking, profiles
 from mm7zeep.gateway.config import descriptors, validate
 from mm7zeep.gateway.config.errors import Remark
 from mm7zeep.gateway.config.field_types import Place
+from mm7zeep.gateway.config.handset import Handset
 from mm7zeep.gateway.config.parties import Application, Upstream
 from mm7zeep.gateway.config.rates import Rate
 from mm7zeep.gateway.config.settings import Settings
@@ -134,7 +135,7 @@ def describe(settings: Settings) -> list[str]:
     lines = [
         f"MM7 on {scheme}://{settings.mm7}/mm7: policy {settings.policy}, bodies up to {settings.limits.body} octets, "
         f"{settings.connections} connections",
-        f"admin on http://{settings.admin}/ {open_to}",
+        f"viewer and admin on http://{settings.admin}/ {open_to}",
         f"JSON API on {scheme}://{settings.api}/v1" if settings.api is not None else "no JSON API",
         f"database: {shown_database(settings.database)}; worker processes: {settings.workers}",
         f"calls to internal addresses: {'allowed' if settings.allow_internal else 'refused'}; "
@@ -142,13 +143,17 @@ def describe(settings: Settings) -> list[str]:
     ]
     lines += [_application(one) for one in settings.applications]
     lines += [
-        f"handset {one.prefix or 'of everybody else'}: {one.outcome} after {one.delay.total_seconds():g} s"
+        f"handset {one.prefix or 'of everybody else'}: {one.outcome} after {one.delay.total_seconds():g} s{_reply(one)}"
         for one in settings.handsets
     ]
     lines += [_upstream(one) for one in settings.upstreams]
     lines += [f"route {one.prefix or 'of everybody else'}: via {one.via}" for one in settings.routes]
     lines += [_rate(one) for one in settings.rates]
     return lines
+
+
+def _reply(handset: Handset) -> str:
+    return f", replies after {handset.reply_after.total_seconds():g} s" if handset.reply else ""
 
 
 def shown_database(database: str) -> str:

@@ -347,7 +347,9 @@ def _rates(settings: Settings) -> Iterator[Remark]:
 
 
 def _names(settings: Settings) -> Iterator[Remark]:
-    """Who calls us shows one name, be it an application or an upstream, so all names differ; none holds a colon."""
+    """Who calls us shows one name, be it an application, an upstream or the operator, so all names differ; none holds a
+    colon.
+    """
     applications = [(f"application[{n}]", one) for n, one in enumerate(settings.applications, 1)]
     upstreams = [(f"upstream[{n}]", one) for n, one in enumerate(settings.upstreams, 1)]
     callers = [(f"{here}.name", one.name) for here, one in applications]
@@ -360,6 +362,7 @@ def _names(settings: Settings) -> Iterator[Remark]:
     accounts = [(f"{here}.twilio.account_sid", one.twilio.account_sid) for here, one in applications if one.twilio]
     for here, sid, first in _repeated(accounts):
         yield Remark(here, f"{sid!r} is {first}, too; give each its own")
+    callers = [("gateway.admin_username", settings.admin_username or ""), *callers]
     for here, name, first in _repeated(callers):
         yield Remark(here, f"{name!r} is {first}, too; give each its own")
 

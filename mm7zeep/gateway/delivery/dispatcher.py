@@ -30,6 +30,7 @@ from mm7zeep.gateway.config.destination import upstream_name
 from mm7zeep.gateway.config.settings import Settings
 from mm7zeep.gateway.delivery.attempt import Caller
 from mm7zeep.gateway.delivery.events import Event
+from mm7zeep.gateway.delivery.handsets import Handsets
 from mm7zeep.gateway.delivery.isolation import Isolation
 from mm7zeep.gateway.delivery.recipients import BATCH, Network
 from mm7zeep.gateway.delivery.results import ResultRecorder
@@ -79,7 +80,10 @@ class Window:
 
 
 class Dispatcher:
-    """Drives one process's share. ``observe`` is called with each event; ``holder`` names this process."""
+    """Drives one process's share. ``observe`` is called with each event; ``holder`` names this process.
+
+    ``handsets`` are the scripts that all of the gateway goes by, by default those of ``settings``.
+    """
 
     def __init__(
         self,
@@ -90,9 +94,10 @@ class Dispatcher:
         clock: GuardedClock | Callable[[], float],
         observe: Callable[[Event], object] = lambda event: None,
         holder: str | None = None,
+        handsets: Handsets | None = None,
     ) -> None:
         self.settings = settings
-        self.network = Network(settings=settings)
+        self.network = Network(settings=settings, handsets=handsets or Handsets(settings.handsets))
         self.holder = holder or process_name()
         self._recorder = ResultRecorder(settings=settings, network=self.network)
         self._database = database

@@ -13,6 +13,7 @@ from dataclasses import replace
 from sqlalchemy import Connection
 
 from mm7zeep import exchange
+from mm7zeep.gateway.config.handset import Handset
 from mm7zeep.gateway.config.settings import Settings
 from mm7zeep.gateway.delivery import routing
 from mm7zeep.gateway.delivery.events import Event
@@ -28,7 +29,7 @@ from mm7zeep.tracing import kept_of
 def waiting(settings: Settings, kept: messages.Kept, remote: Sequence[RemotePart]) -> messages.Kept:
     """``kept`` as it waits for its ``remote`` parts, with the call that fetches them."""
     message = kept.message
-    known = remote_parts.awaited(content.Summary(message.excerpt, message.size, message.parts), remote)
+    known = remote_parts.awaited(content.Summary(message.excerpt, message.size, message.parts, message.media), remote)
     until = message.accepted + settings.delivery.fetch_expiry
     call = CallRow(
         kind="fetch",
@@ -65,7 +66,8 @@ def settle(
         n = messages.raws(connection, message.id)
         messages.keep_raw(connection, replace(outcome.raw, n=n, received=now))
         messages.change(connection, message.id, content=n, **outcome.summary._asdict())
-        messages.end(connection, [_due(one, message, now, network.settings) for one in copies])
+        scripts = network.handsets.in_force(connection)
+        messages.end(connection, [_due(one, message, now, scripts) for one in copies])
         return
     late = message.expires is not None and message.expires <= now
     detail = outcome.text or outcome.reason or "its media could not be fetched"
@@ -83,6 +85,6 @@ def _waits(copy: RecipientRow) -> bool:
     return copy.state == PENDING and copy.due is None
 
 
-def _due(copy: RecipientRow, message: MessageRow, now: float, settings: Settings) -> Ending:
-    due = routing.arrival(copy.destination, copy.of, message, now, settings)
+def _due(copy: RecipientRow, message: MessageRow, now: float, handsets: Sequence[Handset]) -> Ending:
+    due = routing.arrival(copy.destination, copy.of, message, now, handsets)
     return Ending(copy=copy, state=PENDING, due=due, changed=copy.changed, content=copy.content, detail=copy.detail)

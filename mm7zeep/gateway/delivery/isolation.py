@@ -23,7 +23,7 @@ from mm7zeep.gateway.delivery.retry import Outcome
 from mm7zeep.gateway.store import messages, outbox
 from mm7zeep.gateway.store.clock import GuardedClock, Reading
 from mm7zeep.gateway.store.database import Database, StoreError
-from mm7zeep.gateway.store.rows import CallRow, RecipientRow
+from mm7zeep.gateway.store.rows import REFUSED, CallRow, RecipientRow
 
 _LOG = logging.getLogger("mm7zeep.gateway")
 
@@ -122,6 +122,9 @@ class Isolation:
             message = messages.message(connection, copy.message_id)
             if message is None:
                 return moved(connection, now)
+            if message.direction == "mo":  # which a handset was to send: nobody asked for a report on it
+                messages.move(connection, copy, state=REFUSED, due=None, changed=now.at, detail=detail)
+                return []
             return [self.network.record_state(connection, message, copy, "Rejected", now.at, detail=detail)]
 
         def moved(connection: Connection, now: Reading) -> list[Event]:

@@ -1,7 +1,8 @@
 """MO messages: kept as rows, planned as calls, and made into the DeliverReq that an application reads.
 
-They come from a handset (REST), from an upstream (MM7_deliver), or from an application whose message is for another's
-short code. Works in the caller's transaction; makes no call.
+They come from a handset (REST, or its script), from an upstream (MM7_deliver), or from an application whose message is
+for another's short code. Those of a handset may be sent later: until then the message is kept with the time, and none
+of its calls is planned. Works in the caller's transaction; makes no call.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from mm7zeep.gateway.config.settings import Settings
 from mm7zeep.gateway.delivery import webhooks
 from mm7zeep.gateway.delivery.reports import call_to
 from mm7zeep.gateway.store import content, mapping, messages, opt_outs, outbox
-from mm7zeep.gateway.store.rows import PENDING, SHOWN, CallRow, MessageRow, RawRow, RecipientRow, attributes_of
+from mm7zeep.gateway.store.rows import PENDING, REFUSED, SHOWN, CallRow, MessageRow, RawRow, RecipientRow, attributes_of
 from mm7zeep.messages import Address, DeliverReq, Number, Part, ShortCode
 from mm7zeep.tracing import kept_of
 
@@ -98,12 +99,66 @@ def plan(
     messages.keep(connection, [messages.Kept(message, replace(raw, message_id=message.id, n=0), copies)])
     if origin is None:  # the sender of what an application has sent is whom it names, and proves nothing
         _hear(connection, receiver, message, raw, [address for _, address in recipients], now)
-    calls = list(webhooks.received(settings, application, message, now))
-    if receiver.callback is not None:
-        url = receiver.callback.deliver
-        calls.insert(0, call_to(settings, "deliver", application, url, message.id, 0, now, kept_of(message.field)))
+    calls = _calls(settings, receiver, message, now)
     if like.expires is not None:
         calls = [replace(call, expires=min(call.expires, like.expires)) for call in calls]
+    outbox.plan(connection, calls)
+    return calls[0]
+
+
+def _calls(settings: Settings, receiver: Application, message: MessageRow, now: float) -> list[CallRow]:
+    """The calls that bring an MO; the first decides whether it was brought."""
+    calls = list(webhooks.received(settings, receiver.name, message, now))
+    if receiver.callback is not None:
+        url = receiver.callback.deliver
+        calls.insert(0, call_to(settings, "deliver", receiver.name, url, message.id, 0, now, kept_of(message.field)))
+    return calls
+
+
+def schedule(
+    connection: Connection,
+    application: str,
+    like: MessageRow,
+    raw: RawRow,
+    recipients: Sequence[tuple[str, Address]],
+    now: float,
+    *,
+    due: Sequence[float],
+    dated: bool,
+) -> list[str]:
+    """Keep an MO for ``application`` for each time in ``due`` (seconds since 1970), to be sent then; their ids.
+
+    What is ``dated`` is sent at its time by whatever clock counts then; anything else so many seconds from now.
+    """
+    kept = []
+    for when in due:
+        message = _message(like, application, None, now)
+        message = replace(message, earliest=when) if dated else message
+        copies = [_copy(message, n, place, address) for n, (place, address) in enumerate(recipients)]
+        copies[0] = replace(copies[0], due=when)
+        kept.append(messages.Kept(message, replace(raw, message_id=message.id, n=0, received=now), copies))
+    messages.keep(connection, kept)
+    return [one.message.id for one in kept]
+
+
+def send(
+    connection: Connection, settings: Settings, message: MessageRow, copy: RecipientRow, now: float
+) -> CallRow | None:
+    """A handset sends, at its time, what ``schedule`` has kept: the calls that bring it are planned, as by ``plan``.
+
+    None where its application takes no messages any more.
+    """
+    receiver = settings.application(message.application)
+    if receiver is None or not receiver.takes_messages:
+        messages.move(connection, copy, state=REFUSED, due=None, changed=now, detail="that application takes none")
+        return None
+    sent = replace(message, accepted=now, earliest=None)
+    messages.change(connection, message.id, accepted=now, earliest=None)
+    messages.move(connection, copy, due=None, changed=now)
+    if receiver.opt_out is not None and (raw := messages.raw(connection, message.id)) is not None:
+        everybody = [one.of for one in messages.recipients(connection, message.id)]
+        _hear(connection, receiver, sent, raw, everybody, now)
+    calls = _calls(settings, receiver, sent, now)
     outbox.plan(connection, calls)
     return calls[0]
 

@@ -6,6 +6,7 @@ call: what is to be told is planned in the outbox.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -14,11 +15,14 @@ from typing import Any, NamedTuple, cast
 from sqlalchemy import Connection
 
 from mm7zeep import status
+from mm7zeep.client import parts_of
+from mm7zeep.errors import LocalError
 from mm7zeep.gateway.config.destination import HANDSET
-from mm7zeep.gateway.config.handset import handset_of
+from mm7zeep.gateway.config.handset import Handset, handset_of
 from mm7zeep.gateway.config.settings import Settings
-from mm7zeep.gateway.delivery import mo, reports, webhooks
+from mm7zeep.gateway.delivery import drafts, mo, reports, webhooks
 from mm7zeep.gateway.delivery.events import Event
+from mm7zeep.gateway.delivery.handsets import Handsets
 from mm7zeep.gateway.delivery.opted_out import opted_out
 from mm7zeep.gateway.delivery.routing import OPTED_OUT
 from mm7zeep.gateway.store import mapping, outbox
@@ -34,6 +38,7 @@ from mm7zeep.gateway.store.rows import (
     columns_of,
 )
 
+_LOG = logging.getLogger("mm7zeep.gateway")
 BATCH = 100  # copies that one transaction sees to
 _HOLD = 30.0  # seconds until a copy that would expire is looked at again, while expiry is held
 
@@ -44,13 +49,15 @@ class _Reached(NamedTuple):
     ending: Ending
     calls: list[CallRow]
     event: Event | None
+    reply: Handset | None = None  # of which script
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Network:
-    """Sees to copies; ``settings`` says how handsets behave and where upstreams stand."""
+    """Sees to copies; ``handsets`` says how handsets behave, ``settings`` where upstreams stand."""
 
     settings: Settings
+    handsets: Handsets
 
     def advance(self, connection: Connection, now: float, most: int = BATCH, *, held: bool = False) -> list[Event]:
         """See to the copies that are due, at most ``most``; what happened. While ``held`` none of them expires."""
@@ -58,6 +65,7 @@ class Network:
         copies = store.due_copies(connection, now, most)
         messages = store.by_id(connection, {one.message_id for one in copies}) if copies else {}
         here: list[_Reached] = []
+        scripts = self.handsets.in_force(connection) if copies else ()
         barred = self._opted_out(connection, copies, messages)
         for copy in copies:
             message = messages.get(copy.message_id)
@@ -66,18 +74,28 @@ class Network:
             elif (copy.message_id, copy.n) in barred and not _is_over(message, now):
                 events.append(self.reject_opted_out(connection, message, copy, now))
             elif copy.destination == HANDSET and not _is_over(message, now):
-                here.append(self._at_handset(message, copy, now))
+                here.append(self._at_handset(message, copy, handset_of(copy.of, scripts), now))
             else:
                 events += self.see_to(connection, message, copy, now, held=held)
         store.end(connection, [one.ending for one in here])
         outbox.plan(connection, [call for one in here for call in one.calls])
+        for one in here:
+            if one.reply is not None:
+                self._reply(connection, one.reply, one.ending.copy, messages[one.ending.copy.message_id], now)
         return events + [one.event for one in here if one.event is not None]
 
     def _opted_out(
         self, connection: Connection, copies: Sequence[RecipientRow], found: Mapping[str, MessageRow]
     ) -> set[tuple[str, int]]:
         """Those of ``copies`` that have not left, and whose recipients have opted out since they were accepted."""
-        here = [one for one in copies if one.state == PENDING and one.remote_id is None and one.message_id in found]
+        here = [
+            one
+            for one in copies
+            if one.state == PENDING
+            and one.remote_id is None
+            and one.message_id in found
+            and found[one.message_id].direction == "mt"
+        ]
         return opted_out(connection, self.settings, [(found[one.message_id], one) for one in here])
 
     def reject_opted_out(self, connection: Connection, message: MessageRow, copy: RecipientRow, now: float) -> Event:
@@ -90,7 +108,9 @@ class Network:
         self, connection: Connection, message: MessageRow, copy: RecipientRow, now: float, *, held: bool = False
     ) -> Iterator[Event]:
         """See to one copy that is due, and not to be left at a handset; what happened."""
-        if _is_over(message, now):
+        if message.direction == "mo":
+            mo.send(connection, self.settings, message, copy, now)
+        elif _is_over(message, now):
             if held:
                 store.move(connection, copy, due=now + _HOLD)
             else:
@@ -102,8 +122,7 @@ class Network:
         elif copy.destination.kind == "upstream":
             yield from self._to_upstream(connection, message, copy, now)
 
-    def _at_handset(self, message: MessageRow, copy: RecipientRow, now: float) -> _Reached:
-        handset = handset_of(copy.of, self.settings.handsets)
+    def _at_handset(self, message: MessageRow, copy: RecipientRow, handset: Handset, now: float) -> _Reached:
         if handset.outcome == DEFERRED and copy.state == DEFERRED:  # it waits for its end, if it has one
             waits = Ending(
                 copy=copy,
@@ -117,7 +136,39 @@ class Network:
         found = self._reached(message, copy, handset.outcome, now)
         if handset.read and handset.outcome == "Retrieved":
             found.calls.extend(self.reads(message, replace(copy, state=handset.outcome), now))
-        return found
+        return found._replace(reply=handset) if handset.reply else found
+
+    def _reply(
+        self, connection: Connection, handset: Handset, copy: RecipientRow, message: MessageRow, now: float
+    ) -> None:
+        """A handset answers what it has got, in a while, where the sender takes messages."""
+        application = self.settings.application(message.application)
+        if application is None or not application.takes_messages:
+            return
+        try:
+            drafted = drafts.answer(connection, message, copy, application, parts=parts_of(handset.reply))
+            like, raw, to = drafts.written(drafted, application)
+        except LocalError as error:  # what became of the message counts all the same
+            _LOG.warning("the handset %r cannot answer %s: %s", handset.prefix, message.id, error)
+            return
+        due = [now + handset.reply_after.total_seconds()]
+        mo.schedule(connection, application.name, like, raw, [("to", to)], now, due=due, dated=False)
+
+    def record_states(
+        self,
+        connection: Connection,
+        message: MessageRow,
+        copies: Sequence[RecipientRow],
+        state: str,
+        now: float,
+        *,
+        status_text: str | None = None,
+    ) -> list[Event]:
+        """Several copies of a message reached ``state``, as ``record_state`` has it of one."""
+        found = [self._reached(message, one, state, now, status_text=status_text) for one in copies]
+        store.end(connection, [one.ending for one in found])
+        outbox.plan(connection, [call for one in found for call in one.calls])
+        return [one.event for one in found if one.event is not None]
 
     def record_state(
         self,

@@ -39,7 +39,9 @@ def report_profile(application: Application, namespace: str | None, mm7_version:
 
 
 def _listed(profile: Profile, mm_status: str) -> bool:
-    """Whether an MMStatus is a word of the profile's namespace: Deferred and Unrecognised came with REL-6-MM7-1-1."""
+    """Whether an MMStatus is a word of the profile's namespace: the first five
+    are words of all, Deferred and Unrecognised came with REL-6-MM7-1-1, DeliveryConditionNotMet with REL-6-MM7-1-3.
+    """
     words = schema.model(profile.namespace)["DeliveryReportReq"].child("MMStatus")
     return words is None or mm_status in words.type.values
 

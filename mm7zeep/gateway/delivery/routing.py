@@ -5,10 +5,10 @@ Values in, values out. Refuses nothing.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from mm7zeep.gateway.config.destination import HANDSET, NOWHERE, Destination
-from mm7zeep.gateway.config.handset import handset_of
+from mm7zeep.gateway.config.handset import Handset, handset_of
 from mm7zeep.gateway.config.settings import Settings
 from mm7zeep.gateway.store.rows import PENDING, REFUSED, SHOWN, MessageRow, RecipientRow, attributes_of
 from mm7zeep.messages import Address, SubmitReq
@@ -23,19 +23,26 @@ def copies(
     *,
     wrong: Collection[Address],
     settings: Settings,
+    handsets: Sequence[Handset],
     opted_out: Collection[Address] = (),
 ) -> list[RecipientRow]:
     """One copy for each recipient: served ones with when they are due, those only displayed, and the ones that are not
-    served: the ``wrong`` ones, and who has ``opted_out``.
+    served: the ``wrong`` ones, and who has ``opted_out``. ``handsets`` are the scripts in force.
     """
     places = (("to", request.to), ("cc", request.cc), ("bcc", request.bcc))
     found = [(place, one) for place, group in places for one in group]
     unserved = dict.fromkeys(opted_out, OPTED_OUT) | dict.fromkeys(wrong, "no address that can be served")
-    return [_copy(message, n, place, one, unserved, settings) for n, (place, one) in enumerate(found)]
+    return [_copy(message, n, place, one, unserved, settings, handsets) for n, (place, one) in enumerate(found)]
 
 
 def _copy(
-    message: MessageRow, n: int, place: str, address: Address, unserved: Mapping[Address, str], settings: Settings
+    message: MessageRow,
+    n: int,
+    place: str,
+    address: Address,
+    unserved: Mapping[Address, str],
+    settings: Settings,
+    handsets: Sequence[Handset],
 ) -> RecipientRow:
     """One copy; ``unserved`` says why an address is not served."""
     state, destination, due, detail = PENDING, destination_of(address, settings), None, None
@@ -44,7 +51,7 @@ def _copy(
     elif address in unserved:
         state, destination, detail = REFUSED, NOWHERE, unserved[address]
     else:
-        due = arrival(destination, address, message, message.accepted, settings)
+        due = arrival(destination, address, message, message.accepted, handsets)
     return RecipientRow(
         message_id=message.id,
         n=n,
@@ -70,8 +77,10 @@ def destination_of(address: Address, settings: Settings) -> Destination:
     return Destination.upstream(route.via) if route is not None else HANDSET
 
 
-def arrival(destination: Destination, address: Address, message: MessageRow, now: float, settings: Settings) -> float:
+def arrival(
+    destination: Destination, address: Address, message: MessageRow, now: float, handsets: Iterable[Handset]
+) -> float:
     """When the network has something to do with a copy: it arrives, leaves, or expires before."""
-    delay = handset_of(address, settings.handsets).delay.total_seconds() if destination == HANDSET else 0.0
+    delay = handset_of(address, handsets).delay.total_seconds() if destination == HANDSET else 0.0
     due = max(now + delay, message.earliest or 0.0)
     return min(due, message.expires) if message.expires is not None else due

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from mm7zeep.gateway.config.settings import Settings
+from mm7zeep.gateway.delivery.handsets import Handsets
 from mm7zeep.gateway.store.clock import GuardedClock
 from mm7zeep.gateway.store.database import Database
 from mm7zeep.gateway.store.group_commit import GroupCommit
@@ -22,6 +23,7 @@ class Backend:
     """
 
     settings: Settings
+    handsets: Handsets
     database: Database
     clock: GuardedClock
     group: GroupCommit

@@ -1,17 +1,22 @@
-"""Trouble on purpose, for those who test their clients: delays, refusals, answers that never come.
+"""Trouble on purpose, for those who test their clients: delays, refusals, answers that never come, or come spoilt.
 
 Rules stand in the database, so that all processes of a gateway know them a second later. Without rules nothing is
-changed and nothing costs. Refuses rules that it does not understand.
+changed and nothing costs. What was accepted stays accepted, whatever becomes of the answer. Refuses rules that it does
+not understand.
 """
 
 from __future__ import annotations
 
 import asyncio
 import inspect
+import logging
 import random
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Literal
 
 import pydantic
@@ -19,10 +24,12 @@ from pydantic import ConfigDict, Field, TypeAdapter
 
 from mm7zeep.errors import StatusError
 from mm7zeep.gateway.config.field_types import Text
+from mm7zeep.gateway.mm7.spoilt import Malformed
 from mm7zeep.gateway.store import messages
 from mm7zeep.gateway.store.database import Database, StoreError
 from mm7zeep.receiver import Call, Gone, Handler, Refusal
 
+_LOG = logging.getLogger("mm7zeep.gateway")
 _SETTING = "chaos"
 _FRESH = 1.0  # seconds that a process goes by the rules it has read
 
@@ -31,6 +38,8 @@ class Rule(pydantic.BaseModel):
     """One kind of trouble, for a share of the requests in its scope.
 
     ``reset`` (the connection is cut), ``http_status`` or ``mm7_status``, the first that is set, follows the delay.
+    ``malformed`` and ``dribble`` change whatever is answered: where none of those is set, the answer to work that was
+    done.
     """
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
@@ -40,6 +49,12 @@ class Rule(pydantic.BaseModel):
     http_status: int | None = Field(None, ge=400, le=599)
     mm7_status: int | None = Field(None, ge=1000, le=9999, description="the StatusCode of the answer")
     reset: bool = Field(False, description="the connection is cut")
+    dribble: float = Field(
+        0.0, ge=0, le=300, allow_inf_nan=False, description="seconds in which the answer arrives, octet by octet"
+    )
+    malformed: Malformed | None = Field(
+        None, description="cut in half, no XML, a boundary that is not there, a wrong media type, HTML, or no body"
+    )
     when: Literal["before", "after"] = Field("before", description="after: only the answer is lost, the work is done")
     application: Text | None = Field(None, description="whose requests; without it, of all")
     operation: Text | None = Field(None, description="which requests, such as SubmitReq; without it, all")
@@ -59,6 +74,20 @@ class Rule(pydantic.BaseModel):
 
 
 _RULES = TypeAdapter(tuple[Rule, ...])
+
+
+@dataclass(slots=True)
+class Answering:
+    """One answer that is being made, and the ``rule`` that it meets, once that is known."""
+
+    rule: Rule | None = None
+
+    def how(self) -> tuple[Malformed | None, float]:
+        """What is malformed, and the seconds in which it arrives."""
+        return (None, 0.0) if self.rule is None else (self.rule.malformed, self.rule.dribble)
+
+
+_ANSWERING: ContextVar[Answering] = ContextVar("mm7zeep.chaos")
 
 
 class Chaos:
@@ -89,14 +118,21 @@ class Chaos:
         """Put ``rules`` in the place of those there are. Raises ``StoreError``."""
         rules = tuple(rules)
         with self._database.write() as connection:
-            messages.set_setting(connection, _SETTING, _RULES.dump_python(rules, mode="json"))
+            # processes of an older version read what uses nothing new
+            messages.set_setting(connection, _SETTING, _RULES.dump_python(rules, mode="json", exclude_defaults=True))
         with self._lock:
             self._rules, self._read_at = rules, self._clock()
 
     def _read(self) -> None:
         with self._database.read() as connection:
             given = messages.setting(connection, _SETTING) or []
-        self._rules = _RULES.validate_python(tuple(given))
+        try:
+            # each with all of its fields, also those that were kept as usual
+            self._rules = tuple(Rule(**one.model_dump()) for one in _RULES.validate_python(tuple(given)))
+        except pydantic.ValidationError as error:  # a newer version has set them: no trouble is made
+            what = "the rules of trouble on purpose are not understood"
+            _LOG.error("%s: %d errors", what, error.error_count(), extra={"seldom": what})
+            self._rules = ()
         self._read_at = self._clock()
 
     def _present(self) -> tuple[Rule, ...]:
@@ -109,9 +145,24 @@ class Chaos:
                     self._rules, self._read_at = (), self._clock()
             return self._rules
 
+    @property
+    def active(self) -> bool:
+        """Whether there are rules, as of a second ago at most."""
+        return bool(self._present())
+
     def quiet(self) -> bool:
         """Whether it is known, without asking the database, that there are no rules just now."""
         return not self._rules and self._read_at is not None and self._clock() - self._read_at <= _FRESH
+
+    @contextmanager
+    def answering(self) -> Iterator[Answering]:
+        """What the answer that is made within the context meets, for who writes it."""
+        mine = Answering()
+        token = _ANSWERING.set(mine)
+        try:
+            yield mine
+        finally:
+            _ANSWERING.reset(token)
 
     def wrap(self, handler: Handler) -> Handler:
         """``handler``, with trouble around it where a rule says so."""
@@ -123,6 +174,9 @@ class Chaos:
         return wrapped
 
     async def _troubled(self, handler: Handler, call: Call, rule: Rule) -> object:
+        answering = _ANSWERING.get(None)
+        if answering is not None:
+            answering.rule = rule
         await asyncio.sleep(rule.delay)
         if rule.when == "before":
             rule.strike()

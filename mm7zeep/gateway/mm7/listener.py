@@ -21,6 +21,7 @@ from mm7zeep.gateway.mm7.admission import AdmissionControl
 from mm7zeep.gateway.mm7.auth import GatewayAuthenticator
 from mm7zeep.gateway.mm7.chaos import Chaos
 from mm7zeep.gateway.mm7.refusal import refusal
+from mm7zeep.gateway.mm7.spoilt import SpoiltAnswer, malformed
 from mm7zeep.gateway.mm7.turns import Shares
 from mm7zeep.gateway.store.database import StoreError
 from mm7zeep.messages import Message, RSErrorRsp, VASPErrorRsp
@@ -171,11 +172,12 @@ def _not_taken(error: StoreError, call: Call, admission: AdmissionControl) -> St
 
 
 class Site:
-    """The ASGI application of an endpoint: it at ``/mm7``, 404 elsewhere."""
+    """The ASGI application of an endpoint: it at ``/mm7``, 404 elsewhere. ``chaos`` may spoil its answers."""
 
-    def __init__(self, endpoint: Endpoint, tracing: Tracing) -> None:
+    def __init__(self, endpoint: Endpoint, tracing: Tracing, chaos: Chaos) -> None:
         self._endpoint = endpoint
         self._tracing = tracing
+        self._chaos = chaos
 
     def answer(self, wire: Wire, peer: str | None) -> Reply:
         """Answer one request, as ``Endpoint.answer``."""
@@ -183,7 +185,11 @@ class Site:
             return self._endpoint.answer(wire, peer=peer)  # says what is wrong
         with self._tracing.request(SPAN, wire.headers) as span:
             span.set(_asked(wire.method or "POST"))
-            return self._endpoint.answer(wire, peer=peer)
+            if self._chaos.quiet():
+                return self._endpoint.answer(wire, peer=peer)
+            with self._chaos.answering() as answering:
+                answer = self._endpoint.answer(wire, peer=peer)
+            return malformed(answer, answering.how()[0])
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "").removeprefix(scope.get("root_path", ""))
@@ -210,7 +216,11 @@ class Site:
             begun = True
             await send(message)
 
-        await self._endpoint.asgi(scope, receive, noting)
+        if self._chaos.quiet():
+            await self._endpoint.asgi(scope, receive, noting)
+        else:
+            with self._chaos.answering() as answering:
+                await self._endpoint.asgi(scope, receive, SpoiltAnswer(receive, noting, answering.how))
         if not begun:  # the sender is gone, or is to believe so
             reset = scope.get("extensions", {}).get("mm7zeep.reset")
             if reset is not None:

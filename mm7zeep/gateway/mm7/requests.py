@@ -116,6 +116,7 @@ class Intake(Backend):
                 application.name,
                 now,
                 self.settings,
+                self.handsets.in_force(connection),
                 findings=findings,
                 wrong=wrong,
                 opted_out=opted_out,
@@ -218,8 +219,9 @@ class Intake(Backend):
             fetching = self._still_fetching(connection, changed, summary, now)
             for one in reached[len(here) :]:
                 messages.move(connection, one, content=changed.content, changed=now)
+            scripts = self.handsets.in_force(connection)
             for one in here:
-                due = None if fetching else routing.arrival(one.destination, one.of, changed, now, self.settings)
+                due = None if fetching else routing.arrival(one.destination, one.of, changed, now, scripts)
                 messages.move(connection, one, state=PENDING, due=due, changed=now)
             return kind(status=status)
 

@@ -14,6 +14,7 @@ from typing import Any
 from mm7zeep import exchange
 from mm7zeep.exchange import Received
 from mm7zeep.findings import Finding
+from mm7zeep.gateway.config.handset import Handset
 from mm7zeep.gateway.config.settings import Settings
 from mm7zeep.gateway.delivery import fetch_call, routing, webhooks
 from mm7zeep.gateway.store import content, mapping, messages
@@ -54,6 +55,7 @@ class Submitted:
         application: str,
         now: float,
         settings: Settings,
+        handsets: Sequence[Handset],
         *,
         findings: Iterable[Finding] = (),
         wrong: Collection[Address] = (),
@@ -61,9 +63,10 @@ class Submitted:
         fields: Mapping[str, Any] = _NONE,
         remote: Sequence[RemotePart] = (),
     ) -> messages.Kept:
-        """What is to be kept at the time ``now``: no copy is sent to ``wrong`` recipients and those ``opted_out``;
-        ``fields`` are kept beside the message's own. Its application hears of those by webhook. With ``remote`` parts,
-        placeholders among its parts, it waits until they are fetched.
+        """What is to be kept at the time ``now``: no copy is sent to ``wrong`` recipients and those ``opted_out``.
+
+        Its application hears of those by webhook. ``handsets`` are the scripts in force, ``fields`` are kept beside the
+        message's own. With ``remote`` parts, placeholders among its parts, it waits until they are fetched.
         """
         message = mapping.message_row(
             self.request,
@@ -76,7 +79,9 @@ class Submitted:
         )
         if fields:
             message = replace(message, fields=json.dumps({**message.field, **fields}))
-        copies = routing.copies(self.request, message, wrong=wrong, settings=settings, opted_out=opted_out)
+        copies = routing.copies(
+            self.request, message, wrong=wrong, settings=settings, handsets=handsets, opted_out=opted_out
+        )
         refused = [one for one in copies if one.state == REFUSED]
         calls = [call for one in refused for call in webhooks.ended(settings, message, one, now)]
         kept = messages.Kept(message, replace(self.raw, received=now), copies, calls)

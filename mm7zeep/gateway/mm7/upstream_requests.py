@@ -108,7 +108,7 @@ class Relaying(Backend):
             copy, message = self._copy(connection, call, request.message_id)
             span.link(message.field)
             if copy.state in (SENT, DEFERRED):  # one that has ended stays as it ended
-                event = Network(settings=self.settings).record_state(
+                event = Network(settings=self.settings, handsets=self.handsets).record_state(
                     connection,
                     message,
                     copy,
@@ -130,7 +130,7 @@ class Relaying(Backend):
             copy, message = self._copy(connection, call, request.message_id)
             span.link(message.field)
             if copy.state != CANCELLED:
-                plans = Network(settings=self.settings).reads(
+                plans = Network(settings=self.settings, handsets=self.handsets).reads(
                     message,
                     copy,
                     now,

@@ -55,7 +55,7 @@ def fetch(asked: TwilioRequest) -> Any:
 
 def _own(connection: Connection, asked: TwilioRequest) -> MessageRow:
     found = store.message(connection, resources.id_of(asked.path["sid"]))
-    if found is None or found.application != asked.application.name:
+    if found is None or found.application != asked.application.name or store.is_planned(connection, found):
         raise TwilioError(20404, "the requested message was not found")
     return found
 
@@ -83,6 +83,7 @@ def listed(asked: TwilioRequest) -> Any:
             until=until,
             before=int(token[2:20]) if token is not None else None,
             limit=size + 1,
+            planned=False,
         )
         page = rows[:size]
         copies = store.first_recipients(connection, [one.id for one in page])
