@@ -16,6 +16,7 @@ SECTIONS = {
     "receiver": "DeliverReqs over HTTP, against a bare application",
     "gateway": "durable submits and callbacks on either engine, against the disk",
     "growth": "what doubling the work costs",
+    "viewer": "what the viewer asks the store for, with 100,000 messages in it",
     "cold_start": "commands from nothing",
     "large_part": "memory for a part of 100 MiB",
 }
@@ -24,6 +25,7 @@ QUICK = {
     "receiver": {"seconds": 1.0, "rounds": 1},
     "gateway": {"seconds": 2.0, "engines": ("sqlite",)},
     "growth": {"quick": True},
+    "viewer": {"count": 20_000, "engines": ("sqlite",)},
     "cold_start": {"rounds": 3},
     "large_part": {"mebibytes": 20},
 }

@@ -1,4 +1,4 @@
-"""What is done from time to time: deleting finished messages and old requests.
+"""What is done from time to time: deleting finished messages, old requests and sessions.
 
 Deletes only what is finished, oldest first, in slices with a pause after each that grows with the time it took, so that
 nobody waits for it. While a jump of the clock waits to be confirmed, it deletes nothing.
@@ -13,15 +13,17 @@ import time
 from collections.abc import Callable, Iterator
 from functools import partial
 
+from sqlalchemy import Connection
+
 from mm7zeep.gateway.config.settings import Settings
-from mm7zeep.gateway.store import buckets, messages
+from mm7zeep.gateway.store import buckets, messages, sessions
 from mm7zeep.gateway.store.clock import GuardedClock
 from mm7zeep.gateway.store.database import Database, StoreError
 
 _LOG = logging.getLogger("mm7zeep.gateway")
 _SLICE = 150  # messages that one transaction deletes
 _LOOKED = 2000  # messages that one transaction looks at
-_REQUESTS = 500  # remembered requests that one transaction deletes
+_REQUESTS = 500  # remembered requests, or sessions, that one transaction deletes
 _PAUSE = 0.002  # seconds at least after each slice
 _REST = 0.1  # of the time that a slice took, after it
 _SWEEP = 60.0  # seconds between two sweeps, more or less
@@ -44,7 +46,7 @@ class Housekeeper:
         Ends early when ``stop`` is set.
         """
         ending = stop if stop is not None else threading.Event()
-        with self._database.write() as connection:
+        with self._database.write(quiet=True) as connection:
             reading = self._clock.read(connection)
             if not reading.held:
                 messages.forget_heartbeats(connection, reading.at - _DAY)
@@ -53,8 +55,9 @@ class Housekeeper:
             return 0
         now = reading.at
         before = now - self._window
-        while not ending.is_set() and self._slice(lambda: self._forget(before), ending):
-            pass
+        for forget, since in ((messages.forget_duplicates, before), (sessions.expire, now)):
+            while not ending.is_set() and self._slice(partial(self._forget, forget, since), ending):
+                pass
         removed = 0
         for candidates in self._over(now, ending):
             for at in range(0, len(candidates), _SLICE):
@@ -72,9 +75,9 @@ class Housekeeper:
             stop.wait(max(_PAUSE, _REST * (time.monotonic() - begun)))
         return done
 
-    def _forget(self, before: float) -> int:
-        with self._database.write() as connection:
-            return messages.forget_duplicates(connection, before, _REQUESTS)
+    def _forget(self, forget: Callable[[Connection, float, int], int], before: float) -> int:
+        with self._database.write(quiet=True) as connection:
+            return forget(connection, before, _REQUESTS)
 
     def _over(self, now: float, stop: threading.Event) -> Iterator[list[str]]:
         """Finished messages that are over their time, and then those over the count, from the oldest on."""

@@ -21,7 +21,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from mm7zeep.gateway.store import announcement
+from mm7zeep.gateway.store import announcement, changes
 from mm7zeep.gateway.store.tables import ENDPOINT, HEARTBEAT, MESSAGE, OUTBOX, RATE, RECIPIENT, SETTING
 
 _LOG = logging.getLogger("mm7zeep.gateway")
@@ -213,6 +213,8 @@ class GuardedClock:
         """Write down that ``process`` lives, and when that was; confirm a jump that is long enough ago."""
         reading = self.read(connection)
         values = {"at": reading.at, "boot": self._clock.boot, "steady": self._clock.steady()}
+        if (counted := changes.of(connection)) is not None:
+            values["changes"] = str(counted)
         mine = sa.update(HEARTBEAT).where(HEARTBEAT.c.process == process).values(values)
         if not connection.execute(mine).rowcount:
             connection.execute(sa.insert(HEARTBEAT).values(process=process, **values))

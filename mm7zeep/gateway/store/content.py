@@ -8,8 +8,9 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import Any, NamedTuple
 
 from mm7zeep import media, mime, smil
@@ -20,6 +21,7 @@ from mm7zeep.messages import Part
 from mm7zeep.profiles import REL_6_MM7_1_4
 
 _EXCERPT = 500  # characters of the texts that a search looks through
+_MEDIA = 1000  # characters of the types that a search looks through
 _GENERATED = "presentation.smil"
 _NAMED = re.compile(  # how a presentation names its parts
     rb"""(\s(?:src|href|background-image|backgroundImage)\s*=\s*)(?:"([^"<>]*)"|'([^'<>]*)')"""
@@ -69,12 +71,13 @@ def presented(parts: Sequence[Part]) -> tuple[Part, ...]:
 
 class Summary(NamedTuple):
     """What a list tells of content: the beginning of its texts, its octets, and of each part labels, size and digest,
-    as JSON.
+    as JSON; ``media`` are the classes and types of the parts, as a search finds them.
     """
 
     excerpt: str
     size: int
     parts: str
+    media: str = ""
 
 
 def digests(parts: Sequence[Part]) -> tuple[str, ...]:
@@ -86,7 +89,19 @@ def summary(parts: Sequence[Part], sums: Sequence[str] | None = None) -> Summary
     """What a list tells of ``parts``; ``sums`` are their ``digests``, where they are known."""
     sums = digests(parts) if sums is None else sums
     rows = [_row(n, one, sum_) for n, (one, sum_) in enumerate(zip(parts, sums, strict=True))]
-    return Summary(excerpt(parts), sum(one.size for one in parts), json.dumps(rows))
+    types = media_of(one.content_type for one in parts)
+    return Summary(excerpt(parts), sum(one.size for one in parts), json.dumps(rows), types)
+
+
+def media_of(types: Iterable[str]) -> str:
+    """The classes and types of parts in lower case, each once and between spaces; what is too long is left out."""
+    each = {kind: media.media_class(kind) for kind in types}
+    words = dict.fromkeys(chain.from_iterable((kind, "".join(name.lower().split())) for name, kind in each.items()))
+    text = " "
+    for one in words:
+        if one and len(text) + len(one) < _MEDIA:
+            text += f"{one} "
+    return text
 
 
 def listed(parts: Sequence[Part]) -> str:

@@ -23,7 +23,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, NoSuch
 from sqlalchemy.pool import NullPool, PoolProxiedConnection
 
 from mm7zeep import extras
-from mm7zeep.gateway.store import announcement, database_errors, faults, migrations
+from mm7zeep.gateway.store import announcement, changes, database_errors, faults, migrations
 from mm7zeep.gateway.store.database_file import DatabaseFile
 
 LOCK_WAIT = 5.0
@@ -86,6 +86,8 @@ class Database:
         self._standing = None if self.sqlite else engine_of(url, pooled=False)
         self.token = secrets.token_hex(4)
         """What announcements of this process are known by."""
+        self.changes = changes.Changes(self.token)
+        """What this process has committed."""
         self.picked_up: Callable[[], bool] = lambda: False
         """Whether a dispatcher of this process will see to what is planned: then it is announced by that, if at all."""
         # SQLite has one writer at a time: the threads of this process take turns here
@@ -184,23 +186,28 @@ class Database:
     # --- transactions -------------------------------------------------------------------------------------------------
 
     @contextmanager
-    def write(self, *, wait: float = LOCK_WAIT, fresh: bool = False) -> Iterator[Connection]:
+    def write(self, *, wait: float = LOCK_WAIT, fresh: bool = False, quiet: bool = False) -> Iterator[Connection]:
         """One transaction, on the disk when the context ends; rolled back where it raises. Raises ``StoreError``.
 
         It waits at most ``wait`` seconds for other writers. ``fresh``: on a connection of its own, where that is cheap.
+        ``quiet``: it changes nothing that ``versions`` are of.
         """
         until = time.monotonic() + wait
         planned = announcement.Planned()
-        with self._turn(wait), self._connection(until, fresh=fresh, planned=planned) as connection:
-            yield connection
-            if planned.work and not self.sqlite and (planned.for_all or not self.picked_up()):
-                announcement.send(connection, self.token)
+        try:
+            with self._turn(wait), self._connection(until, fresh=fresh, planned=planned) as connection:
+                yield connection
+                if planned.work and not self.sqlite and (planned.for_all or not self.picked_up()):
+                    announcement.send(connection, self.token)
+        finally:
+            if not quiet:
+                self.changes.note()  # also where it raised: it may have been committed all the same
         self.committed = time.monotonic()
 
     def announce(self) -> None:
         """Announce that there is work for the other processes, on PostgreSQL. Raises ``StoreError``."""
         if not self.sqlite:
-            with self.write() as connection:
+            with self.write(quiet=True) as connection:
                 # nothing of it need be on the disk, and so nobody waits for its lock
                 connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
                 announcement.note(connection, for_all=True)
@@ -250,6 +257,7 @@ class Database:
     ) -> Iterator[Connection]:
         writing = until is not None
         options: Any = {"mm7zeep_until": until, "mm7zeep_writing": writing, announcement.OPTION: planned}
+        options[changes.OPTION] = self.changes
         try:
             with (self._unpooled if fresh else self.engine).connect() as connection:
                 connection = connection.execution_options(**options)

@@ -103,6 +103,7 @@ def message_row(
         size=summary.size,
         fields=json.dumps(fields_of(request)),
         parts=summary.parts,
+        media=summary.media,
         findings=findings_text(findings),
     )
 

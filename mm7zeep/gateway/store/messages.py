@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -34,7 +34,17 @@ from mm7zeep.gateway.store.rows import (
     RecipientRow,
     values_of,
 )
-from mm7zeep.gateway.store.tables import DUPLICATE, HEARTBEAT, MESSAGE, OUTBOX, RAW, RECIPIENT, SETTING, index_key
+from mm7zeep.gateway.store.tables import (
+    DUPLICATE,
+    HEARTBEAT,
+    MESSAGE,
+    OUTBOX,
+    RAW,
+    RECIPIENT,
+    SETTING,
+    VIEWED,
+    index_key,
+)
 
 # What every request needs is built once: SQLAlchemy takes longer to build a statement than SQLite to run it.
 _KEEP_MESSAGE, _KEEP_RAW, _KEEP_COPY = sa.insert(MESSAGE), sa.insert(RAW), sa.insert(RECIPIENT)
@@ -62,7 +72,7 @@ def keep(connection: Connection, kept: Sequence[Kept]) -> None:
     """Keep messages, with one statement a table."""
     if not kept:
         return
-    connection.execute(_KEEP_MESSAGE, [values_of(one.message, serial="seq") for one in kept])
+    connection.execute(_KEEP_MESSAGE, [_values(one) for one in kept])
     connection.execute(_KEEP_RAW, [values_of(one.raw) for one in kept])
     copies = [values_of(copy) for one in kept for copy in one.recipients]
     if copies:
@@ -70,6 +80,19 @@ def keep(connection: Connection, kept: Sequence[Kept]) -> None:
     if any(one["due"] is not None for one in copies):
         announcement.note(connection)
     outbox.plan(connection, [call for one in kept for call in one.calls])
+
+
+def _values(kept: Kept) -> dict[str, Any]:
+    values = values_of(kept.message, serial="seq")
+    values["addresses"] = "\n".join(("", *dict.fromkeys(copy.bare for copy in kept.recipients), ""))
+    values["words"] = _words(values)
+    return values
+
+
+def _words(values: Mapping[str, Any]) -> str:
+    """What a search for words looks through: each piece on lines of its own, in lower case."""
+    subject, sender = (" ".join((values[name] or "").split()) for name in ("subject", "sender"))
+    return f"\n{subject}\n{sender}{values['addresses']}{values['excerpt']}\n".lower()
 
 
 def keep_raw(connection: Connection, raw: RawRow) -> None:
@@ -91,6 +114,8 @@ def own(connection: Connection, application: str, message_id: str) -> MessageRow
 
 def change(connection: Connection, message_id: str, **values: Any) -> None:
     """Change the summary of a message."""
+    if "excerpt" in values and (row := message(connection, message_id)) is not None:
+        values["words"] = _words({**values_of(row), **values})
     connection.execute(sa.update(MESSAGE).where(MESSAGE.c.id == message_id).values(**values))
 
 
@@ -154,14 +179,17 @@ def message(connection: Connection, message_id: str) -> MessageRow | None:
     return _message(connection.execute(sa.select(MESSAGE).where(MESSAGE.c.id == message_id)).mappings().first())
 
 
-def newest(connection: Connection) -> MessageRow | None:
-    """The message that was kept last, whosever it is."""
-    return _message(connection.execute(sa.select(MESSAGE).order_by(MESSAGE.c.seq.desc()).limit(1)).mappings().first())
+def newest(connection: Connection, application: str | None = None) -> MessageRow | None:
+    """The message of this application that was kept last; of None, whosever it is."""
+    query = sa.select(MESSAGE).order_by(MESSAGE.c.seq.desc()).limit(1)
+    if application is not None:
+        query = query.where(MESSAGE.c.application == application)
+    return _message(connection.execute(query).mappings().first())
 
 
 def by_id(connection: Connection, ids: Collection[str]) -> dict[str, MessageRow]:
     """The messages of those ids that there are."""
-    found = connection.execute(sa.select(MESSAGE).where(_among(connection, MESSAGE.c.id, list(ids)))).mappings()
+    found = connection.execute(sa.select(MESSAGE).where(among(connection, MESSAGE.c.id, list(ids)))).mappings()
     return {one["id"]: MessageRow(**one) for one in found}
 
 
@@ -183,9 +211,9 @@ def recipients_of(connection: Connection, ids: Sequence[str]) -> dict[str, list[
 
 def first_recipients(connection: Connection, ids: Sequence[str]) -> dict[str, RecipientRow]:
     """Of each of these messages the first copy that somebody gets, or else the first."""
-    among, columns = _among(connection, RECIPIENT.c.message_id, ids), RECIPIENT.c
+    wanted, columns = among(connection, RECIPIENT.c.message_id, ids), RECIPIENT.c
     first = sa.func.coalesce(sa.func.min(columns.n).filter(columns.state != SHOWN), sa.func.min(columns.n))
-    which = sa.select(columns.message_id, first.label("n")).where(among).group_by(columns.message_id).subquery()
+    which = sa.select(columns.message_id, first.label("n")).where(wanted).group_by(columns.message_id).subquery()
     query = sa.select(RECIPIENT).join(which, sa.and_(columns.message_id == which.c.message_id, columns.n == which.c.n))
     return {one.message_id: one for one in _recipients(connection.execute(query).mappings())}
 
@@ -193,8 +221,41 @@ def first_recipients(connection: Connection, ids: Sequence[str]) -> dict[str, Re
 def recipient_counts(connection: Connection, ids: Sequence[str]) -> dict[str, int]:
     """How many copies each of these messages has."""
     column = RECIPIENT.c.message_id
-    query = sa.select(column, sa.func.count()).where(_among(connection, column, ids)).group_by(column)
+    query = sa.select(column, sa.func.count()).where(among(connection, column, ids)).group_by(column)
     return {str(id): int(count) for id, count in connection.execute(query)}
+
+
+def recipient_states(connection: Connection, ids: Sequence[str]) -> dict[str, dict[str, int]]:
+    """Of each of these messages how many copies are in which state."""
+    found: dict[str, dict[str, int]] = {one: {} for one in ids}
+    columns = RECIPIENT.c
+    query = sa.select(columns.message_id, columns.state, sa.func.count())
+    query = query.where(among(connection, columns.message_id, ids)).group_by(columns.message_id, columns.state)
+    for id, state, count in connection.execute(query):
+        found[id][state] = count
+    return found
+
+
+def beginnings(connection: Connection, ids: Sequence[str], most: int) -> dict[str, list[RecipientRow]]:
+    """Of each of these messages its first ``most`` copies, in order."""
+    found: dict[str, list[RecipientRow]] = {one: [] for one in ids}
+    columns = RECIPIENT.c
+    query = sa.select(RECIPIENT).where(among(connection, columns.message_id, ids), columns.n < most)
+    for one in _recipients(connection.execute(query.order_by(columns.n)).mappings()):
+        found[one.message_id].append(one)
+    return found
+
+
+def copies_for(connection: Connection, ids: Sequence[str], number: str) -> dict[str, list[RecipientRow]]:
+    """Of each of these messages its copies for a bare address: in any case, with a plus or without."""
+    found: dict[str, list[RecipientRow]] = {one: [] for one in ids}
+    columns, bare = RECIPIENT.c, number.removeprefix("+").lower()
+    address = sa.func.lower(columns.address)
+    fits = [sa.or_(address == one, address.startswith(f"{one}/type=", autoescape=True)) for one in (bare, f"+{bare}")]
+    query = sa.select(RECIPIENT).where(among(connection, columns.message_id, ids), sa.or_(*fits))
+    for one in _recipients(connection.execute(query.order_by(columns.n)).mappings()):
+        found[one.message_id].append(one)
+    return found
 
 
 def copy(connection: Connection, message_id: str, n: int, *, lock: bool = False) -> RecipientRow | None:
@@ -212,6 +273,12 @@ def remote_copy(connection: Connection, upstream: Destination, remote_id: str) -
     return None if found is None else RecipientRow(**found)
 
 
+def is_planned(connection: Connection, message: MessageRow) -> bool:
+    """Whether a message is an MO that a handset is yet to send."""
+    first = copy(connection, message.id, 0) if message.direction == "mo" else None
+    return first is not None and first.due is not None
+
+
 def raw(connection: Connection, message_id: str, n: int = 0) -> RawRow | None:
     """The octets of the ``n``-th request about a message."""
     query = sa.select(RAW).where(RAW.c.message_id == message_id, RAW.c.n == n)
@@ -222,6 +289,13 @@ def raw(connection: Connection, message_id: str, n: int = 0) -> RawRow | None:
 def raws(connection: Connection, message_id: str) -> int:
     """How many requests about a message were kept."""
     return connection.scalar(sa.select(sa.func.count()).where(RAW.c.message_id == message_id)) or 0
+
+
+def requests(connection: Connection, message_id: str) -> list[RawRow]:
+    """The requests about a message, in order, without the octets of their bodies."""
+    columns = [RAW.c[name] for name in ("message_id", "n", "received", "headers")]
+    query = sa.select(*columns).where(RAW.c.message_id == message_id).order_by(RAW.c.n)
+    return [RawRow(**row, body=b"") for row in connection.execute(query).mappings()]
 
 
 def wire_of(row: RawRow) -> Wire:
@@ -244,11 +318,13 @@ def listed(
     until: float | None = None,
     limit: int = 50,
     before: int | None = None,
+    planned: bool = True,
 ) -> list[MessageRow]:
     """Messages, the newest first, that fit everything given: accepted ``since`` then and before ``until``; ``q`` is
     looked for in subject, texts and addresses.
 
-    ``before`` is the ``seq`` that the page before ended with. Letters of ASCII are compared in any case.
+    ``before`` is the ``seq`` that the page before ended with. Letters of ASCII are compared in any case. Without
+    ``planned`` an MO that a handset is yet to send is left out: its application knows nothing of it.
     """
     columns = MESSAGE.c
     query = sa.select(MESSAGE).order_by(columns.seq.desc()).limit(limit)
@@ -262,6 +338,8 @@ def listed(
         query = query.where(columns.accepted < until)
     if before is not None:
         query = query.where(columns.seq < before)
+    if not planned:
+        query = query.where(sa.or_(columns.direction == "mt", ~_with_copy(RECIPIENT.c.due.is_not(None))))
     if to is not None:
         address = RECIPIENT.c.address
         query = query.where(_with_copy(sa.or_(address == to, address.startswith(f"{to}/TYPE=", autoescape=True))))
@@ -284,6 +362,14 @@ def _searched(query: Select[Any], q: str) -> Select[Any]:
     return query.where(sa.or_(*own, columns.id == q, _with_copy(RECIPIENT.c.address.icontains(q, autoescape=True))))
 
 
+def among(connection: Connection, column: sa.ColumnElement[str], ids: Sequence[str]) -> sa.ColumnElement[bool]:
+    """Whether ``column`` is one of ``ids``, as one parameter: SQLAlchemy takes longer for many than a database does."""
+    if connection.dialect.name == "postgresql":
+        return column == sa.any_(sa.cast(list(ids), ARRAY(sa.Text)))
+    each = sa.func.json_each(json.dumps(list(ids))).table_valued("value")
+    return column.in_(sa.select(each.c.value))
+
+
 def _message(row: sa.RowMapping | None) -> MessageRow | None:
     return None if row is None else MessageRow(**row)
 
@@ -295,23 +381,17 @@ def _recipients(rows: Iterable[sa.RowMapping]) -> list[RecipientRow]:
 # --- let go -----------------------------------------------------------------------------------------------------------
 
 
-def _among(connection: Connection, column: sa.ColumnElement[str], ids: Sequence[str]) -> sa.ColumnElement[bool]:
-    """Whether ``column`` is one of ``ids``, as one parameter: SQLAlchemy takes longer for many than a database does."""
-    if connection.dialect.name == "postgresql":
-        return column == sa.any_(sa.cast(list(ids), ARRAY(sa.Text)))
-    each = sa.func.json_each(json.dumps(list(ids))).table_valued("value")
-    return column.in_(sa.select(each.c.value))
-
-
 def delete(connection: Connection, ids: Sequence[str]) -> int:
     """Delete messages with all that hangs on them; how many there were."""
     # the messages first and in order, as who cancels one, or deletes others, does
     connection.execute(
-        sa.select(MESSAGE.c.id).where(_among(connection, MESSAGE.c.id, ids)).order_by(MESSAGE.c.id).with_for_update()
+        sa.select(MESSAGE.c.id).where(among(connection, MESSAGE.c.id, ids)).order_by(MESSAGE.c.id).with_for_update()
     )
+    seqs = sa.select(MESSAGE.c.seq).where(among(connection, MESSAGE.c.id, ids))
+    connection.execute(sa.delete(VIEWED).where(VIEWED.c.seq.in_(seqs)))
     for table in (OUTBOX, RECIPIENT, RAW):
-        connection.execute(sa.delete(table).where(_among(connection, table.c.message_id, ids)))
-    return connection.execute(sa.delete(MESSAGE).where(_among(connection, MESSAGE.c.id, ids))).rowcount
+        connection.execute(sa.delete(table).where(among(connection, table.c.message_id, ids)))
+    return connection.execute(sa.delete(MESSAGE).where(among(connection, MESSAGE.c.id, ids))).rowcount
 
 
 Position = tuple[float, int]
@@ -362,10 +442,10 @@ def finished(connection: Connection, ids: Sequence[str], *, sent_before: float =
     copies, calls = RECIPIENT.c, OUTBOX.c
     reported = sa.and_(copies.state == SENT, copies.changed > sent_before)
     waits = sa.or_(copies.state.in_((PENDING, DEFERRED)), reported)
-    open_copies = sa.select(copies.message_id).where(_among(connection, copies.message_id, ids), waits)
+    open_copies = sa.select(copies.message_id).where(among(connection, copies.message_id, ids), waits)
     # asked this way round, no engine walks along all calls that wait, of which a paused endpoint may have 200,000
     undone = calls.state.not_in((DONE, DEAD))
-    open_calls = sa.select(calls.message_id).where(_among(connection, calls.message_id, ids), undone)
+    open_calls = sa.select(calls.message_id).where(among(connection, calls.message_id, ids), undone)
     unfinished = set(connection.scalars(open_copies)) | set(connection.scalars(open_calls))
     return [one for one in ids if one not in unfinished]
 

@@ -78,7 +78,7 @@ def plan(connection: Connection, calls: Sequence[CallRow]) -> None:
         announcement.note(connection)
 
 
-def _first_of_each() -> sa.Select[Any]:
+def _first_of_each(*, paused_too: bool = False) -> sa.Select[Any]:
     """The queues with calls that wait, and when the first of each is due; those of paused endpoints left out."""
     order = (_C.endpoint, _C.queue, _C.due, _C.id)
     head = sa.select(_C.id).where(_C.state == READY).order_by(*order).limit(1)
@@ -93,10 +93,12 @@ def _first_of_each() -> sa.Select[Any]:
     following = sa.func.coalesce(beside.scalar_subquery(), beyond.scalar_subquery())
     walk = walk.union_all(sa.select(*own).select_from(walk.join(OUTBOX, _C.id == following)))
     paused = sa.exists().where(ENDPOINT.c.name == walk.c.endpoint, ENDPOINT.c.paused)
-    return sa.select(walk.c.endpoint, walk.c.queue, walk.c.due).where(~paused).order_by(walk.c.due, walk.c.id)
+    found = sa.select(walk.c.endpoint, walk.c.queue, walk.c.due).order_by(walk.c.due, walk.c.id)
+    return found if paused_too else found.where(~paused)
 
 
 _WAITING = _first_of_each()
+_FIRST = _first_of_each(paused_too=True)
 _NEXT_LEASE_END = sa.select(sa.func.min(_C.lease_until)).where(_C.state == LEASED)
 _RELEASE = (
     sa.update(OUTBOX)
@@ -407,6 +409,12 @@ def listed(
     return [CallRow(**row) for row in connection.execute(query).mappings()]
 
 
+def under_way(connection: Connection, message_ids: Sequence[str]) -> set[str]:
+    """Those of these messages with a call that is being made."""
+    # no more calls are made at a time than there are threads: all of them are fewer than the messages may be
+    return set(connection.scalars(sa.select(_C.message_id).where(_C.state == LEASED))).intersection(message_ids)
+
+
 def call(connection: Connection, id: int) -> CallRow | None:
     """One call."""
     found = connection.execute(sa.select(OUTBOX).where(_C.id == id)).mappings().first()
@@ -421,9 +429,10 @@ def replay(
     id: int | None = None,
     endpoint: str | None = None,
     since: float | None = None,
+    owner: str | None = None,
 ) -> int:
     """Plan dead calls again, by endpoint, or by when they died; how many. Endpoints that are named are resumed, and
-    what waited for them counts, too.
+    what waited for them counts, too. ``owner`` leaves out the calls and endpoints of all others.
 
     By ``id`` any call, unless it is being made, or a submit that went or was taken back, or a fetch that has ended, and
     its message with it. ``endpoint`` is a URL, or the key of an endpoint. A call keeps its TransactionID; it has
@@ -440,17 +449,29 @@ def replay(
     longer = sa.case((of_message, _C.expires), else_=now + expiry)
     if endpoint is not None:
         names = endpoints.named(connection, endpoint)
+        if owner is not None:
+            names = [one for one in names if endpoints.owner_of(one) == owner]
         paused = [name for name in names if endpoints.resume(connection, name, now)]
         waits = sa.update(OUTBOX).where(_C.state == READY, _C.endpoint.in_(paused))
         resumed = connection.execute(waits.values(due=now, expires=longer)).rowcount if paused else 0
         which.append(_C.endpoint.in_(names))
     if since is not None:
         which.append(_C.ended >= since)
+    if owner is not None:
+        which.append(_C.owner == owner)
     again: Mapping[str, Any] = {"state": READY, "due": now, "expires": longer, "attempts": 0, "ended": None}
     count = resumed + connection.execute(sa.update(OUTBOX).where(*which).values(again)).rowcount
     if count:
         announcement.note(connection, for_all=True)
     return count
+
+
+def next_due(connection: Connection) -> dict[str, float]:
+    """The endpoints with calls that wait, also paused ones, and when the first of them may go."""
+    due: dict[str, float] = {}
+    for endpoint, _, at in connection.execute(_FIRST):
+        due.setdefault(endpoint, at)
+    return due
 
 
 def backlog(connection: Connection, most: int) -> int:

@@ -82,7 +82,7 @@ class Readiness:
     def _write(self) -> None:
         begun = time.monotonic()
         try:
-            with self._database.write(wait=_LOCK, fresh=True) as connection:
+            with self._database.write(wait=_LOCK, fresh=True, quiet=True) as connection:
                 self._beat(connection)
         except StoreError:
             if self._database.committed < begun:

@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from mm7zeep.gateway.store.content import Summary
+from mm7zeep.gateway.store.content import Summary, media_of
 from mm7zeep.gateway.store.rows import CallRow
 from mm7zeep.messages import Part
 
@@ -41,7 +41,8 @@ def awaited(summary: Summary, remote: Sequence[RemotePart]) -> Summary:
     for one in remote:
         kind = one.content_type.partition(";")[0].strip().lower() if one.content_type is not None else None
         rows[one.n].update(content_type=kind, charset=None, size=None, sha256=None, media_url=one.url)
-    return summary._replace(size=sum(row["size"] or 0 for row in rows), parts=json.dumps(rows))
+    types = media_of(row["content_type"] for row in rows if row["content_type"])
+    return summary._replace(size=sum(row["size"] or 0 for row in rows), parts=json.dumps(rows), media=types)
 
 
 def fetched(summary: Summary, remote: Sequence[RemotePart]) -> Summary:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, fields
 from typing import Any, Literal, cast, get_args
 
 from mm7zeep.gateway.config.destination import Destination, upstream_name
+from mm7zeep.gateway.config.parties import RECEIVED
 from mm7zeep.messages import Address, Number, RFC2822Address, ShortCode
 
 Kind = Literal["deliver", "report", "read", "webhook", "submit", "fetch"]
@@ -52,7 +53,7 @@ def columns_of(address: Address) -> tuple[str, str, str | None]:
 
 
 def values_of(
-    row: MessageRow | RecipientRow | RawRow | CallRow | OptOutRow, *, serial: str | None = None
+    row: MessageRow | RecipientRow | RawRow | CallRow | OptOutRow | SessionRow, *, serial: str | None = None
 ) -> dict[str, Any]:
     """The columns of a row; of a new one without ``serial``, which the database counts."""
     return {one.name: getattr(row, one.name) for one in fields(row) if one.name != serial}
@@ -60,7 +61,10 @@ def values_of(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageRow:
-    """One message; ``fields``, ``parts``, ``findings`` and ``sender_attributes`` are JSON text."""
+    """One message; ``fields``, ``parts``, ``findings`` and ``sender_attributes`` are JSON text.
+
+    ``media``, ``addresses`` and ``words`` are what a search looks through; ``messages.keep`` makes the last two.
+    """
 
     id: str
     direction: str
@@ -84,6 +88,9 @@ class MessageRow:
     findings: str = "[]"
     seq: int | None = None
     sender_attributes: str | None = None
+    media: str = ""
+    addresses: str = ""
+    words: str = ""
 
     @property
     def sent_by(self) -> Address | None:
@@ -118,6 +125,12 @@ class RecipientRow:
     content: int | None = None
     remote_id: str | None = None
     attributes: str | None = None
+
+    @property
+    def bare(self) -> str:
+        """The address as ``Address.bare`` has it, without making one."""
+        coded = self.attributes is not None and "addressCoding" in self.attributes
+        return self.address if coded else self.address.partition("/TYPE=")[0]
 
     @property
     def waits(self) -> bool:
@@ -189,6 +202,11 @@ class CallRow:
         return found
 
     @property
+    def brings(self) -> bool:
+        """Whether it brings an MO to its application."""
+        return self.kind == "deliver" or (self.kind == "webhook" and self.event.get("type") == RECEIVED)
+
+    @property
     def destination(self) -> Destination:
         """Whom it calls: ``owner``, as the copies have it."""
         name = upstream_name(self.owner)
@@ -205,6 +223,21 @@ class EndpointRow:
     since: float
     next_at: float | None = None
     generation: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionRow:
+    """Somebody who is logged in to the viewer, by the digest of the session's token; times are seconds since 1970.
+
+    ``application`` is whose messages ``name`` sees; None for an operator, who sees all.
+    """
+
+    digest: str
+    name: str
+    application: str | None
+    created: float
+    used: float
+    expires: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

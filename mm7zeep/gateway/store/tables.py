@@ -8,8 +8,9 @@ with it. ``outbox`` is every call that is to be made. ``duplicate`` remembers re
 holds what is known of where calls go, ``setting`` what the processes of a gateway share. ``heartbeat`` has one row for
 each process, written every second: that it can be written is what readiness means. ``api_key`` has the keys that
 programs show at the JSON API, ``opt_out`` who wants nothing more from a number; only a START, or an operator, takes a
-row of it out. ``rate`` is what was used of each limit, but for what ``rate_return`` gives back: the first is written by
-one process at a time, the second by any without waiting for another.
+row of it out. ``session`` has who is logged in to the viewer, ``viewed`` which messages somebody has opened there: a
+table of its own, so that keeping a message costs nothing for it. ``rate`` is what was used of each limit, but for what
+``rate_return`` gives back: the first is written by one process at a time, the second by any, without waiting.
 
 Texts come from outside, and some cannot be kept as they are: every column of text replaces what no database takes, and
 a value that stands in an index is a key (``index_key``), since PostgreSQL's hold 2,704 octets at most.
@@ -104,7 +105,7 @@ MESSAGE = Table(
     Column("sender_kind", Text),
     Column("sender", Text),
     Column("subject", Text),
-    Column("excerpt", Text, nullable=False),  # the beginning of its texts, to be searched
+    Column("excerpt", Text, nullable=False),  # the beginning of its texts
     Column("accepted", Double, nullable=False),
     Column("earliest", Double),
     Column("expires", Double),
@@ -116,9 +117,20 @@ MESSAGE = Table(
     Column("parts", Text, nullable=False),  # JSON: labels, sizes and digests of the parts
     Column("findings", Text, nullable=False),  # JSON: what was noticed
     Column("sender_attributes", Text),  # JSON: addressCoding, id and displayOnly of its sender
+    Column("media", Text, nullable=False, server_default=""),  # classes and types of its parts, between spaces
+    Column("addresses", Text, nullable=False, server_default=""),  # of its copies, bare, between line feeds
+    Column("words", Text, nullable=False, server_default=""),  # subject, addresses and excerpt in lower case, as these
     Index("message_application", "application", "seq"),
     Index("message_accepted", "accepted"),
 )
+SEARCHED = (
+    "seq", "id", "application", "direction", "accepted", "size", "sender", "subject", "media", "addresses", "words",
+)  # fmt: skip
+"""The columns of ``message`` that a search looks through."""
+SEARCH = Index("message_search", *(MESSAGE.c[name] for name in SEARCHED), info={"dialect": "sqlite"})
+"""What a search looks through on SQLite, where a row of ``message`` takes a page and more: narrow, and in the order in
+which messages were kept. PostgreSQL has no index of long values, and keeps them outside of the rows as it is.
+"""
 
 RAW = Table(
     "raw",
@@ -248,6 +260,7 @@ HEARTBEAT = Table(
     Column("at", Double, nullable=False),
     Column("boot", Text),  # of which machine, since when: ``steady`` counts from there
     Column("steady", Double, nullable=False),
+    Column("changes", Text),  # of the process: what it has committed up to then
 )
 
 API_KEY = Table(
@@ -278,4 +291,26 @@ OPT_OUT = Table(
     Column("confirmed", Double),  # when the one answer to that MO was taken
     UniqueConstraint("subscriber", "number", "application"),
     Index("opt_out_application", "application", "seq"),
+)
+
+SESSION = Table(
+    "session",
+    METADATA,
+    Column("digest", Text, primary_key=True),  # SHA-256 of its token: the token itself is not kept
+    Column("name", Text, nullable=False),  # of the user
+    Column("application", Text),  # whose messages the user sees; None for an operator, who sees all
+    Column("created", Double, nullable=False),
+    Column("used", Double, nullable=False),
+    Column("expires", Double, nullable=False),
+    Index("session_expires", "expires"),
+    Index("session_name", "name"),
+)
+
+VIEWED = Table(
+    "viewed",
+    METADATA,
+    Column("seq", _SERIAL, primary_key=True, autoincrement=False),  # of the message
+    Column("application", Text, nullable=False),  # of the message
+    Column("at", Double, nullable=False),
+    Index("viewed_application", "application"),
 )
