@@ -723,7 +723,8 @@ def test_media_url(ear: Callable[..., Ear]) -> None:
     url = media_url(one)
     answer = fetched(one, url)
     assert (answer.status_code, answer.content) == (200, PNG.read())
-    assert answer.headers["cross-origin-resource-policy"] == "cross-origin"
+    assert answer.headers.get_list("cross-origin-resource-policy") == ["cross-origin"]
+    assert answer.headers["referrer-policy"] == "no-referrer"
     assert "sandbox" in answer.headers["content-security-policy"]
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert fetched(one, url, "POST").status_code == 405

@@ -77,6 +77,10 @@ class Client(Protocol):
         """Have ``call`` called if the connection ends before the request is answered."""
         ...
 
+    def lasting(self) -> None:
+        """The answer goes on until the client leaves, which it has done once it sends no more."""
+        ...
+
 
 class Admission(Protocol):
     """Room for one request, held from before its body is read until its answer is written.

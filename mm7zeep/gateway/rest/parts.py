@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from starlette.responses import Response
 
@@ -16,11 +17,20 @@ from mm7zeep import media
 from mm7zeep.client.labelling import is_text, labelled
 from mm7zeep.errors import LocalError
 from mm7zeep.gateway.rest.complaint import in_words
+from mm7zeep.gateway.rest.octets import OctetsResponse
 from mm7zeep.gateway.rest.request import Invalid
 from mm7zeep.messages import Part
 from mm7zeep.mime import fields
 
-_INERT = {"Content-Security-Policy": "sandbox; default-src 'none'"}
+INERT: Mapping[str, str] = MappingProxyType(
+    {
+        "Content-Security-Policy": "sandbox; default-src 'none'",
+        "X-Content-Type-Options": "nosniff",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "Referrer-Policy": "no-referrer",
+    }
+)
+"""Header fields of octets that strangers sent: nothing in them runs, nothing is fetched, no other site uses them."""
 
 
 def octets_of(data: str, steps: Sequence[str | int]) -> bytes:
@@ -73,10 +83,11 @@ def part_of(
 def shown(part: Part, n: int) -> Response:
     """A part, decoded: shown where its octets are an image, audio or video, otherwise as a download."""
     octets = part.read()
-    seen = media.by_content(octets[: media.HEAD])
-    if seen is not None and seen.magic and (seen.raster or seen.media_class in ("audio", "video")):
-        return _served(octets, seen.media_type, f'inline; filename="{media.safe_name(seen.media_type, n)}"')
-    return download(octets, media.OCTET_STREAM, media.safe_name(part.content_type, n))
+    seen = media.viewable(octets[: media.HEAD])
+    name = media.file_name(part.content_type, octets[: media.HEAD], n)
+    if seen is not None:
+        return _served(octets, seen.media_type, f'inline; filename="{name}"')
+    return download(octets, media.OCTET_STREAM, name)
 
 
 def download(octets: bytes, content_type: str, name: str) -> Response:
@@ -85,4 +96,4 @@ def download(octets: bytes, content_type: str, name: str) -> Response:
 
 
 def _served(octets: bytes, content_type: str, disposition: str) -> Response:
-    return Response(octets, media_type=content_type, headers={**_INERT, "Content-Disposition": disposition})
+    return OctetsResponse(octets, media_type=content_type, headers={**INERT, "Content-Disposition": disposition})

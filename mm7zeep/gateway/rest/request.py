@@ -78,7 +78,7 @@ def _refuse(place: str, words: str) -> NoReturn:
 async def _body(request: Request, route: Route) -> Input:
     if route.method in ("GET", "DELETE"):
         return Nothing()
-    octets = await _octets(request)
+    octets = await body_of(request)
     if not octets and route.body is None:
         return Nothing()
     if media_type(request) != "application/json":
@@ -134,10 +134,11 @@ def check_coding(request: Request) -> None:
         raise Refusal(415, "send the body without Content-Encoding", ("Accept-Encoding", "identity"))
 
 
-async def _octets(request: Request) -> bytes:
+async def body_of(request: Request, most: int = MOST) -> bytes:
+    """The body of a request, of at most ``most`` octets. Raises ``Refusal`` (413, 415), ``Gone``."""
     check_coding(request)
-    too_large = Refusal(413, f"the body may have {MOST} octets; send large parts one message at a time")
-    if announced(request) > MOST:
+    too_large = Refusal(413, f"the body may have {most} octets; send large parts one message at a time")
+    if announced(request) > most:
         raise too_large
     octets = bytearray()
     while True:
@@ -145,7 +146,7 @@ async def _octets(request: Request) -> bytes:
         if event["type"] == "http.disconnect":
             raise Gone
         octets += event.get("body", b"")
-        if len(octets) > MOST:
+        if len(octets) > most:
             raise too_large
         if not event.get("more_body", False):
             return bytes(octets)

@@ -21,7 +21,8 @@ class Route:
     goes out under ``status``; one that answers octets has their ``media_type`` in the row. ``refusals`` are the
     statuses besides those that every route has, ``refused_with`` the models of those that are not the API's usual one;
     ``form`` is the schema of a multipart/form-data body, where that is taken, too. A coroutine function runs in the
-    event loop, any other in a thread. ``public`` routes ask for no password.
+    event loop, any other in a thread. ``public`` routes ask for no password; ``operator`` routes are for the operator
+    alone.
     """
 
     method: Literal["GET", "PUT", "POST", "DELETE"]
@@ -34,6 +35,7 @@ class Route:
     refused_with: Mapping[int, type[pydantic.BaseModel]] = field(default_factory=dict)
     form: Mapping[str, Any] | None = None
     public: bool = False
+    operator: bool = False
 
     parameters: type[Input] = field(init=False)
     """The model of path and query."""
