@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import html
 import json
 import re
 import threading
 import time
 import tracemalloc
 from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import Future
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
@@ -30,6 +32,7 @@ from mm7zeep.gateway.admin import access as admin_access
 from mm7zeep.gateway.admin import messages
 from mm7zeep.gateway.admin.app import admin_app
 from mm7zeep.gateway.admin.routes import ABOUT, API, ROUTES
+from mm7zeep.gateway.admin.user import User
 from mm7zeep.gateway.config.opt_out import OptOut
 from mm7zeep.gateway.config.parties import Application, Callback
 from mm7zeep.gateway.rest import headers as rest_headers
@@ -39,6 +42,7 @@ from mm7zeep.gateway.rest import scope as rest_scope
 from mm7zeep.gateway.store import messages as store
 from mm7zeep.gateway.store import outbox
 from mm7zeep.gateway.store.database import StoreError
+from mm7zeep.gateway.viewer.app import listener_app
 from mm7zeep.messages import DeliverReq, DeliveryReportReq, Number, Part, ReadReplyReq, ShortCode
 from mm7zeep.receiver import Refusal
 
@@ -144,6 +148,7 @@ def test_message_is_told_whole(desk: Callable[..., Desk]) -> None:
         "state": "Retrieved",
         "detail": None,
         "changed_at": "2026-03-01T12:00:00.000Z",
+        "due_at": None,
         "destination": "handset",
     }
     assert (found["fields"]["vaspid"], found["fields"]["vasid"]) == ("TNN", "News")
@@ -644,6 +649,30 @@ def test_secrets_of_callback_urls(desk: Callable[..., Desk]) -> None:
 
 
 @BOTH
+def test_an_endpoint_is_paused_on_purpose(desk: Callable[..., Desk]) -> None:
+    """What is planned for it waits, and is made once it is resumed; the other application's calls go on."""
+    one = desk()
+    body = {"endpoint": "http://tnn/mo", "application": "tnn", "reason": "we deploy"}
+    assert "no call has gone to" in one.post("/endpoints/pause", body, 404)["error"]
+    one.post("/deliver", {"application": "tnn", "from": "+61499", "to": "111122"})
+    assert "no call has gone to" in one.post("/endpoints/pause", {**body, "application": "other"}, 404)["error"]
+    paused = one.post("/endpoints/pause", body, 200)
+    fits(paused, "Paused")
+    assert paused == {"paused": 1}
+    one.post("/deliver", {"application": "other", "from": "+61499", "to": "333"})
+    one.room.clock.move(minutes=1)
+    one.room.gateway.run_pending()
+    assert [url for url, _ in one.room.calls.made] == ["http://other/mo"]
+    [endpoint] = one.get("/endpoints")["endpoints"]
+    assert (endpoint["reason"], endpoint["since"]) == ("we deploy", "2026-03-01T12:00:00.000Z")
+    assert one.post("/endpoints/pause", {"endpoint": "http://tnn/mo"}, 200) == {"paused": 1}
+    assert one.get("/endpoints")["endpoints"][0]["reason"] == "paused by operator"
+    assert one.post("/endpoints/resume", {"endpoint": "http://tnn/mo"}, 200) == {"resumed": 1}
+    one.room.gateway.run_pending()
+    assert one.room.calls.made[-1][0] == "http://tnn/mo"
+
+
+@BOTH
 def test_paused_endpoint(desk: Callable[..., Desk]) -> None:
     """Calls to a paused endpoint are told as paused, the endpoint with its reason; resumed, they are made."""
     one = desk()
@@ -717,14 +746,14 @@ def test_metrics(desk: Callable[..., Desk]) -> None:
 
 
 def test_front_page(desk: Callable[..., Desk]) -> None:
-    """The page names what is here, runs nothing, and every link in it leads somewhere."""
+    """The inbox is the front page; every link in it leads somewhere."""
     one = desk()
-    answer = one.client.get("/")
-    assert answer.headers["content-type"] == "text/html; charset=utf-8"
-    assert "default-src 'none'; style-src 'unsafe-inline'" in answer.headers["content-security-policy"]
-    links = re.findall(r'href="([^"]*)"', answer.text)
-    assert {f"{API}/openapi.json", f"{API}/messages", "/livez", "/readyz", "/metrics"} <= set(links)
-    assert {one.client.get(link).status_code for link in links} == {200}
+    with closing(AsgiClient(listener_app(one.room.gateway, clock=one.room.clock))) as client:
+        answer = client.get("/")
+        assert answer.headers["content-type"] == "text/html; charset=utf-8"
+        links = {html.unescape(link) for link in re.findall(r'(?:href|src)="([^"#]+)"', answer.text)}
+        assert {f"{API}/openapi.json", "/compose", "/callbacks", "/chaos", "/readyz", "/metrics"} <= links
+        assert {link: client.get(link).status_code for link in links} == dict.fromkeys(links, 200)
 
 
 # --- refusals ---------------------------------------------------------------------------------------------------------
@@ -766,7 +795,9 @@ REFUSED: dict[str, tuple[str, str, Any, int, str]] = {
     "replay with a slip": ("POST", "/callbacks/replay", {"endpiont": "x"}, 400, "it takes endpoint, since"),
     "body where none is": ("POST", "/callbacks/1/replay", {"x": 1}, 400, "it takes none"),
     "no object": ("POST", "/deliver", [], 400, "the body is a list; give an object"),
-    "nothing said": ("POST", "/deliver", {}, 400, "the body lacks application"),
+    "nothing said": ("PUT", "/handsets", {}, 400, "the body lacks handsets"),
+    "no application": ("POST", "/deliver", {}, 400, "the body lacks application"),
+    "no handset": ("POST", "/deliver", {"application": "tnn"}, 400, "the body lacks from"),
     "number for text": ("POST", "/deliver", {**MO, "subject": 7}, 400, "subject is 7; give a string or null"),
     "number for texts": ("POST", "/deliver", {**MO, "text": 7}, 400, "text is 7; give a string or a list or null"),
     "NUL in the text": ("POST", "/deliver", {**MO, "text": "a\0"}, 400, "text holds the control character"),
@@ -787,7 +818,7 @@ REFUSED: dict[str, tuple[str, str, Any, int, str]] = {
     "line break in a name": (
         "POST", "/deliver", {**MO, "parts": [{"data": "", "name": "a\r\nX: y"}]}, 400, "control character",
     ),
-    "report on nothing": ("POST", "/messages/x/report", {"recipient": "+1", "status": "Expired"}, 404, "no message to"),
+    "report on nothing": ("POST", "/messages/x/report", {"recipient": "+1", "status": "Expired"}, 404, "no message"),
     "report of what": ("POST", "/messages/x/report", {"recipient": "+1", "status": "Lost"}, 400, "give one of"),
     "read by whom": ("POST", "/messages/x/read", {}, 400, "lacks recipient: an address of the message"),
     "opt-out of no number": ("POST", "/opt-outs", {"number": "999", "subscriber": "+61"}, 400, "no short code of an"),
@@ -1017,12 +1048,13 @@ def test_password(desk: Callable[..., Desk]) -> None:
         assert answer.headers["www-authenticate"] == 'Basic realm="mm7zeep admin", charset="UTF-8"'
         assert answer.headers["content-security-policy"].startswith("default-src 'none'")
     right = base64.b64encode("ops:pä55".encode()).decode()
-    assert one.client.get("/", headers={"Authorization": f"Basic {right}", "Host": "gw.example"}).status_code == 200
+    shown = {"Authorization": f"Basic {right}", "Host": "gw.example"}
+    assert one.client.get("/metrics", headers=shown).status_code == 200
     wrong = ("Basic b3BzOng=", "Basic x", f"Bearer {right}", "Basic é".encode())
-    said = {one.client.get("/", headers={"Authorization": each}).content for each in wrong}
+    said = {one.client.get("/metrics", headers={"Authorization": each}).content for each in wrong}
     assert len(said) == 1
     twice = [("Authorization", f"Basic {right}"), ("Authorization", f"Basic {right}")]
-    assert one.client.get("/", headers=twice).status_code == 401
+    assert one.client.get("/metrics", headers=twice).status_code == 401
 
 
 def test_guesses_are_throttled(desk: Callable[..., Desk]) -> None:
@@ -1035,17 +1067,17 @@ def test_guesses_are_throttled(desk: Callable[..., Desk]) -> None:
     statuses = []
     for _ in range(int(admin_access.GUESSES[0])):
         with pytest.raises(Refusal) as caught:
-            access.judge(head, "192.0.2.1", is_open=False)
+            access.judge(head, "192.0.2.1")
         statuses.append(caught.value.status)
     assert set(statuses) == {401}
-    waiting = [access.judge(each, "192.0.2.1", is_open=False) for each in (*[head] * 30, right)]
-    assert access.judge(right, "192.0.2.2", is_open=False) is None
+    waiting = [access.judge(each, "192.0.2.1") for each in (*[head] * 30, right)]
+    assert access.judge(right, "192.0.2.2") == User("ops")
     while now < 7:
         now += 0.1
         while access.queue.run_once() == 0.0:
             pass
-    assert [future.result(0) for future in waiting if future is not None] == [None] * 30 + ["ops"]
-    assert access.judge(right, "192.0.2.1", is_open=False) is None  # from now on without waiting
+    assert [future.result(0) for future in waiting if isinstance(future, Future)] == [None] * 30 + ["ops"]
+    assert access.judge(right, "192.0.2.1") == User("ops")  # from now on without waiting
 
 
 def test_half_a_password(desk: Callable[..., Desk]) -> None:
@@ -1099,7 +1131,7 @@ def test_document_describes_every_route(desk: Callable[..., Desk]) -> None:
     one = desk()
     document = one.get("/openapi.json")
     described = {(method.upper(), path) for path, item in document["paths"].items() for method in item}
-    app = admin_app(one.room.gateway)._app
+    app = admin_app(one.room.gateway)._rest
     served = {
         (method, route.path) for route in app.routes for method in route.methods if method not in ("HEAD", "OPTIONS")
     }

@@ -340,6 +340,35 @@ def test_application_is_told_of_its_client() -> None:
         assert lost.wait(10)
 
 
+@pytest.mark.parametrize("pause", [0.0, 0.3])
+def test_lasting_answers_end_with_their_client(pause: float) -> None:
+    """Who closes the connection leaves an answer without end, early or late; who only awaits one answer gets it."""
+    lost = threading.Event()
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "http":
+            return
+        client = scope["extensions"][CLIENT]
+        client.when_lost(lost.set)
+        await asyncio.sleep(0.15)
+        if scope["path"] == "/lasting":
+            client.lasting()
+            await asyncio.sleep(60)
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body"})
+
+    with serve_in_thread(app, edge=PATIENT) as url:
+        with closing(connect(url)) as other:
+            other.sendall(b"GET /short HTTP/1.1\r\nHost: x\r\n\r\n")
+            other.shutdown(socket.SHUT_WR)
+            assert statuses(heard(other)) == [204]
+        assert not lost.is_set()
+        with closing(connect(url)) as connection:
+            connection.sendall(b"GET /lasting HTTP/1.1\r\nHost: x\r\n\r\n")
+            time.sleep(pause)
+        assert lost.wait(3)
+
+
 # --- TLS --------------------------------------------------------------------------------------------------------------
 
 

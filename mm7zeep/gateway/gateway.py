@@ -7,6 +7,7 @@ applications' messages as if they did not exist; opens no socket but to call bac
 
 from __future__ import annotations
 
+import hmac
 import logging
 import secrets
 import threading
@@ -26,6 +27,7 @@ from mm7zeep.gateway.config.settings import Settings
 from mm7zeep.gateway.delivery.attempt import Caller, Deliver
 from mm7zeep.gateway.delivery.dispatcher import Dispatcher, process_name
 from mm7zeep.gateway.delivery.events import Event
+from mm7zeep.gateway.delivery.handsets import Handsets
 from mm7zeep.gateway.delivery.subscription import Subscription
 from mm7zeep.gateway.maintenance import Housekeeper
 from mm7zeep.gateway.metrics import Metrics
@@ -87,6 +89,7 @@ class Gateway:
         self.settings = settings
         self._observe = observe
         self._stopped = threading.Event()
+        self._closing = ExitStack()
         self._threads: tuple[SupervisedThread, ...] = ()
         self._tracer_provider = tracer_provider
         with ExitStack() as opened:
@@ -101,10 +104,12 @@ class Gateway:
         self.metrics = metrics
         self._tracing = tracing(settings.tracing, self._tracer_provider)
         self.chaos = Chaos(self.database)
+        self.handsets = Handsets(settings.handsets)
         self.clock = GuardedClock(Clock.of(clock), sqlite=self.database.sqlite)
         with self.database.write() as connection:
             self.clock.resume(connection)
             key = messages.setting_once(connection, media_urls.KEY, secrets.token_hex(32))
+        self.page_secret = hmac.digest(bytes.fromhex(key), b"forms of pages", "sha256")
         media = media_urls.MediaUrls(bytes.fromhex(key), settings.api_base, settings.media_urls)
         self._group = GroupCommit(self.database, self.clock, self._tracing)
         process = process_name()
@@ -133,7 +138,13 @@ class Gateway:
             tracing=self._tracing,
         )
         self.dispatcher = Dispatcher(
-            settings, self.database, self._caller, clock=self.clock, observe=self._happened, holder=process
+            settings,
+            self.database,
+            self._caller,
+            clock=self.clock,
+            observe=self._happened,
+            holder=process,
+            handsets=self.handsets,
         )
         self.database.picked_up = self.dispatcher.takes_work
         self._subscription = Subscription(
@@ -148,6 +159,7 @@ class Gateway:
         settings = self.settings
         backend: Any = {
             "settings": settings,
+            "handsets": self.handsets,
             "database": self.database,
             "clock": self.clock,
             "group": self._group,
@@ -156,7 +168,7 @@ class Gateway:
             "tracing": self._tracing,
         }
         recall = Recall(database=self.database, upstream=self._caller.change)
-        authenticator = GatewayAuthenticator(
+        self.authenticator = authenticator = GatewayAuthenticator(
             settings.applications, settings.upstreams, settings.trusted_proxies, waiting=settings.waiting_guesses
         )
         shares = turns.Shares()
@@ -173,12 +185,17 @@ class Gateway:
             observe=self._answered,
             tracing=self._tracing,
         )
-        self.asgi = listener.Site(self.endpoint, self._tracing)
+        self.asgi = listener.Site(self.endpoint, self._tracing, self.chaos)
         services = Services(**backend, recall=recall, admission=self.admission, shares=shares, media=media)
         self.api = Listener(services, authenticator, observe=self._answered)
 
+    def when_closed(self, call: Callable[[], object]) -> None:
+        """Have ``call`` made when this gateway is closed: what stands on it ends with it."""
+        self._closing.callback(call)
+
     def close(self) -> None:
-        """Close all connections, and the endpoint."""
+        """Close all connections, the endpoint, and what was to be closed with it."""
+        self._closing.close()
         self.endpoint.close()
         self._group.close()
         self._caller.close()
@@ -231,7 +248,14 @@ class Gateway:
 
     # --- what an operator asks for ------------------------------------------------------------------------------------
 
-    def replay(self, *, id: int | None = None, endpoint: str | None = None, since: float | None = None) -> int:
+    def replay(
+        self,
+        *,
+        id: int | None = None,
+        endpoint: str | None = None,
+        since: float | None = None,
+        owner: str | None = None,
+    ) -> int:
         """Make calls again, as ``outbox.replay``; how many. MO messages given up wait again. Raises ``StoreError``."""
         with self.database.write() as connection:
             now = self.clock.now(connection)
@@ -242,6 +266,7 @@ class Gateway:
                 id=id,
                 endpoint=endpoint,
                 since=since,
+                owner=owner,
             )
             messages.wait_again(connection, now)
         self.dispatcher.wake()

@@ -11,11 +11,12 @@ from typing import Any
 from sqlalchemy import Connection
 
 from mm7zeep.gateway.admin import outputs, views
-from mm7zeep.gateway.admin.inputs import CallKey, CallQuery, Replay, Resumption
+from mm7zeep.gateway.admin.inputs import CallKey, CallQuery, Pausing, Replay, Resumption
 from mm7zeep.gateway.admin.request import AdminRequest
+from mm7zeep.gateway.admin.user import User
 from mm7zeep.gateway.rest.fields import Nothing
 from mm7zeep.gateway.store import buckets, endpoints, outbox
-from mm7zeep.gateway.store.rows import CallRow
+from mm7zeep.gateway.store.rows import CallRow, EndpointRow
 from mm7zeep.receiver import Refusal
 
 
@@ -26,7 +27,7 @@ def listed(asked: AdminRequest[CallQuery, Nothing]) -> outputs.Callbacks:
         rows = outbox.listed(
             connection,
             state=query.state,
-            owner=query.application,
+            owner=asked.user.narrowed(query.application),
             message_id=query.message,
             limit=limit + 1,
             before=query.before,
@@ -39,13 +40,14 @@ def listed(asked: AdminRequest[CallQuery, Nothing]) -> outputs.Callbacks:
 def one(asked: AdminRequest[CallKey, Nothing]) -> outputs.WholeCallback:
     """A call with what was answered to it, where that was kept."""
     with asked.gateway.database.read() as connection:
-        row = _call(connection, asked.parameters.id)
+        row = _call(connection, asked)
         return views.whole_call(row, _paused(connection), full(connection, asked, [row]))
 
 
-def _call(connection: Connection, id: int) -> CallRow:
-    found = outbox.call(connection, id)
-    if found is None:
+def _call(connection: Connection, asked: AdminRequest[CallKey, Any]) -> CallRow:
+    """The call of that id, where it is this user's. Raises ``Refusal`` (404)."""
+    found = outbox.call(connection, asked.parameters.id)
+    if found is None or not asked.user.sees(found.owner):
         raise Refusal(404, "no callback has that id; GET /api/v1/callbacks lists all")
     return found
 
@@ -67,10 +69,11 @@ def _paused(connection: Connection) -> set[str]:
 
 def replay_one(asked: AdminRequest[CallKey, Nothing]) -> outputs.Callback:
     """Make a call again, whatever came of it."""
-    id = asked.parameters.id
-    again = asked.gateway.replay(id=id)
     with asked.gateway.database.read() as connection:
-        found = _call(connection, id)
+        _call(connection, asked)
+    again = asked.gateway.replay(id=asked.parameters.id)
+    with asked.gateway.database.read() as connection:
+        found = _call(connection, asked)
         if not again:
             if found.state == "leased":
                 raise Refusal(409, "this call is being made now; wait for its end", ("Retry-After", "5"))
@@ -85,21 +88,38 @@ def replay(asked: AdminRequest[Nothing, Replay]) -> outputs.Replayed:
     endpoint, since = asked.body.endpoint, asked.body.since
     if endpoint is None and since is None:
         raise Refusal(400, "the body names neither endpoint nor since; give one of them, or both")
-    return outputs.Replayed(replayed=asked.gateway.replay(endpoint=endpoint, since=since))
+    return outputs.Replayed(replayed=asked.gateway.replay(endpoint=endpoint, since=since, owner=asked.user.application))
 
 
 def paused_endpoints(asked: AdminRequest[Nothing, Nothing]) -> outputs.Endpoints:
     """Where no calls go until somebody says so."""
     with asked.gateway.database.read() as connection:
-        rows = [one for one in endpoints.listed(connection) if one.paused]
+        rows = _paused_endpoints(connection, asked.user)
     return outputs.Endpoints(endpoints=[views.endpoint(one) for one in rows])
+
+
+def pause(asked: AdminRequest[Nothing, Pausing]) -> outputs.Paused:
+    """Make no calls to an endpoint until somebody resumes it; those that are being made come to their end."""
+    endpoint, application = asked.body.endpoint, asked.body.application
+    with asked.gateway.database.write() as connection:
+        # what several hosts share under no URL of their own is not paused
+        names = [one for one in endpoints.named(connection, endpoint) if "://" in endpoints.url_of(one)]
+        names = [one for one in names if asked.user.sees(endpoints.owner_of(one))]
+        if application is not None:
+            names = [one for one in names if endpoints.owner_of(one) == application]
+        for one in names:
+            reason = asked.body.reason or f"paused by {asked.user.name}"
+            endpoints.pause(connection, one, reason, asked.gateway.clock.now(connection))
+    if not names:
+        raise Refusal(404, "no call has gone to an endpoint of that URL; GET /api/v1/callbacks lists where calls go")
+    return outputs.Paused(paused=len(names))
 
 
 def resume(asked: AdminRequest[Nothing, Resumption]) -> outputs.Resumed:
     """Make calls to an endpoint again."""
     endpoint, application = asked.body.endpoint, asked.body.application
     with asked.gateway.database.write() as connection:
-        rows = [one for one in endpoints.listed(connection) if one.paused and endpoint in _names(one.name)]
+        rows = [one for one in _paused_endpoints(connection, asked.user) if endpoint in _names(one.name)]
         if application is not None:
             rows = [one for one in rows if endpoints.owner_of(one.name) == application]
         for one in rows:
@@ -108,6 +128,10 @@ def resume(asked: AdminRequest[Nothing, Resumption]) -> outputs.Resumed:
         raise Refusal(404, "no endpoint of that URL is paused; GET /api/v1/endpoints lists those that are")
     asked.gateway.dispatcher.wake()
     return outputs.Resumed(resumed=len(rows))
+
+
+def _paused_endpoints(connection: Connection, user: User) -> list[EndpointRow]:
+    return [one for one in endpoints.listed(connection) if one.paused and user.sees(endpoints.owner_of(one.name))]
 
 
 def _names(endpoint_key: str) -> tuple[str, str]:

@@ -1,73 +1,49 @@
-"""What the REST API has a gateway do: bring an MO, report, read, make trouble; and whom it serves.
+"""What the REST API has handsets do: reach a state, read, follow scripts; also trouble, the clock, and whom it serves.
 
-Refuses, with ``Refusal``, what no message can be made of (400), whom it does not know (400, 404), and what an
-application without a callback or webhook cannot be told (409).
+Refuses, with ``Refusal``, whom it does not know (404), scripts that make no sense (400), and a state for what is at no
+handset (409).
 """
 
 from __future__ import annotations
 
-from mm7zeep.client import ContentLike
-from mm7zeep.errors import LocalError
-from mm7zeep.gateway.admin import outputs, views
-from mm7zeep.gateway.admin.inputs import MessageKey, Mo, MoPart, Reading, Report, Trouble
+from datetime import timedelta
+from typing import Any
+
+from mm7zeep.gateway.admin import messages, outputs, views
+from mm7zeep.gateway.admin.inputs import HandsetScript, MessageKey, Reading, Report, Scripts, Trouble
 from mm7zeep.gateway.admin.request import AdminRequest
+from mm7zeep.gateway.config.draft import NotPossible
+from mm7zeep.gateway.config.handset import Handset
+from mm7zeep.gateway.gateway import Gateway
 from mm7zeep.gateway.rest.fields import Nothing
-from mm7zeep.gateway.rest.parts import octets_of, part_of
-from mm7zeep.gateway.store import outbox
-from mm7zeep.messages import Part
 from mm7zeep.receiver import Refusal
 
 
-def deliver(asked: AdminRequest[Nothing, Mo]) -> outputs.Delivered:
-    """A handset sends a message to an application."""
-    said, gateway = asked.body, asked.gateway
-    name = said.application
-    application = gateway.settings.application(name)
-    if application is None:
-        raise Refusal(400, f"application: there is no application {name!r}; GET /api/v1/applications lists them")
-    if not application.takes_messages:
-        words = "has no callback and no webhook for message.received: give it one in the configuration"
-        raise Refusal(409, f"the application {name!r} {words}")
-    to = said.to or next(iter(application.short_codes), None)
-    if to is None:
-        raise Refusal(400, f"to: give a number or mail address; the application {name!r} has no short code to send to")
-    try:
-        call = gateway.simulator.send_mo(name, said.from_, to, said.subject, _content(said))
-    except LocalError as error:
-        raise Refusal(400, f"no message can be made of this: {error}") from error
-    with gateway.database.read() as connection:
-        calls = outbox.listed(connection, message_id=call.message_id)
-    return outputs.Delivered(id=call.message_id, callback=calls[-1].id if calls else None)
-
-
-def _content(said: Mo) -> list[ContentLike]:
-    return [*(said.text or ()), *(_part(one, n) for n, one in enumerate(said.parts or ()))]
-
-
-def _part(given: MoPart, n: int) -> Part:
-    """A part that JSON says. Raises ``Invalid``."""
-    steps = ("parts", n)
-    octets = octets_of(given.data, steps)
-    return part_of(octets, steps, content_type=given.content_type, name=given.name, content_id=given.content_id)
-
-
 def report(asked: AdminRequest[MessageKey, Report]) -> outputs.Reported:
-    """A copy reaches a state, whatever its handset would have done."""
-    id, said = asked.parameters.id, asked.body
+    """A copy, or all that wait, reach a state, whatever their handsets would have done."""
+    id, said = _id(asked), asked.body
     try:
-        asked.gateway.simulator.report(id, said.recipient, said.status, said.text)
+        reached = asked.gateway.simulator.report(id, said.recipient, said.status, said.text)
     except KeyError as error:
         raise _unknown(id, error) from error
-    return outputs.Reported(id=id, status=said.status)
+    except NotPossible as error:
+        raise Refusal(409, str(error)) from error
+    return outputs.Reported(id=id, status=said.status, recipients=reached)
 
 
 def read(asked: AdminRequest[MessageKey, Reading]) -> outputs.Told:
     """A recipient has read or deleted a message."""
-    id, said = asked.parameters.id, asked.body
+    id, said = _id(asked), asked.body
     try:
         return outputs.Told(told=asked.gateway.simulator.read(id, said.recipient, said.status or "Read"))
     except KeyError as error:
         raise _unknown(id, error) from error
+
+
+def _id(asked: AdminRequest[MessageKey, Any]) -> str:
+    """The id of the message that is meant, which is this user's. Raises ``Refusal`` (404)."""
+    with asked.gateway.database.read() as connection:
+        return messages.found(connection, asked.user, asked.parameters.id).id
 
 
 def _unknown(id: str, error: KeyError) -> Refusal:
@@ -90,8 +66,33 @@ def confirm_clock(asked: AdminRequest[Nothing, Nothing]) -> outputs.Clock:
 
 
 def applications(asked: AdminRequest[Nothing, Nothing]) -> outputs.Applications:
-    """Whom the gateway serves."""
-    return outputs.Applications(applications=[views.application(one) for one in asked.gateway.settings.applications])
+    """Whom the gateway serves; to an application's own user, itself."""
+    known = [one for one in asked.gateway.settings.applications if asked.user.sees(one.name)]
+    return outputs.Applications(applications=[views.application(one) for one in known])
+
+
+def handsets(asked: AdminRequest[Nothing, Nothing]) -> outputs.Handsets:
+    """The scripts in force; the first whose prefix fits counts."""
+    return _handsets(asked.gateway)
+
+
+def set_handsets(asked: AdminRequest[Nothing, Scripts]) -> outputs.Handsets:
+    """Put these scripts before those of the configuration file, in the place of those that were set."""
+    asked.gateway.simulator.set_handsets([_script(one, n) for n, one in enumerate(asked.body.handsets)])
+    return _handsets(asked.gateway)
+
+
+def _handsets(gateway: Gateway) -> outputs.Handsets:
+    return outputs.Handsets(handsets=[views.script(one) for one in gateway.simulator.handsets()])
+
+
+def _script(given: HandsetScript, n: int) -> Handset:
+    """A script that JSON says. Raises ``Refusal``."""
+    spans = {name: timedelta(seconds=getattr(given, name)) for name in ("delay", "reply_after")}
+    try:
+        return Handset(prefix=given.prefix, outcome=given.outcome, read=given.read, reply=given.reply, **spans)
+    except ValueError as error:
+        raise Refusal(400, f"handsets[{n}]: {error}") from error
 
 
 def chaos(asked: AdminRequest[Nothing, Nothing]) -> outputs.Chaos:

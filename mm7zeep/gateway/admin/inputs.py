@@ -5,12 +5,14 @@ Values only. A member that no model names is refused: a filter with a slip in it
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
+from mm7zeep.gateway.config.field_types import line
 from mm7zeep.gateway.config.handset import Outcome
 from mm7zeep.gateway.mm7.chaos import Rule
+from mm7zeep.gateway.mm7.spoilt import Malformed
 from mm7zeep.gateway.rest.fields import (
     Address,
     Filled,
@@ -34,6 +36,12 @@ Direction = Literal["mt", "mo"]
 State = Literal[RecipientState, Outcome]
 CallState = Literal["ready", "done", "dead", "paused"]
 """States of a call, as the API shows them."""
+MALFORMED = get_args(Malformed)
+"""How an answer may be malformed on purpose."""
+Span = Annotated[float, Field(ge=0, le=366 * 86400, allow_inf_nan=False)]
+"""Seconds, up to 366 days."""
+OneLine = Annotated[Line, AfterValidator(line)]
+"""Text without control characters and line breaks."""
 
 # --- path and query ---------------------------------------------------------------------------------------------------
 
@@ -145,20 +153,34 @@ class MoPart(Input):
 
 
 class Mo(Input):
-    """An MO that a handset sends."""
+    """An MO that a handset sends, now or later; new, or in answer to a message."""
 
-    application: Filled = Field(description="the name of the application")
-    from_: Address = Field(alias="from")
-    to: Address | None = None
-    subject: Line | None = None
+    application: Filled | None = Field(None, description="its name; needed without reply_to")
+    from_: Address | None = Field(
+        None, alias="from", description="needed without reply_to, and where that message has several recipients"
+    )
+    to: Address | None = Field(
+        None, description="by default the first short code of the application, or the sender of what is answered"
+    )
+    subject: Line | None = Field(None, description="by default that of the message, with Re: or Fwd: before it")
     text: Texts | None = Field(None, description="one, or several")
     parts: Annotated[list[MoPart], Field(max_length=100)] | None = None
+    reply_to: Short | None = Field(
+        None, description="MessageID of a message, or latest: one of its recipients answers its sender"
+    )
+    forward: Short | None = Field(
+        None, description="MessageID or LinkedID of a message, or latest, whose parts are sent, after text and parts"
+    )
+    at: Moment | None = Field(None, description="when it is sent: ISO 8601 (UTC, where no zone is named), or seconds")
+    after: Span | None = Field(None, description="in how many seconds it is sent")
+    every: Span | None = Field(None, description="seconds, at least 1, after which it is sent again; needs times")
+    times: Annotated[int, Field(ge=2, le=1000)] | None = Field(None, description="how often in all; needs every")
 
 
 class Report(Input):
-    """The state that a copy reaches."""
+    """The state that a copy reaches, or all copies that wait for their handsets."""
 
-    recipient: Filled = Field(description="an address of the message")
+    recipient: Filled | None = Field(None, description="an address of the message; without it, all that wait")
     status: Outcome = Field(description="the MMStatus")
     text: Line | None = Field(None, description="StatusText")
 
@@ -186,6 +208,14 @@ class Resumption(Input):
     application: Text | None = Field(None, description="only this one's")
 
 
+class Pausing(Input):
+    """Which endpoint is not called for now."""
+
+    endpoint: Filled = Field(description="its URL")
+    application: Text | None = Field(None, description="only this one's")
+    reason: Line | None = Field(None, description="why, as lists show it")
+
+
 class NewApiKey(Input):
     """A key of the JSON API that is to be made."""
 
@@ -199,6 +229,25 @@ class OptedOut(Input):
     number: Annotated[Text, Field(min_length=1, max_length=512, description="a short code of an application, or *")]
     subscriber: Address
     application: Text | None = Field(None, description="its name; needed with *, which means all of its numbers")
+
+
+class HandsetScript(Input):
+    """How handsets behave whose addresses begin with the prefix."""
+
+    prefix: OneLine = Field("", description="what addresses begin with; the empty one fits all")
+    outcome: Outcome = Field("Retrieved", description="the MMStatus")
+    delay: Span = Field(0.0, description="seconds until then")
+    read: bool = Field(True, description="whether what was retrieved is read")
+    reply: OneLine = Field("", description="text of an MO that answers what was retrieved; empty: none")
+    reply_after: Span = Field(1.0, description="seconds until then, from when it was retrieved")
+
+
+class Scripts(Input):
+    """Handset scripts; the first whose prefix fits counts, those of the configuration file come after these."""
+
+    handsets: Annotated[
+        list[HandsetScript], Field(max_length=500, description="an empty list returns to those of the file alone")
+    ]
 
 
 class Trouble(Input):

@@ -14,15 +14,17 @@ from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from mm7zeep import media
+from mm7zeep import masking, media
 from mm7zeep.gateway.admin import callbacks, outputs, views
 from mm7zeep.gateway.admin.inputs import Filter, MessageKey, MessageQuery, PartKey, RequestKey, WaitQuery
 from mm7zeep.gateway.admin.request import AdminRequest
+from mm7zeep.gateway.admin.user import User
 from mm7zeep.gateway.rest.fields import Nothing
 from mm7zeep.gateway.rest.parts import download, shown
 from mm7zeep.gateway.store import content, endpoints, outbox
 from mm7zeep.gateway.store import messages as store
-from mm7zeep.gateway.store.rows import LEASED, MessageRow, RawRow
+from mm7zeep.gateway.store.bounded import bounded
+from mm7zeep.gateway.store.rows import MessageRow, RawRow
 from mm7zeep.receiver import Refusal
 
 POLL = 0.1
@@ -35,39 +37,46 @@ _CALLS = 1000  # of one message that are shown
 def listed(asked: AdminRequest[MessageQuery, Nothing]) -> outputs.Messages:
     """A page of messages, the newest first."""
     query, limit = asked.parameters, asked.parameters.limit
-    with asked.gateway.database.read() as connection:
-        rows = store.listed(connection, **_filters(query), limit=limit + 1, before=query.before)
+    with bounded(asked.gateway.database) as connection:
+        rows = store.listed(connection, **_filters(asked), limit=limit + 1, before=query.before)
         page = rows[:limit]
         copies = store.recipients_of(connection, [one.id for one in page])
-    messages = [views.message(one, copies[one.id]) for one in page]
+    messages = [views.message(one, views.seen_by(asked.user, copies[one.id])) for one in page]
     return outputs.Messages(messages=messages, next=page[-1].seq if len(rows) > limit else None)
 
 
-def _filters(query: Filter) -> dict[str, Any]:
-    return {name: getattr(query, name) for name in Filter.model_fields}
+def _filters(asked: AdminRequest[Any, Nothing]) -> dict[str, Any]:
+    query = asked.parameters
+    given = {name: getattr(query, name) for name in Filter.model_fields}
+    return {**given, "application": asked.user.narrowed(query.application)}
 
 
 def one(asked: AdminRequest[MessageKey, Nothing]) -> outputs.WholeMessage:
     """A message with all that is known of it."""
     with asked.gateway.database.read() as connection:
-        return _whole(connection, asked, _message(connection, asked.parameters.id))
+        return _whole(connection, asked, found(connection, asked.user, asked.parameters.id))
 
 
-def _message(connection: Connection, message_id: str) -> MessageRow:
-    found = store.newest(connection) if message_id == "latest" else store.message(connection, message_id)
-    if found is None:
+def found(connection: Connection, user: User, message_id: str) -> MessageRow:
+    """The message of that id, or the newest for ``latest``. Raises ``Refusal`` (404), also for what is another's."""
+    if message_id == "latest":
+        row = store.newest(connection, user.application)
+    else:
+        row = store.message(connection, message_id)
+    if row is None or not user.sees(row.application):
         words = "no message has been kept yet" if message_id == "latest" else "no message has that id"
         raise Refusal(404, f"{words}; GET /api/v1/messages lists all")
-    return found
+    return row
 
 
 def _whole(connection: Connection, asked: AdminRequest[Any, Any], row: MessageRow) -> outputs.WholeMessage:
     raw = store.raw(connection, row.id, row.content)
     parts = content.parts_of(raw) if raw is not None else ()
     paused = {one.name for one in endpoints.listed(connection) if one.paused}
-    calls = outbox.listed(connection, message_id=row.id, limit=_CALLS)
+    # where upstreams stand is the operator's business
+    calls = outbox.listed(connection, message_id=row.id, owner=asked.user.application, limit=_CALLS)
     full = callbacks.full(connection, asked, calls)
-    copies = store.recipients(connection, row.id)
+    copies = views.seen_by(asked.user, store.recipients(connection, row.id))
     return views.whole(row, copies, parts, [views.call(one, paused, full) for one in calls])
 
 
@@ -78,29 +87,46 @@ def raw(asked: AdminRequest[RequestKey, Nothing]) -> Response:
     """A request as it came, head and all, but without the credentials."""
     n = asked.parameters.n
     with asked.gateway.database.read() as connection:
-        message = _message(connection, asked.parameters.id)
-        found = store.raw(connection, message.id, n)
-    if found is None:
+        message = found(connection, asked.user, asked.parameters.id)
+        row = store.raw(connection, message.id, n)
+    if row is None:
         raise Refusal(404, f"the message has no request {n}; 0 is the one that it began with")
-    return download(_head(found) + found.body, media.OCTET_STREAM, f"request-{n}.http")
+    return download(request_octets(row), media.OCTET_STREAM, f"request-{n}.http")
 
 
-def _head(row: RawRow) -> bytes:
-    """The request line and the header fields; the body stands without chunks, so that its length is told instead."""
+REQUEST_LINE = "POST /mm7 HTTP/1.1"
+"""How each request begins that is kept."""
+
+
+def request_octets(row: RawRow) -> bytes:
+    """A request as it came, head and all, without what its header fields say of credentials."""
+    lines = [REQUEST_LINE, *(f"{name}: {value}" for name, value in header_fields(row)), "", ""]
+    return "\r\n".join(lines).encode("latin-1", "replace") + row.body
+
+
+def header_fields(row: RawRow) -> list[tuple[str, str]]:
+    """The header fields of a request, each on one line, those hidden that may be credentials.
+
+    The body stands without chunks, so that its length is told instead.
+    """
     fields = [(name, value) for name, value in json.loads(row.headers)]
     kept = [(name, value) for name, value in fields if name.lower() not in ("transfer-encoding", "content-length")]
-    lines = [f"{name}: {value}" for name, value in (*kept, ("Content-Length", str(len(row.body))))]
-    plain = [" ".join(line.split("\r\n")).replace("\r", " ").replace("\n", " ") for line in lines]
-    return "\r\n".join(["POST /mm7 HTTP/1.1", *plain, "", ""]).encode("latin-1", "replace")
+    return [_field(name, value) for name, value in (*kept, ("Content-Length", str(len(row.body))))]
+
+
+def _field(name: str, value: str) -> tuple[str, str]:
+    name, value = (" ".join(one.split("\r\n")).replace("\r", " ").replace("\n", " ") for one in (name, value))
+    hidden = masking.header_line(f"{name}: {value}")
+    return name, hidden[len(name) + 2 :]
 
 
 def part(asked: AdminRequest[PartKey, Nothing]) -> Response:
     """A part, decoded: shown where its octets are an image, audio or video, otherwise as a download."""
     n = asked.parameters.n
     with asked.gateway.database.read() as connection:
-        message = _message(connection, asked.parameters.id)
-        found = store.raw(connection, message.id, message.content)
-    parts = content.presented(content.parts_of(found)) if found is not None else ()
+        message = found(connection, asked.user, asked.parameters.id)
+        row = store.raw(connection, message.id, message.content)
+    parts = content.presented(content.parts_of(row)) if row is not None else ()
     if n >= len(parts):
         raise Refusal(404, f"the message has {len(parts)} parts, counted from 0; there is no part {n}")
     return shown(parts[n], n)
@@ -119,9 +145,9 @@ async def _waited(asked: AdminRequest[WaitQuery, Nothing]) -> outputs.WholeMessa
     loop = asyncio.get_running_loop()
     until = loop.time() + asked.parameters.timeout
     while True:
-        found = await run_in_threadpool(_first, asked)
-        if found is not None:
-            return found
+        first = await run_in_threadpool(_first, asked)
+        if first is not None:
+            return first
         if asked.gateway.dispatcher.stopping:
             raise Refusal(503, "the gateway is stopping", ("Retry-After", "5"))
         left = until - loop.time()
@@ -131,9 +157,9 @@ async def _waited(asked: AdminRequest[WaitQuery, Nothing]) -> outputs.WholeMessa
 
 
 def _first(asked: AdminRequest[WaitQuery, Nothing]) -> outputs.WholeMessage | None:
-    with asked.gateway.database.read() as connection:
+    with bounded(asked.gateway.database) as connection:
         query = asked.parameters
-        rows = store.listed(connection, **_filters(query), subject=query.subject, since=query.since, limit=1)
+        rows = store.listed(connection, **_filters(asked), subject=query.subject, since=query.since, limit=1)
         return _whole(connection, asked, rows[0]) if rows else None
 
 
@@ -146,7 +172,7 @@ def delete(asked: AdminRequest[MessageKey, Nothing]) -> None:
     if message_id == "latest":  # it may be another one by now
         raise Refusal(400, "name the message that is to be deleted by its id")
     with asked.gateway.database.write() as connection:
-        message = _message(connection, message_id)
-        if any(call.state == LEASED for call in outbox.listed(connection, message_id=message.id, limit=10_000)):
+        message = found(connection, asked.user, message_id)
+        if outbox.under_way(connection, [message.id]):
             raise Refusal(409, "a call of this message is being made now; try again", ("Retry-After", "5"))
         store.delete(connection, [message.id])

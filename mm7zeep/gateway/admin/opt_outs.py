@@ -6,7 +6,9 @@ to add to an application that goes by no opt-outs (409).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
+from typing import Any
 
 from mm7zeep.errors import LocalError
 from mm7zeep.gateway.admin import outputs, views
@@ -26,7 +28,7 @@ def listed(asked: AdminRequest[OptOutQuery, Nothing]) -> outputs.OptOuts:
     with asked.gateway.database.read() as connection:
         rows = store.listed(
             connection,
-            application=query.application,
+            application=asked.user.narrowed(query.application),
             number=_keys(settings, "number", query.number),
             subscriber=_keys(settings, "subscriber", query.subscriber),
             limit=limit + 1,
@@ -56,7 +58,7 @@ def _address(name: str, text: str) -> Address:
 def add(asked: AdminRequest[Nothing, OptedOut]) -> outputs.Added:
     """A subscriber wants nothing more from a number."""
     said, gateway = asked.body, asked.gateway
-    application, numbers = _meant(gateway.settings, said.application, said.number)
+    application, numbers = _meant(_own(asked), said.application, said.number)
     if application.opt_out is None:
         raise Refusal(
             409, f"the application {application.name!r} goes by no opt-outs: give it opt_out in the configuration"
@@ -71,7 +73,7 @@ def add(asked: AdminRequest[Nothing, OptedOut]) -> outputs.Added:
 def remove(asked: AdminRequest[OptOutKey, Nothing]) -> outputs.Removed:
     """A subscriber may be sent messages from a number again."""
     said, gateway = asked.parameters, asked.gateway
-    application, numbers = _meant(gateway.settings, said.application, said.number)
+    application, numbers = _meant(_own(asked), said.application, said.number)
     subscriber = _address("subscriber", said.subscriber)
     with gateway.database.write() as connection:
         count = store.remove(connection, application, subscriber, numbers)
@@ -84,11 +86,15 @@ def _all(application: Application) -> AbstractSet[str]:
     return store.numbers_of(application) | {store.ALL}
 
 
-def _meant(settings: Settings, name: str | None, number: str) -> tuple[Application, AbstractSet[str] | None]:
+def _own(asked: AdminRequest[Any, Any]) -> tuple[Application, ...]:
+    """The applications that are this user's."""
+    return tuple(one for one in asked.gateway.settings.applications if asked.user.sees(one.name))
+
+
+def _meant(known: Sequence[Application], name: str | None, number: str) -> tuple[Application, AbstractSet[str] | None]:
     """The application, and which of its numbers; None for all of them."""
-    known = settings.applications
     if name is not None:
-        known = tuple(one for one in known if one.name == name)
+        known = [one for one in known if one.name == name]
         if not known:
             raise Refusal(400, f"application: there is no application {name!r}; GET /api/v1/applications lists them")
     if number == store.ALL:

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from mm7zeep.gateway.admin.inputs import CallState, Direction
+from mm7zeep.gateway.config.handset import Outcome
 from mm7zeep.gateway.config.parties import EventType
 from mm7zeep.gateway.mm7.chaos import Rule
 from mm7zeep.gateway.rest.output import Output, Time
@@ -58,6 +59,9 @@ class Recipient(Output):
     state: str
     detail: str | None
     changed_at: Time
+    due_at: Time | None = Field(
+        description="when it reaches its handset, leaves, or expires; of an MO, when a handset sends it"
+    )
     destination: str = Field(description="handset, upstream:NAME, application:NAME, none")
 
 
@@ -186,6 +190,12 @@ class Endpoints(Output):
     endpoints: list[Endpoint]
 
 
+class Paused(Output):
+    """How much is not called for now."""
+
+    paused: int = Field(description="how many endpoints: each application has its own")
+
+
 class Resumed(Output):
     """How much is called again."""
 
@@ -231,17 +241,37 @@ class Removed(Output):
 
 
 class Delivered(Output):
-    """The MO that a handset has sent."""
+    """The MO that a handset has sent, or is to send."""
 
-    id: str = Field(description="LinkedID of the MO")
-    callback: int | None
+    id: str = Field(description="LinkedID of the MO, or of the first")
+    ids: list[str] = Field(description="LinkedIDs, in the order in which they are sent")
+    callback: int | None = Field(description="id of the call that brings it; null as long as it is not sent")
 
 
 class Reported(Output):
-    """The state that a copy has reached."""
+    """The state that copies have reached."""
 
     id: str
     status: str
+    recipients: list[str] = Field(description="their addresses")
+
+
+class Handset(Output):
+    """How handsets behave whose addresses begin with the prefix."""
+
+    source: Literal["set", "file"] = Field(description="set: by PUT; file: the configuration")
+    prefix: str
+    outcome: Outcome
+    delay: float = Field(description="seconds")
+    read: bool
+    reply: str = Field(description="text of the MO that answers; empty: none")
+    reply_after: float = Field(description="seconds")
+
+
+class Handsets(Output):
+    """The handset scripts in force; the first whose prefix fits counts."""
+
+    handsets: list[Handset]
 
 
 class Told(Output):

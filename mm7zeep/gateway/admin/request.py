@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from mm7zeep.gateway.admin.user import User
 from mm7zeep.gateway.gateway import Gateway
 from mm7zeep.gateway.rest.fields import Input
 
@@ -29,12 +30,13 @@ class WaiterCount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdminRequest(Generic[Parameters, Body]):
-    """A request that was judged: what its path and query say, and its body.
+    """A request that was judged: what its path and query say, its body, and whose it is.
 
     ``clock`` gives seconds since 1970; ``gone`` tells whether the client has hung up; ``crowd`` is of those who wait.
     """
 
     gateway: Gateway
+    user: User
     clock: Callable[[], float]
     parameters: Parameters
     body: Body

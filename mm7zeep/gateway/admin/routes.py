@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mm7zeep.gateway.admin import callbacks, handset, health, keys, messages, opt_outs, outputs
+from mm7zeep.gateway.admin import callbacks, deliver, handset, health, keys, messages, opt_outs, outputs
 from mm7zeep.gateway.admin.request import AdminRequest
 from mm7zeep.gateway.rest.fields import Nothing
 from mm7zeep.gateway.rest.openapi import Api, document
@@ -19,7 +19,7 @@ ABOUT = Api(
     refusal=outputs.Error,
     schemes={"basic": {"type": "http", "scheme": "basic"}},
     optional=True,
-    refusals=(401, 421, 429, 503),
+    refusals=(401, 403, 421, 429, 503),
 )
 
 
@@ -29,14 +29,12 @@ async def _openapi(asked: AdminRequest[Nothing, Nothing]) -> Document:
 
 # fmt: off
 ROUTES: tuple[Route, ...] = (
-    Route(method="GET", path="/", function=health.front, media_type="text/html",
-          summary="What is here, for a browser."),
     Route(method="GET", path="/livez", function=health.livez, public=True,
           summary="Whether the process lives: 200 while its event loop runs."),
     Route(method="GET", path="/readyz", function=health.readyz, public=True, refusals=(503,),
           refused_with={503: outputs.Ready},
           summary="Whether requests can be taken; 503 with the reasons where not."),
-    Route(method="GET", path="/metrics", function=health.metrics, media_type="text/plain",
+    Route(method="GET", path="/metrics", function=health.metrics, media_type="text/plain", operator=True,
           summary="Counts, for Prometheus."),
     Route(method="GET", path=f"{API}/openapi.json", function=_openapi, summary="This document."),
 
@@ -55,10 +53,10 @@ ROUTES: tuple[Route, ...] = (
     Route(method="GET", path=f"{API}/wait", function=messages.wait, refusals=(404,),
           summary="The newest message that fits everything given, as soon as there is one; 404 after the timeout."),
 
-    Route(method="POST", path=f"{API}/deliver", function=handset.deliver, status=202, refusals=(409,),
-          summary="A handset sends a message to an application."),
-    Route(method="POST", path=f"{API}/messages/{{id}}/report", function=handset.report, status=202, refusals=(404,),
-          summary="A copy reaches a state, whatever its handset would have done; reported, if that was asked for."),
+    Route(method="POST", path=f"{API}/deliver", function=deliver.deliver, status=202, refusals=(409,),
+          summary="A handset sends a message to an application: now or later, new, in answer, or passed on."),
+    Route(method="POST", path=f"{API}/messages/{{id}}/report", function=handset.report, status=202, refusals=(404, 409),
+          summary="A copy, or all that wait, reach a state, whatever their handsets would have done; it is reported."),
     Route(method="POST", path=f"{API}/messages/{{id}}/read", function=handset.read, status=202, refusals=(404,),
           summary="A recipient has read or deleted a message; told, if that was asked for."),
 
@@ -73,6 +71,8 @@ ROUTES: tuple[Route, ...] = (
           summary="Make one call again, whatever came of it; it keeps its TransactionID."),
     Route(method="GET", path=f"{API}/endpoints", function=callbacks.paused_endpoints,
           summary="Endpoints that are paused: no calls go there until they are resumed."),
+    Route(method="POST", path=f"{API}/endpoints/pause", function=callbacks.pause, refusals=(404,),
+          summary="Make no calls to an endpoint until it is resumed; what is planned for it waits."),
     Route(method="POST", path=f"{API}/endpoints/resume", function=callbacks.resume, refusals=(404,),
           summary="Make calls to an endpoint again."),
 
@@ -83,18 +83,23 @@ ROUTES: tuple[Route, ...] = (
     Route(method="DELETE", path=f"{API}/opt-outs", function=opt_outs.remove, refusals=(404,),
           summary="A subscriber may be sent messages from a number again."),
 
-    Route(method="GET", path=f"{API}/chaos", function=handset.chaos, summary="The trouble that is made on purpose."),
-    Route(method="PUT", path=f"{API}/chaos", function=handset.set_chaos,
+    Route(method="GET", path=f"{API}/handsets", function=handset.handsets, operator=True,
+          summary="The handset scripts in force: those that were set, and then those of the configuration file."),
+    Route(method="PUT", path=f"{API}/handsets", function=handset.set_handsets, operator=True,
+          summary="Set these handset scripts, and no others; an empty list returns to those of the file alone."),
+    Route(method="GET", path=f"{API}/chaos", function=handset.chaos, operator=True,
+          summary="The trouble that is made on purpose."),
+    Route(method="PUT", path=f"{API}/chaos", function=handset.set_chaos, operator=True,
           summary="Make this trouble, and no other; an empty list ends it."),
     Route(method="GET", path=f"{API}/clock", function=handset.clock,
           summary="The time that counts, and whether a jump of the clock waits to be confirmed."),
-    Route(method="POST", path=f"{API}/clock/confirm", function=handset.confirm_clock, refusals=(409,),
+    Route(method="POST", path=f"{API}/clock/confirm", function=handset.confirm_clock, operator=True, refusals=(409,),
           summary="Go by the clock as it is now: what was held expires, is deleted or given up again."),
-    Route(method="GET", path=f"{API}/keys", function=keys.listed,
+    Route(method="GET", path=f"{API}/keys", function=keys.listed, operator=True,
           summary="The keys of the JSON API, the oldest first, also those that were revoked."),
-    Route(method="POST", path=f"{API}/keys", function=keys.issue, status=201, refusals=(409,),
+    Route(method="POST", path=f"{API}/keys", function=keys.issue, operator=True, status=201, refusals=(409,),
           summary="Make a key of an application for the JSON API; this answer alone tells it."),
-    Route(method="DELETE", path=f"{API}/keys/{{id}}", function=keys.revoke, refusals=(404,),
+    Route(method="DELETE", path=f"{API}/keys/{{id}}", function=keys.revoke, operator=True, refusals=(404,),
           summary="Let a key open nothing any more."),
     Route(method="GET", path=f"{API}/applications", function=handset.applications,
           summary="The applications that are served, without their secrets."),

@@ -6,11 +6,15 @@ Values in, values out. Shows no credentials: the user of a URL is left out, and 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 from mm7zeep import masking
 from mm7zeep.gateway.admin import outputs
+from mm7zeep.gateway.admin.user import User
+from mm7zeep.gateway.config.handset import Script
 from mm7zeep.gateway.config.parties import EVENT_TYPES, TWILIO, Application
 from mm7zeep.gateway.store import content, endpoints
 from mm7zeep.gateway.store.remote_parts import remote_parts_of
@@ -27,6 +31,9 @@ from mm7zeep.gateway.store.rows import (
 )
 from mm7zeep.messages import Part
 
+_ERROR = re.compile(r"(?!StatusError:)[A-Z][A-Za-z]*: ")  # how the reason of a call begins, as ``retry`` writes it
+_UNREACHED = "the upstream did not take it"
+
 # --- messages ---------------------------------------------------------------------------------------------------------
 
 
@@ -34,7 +41,12 @@ def state_of(copies: Sequence[RecipientRow]) -> str:
     """Pending while any copy is; the state of all, where they agree; otherwise Mixed. Those only displayed are not
     asked, unless there are no others.
     """
-    states = {one.state for one in copies if one.state != SHOWN} or {SHOWN}
+    return state_among({one.state for one in copies})
+
+
+def state_among(found: Collection[str]) -> str:
+    """The state of a message whose copies are in these states, as ``state_of``."""
+    states = {one for one in found if one != SHOWN} or {SHOWN}
     if PENDING in states:
         return PENDING
     return next(iter(states)) if len(states) == 1 else "Mixed"
@@ -79,12 +91,13 @@ def whole(
         **_message(row, copies),
         fields=dict(row.field),
         parts=[outputs.Part(**one, generated=n >= len(parts)) for n, one in enumerate(listed)],
-        findings=[_finding(one) for one in json.loads(row.findings)],
+        findings=[finding(one) for one in json.loads(row.findings)],
         calls=list(calls),
     )
 
 
-def _finding(row: dict[str, Any]) -> outputs.Finding:
+def finding(row: Mapping[str, Any]) -> outputs.Finding:
+    """A finding, without credentials in what was met."""
     told = {name: masking.credentials(value) if isinstance(value, str) else value for name, value in row.items()}
     return outputs.Finding(**told)
 
@@ -100,8 +113,22 @@ def recipient(copy: RecipientRow) -> outputs.Recipient:
         state=copy.state,
         detail=copy.detail,
         changed_at=copy.changed,
+        due_at=copy.due,
         destination=str(copy.destination),
     )
+
+
+def seen_by(user: User, copies: Sequence[RecipientRow]) -> list[RecipientRow]:
+    """Copies as a user may see them: where an upstream stands, and what went wrong on the way, is the operator's
+    business; what the upstream said of a message is its sender's, too.
+    """
+    if user.is_operator:
+        return list(copies)
+    return [replace(one, detail=_UNREACHED) if _names_upstream(one) else one for one in copies]
+
+
+def _names_upstream(copy: RecipientRow) -> bool:
+    return copy.destination.kind == "upstream" and _ERROR.match(copy.detail or "") is not None
 
 
 # --- calls ------------------------------------------------------------------------------------------------------------
@@ -185,6 +212,22 @@ def opt_out(row: OptOutRow) -> outputs.OptOut:
         word=row.word,
         message_id=row.message_id,
         confirmed_at=row.confirmed,
+    )
+
+
+# --- handsets ---------------------------------------------------------------------------------------------------------
+
+
+def script(one: Script) -> outputs.Handset:
+    """A handset script, and where it stands."""
+    return outputs.Handset(
+        source=one.source,
+        prefix=one.handset.prefix,
+        outcome=one.handset.outcome,
+        delay=one.handset.delay.total_seconds(),
+        read=one.handset.read,
+        reply=one.handset.reply,
+        reply_after=one.handset.reply_after.total_seconds(),
     )
 
 

@@ -74,6 +74,8 @@ class Protocol(HttpToolsProtocol, asyncio.BufferedProtocol):
         self._left: int | None = None  # octets that may still be thrown away; None: not ending
         self._timer: asyncio.TimerHandle | None = None
         self._when_lost: list[Callable[[], object]] = []
+        self._ended = False  # the client sends no more
+        self._lasting = False  # nor does it take more, then
 
     # --- the connection -----------------------------------------------------------------------------------------------
 
@@ -106,7 +108,10 @@ class Protocol(HttpToolsProtocol, asyncio.BufferedProtocol):
 
     def eof_received(self) -> bool | None:  # type: ignore[override]
         """A client that has sent all and closed its half still gets its answer, where the transport can do that."""
+        self._ended = True
         if self.scheme == "https" or self._left is not None or not self._answering() or self.cycle.more_body:
+            return None
+        if self._lasting:  # closed, as browsers do: nothing else tells before two more writes
             return None
         self.cycle.keep_alive = False
         return True
@@ -156,6 +161,12 @@ class Protocol(HttpToolsProtocol, asyncio.BufferedProtocol):
             call()
         else:
             self._when_lost.append(call)
+
+    def lasting(self) -> None:
+        """See ``receiver.Client``."""
+        self._lasting = True
+        if self._ended:
+            self.transport.abort()
 
     def _lost(self) -> None:
         calls, self._when_lost = self._when_lost, []
@@ -254,6 +265,7 @@ class Protocol(HttpToolsProtocol, asyncio.BufferedProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
+        self._lasting = False
         cast(dict[str, Any], self.scope)["extensions"] = {RESET: self.reset, CLIENT: self}
 
     def on_header(self, name: bytes, value: bytes) -> None:

@@ -25,7 +25,6 @@ from socket import socket
 from typing import Any
 
 from mm7zeep.gateway import logs
-from mm7zeep.gateway.admin.app import admin_app
 from mm7zeep.gateway.config import descriptors
 from mm7zeep.gateway.config.descriptors import ADMIN_CONNECTIONS, API_CONNECTIONS
 from mm7zeep.gateway.config.settings import Settings
@@ -37,6 +36,7 @@ from mm7zeep.gateway.server.reloading import Reload, reloaded
 from mm7zeep.gateway.server.sockets import Sockets
 from mm7zeep.gateway.server.span_export import provider_of_environment
 from mm7zeep.gateway.store.database import StoreError
+from mm7zeep.gateway.viewer.app import listener_app
 
 _LOG = logging.getLogger("mm7zeep.gateway")
 _ANSWERING = 2  # threads beyond those that work on requests, which write answers
@@ -106,7 +106,7 @@ class _Generation:
         made = cls(
             gateway=gateway,
             public=tuple(Listener(app, one, edge=own, drain=drain, shared=shared, **tls) for app, one, own in asked),
-            admin=Listener(admin_app(gateway), sockets.admin, edge=inner, drain=_SPARE, shared=shared),
+            admin=Listener(listener_app(gateway), sockets.admin, edge=inner, drain=_SPARE, shared=shared),
         )
         gateway.start()
         for one in (*made.public, made.admin):
