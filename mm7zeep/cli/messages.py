@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 
 import click
 
-from mm7zeep.cli import admin_api
+from mm7zeep.cli import admin_api, show
 
 _PAGE = 50
 _LOOK = 1.0  # seconds between two looks of --follow
@@ -104,6 +104,6 @@ def _row(one: dict[str, Any]) -> Iterator[str]:
     yield one["id"]
     yield one["application"]
     yield f"{one['from'] or '-'} {'>' if one['direction'] == 'mt' else '<'} {everybody[0] if everybody else '-'}{more}"
-    yield one["state"]
+    yield show.state(one)
     yield admin_api.size(one["size"])
     yield one["subject"] or ""

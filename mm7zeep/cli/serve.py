@@ -31,7 +31,7 @@ _USAGE = 2
 @click.command("serve")
 @click.option("--config", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Settings, in TOML.")
 @click.option("--mm7", metavar="HOST:PORT", help="Where applications send to.  [default: 127.0.0.1:8007]")
-@click.option("--admin", metavar="HOST:PORT", help="Where the REST API stands.  [default: 127.0.0.1:8008]")
+@click.option("--admin", metavar="HOST:PORT", help="Where viewer and REST API stand.  [default: 127.0.0.1:8008]")
 @click.option("--api", metavar="HOST:PORT", help="Where the JSON API stands.  [without --config: 127.0.0.1:8010]")
 @click.option("--database", metavar="URL", help="SQLAlchemy's.  [default: sqlite:///mm7zeep.db]")
 @click.option("--workers", type=click.IntRange(1, 64), metavar="N", help="Processes.  [default: 1]")
@@ -47,7 +47,7 @@ def command(
     check_config: bool,
     hash_password: bool,
 ) -> None:
-    """Serve MM7: accounts, submits, a simulated network, callbacks with retries, a durable store, a REST API.
+    """Serve MM7: accounts, submits, a simulated network, callbacks with retries, a durable store, a viewer, a REST API.
 
     Without --config one application is served: name and password "demo", VASPID "demo".
     """
@@ -160,7 +160,9 @@ def _tell(settings: Settings, sockets: Sockets, folder: str | None) -> None:
     scheme = "https" if settings.cert else "http"
     url = f"{scheme}://{at(settings.mm7, sockets.mm7)}{PATH}"
     click.echo(f"MM7       {url}")
-    click.echo(f"admin     http://{at(settings.admin, sockets.admin)}")
+    admin = f"http://{at(settings.admin, sockets.admin)}"
+    click.echo(f"viewer    {admin}/")
+    click.echo(f"admin     {admin}")
     if settings.api is not None and sockets.api is not None:
         click.echo(f"API       {scheme}://{at(settings.api, sockets.api)}/v1")
     click.echo(f"database  {shown_database(settings.database)}")

@@ -51,9 +51,7 @@ def command(message_id: str, admin: str, auth: tuple[str, str] | None, as_json: 
 
 def _told(said: dict[str, Any]) -> Iterator[str]:
     yield from admin_api.table([[name, value] for name, value in _head(said) if value])
-    rows = [
-        [one["place"], one["address"], one["state"], one["changed_at"], _whither(one)] for one in said["recipients"]
-    ]
+    rows = [[one["place"], one["address"], one["state"], _when(one), _whither(one)] for one in said["recipients"]]
     yield from _block("recipients", rows)
     rows = [
         [
@@ -78,7 +76,7 @@ def _head(said: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield "application", said["application"]
     yield "from", said["from"] or ""
     yield "subject", said["subject"] or ""
-    yield "state", said["state"]
+    yield "state", state(said)
     yield "accepted", said["accepted_at"]
     yield "not before", said["earliest_at"] or ""
     yield "expires", said["expires_at"] or ""
@@ -90,6 +88,18 @@ def _head(said: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for name, value in sorted(said["fields"].items()):
         if not isinstance(value, dict | list):
             yield name.replace("_", " "), str(value)
+
+
+def state(message: dict[str, Any]) -> str:
+    """The state of a message; of an MO that a handset is yet to send, when it is sent."""
+    recipients = message.get("recipients") or [{}]
+    due = recipients[0].get("due_at") if message["direction"] == "mo" else None
+    return f"Planned for {due}" if due is not None else str(message["state"])
+
+
+def _when(one: dict[str, Any]) -> str:
+    due = one.get("due_at")
+    return f"next {due}" if due is not None else str(one["changed_at"])
 
 
 def _whither(one: dict[str, Any]) -> str:

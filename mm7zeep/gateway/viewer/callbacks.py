@@ -1,0 +1,189 @@
+"""Calls to applications and upstreams: by state, one by one, made again; and the endpoints that they go to.
+
+Refuses, with ``Refusal``, what the REST API refuses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from starlette.responses import RedirectResponse, Response
+
+from mm7zeep.gateway.admin import callbacks, outputs, views
+from mm7zeep.gateway.admin.inputs import CallKey, CallQuery, Pausing, Replay, Resumption
+from mm7zeep.gateway.rest.request import judged
+from mm7zeep.gateway.store import endpoint_health, endpoints, outbox
+from mm7zeep.gateway.store import messages as store
+from mm7zeep.gateway.viewer import parts
+from mm7zeep.gateway.viewer.inbox import link
+from mm7zeep.gateway.viewer.page_request import PageRequest, own_path
+from mm7zeep.receiver import Refusal
+
+_STATES = (("All", ""), ("Waiting", "ready"), ("Paused", "paused"), ("Dead", "dead"), ("Done", "done"))
+KINDS: Mapping[str, str] = MappingProxyType(
+    {
+        "deliver": "MO",
+        "report": "delivery report",
+        "read": "read reply",
+        "webhook": "event",
+        "submit": "submit to an upstream",
+        "fetch": "fetch of media",
+    }
+)
+"""What a call is, in words."""
+_FILTERS = ("state", "application", "message")
+_ANSWER = 4000  # characters of an answer that the page of a call shows
+_LINES, _LINE = 3, 120  # lines of an answer in a list, and characters of each
+_MORE = 50_000_000  # a count that a query names is less
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """A call as a line: as the REST API has it, and the ``first`` lines of what was answered to it."""
+
+    told: outputs.WholeCallback
+    first: Sequence[str]
+
+
+def page(asked: PageRequest) -> Response:
+    """A page of calls, the newest first."""
+    return _page(asked)
+
+
+def _page(asked: PageRequest, error: Refusal | None = None) -> Response:
+    """The page, with what was wrong about the form on it."""
+    given = {name: value for name, value in asked.query.items() if value and name in (*_FILTERS, "before")}
+    try:
+        query = judged(given, CallQuery)
+    except Refusal as failure:
+        error, query, given = failure, CallQuery.model_validate({}), {}
+    owner = asked.user.narrowed(query.application)
+    gateway, limit = asked.gateway, query.limit
+    version = asked.version()
+    with gateway.database.read() as connection:
+        rows = outbox.listed(
+            connection,
+            state=query.state,
+            owner=owner,
+            message_id=query.message,
+            limit=limit + 1,
+            before=query.before,
+        )
+        about = store.message(connection, query.message) if query.message is not None else None
+        paused = {one.name for one in endpoints.listed(connection) if one.paused}
+        full = callbacks.full(connection, asked.rest(), rows[:limit])
+    calls = [views.whole_call(one, paused, full) for one in rows[:limit]]
+    kept = {name: value for name, value in given.items() if name in _FILTERS}
+    if about is None or not asked.user.sees(about.application):
+        about = None
+        kept.pop("message", None)
+    return asked.page(
+        "callbacks.html",
+        status=error.status if error is not None else 200,
+        version=version,
+        calls=[_Call(one, _first(one.answer or "")) for one in calls],
+        kinds=KINDS,
+        older=link("/callbacks", **kept, before=str(calls[-1].id)) if len(rows) > limit else None,
+        newest=link("/callbacks", **kept) if query.before is not None else None,
+        states=[(words, link("/callbacks", **(kept | {"state": state})), state) for words, state in _STATES],
+        query=query,
+        about=about,
+        owners=_owners(asked),
+        without_message=link("/callbacks", **{name: value for name, value in kept.items() if name != "message"}),
+        wrong=str(error) if error is not None else "",
+        replayed=_count(asked.query.get("replayed")),
+        typed={name: asked.form.text(name) or "" for name in ("since", "endpoint")},
+    )
+
+
+def _first(answer: str) -> list[str]:
+    """The first lines of an answer that say something, as text that cannot act."""
+    said = [one.strip() for one in answer[:_ANSWER].splitlines()]
+    return [parts.visible(one)[:_LINE] for one in said if one][:_LINES]
+
+
+def _owners(asked: PageRequest) -> list[str]:
+    """Whom calls are for that this user sees."""
+    settings = asked.gateway.settings
+    own = [one.name for one in settings.applications if asked.user.sees(one.name)]
+    return [*own, *(f"upstream:{one.name}" for one in settings.upstreams)] if asked.user.is_operator else own
+
+
+def _count(text: str | None) -> int | None:
+    """The number of calls that a redirect names; None for anything else."""
+    number = int(text) if text is not None and text.isascii() and text.isdigit() and len(text) < 10 else None
+    return number if number is not None and number < _MORE else None
+
+
+def one(asked: PageRequest) -> Response:
+    """One call with what was answered to it."""
+    version = asked.version()
+    call = callbacks.one(asked.rest(_key(asked)))
+    return asked.page(
+        "callback.html",
+        version=version,
+        call=call,
+        kinds=KINDS,
+        answer=parts.visible((call.answer or "")[:_ANSWER].replace("\r\n", "\n")),
+    )
+
+
+def _key(asked: PageRequest) -> CallKey:
+    text = asked.parameters["id"]
+    if not text.isascii() or not text.isdigit() or len(text) > 18:
+        raise Refusal(404, "no callback has that id")
+    return judged({"id": text}, CallKey)
+
+
+def replay_one(asked: PageRequest) -> Response:
+    """Make one call again."""
+    callbacks.replay_one(asked.rest(_key(asked)))
+    return asked.back(f"/callbacks/{asked.parameters['id']}")
+
+
+def replay(asked: PageRequest) -> Response:
+    """Make dead calls again: of an endpoint, or those that died since a point in time."""
+    given: dict[str, Any] = {name: asked.form.text(name) for name in ("endpoint", "since")}
+    if not any(given.values()):
+        return _page(asked, Refusal(400, "say which calls are made again: give a time, an endpoint, or both"))
+    try:
+        body = judged({name: value for name, value in given.items() if value}, Replay)
+    except Refusal as error:
+        return _page(asked, error)
+    done = callbacks.replay(asked.rest(body=body)).replayed
+    back = own_path(asked.form.text("back")) or "/callbacks"
+    return RedirectResponse(f"{back}{'&' if '?' in back else '?'}replayed={done}", 303)
+
+
+# --- endpoints --------------------------------------------------------------------------------------------------------
+
+
+def endpoints_page(asked: PageRequest) -> Response:
+    """Where calls go, and how they fare there."""
+    version = asked.version()
+    with asked.gateway.database.read() as connection:
+        found = endpoint_health.health(connection, asked.user.application)
+    return asked.page(
+        "endpoints.html",
+        version=version,
+        endpoints=[(one, views.url_of(one.endpoint)) for one in found],
+        counted=endpoint_health.COUNTED,
+        replayed=_count(asked.query.get("replayed")),
+    )
+
+
+def pause(asked: PageRequest) -> Response:
+    """Make no calls to an endpoint for now."""
+    given = {name: asked.form.text(name) for name in ("endpoint", "application")}
+    callbacks.pause(asked.rest(body=judged({name: value for name, value in given.items() if value}, Pausing)))
+    return RedirectResponse("/endpoints", 303)
+
+
+def resume(asked: PageRequest) -> Response:
+    """Make calls to an endpoint again."""
+    given = {name: asked.form.text(name) for name in ("endpoint", "application")}
+    callbacks.resume(asked.rest(body=judged({name: value for name, value in given.items() if value}, Resumption)))
+    return RedirectResponse("/endpoints", 303)
