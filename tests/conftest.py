@@ -1,7 +1,27 @@
-"""What every test may ask for by name: the PostgreSQL fixtures."""
+"""What every test may ask for by name: the PostgreSQL fixtures, and those of the browser. What a test has set up of a
+log is put back after it.
+"""
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator
+
+import pytest
+from browser import axe, chromium, visit
 from postgres_server import own_postgres, postgres_databases, postgres_server, postgres_url
 
-__all__ = ["own_postgres", "postgres_databases", "postgres_server", "postgres_url"]
+__all__ = ["axe", "chromium", "own_postgres", "postgres_databases", "postgres_server", "postgres_url", "visit"]
+
+_LOGGERS = ("mm7zeep", "mm7zeep.gateway", "uvicorn.error", "asyncio")
+
+
+@pytest.fixture(autouse=True)
+def _logs_as_before() -> Iterator[None]:
+    """A gateway that was started in this process sets handlers and filters, which would hide records of later tests."""
+    loggers = [logging.getLogger(name) for name in _LOGGERS]
+    before = [(list(one.handlers), list(one.filters), one.level, one.propagate) for one in loggers]
+    yield
+    for one, (handlers, filters, level, propagate) in zip(loggers, before, strict=True):
+        one.handlers[:], one.filters[:], one.propagate = handlers, filters, propagate
+        one.setLevel(level)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from click.testing import CliRunner, Result
 from gateway_room import CALLED, OTHER, SUBMIT, Room
 
@@ -64,6 +66,17 @@ def test_messages(desk: Desk) -> None:
     assert desk.lines("messages", "--application", "other") == []
     [said] = desk.lines("messages", "--json", "-n", "1")
     assert json.loads(said)["subject"] == "Re: s"
+
+
+def test_planned_messages(desk: Desk) -> None:
+    """What a handset is yet to send is listed and shown with its time."""
+    mo = {"application": "tnn", "from": "+61499", "text": "hi", "at": "2026-03-02T08:00:00Z"}
+    assert requests.post(f"{desk.url}/api/v1/deliver", json=mo, timeout=10).status_code == 202
+    [line] = desk.lines("messages")
+    assert "+61499 < 111122  Planned for 2026-03-02T08:00:00.000Z  2 B" in line
+    text = "\n".join(desk.lines("show", "latest"))
+    assert re.search("^state +Planned for 2026-03-02T08:00:00.000Z$", text, re.MULTILINE)
+    assert "\nrecipients\n  to  111122  Pending  next 2026-03-02T08:00:00.000Z" in text
 
 
 def test_more_than_a_page(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

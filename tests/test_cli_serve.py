@@ -96,7 +96,7 @@ def test_hash_password() -> None:
 @pytest.mark.processes
 @pytest.mark.parametrize("workers", [1, 2])
 def test_as_a_new_user(workers: int, tmp_path: Path) -> None:
-    """Without anything it prints a curl line; what that sends is accepted, listed, and there after a restart."""
+    """Without anything it prints a curl line; what that sends is accepted, in the viewer, and there after a restart."""
     words = [sys.executable, "-c", "from mm7zeep.cli import main; main(prog_name='mm7zeep')", "serve"]
     words += ["--mm7", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--workers", str(workers)]
     message_id = None
@@ -109,10 +109,13 @@ def test_as_a_new_user(workers: int, tmp_path: Path) -> None:
                     said += line
                     if line.startswith("mm7zeep listen"):
                         break
-                admin = re.findall(r"^admin +(http\S+)$", said, re.MULTILINE)[0]
+                admin, viewer = (
+                    re.findall(rf"^{one} +(http\S+)$", said, re.MULTILINE)[0] for one in ("admin", "viewer")
+                )
                 if message_id is None:
                     message_id = submitted_as_printed(said)
                 kept = waited_for(f"{admin}/api/v1/messages/{message_id}")
+                assert f'href="/messages/{message_id}"' in requests.get(viewer, timeout=5).text
                 server.send_signal(signal.SIGTERM)
                 assert server.wait(20) == 0, server.stderr and server.stderr.read()
             finally:

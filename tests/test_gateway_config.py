@@ -759,7 +759,7 @@ def test_describe(example: Path) -> None:
     found = replace(found, upstreams=(replace(upstream, url=f"https://mmsc.example/mm7?key={SECRET}"),))
     lines = describe(found)
     assert lines[0].startswith("MM7 on https://0.0.0.0:8443/mm7: policy interop")
-    assert lines[1] == "admin on http://127.0.0.1:8008/ with a password"
+    assert lines[1] == "viewer and admin on http://127.0.0.1:8008/ with a password"
     assert lines[2] == "JSON API on https://127.0.0.1:8010/v1"
     assert lines[3] == "database: postgresql database mm7 on db:5433; worker processes: 2"
     assert lines[5].startswith("application tnn: VASPID TNN, VASIDs News, profile optus, from 192.0.2.10 198.51.100")

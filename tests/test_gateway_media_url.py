@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from datetime import timedelta
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -79,6 +80,19 @@ def failed(one: Program, body: Mapping[str, Any]) -> str:
 
 
 # --- fetched ----------------------------------------------------------------------------------------------------------
+
+
+def test_script_counts_once_it_is_fetched(program: Make) -> None:
+    """The delay of a handset script that was set counts from when the message was whole."""
+    one = program()
+    one.room.gateway.simulator.set_handsets([Handset(delay=timedelta(seconds=60))])
+    with FarSide([found(), CLOSE]) as far:
+        id = one.send(asked(at(far)))["id"]
+        one.room.gateway.run_pending()
+    for state in ("Pending", "Retrieved"):
+        assert one.room.states(id) == [state]
+        one.room.clock.move(seconds=60)
+        one.room.gateway.run_pending()
 
 
 @BOTH

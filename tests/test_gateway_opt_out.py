@@ -459,6 +459,7 @@ def intake(one: Room) -> Intake:
     gateway = one.gateway
     return Intake(
         settings=one.settings,
+        handsets=gateway.handsets,
         database=gateway.database,
         clock=gateway.clock,
         group=gateway._group,

@@ -37,7 +37,8 @@ TEXTS = {
 OCTETS = {
     "image/jpeg": b"\xff\xd8\xff\xe0", "image/gif": b"GIF89a", "image/png": b"\x89PNG\r\n\x1a\n",
     "image/bmp": b"BM\0\0\0\0\0\0\0\0", "image/tiff": b"II*\0", "image/heic": b"\0\0\0\x18ftypheic",
-    "image/webp": b"RIFF\0\0\0\0WEBP", "image/vnd.wap.wbmp": b"\0\0\x08\x08", "audio/amr": b"#!AMR\n",
+    "image/avif": b"\0\0\0\x1cftypavif", "image/webp": b"RIFF\0\0\0\0WEBP",
+    "image/vnd.wap.wbmp": b"\0\0\x08\x08", "audio/amr": b"#!AMR\n",
     "audio/amr-wb": b"#!AMR-WB\n", "audio/mpeg": b"ID3\x03", "audio/midi": b"MThd\0\0\0\x06",
     "audio/wav": b"RIFF\0\0\0\0WAVE", "audio/basic": b".snd\0\0", "audio/aac": b"\xff\xf1",
     "audio/mp4": b"\0\0\0\x18ftypM4A ", "audio/3gpp": b"\0\0\0\x18ftyp3gp4", "audio/3gpp2": b"\0\0\0\x18ftyp3g2a",

@@ -35,6 +35,7 @@ FLOORS = (
     ("gateway.api", "gateway.simulator"),
     ("gateway.gateway",),
     ("gateway.admin",),
+    ("gateway.viewer",),
     ("gateway.server",),
     ("gateway.testing",),
     ("gateway",),
