@@ -12,8 +12,8 @@ from types import MappingProxyType
 EXTRAS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "gateway": (
-            "h11", "httptools", "jinja2", "phonenumbers", "PIL", "prometheus_client", "pydantic", "python_multipart",
-            "sqlalchemy", "starlette", "uvicorn",
+            "h11", "httptools", "jinja2", "phonenumbers", "PIL", "pillow_heif", "prometheus_client", "pydantic",
+            "python_multipart", "sqlalchemy", "starlette", "uvicorn",
         ),
         "fit": ("PIL", "pillow_heif"),
         "postgres": ("psycopg",),

@@ -47,6 +47,11 @@ _ELEMENT = re.compile(
 )
 # up to the last @: a password may hold one, too
 _USER_INFO = re.compile(r"(?P<head>[a-zA-Z][a-zA-Z0-9+.-]{0,20}://)[^/\s\"'<>?#]{1,4000}@")
+_HEADER_LINE = re.compile(
+    r"(?i)\A(?P<head>(?:proxy-)?authorization|(?:set-)?cookie2?|[\w-]*(?:passw|secret|token|api-?key|username|user-id)[\w-]*)"
+    r"(?P<colon>\s*:\s*)(?P<scheme>(?:basic|digest|bearer|negotiate)(?=\s))?.*\Z",
+    re.DOTALL,
+)
 _SECRET_NAME = re.compile(rf"(?i)(?:{_WORD}|(?:[\w.-]{{0,40}}[_.-])?{_SHORT_IN_QUERY})")
 
 
@@ -59,6 +64,13 @@ def credentials(text: str) -> str:
     text = _PARAMETER.sub(lambda m: m["head"] + HIDDEN, text)
     text = _ELEMENT.sub(lambda m: m["head"] + HIDDEN + (m["tail"] or ""), text)
     return _USER_INFO.sub(lambda m: m["head"] + HIDDEN + "@", text)
+
+
+def header_line(line: str) -> str:
+    """One header field, ``name: value``, its value hidden where its name says that it may be a credential."""
+    return _HEADER_LINE.sub(
+        lambda m: f"{m['head']}{m['colon']}{(m['scheme'] or '').strip()} {HIDDEN}".replace("  ", " "), line
+    )
 
 
 def url(text: str) -> str:

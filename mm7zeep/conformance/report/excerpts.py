@@ -19,11 +19,6 @@ WIDTH = 120
 """Characters of a line that are shown."""
 
 _AROUND = 4000  # characters on either side that are looked at
-_CREDENTIALS = re.compile(
-    r"(?i)\A(?P<head>(?:proxy-)?authorization|(?:set-)?cookie2?|[\w-]*(?:passw|secret|token|api-?key|username|user-id)[\w-]*)"
-    r"(?P<colon>\s*:\s*)(?P<scheme>(?:basic|digest|bearer|negotiate)(?=\s))?.*\Z",
-    re.DOTALL,
-)
 _STEP = re.compile(r"(?P<name>[^\[/]+)(?:\[(?P<number>[0-9]+)\])?")
 _BYTE = re.compile(r"byte ([0-9]+)\Z")
 _LINE = re.compile(r"line ([0-9]+) column ([0-9]+)\Z")
@@ -57,14 +52,7 @@ def excerpt(verdict: Verdict, found: Finding) -> str | None:
         data = package.root if package is not None and inside else captured.wire.read()
         return _at(data, int(octet[1]), found)
     value = captured.wire.header(found.where) if found.where else None
-    return shortened(masked(f"{found.where}: {value}")) if value is not None else None
-
-
-def masked(line: str) -> str:
-    """A header line, its value put out of sight if it may be a credential."""
-    return _CREDENTIALS.sub(
-        lambda m: f"{m['head']}{m['colon']}{(m['scheme'] or '').strip()} ***".replace("  ", " "), line
-    )
+    return shortened(masking.header_line(f"{found.where}: {value}")) if value is not None else None
 
 
 def shortened(text: str, at: int = 0) -> str:
@@ -97,7 +85,7 @@ def _at(data: bytes, offset: int, found: Finding) -> str | None:
     of_field = (one for one in header if name is not None and one.lower().startswith(name))
     with_words = (one for one in header if words and words in one)
     shown = next(of_field, None) or next(with_words, None) or lines[0]
-    return shortened(masked(shown)) or None
+    return shortened(masking.header_line(shown)) or None
 
 
 def _of_envelope(verdict: Verdict, line: int, column: int) -> str | None:

@@ -33,6 +33,15 @@ def rows(verdict: Verdict) -> Row | None:
 
 def _row(node: Node, package: Package) -> Row:
     return {
+        **labels(node, package),
+        "sha256": node.part.sha256() if node.part is not None else None,
+        "children": [_row(one, package) for one in node.children],
+    }
+
+
+def labels(node: Node, package: Package) -> Row:
+    """What a row says of one node by itself, without a hash: cheap, whatever the size of its content."""
+    return {
         "content_type": node.content_type,
         "parameters": dict(node.parameters),
         "content_id": node.content_id,
@@ -44,8 +53,6 @@ def _row(node: Node, package: Package) -> Row:
         "body_offset": node.body_offset,
         "encoded": node.size_encoded,
         "decoded": node.part.size if node.part is not None else None,
-        "sha256": node.part.sha256() if node.part is not None else None,
-        "children": [_row(one, package) for one in node.children],
     }
 
 
