@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import cast
 from urllib.parse import parse_qsl
 
+from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import parse_options_header
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, Headers, UploadFile
@@ -144,6 +145,8 @@ def _multipart(headers: Headers, octets: bytes) -> Form:
         return drive(_form(parser))
     except MultiPartException as error:
         raise Refusal(400, f"the form cannot be read: {error.message}") from None
+    except FormParserError as error:  # what starlette lets through
+        raise Refusal(400, f"the form cannot be read: {error}") from None
 
 
 class _Pieces:
