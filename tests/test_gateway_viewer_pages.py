@@ -970,7 +970,7 @@ def test_calls_by_state(called: Pages) -> None:
     [dead] = found["Dead"]
     assert dead[1] == "delivery report message"
     assert dead[2:5] == ["tnn http://tnn/dlr", "dead", "1"]
-    assert "StatusError: 2000 no" in dead[6]
+    assert dead[6] == "StatusError: 2000 no"
     assert [rows[0][3] for words, rows in found.items() if words != "All"] == ["waiting", "paused", "dead", "done"]
     page = called.page("/callbacks?state=lost", 400)
     assert 'State is "lost"; give one of ready, done, dead, paused.' in wrong(page)

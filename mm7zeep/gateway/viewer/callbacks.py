@@ -84,7 +84,7 @@ def _page(asked: PageRequest, error: Refusal | None = None) -> Response:
         "callbacks.html",
         status=error.status if error is not None else 200,
         version=version,
-        calls=[_Call(one, _first(one.answer or "")) for one in calls],
+        calls=[_Call(one, _first(one)) for one in calls],
         kinds=KINDS,
         older=link("/callbacks", **kept, before=str(calls[-1].id)) if len(rows) > limit else None,
         newest=link("/callbacks", **kept) if query.before is not None else None,
@@ -99,9 +99,10 @@ def _page(asked: PageRequest, error: Refusal | None = None) -> Response:
     )
 
 
-def _first(answer: str) -> list[str]:
-    """The first lines of an answer that say something, as text that cannot act."""
-    said = [one.strip() for one in answer[:_ANSWER].splitlines()]
+def _first(call: outputs.WholeCallback) -> list[str]:
+    """The first lines of an answer that say something besides the reason, as text that cannot act."""
+    answer = (call.answer or "")[:_ANSWER]
+    said = [one.strip() for one in answer.splitlines()] if answer != call.reason else []
     return [parts.visible(one)[:_LINE] for one in said if one][:_LINES]
 
 
