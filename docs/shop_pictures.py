@@ -278,8 +278,7 @@ def sunset() -> Image.Image:
 
 
 PICTURES: Mapping[str, Callable[[], Image.Image]] = {
-    one.__name__: one
-    for one in (linen, bedroom, shopfront, gumboots, parcel_map, voucher, wall, mug, sunset)
+    one.__name__: one for one in (linen, bedroom, shopfront, gumboots, parcel_map, voucher, wall, mug, sunset)
 }
 
 

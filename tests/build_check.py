@@ -33,6 +33,30 @@ for name in mm7zeep.__all__:
     getattr(mm7zeep, name)
 """
 
+VIEWER = """
+import re
+import urllib.request
+from mm7zeep.gateway.config.load import demo_settings, with_options
+from mm7zeep.gateway.gateway import Gateway
+from mm7zeep.gateway.server.listener import serve_in_thread
+from mm7zeep.gateway.viewer import routes
+from mm7zeep.gateway.viewer.app import listener_app
+
+def fetch(path):
+    with urllib.request.urlopen(url + path, timeout=10) as answer:
+        assert answer.status == 200, path
+        return answer.read().decode()
+
+gateway = Gateway(with_options(demo_settings(), database="sqlite:///viewer.db"))
+with serve_in_thread(listener_app(gateway)) as url:
+    pages = [one.path for one in routes.PAGES if one.method == "GET" and "{" not in one.path]
+    used = {path for page in pages for path in re.findall('(?:href|src)="(/static/[^"]+)"', fetch(page))}
+    assert {path.rpartition(".")[2] for path in used} == {"css", "js", "svg"}, used
+    assert all(fetch(path) for path in used)
+gateway.close()
+print(f"the viewer has {len(pages)} pages, with {len(used)} files")
+"""
+
 
 def run(*command: str | Path, cwd: Path = ROOT) -> str:
     """Run ``command``, showing it; its output. Raises ``SystemExit`` with the output when it fails."""
@@ -101,6 +125,7 @@ def check_use(archive: Path, home: Path, extras: str, command: list[str]) -> Non
     run(programs / "python", "-c", USE, version[1], *schemas, cwd=elsewhere)
     assert "Usage: mm7zeep" in run(programs / "mm7zeep", "--help", cwd=elsewhere)
     print(run(programs / command[0], *command[1:], cwd=elsewhere), flush=True)
+    print(run(programs / "python", "-c", VIEWER, cwd=elsewhere), flush=True)
 
 
 def build() -> None:

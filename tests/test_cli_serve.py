@@ -96,7 +96,7 @@ def test_hash_password() -> None:
 @pytest.mark.processes
 @pytest.mark.parametrize("workers", [1, 2])
 def test_as_a_new_user(workers: int, tmp_path: Path) -> None:
-    """Without anything it prints a curl line; what that sends is accepted, in the viewer, and there after a restart."""
+    """It prints a curl line; what that sends is accepted, listed, in the viewer, and there after a restart."""
     words = [sys.executable, "-c", "from mm7zeep.cli import main; main(prog_name='mm7zeep')", "serve"]
     words += ["--mm7", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--workers", str(workers)]
     message_id = None
@@ -109,9 +109,7 @@ def test_as_a_new_user(workers: int, tmp_path: Path) -> None:
                     said += line
                     if line.startswith("mm7zeep listen"):
                         break
-                admin, viewer = (
-                    re.findall(rf"^{one} +(http\S+)$", said, re.MULTILINE)[0] for one in ("admin", "viewer")
-                )
+                [(viewer, admin)] = re.findall(r"^viewer +(http\S+)\nadmin +(http\S+)$", said, re.MULTILINE)
                 if message_id is None:
                     message_id = submitted_as_printed(said)
                 kept = waited_for(f"{admin}/api/v1/messages/{message_id}")

@@ -111,16 +111,3 @@ def test_second_command_is_what_the_ci_runs() -> None:
     if not script.exists():
         pytest.skip("an unpacked sdist has no .ci")
     assert script.read_text(encoding="utf-8").splitlines()[-1] == SHELL[1]
-
-
-def test_pictures_of_the_docs() -> None:
-    """Each that a page names is there, each that is there is named, and none is large."""
-    pages = [ROOT / "README.md", *ROOT.joinpath("docs").glob("*.md")]
-    named = {
-        (page.parent / link).resolve()
-        for page in pages
-        for link in re.findall(r"!\[[^\]]*\]\(([^)\s]+)\)", page.read_text(encoding="utf-8"))
-    }
-    there = set(ROOT.joinpath("docs", "images").glob("*.png"))
-    assert named == there
-    assert {one.name: one.stat().st_size for one in there if one.stat().st_size > 120_000} == {}
