@@ -31,7 +31,7 @@ from mm7zeep.exchange import Wire
 from mm7zeep.gateway.config.parties import Application
 from mm7zeep.gateway.config.settings import Settings
 from mm7zeep.gateway.gateway import Gateway
-from mm7zeep.gateway.store import messages
+from mm7zeep.gateway.store import search
 from mm7zeep.gateway.store.tables import DUPLICATE, MESSAGE, RAW, RECIPIENT
 from mm7zeep.messages import Number, Part, SubmitReq
 
@@ -134,7 +134,7 @@ def stored(sizes: Sequence[int]) -> Iterator[Figure]:
 
         def listed(n: int) -> None:
             with gateway.database.read() as connection:
-                messages.listed(connection, application="tnn", limit=50)
+                search.found(connection, search.Search(application="tnn"), limit=50)
 
         for n in range(20):
             submit(n)

@@ -1,4 +1,5 @@
-"""What the viewer asks the store for, with 100,000 messages in it: each has 200 ms, with all that is made of it.
+"""What the viewer and the APIs ask the store for, with 100,000 messages in it: each has 200 ms, with all that is made
+of it.
 
     python -m benchmarks --only viewer
     python -m benchmarks.viewer [--engine sqlite|postgresql] [--messages N]
@@ -73,6 +74,9 @@ SEARCHES = {
     "read, none": Search(unread=False),
     "a number": Search(number="+61400012345", application="news"),
     "a number, nowhere": Search(number="+6499", application="news"),
+    "REST, to nobody": search.exact(to="+6499"),
+    "REST, from nobody": search.exact(from_="+6499"),
+    "API, to nobody": search.exact(to="+6499", application="bank", planned=False),
 }
 
 

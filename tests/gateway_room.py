@@ -17,6 +17,7 @@ from mm7zeep.gateway.config.settings import Settings
 from mm7zeep.gateway.delivery.retry import Outcome
 from mm7zeep.gateway.gateway import Gateway
 from mm7zeep.gateway.store import messages as store
+from mm7zeep.gateway.store import search
 from mm7zeep.gateway.store.rows import CallRow, MessageRow, RecipientRow
 from mm7zeep.messages import Message, Part, SubmitReq
 
@@ -112,7 +113,7 @@ class Room:
     def messages(self) -> list[MessageRow]:
         """What is kept, the oldest first."""
         with self.gateway.database.read() as connection:
-            return store.listed(connection, limit=1000)[::-1]
+            return search.found(connection, search.Search(), limit=1000)[::-1]
 
     def copies(self, message_id: str) -> list[RecipientRow]:
         """The copies of a message."""

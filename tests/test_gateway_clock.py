@@ -25,7 +25,7 @@ from mm7zeep.gateway.delivery import fetch_call
 from mm7zeep.gateway.gateway import Gateway
 from mm7zeep.gateway.store import clock as clocks
 from mm7zeep.gateway.store import messages as store
-from mm7zeep.gateway.store import outbox, tables
+from mm7zeep.gateway.store import outbox, search, tables
 from mm7zeep.gateway.store.clock import Clock
 from mm7zeep.gateway.store.remote_parts import RemotePart
 
@@ -204,7 +204,7 @@ def test_fetch_expires_with_its_message(place: Place, times: Times, spare: float
     expires = START.timestamp() + spare
     room_submit(gateway, replace(ONE, expiry_date=START + timedelta(seconds=spare)))
     with gateway.database.write() as connection:
-        [row] = store.listed(connection)
+        [row] = search.found(connection, search.Search(), limit=2)
         octets = store.raw(connection, row.id)
         assert octets is not None
         remote = [RemotePart(0, "http://127.0.0.1:9/cat.png")]
@@ -215,7 +215,7 @@ def test_fetch_expires_with_its_message(place: Place, times: Times, spare: float
     assert gateway.confirm_clock()
     with gateway.database.read() as connection:
         [call] = connection.execute(sa.select(tables.OUTBOX)).mappings()
-        [row] = store.listed(connection)
+        [row] = search.found(connection, search.Search(), limit=2)
     assert row.expires == expires
     own = START.timestamp() + DAY - HOUR
     assert call["expires"] == pytest.approx(expires if spare == HOUR else own, abs=1)
@@ -351,7 +351,7 @@ def room_submit(gateway: Gateway, message: Any) -> None:
 def messages(gateway: Gateway) -> list[tuple[str, list[str]]]:
     """The messages kept, with the states of their recipients."""
     with gateway.database.read() as connection:
-        rows = store.listed(connection)
+        rows = search.found(connection, search.Search(), limit=50)
         return [(row.id, [one.state for one in store.recipients(connection, row.id)]) for row in rows]
 
 

@@ -20,7 +20,7 @@ from mm7zeep.gateway.config.describe import warnings
 from mm7zeep.gateway.config.parties import Callback, Upstream
 from mm7zeep.gateway.config.settings import Settings
 from mm7zeep.gateway.gateway import Gateway
-from mm7zeep.gateway.store import messages as store
+from mm7zeep.gateway.store import search
 from mm7zeep.messages import (
     DeliverReq,
     Fault,
@@ -113,7 +113,7 @@ def test_callbacks_in_every_namespace(profile: profiles.Profile, tmp_path: Path)
             assert (mo.sender, mo.subject, mo.to[0].value) == (Number("61491570156"), "Hello", "111122")
             assert mo.parts[0].read() == b"hello"
             with gateway.database.read() as connection:
-                rows = store.listed(connection, limit=9)
+                rows = search.found(connection, search.Search(), limit=9)
             noted = {row.direction: row.findings for row in rows}
             places = schema.model(profile.namespace)["DeliverReq"]
             for name, value in (("SenderSPI", mo.sender_spi), ("ApplicID", mo.applic_id), ("VASPID", mo.vaspid)):

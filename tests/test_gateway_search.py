@@ -121,6 +121,19 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
     "number: whole": ({"number": "6140"}, ""),
     "number: any of several": ({"number": "+61422"}, "many"),
     "number: not across two": ({"number": "61411\n61422"}, ""),
+    "recipient: whole": ({"recipient": "+61400"}, "jpg other plain"),
+    "recipient: as it was given": ({"recipient": "61400"}, ""),
+    "recipient: no piece": ({"recipient": "+6140"}, ""),
+    "recipient: without its type": ({"recipient": "61422"}, "many"),
+    "recipient: with its type": ({"recipient": "61422/TYPE=PLMN"}, "many"),
+    "recipient: another type": ({"recipient": "61422/TYPE=IPv4"}, ""),
+    "recipient: in its case": ({"recipient": "jo.citizen@example.org"}, ""),
+    "recipient: wildcards": ({"recipient": "+6140%"}, ""),
+    "sender: whole": ({"sender": "+61400/TYPE=PLMN"}, "mo"),
+    "sender: no piece": ({"sender": "+61400"}, ""),
+    "a word: an address with its type": ({"words": ("61422/TYPE=PLMN",)}, "many"),
+    "a word: spaces": ({"words": ("news   FOR",)}, "plain"),
+    "no planned": ({"planned": False}, "jpg other mo many plain"),
     "everything together": (
         {"application": "tnn", "direction": "mt", "to": "400", "subject": "news", "words": ("sport",), "has": ("text",),
          "larger": 99, "smaller": 101, "states": ("retrieved",), "after": NOW, "before": NOW + 1, "unread": True},
@@ -135,13 +148,25 @@ def test_filters(filled: Database, wanted: dict[str, Any], expected: str) -> Non
     assert ids(filled, **wanted) == expected.split()
 
 
+def test_what_is_planned_is_left_out_if_wanted(filled: Database) -> None:
+    """What a handset is yet to send is found, unless who asks is not to know of it; MT have no such thing."""
+    with filled.write() as connection:
+        for id in ("mo", "plain"):
+            [copy] = messages.recipients(connection, id)
+            messages.move(connection, copy, due=NOW)
+    assert ids(filled, application="tnn") == ["jpg", "mo", "many", "plain"]
+    for wanted in ({}, {"subject": ""}, {"after": NOW}, {"sender": "+61400/TYPE=PLMN"}, {"states": ("retrieved",)}):
+        assert "mo" in ids(filled, **wanted)
+        assert ids(filled, **wanted, planned=False) == [one for one in ids(filled, **wanted) if one != "mo"]
+
+
 ODD = ("\0", "\ud800", "%" * 3000, "\\", "é" * 100_000, "'; DROP TABLE message; --", "[", "*", "\n", "+", "+%")
 
 
 @pytest.mark.parametrize("text", ODD, ids=lambda one: repr(one[:6]))
 def test_odd_texts(filled: Database, text: str) -> None:
     """Whatever is looked for makes no statement fail, and matches itself at most."""
-    for name in ("application", "direction", "to", "from_", "subject", "number"):
+    for name in ("application", "direction", "to", "from_", "subject", "number", "recipient", "sender"):
         if text != "+":
             assert [one for one in ids(filled, **{name: text}) if not (name == "subject" and text == "\\")] == []
     for name in ("words", "has", "states"):

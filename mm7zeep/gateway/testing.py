@@ -18,7 +18,7 @@ from mm7zeep.gateway.config.settings import Settings
 from mm7zeep.gateway.gateway import Gateway
 from mm7zeep.gateway.server.listener import serve_in_thread
 from mm7zeep.gateway.store import messages as store
-from mm7zeep.gateway.store import outbox
+from mm7zeep.gateway.store import outbox, search
 from mm7zeep.gateway.store.rows import CallRow, MessageRow, RecipientRow
 from mm7zeep.messages import AddressLike, Part
 
@@ -107,10 +107,10 @@ class Trial:
         """A client of it; close it. ``options`` are those of ``VaspClient``."""
         return VaspClient(self.url, **{"vaspid": NAME, "vasid": NAME, "auth": self.auth, **options})
 
-    def messages(self, **which: Any) -> list[MessageRow]:
-        """The messages kept, the newest first; ``which`` as ``store.listed``: to, from_, subject, state ..."""
+    def messages(self, *, limit: int = 1000, before: int | None = None, **which: Any) -> list[MessageRow]:
+        """The messages kept, the newest first; ``which`` as ``search.exact``: to, from_, subject, state ..."""
         with self.gateway.database.read() as connection:
-            return store.listed(connection, **{"limit": 1000, **which})
+            return search.found(connection, search.exact(**which), limit=limit, before=before)
 
     def recipients(self, message_id: str) -> list[RecipientRow]:
         """The copies of a message, with their states."""

@@ -21,7 +21,7 @@ from mm7zeep.gateway.admin.request import AdminRequest
 from mm7zeep.gateway.admin.user import User
 from mm7zeep.gateway.rest.fields import Nothing
 from mm7zeep.gateway.rest.parts import download, shown
-from mm7zeep.gateway.store import content, endpoints, outbox
+from mm7zeep.gateway.store import content, endpoints, outbox, search
 from mm7zeep.gateway.store import messages as store
 from mm7zeep.gateway.store.bounded import bounded
 from mm7zeep.gateway.store.rows import MessageRow, RawRow
@@ -38,17 +38,17 @@ def listed(asked: AdminRequest[MessageQuery, Nothing]) -> outputs.Messages:
     """A page of messages, the newest first."""
     query, limit = asked.parameters, asked.parameters.limit
     with bounded(asked.gateway.database) as connection:
-        rows = store.listed(connection, **_filters(asked), limit=limit + 1, before=query.before)
+        rows = search.found(connection, _search(asked), limit=limit + 1, before=query.before)
         page = rows[:limit]
         copies = store.recipients_of(connection, [one.id for one in page])
     messages = [views.message(one, views.seen_by(asked.user, copies[one.id])) for one in page]
     return outputs.Messages(messages=messages, next=page[-1].seq if len(rows) > limit else None)
 
 
-def _filters(asked: AdminRequest[Any, Nothing]) -> dict[str, Any]:
+def _search(asked: AdminRequest[Any, Nothing], **others: Any) -> search.Search:
     query = asked.parameters
     given = {name: getattr(query, name) for name in Filter.model_fields}
-    return {**given, "application": asked.user.narrowed(query.application)}
+    return search.exact(**{**given, "application": asked.user.narrowed(query.application)}, **others)
 
 
 def one(asked: AdminRequest[MessageKey, Nothing]) -> outputs.WholeMessage:
@@ -159,7 +159,7 @@ async def _waited(asked: AdminRequest[WaitQuery, Nothing]) -> outputs.WholeMessa
 def _first(asked: AdminRequest[WaitQuery, Nothing]) -> outputs.WholeMessage | None:
     with bounded(asked.gateway.database) as connection:
         query = asked.parameters
-        rows = store.listed(connection, **_filters(asked), subject=query.subject, since=query.since, limit=1)
+        rows = search.found(connection, _search(asked, subject=query.subject, since=query.since), limit=1)
         return _whole(connection, asked, rows[0]) if rows else None
 
 

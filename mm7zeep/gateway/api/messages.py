@@ -25,7 +25,7 @@ from mm7zeep.gateway.config.parties import Application
 from mm7zeep.gateway.rest.fields import Nothing
 from mm7zeep.gateway.rest.json_response import JSONResponse
 from mm7zeep.gateway.rest.parts import shown
-from mm7zeep.gateway.store import buckets, content
+from mm7zeep.gateway.store import buckets, content, search
 from mm7zeep.gateway.store import messages as store
 from mm7zeep.gateway.store.rows import PENDING, MessageRow, RawRow, RecipientRow
 
@@ -86,17 +86,15 @@ def listed(asked: ApiRequest[Page, Nothing]) -> outputs.Messages:
     """A page of the application's messages, the newest first."""
     query = asked.parameters
     with asked.services.database.read() as connection:
-        rows = store.listed(
-            connection,
+        wanted = search.exact(
             application=asked.application.name,
             direction=_DIRECTIONS[query.direction] if query.direction is not None else None,
             to=query.to,
             from_=query.from_,
             since=query.since,
-            before=query.cursor,
-            limit=query.limit + 1,
             planned=False,
         )
+        rows = search.found(connection, wanted, limit=query.limit + 1, before=query.cursor)
         page = rows[: _fitting(connection, [one.id for one in rows[: query.limit]])]
         copies = store.recipients_of(connection, [one.id for one in page])
         now = asked.services.clock.now(connection)

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy import Connection, Select
+from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from mm7zeep.exchange import Wire
@@ -302,64 +302,6 @@ def wire_of(row: RawRow) -> Wire:
     """The HTTP request as it came, without credentials."""
     headers = tuple((name, value) for name, value in json.loads(row.headers))
     return Wire(method="POST", target="/mm7", headers=headers, body=row.body)
-
-
-def listed(
-    connection: Connection,
-    *,
-    application: str | None = None,
-    direction: str | None = None,
-    to: str | None = None,
-    from_: str | None = None,
-    q: str | None = None,
-    state: str | None = None,
-    subject: str | None = None,
-    since: float | None = None,
-    until: float | None = None,
-    limit: int = 50,
-    before: int | None = None,
-    planned: bool = True,
-) -> list[MessageRow]:
-    """Messages, the newest first, that fit everything given: accepted ``since`` then and before ``until``; ``q`` is
-    looked for in subject, texts and addresses.
-
-    ``before`` is the ``seq`` that the page before ended with. Letters of ASCII are compared in any case. Without
-    ``planned`` an MO that a handset is yet to send is left out: its application knows nothing of it.
-    """
-    columns = MESSAGE.c
-    query = sa.select(MESSAGE).order_by(columns.seq.desc()).limit(limit)
-    exact = ((columns.application, application), (columns.direction, direction), (columns.sender, from_))
-    for column, value in exact:
-        if value is not None:
-            query = query.where(column == value)
-    if since is not None:
-        query = query.where(columns.accepted >= since)
-    if until is not None:
-        query = query.where(columns.accepted < until)
-    if before is not None:
-        query = query.where(columns.seq < before)
-    if not planned:
-        query = query.where(sa.or_(columns.direction == "mt", ~_with_copy(RECIPIENT.c.due.is_not(None))))
-    if to is not None:
-        address = RECIPIENT.c.address
-        query = query.where(_with_copy(sa.or_(address == to, address.startswith(f"{to}/TYPE=", autoescape=True))))
-    if state is not None:
-        query = query.where(_with_copy(sa.func.lower(RECIPIENT.c.state) == state.lower()))
-    if subject is not None:
-        query = query.where(columns.subject.icontains(subject, autoescape=True))
-    if q is not None:
-        query = _searched(query, q)
-    return [MessageRow(**row) for row in connection.execute(query).mappings()]
-
-
-def _with_copy(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
-    return sa.exists().where(RECIPIENT.c.message_id == MESSAGE.c.id, condition)
-
-
-def _searched(query: Select[Any], q: str) -> Select[Any]:
-    columns = MESSAGE.c
-    own = [one.icontains(q, autoescape=True) for one in (columns.subject, columns.excerpt, columns.sender)]
-    return query.where(sa.or_(*own, columns.id == q, _with_copy(RECIPIENT.c.address.icontains(q, autoescape=True))))
 
 
 def among(connection: Connection, column: sa.ColumnElement[str], ids: Sequence[str]) -> sa.ColumnElement[bool]:

@@ -9,6 +9,7 @@ Refuses nothing.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -40,6 +41,7 @@ _NARROW = _INDEXED.columns(*(MESSAGE.c[name] for name in SEARCHED)).subquery("se
 _NEAR = (200, 2000)  # messages whose states are looked up one by one, before those of all others are
 _LARGEST = 2**62  # octets; more than a column holds
 _WHOLE = 5000  # characters of an address; SQLite takes 50,000 octets of a pattern
+_SPACES = re.compile(r"\s+")
 _ESCAPED = str.maketrans({"\\": "\\\\", "%": "\\%", "_": "\\_"})
 
 
@@ -49,9 +51,11 @@ class Search:
 
     ``to``, ``from_`` and ``subject`` are a piece of an address of a copy, of the sender's, of the subject; each of
     ``words`` a piece of subject, texts or an address, or the id. An address that begins with ``+`` is looked for from
-    its beginning, with the plus or without. ``number`` is an address of a copy, or the sender's, whole. ``has`` are
+    its beginning, with the plus or without. ``number`` is an address of a copy, or the sender's, whole. ``recipient``
+    and ``sender`` are whole, too, and as they were given; a ``recipient`` may leave out its ``/TYPE=``. ``has`` are
     classes (``image``) or types (``image/gif``) of parts, all of which it has; of ``states`` a copy has one. ``larger``
-    and ``smaller`` are octets of its parts; accepted at or ``after``, and ``before``: seconds since 1970.
+    and ``smaller`` are octets of its parts; accepted at or ``after``, and ``before``: seconds since 1970. Without
+    ``planned`` an MO that a handset is yet to send is left out: its application knows nothing of it.
     """
 
     application: str | None = None
@@ -68,6 +72,26 @@ class Search:
     before: float | None = None
     unread: bool | None = None
     number: str | None = None
+    recipient: str | None = None
+    sender: str | None = None
+    planned: bool = True
+
+
+def exact(
+    *,
+    to: str | None = None,
+    from_: str | None = None,
+    q: str | None = None,
+    state: str | None = None,
+    since: float | None = None,
+    until: float | None = None,
+    **others: Any,
+) -> Search:
+    """What programs ask for: ``to`` and ``from_`` are whole addresses, ``q`` is one of the words, ``state`` one of the
+    states, ``since`` and ``until`` when it was accepted; ``others`` are those of ``Search``.
+    """
+    words, states = (() if one is None else (one,) for one in (q, state))
+    return Search(recipient=to, sender=from_, words=words, states=states, after=since, before=until, **others)
 
 
 def found(connection: Connection, search: Search, *, limit: int, before: int | None = None) -> list[MessageRow]:
@@ -101,6 +125,8 @@ def _seqs(connection: Connection, search: Search, limit: int, start: int | None,
     query = sa.select(columns.seq, columns.id).where(*wanted).order_by(columns.seq.desc() if newest else columns.seq)
     if search.application is not None:
         query = query.where(columns.application == search.application)
+    if not search.planned:
+        query = query.where(sa.or_(columns.direction == "mt", ~_with_copy(columns, _R.due.is_not(None))))
 
     def following(query: sa.Select[Any], limit: int) -> Sequence[Any]:
         if start is not None:
@@ -143,6 +169,10 @@ def _conditions(connection: Connection, search: Search, columns: Columns) -> Ite
     if search.before is not None:
         yield columns.accepted < search.before
     text = _Text(columns, postgresql=connection.dialect.name == "postgresql")
+    if search.sender is not None:
+        yield columns.sender == search.sender
+    if search.recipient is not None:
+        yield text.is_recipient(search.recipient)
     if search.number:
         yield text.is_address(search.number)
     for one in search.has[:MOST]:
@@ -160,6 +190,11 @@ def _conditions(connection: Connection, search: Search, columns: Columns) -> Ite
     if search.unread is not None:
         is_viewed = viewed.is_viewed(columns.seq)
         yield ~is_viewed if search.unread else is_viewed
+
+
+def _with_copy(columns: Columns, condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Whether a copy of the message fits ``condition``."""
+    return sa.exists().where(_R.message_id == columns.id, condition)
 
 
 def _octets(count: int) -> int:
@@ -205,7 +240,9 @@ class _Text:
 
     def in_words(self, text: str) -> ColumnElement[bool]:
         """Whether ``text`` is a piece of subject, texts or an address, or the beginning of an address after a plus."""
-        lower = text.lower()
+        # as the words are kept: with one space between two, and the addresses of copies bare
+        lower = " ".join(_SPACES.split(text.lower()))
+        lower = lower.partition("/type=")[0] or lower
         words = self._columns.words
         found = [self.fits_lower(words, f"%{self.escaped(lower)}%")]
         if lower.startswith("+"):
@@ -226,6 +263,13 @@ class _Text:
         if not text.startswith("+"):
             return self.within(column, text)
         return self._any(column, text, LONGEST, beginning)
+
+    def is_recipient(self, address: str) -> ColumnElement[bool]:
+        """Whether a copy is for ``address``, with a ``/TYPE=`` behind it or not."""
+        copies = sa.or_(_R.address == address, _R.address.startswith(f"{address}/TYPE=", autoescape=True))
+        bare = self.escaped(address.partition("/TYPE=")[0])
+        # most rows are done with the first, which their copies need not be read for
+        return sa.and_(self.fits(self._columns.addresses, f"%\n{bare}%"), _with_copy(self._columns, copies))
 
     def is_address(self, number: str) -> ColumnElement[bool]:
         """Whether ``number`` is the sender, or one of the recipients."""

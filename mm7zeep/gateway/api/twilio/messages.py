@@ -22,7 +22,7 @@ from mm7zeep.gateway.api.twilio.parameters import Parameters, address, moment, s
 from mm7zeep.gateway.config.parties import Application
 from mm7zeep.gateway.rest.complaint import cut
 from mm7zeep.gateway.rest.parts import shown
-from mm7zeep.gateway.store import content, outbox
+from mm7zeep.gateway.store import content, outbox, search
 from mm7zeep.gateway.store import messages as store
 from mm7zeep.gateway.store.rows import LEASED, MessageRow
 
@@ -74,17 +74,16 @@ def listed(asked: TwilioRequest) -> Any:
         raise TwilioError(20006, "a Page needs its PageToken; follow next_page_uri")
     since, until = _span(given)
     with asked.services.database.read() as connection:
-        rows = store.listed(
-            connection,
+        wanted = search.exact(
             application=asked.application.name,
             to=address(given, "To"),
             from_=address(given, "From"),
             since=since,
             until=until,
-            before=int(token[2:20]) if token is not None else None,
-            limit=size + 1,
             planned=False,
         )
+        before = int(token[2:20]) if token is not None else None
+        rows = search.found(connection, wanted, limit=size + 1, before=before)
         page = rows[:size]
         copies = store.first_recipients(connection, [one.id for one in page])
         now = asked.services.clock.now(connection)
