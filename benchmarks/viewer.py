@@ -182,7 +182,6 @@ def runs() -> dict[str, tuple[Callable[[Connection], object], float]]:
     found["health of the endpoints"] = (endpoint_health.health, MOST)
     found["unread, counted"] = (lambda connection: viewed.unseen(connection, None), MOST)
     found["version"] = (versions.version, 1)
-    found["version of an application"] = (lambda connection: versions.version(connection, "bank"), 1)
     return found
 
 

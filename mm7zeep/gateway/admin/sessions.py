@@ -58,7 +58,7 @@ class Sessions:
     def begin(self, user: User) -> str:
         """Keep a new session; the value of its cookie."""
         token = secrets.token_urlsafe(32)
-        with self._database.write() as connection:
+        with self._database.write(quiet=True) as connection:
             now = self._clock.now(connection)
             row = SessionRow(
                 digest=self._digest(token, user),
@@ -85,7 +85,7 @@ class Sessions:
         if found is None:
             return None
         if now - found.used > _TOUCH:
-            with self._database.write() as connection:
+            with self._database.write(quiet=True) as connection:
                 sessions.touch(connection, found.digest, now, expires=min(now + LASTS, found.created + LONGEST))
         return Session(known[found.digest], found.digest)
 
@@ -96,7 +96,7 @@ class Sessions:
 
     def end(self, session: Session) -> None:
         """Forget a session."""
-        with self._database.write() as connection:
+        with self._database.write(quiet=True) as connection:
             sessions.delete(connection, session.digest)
 
     def csrf(self, session: Session | None, user: User | None) -> str:

@@ -340,7 +340,7 @@ class Dispatcher:
         with self._lock:
             results = list(self._results)
         try:
-            with self._database.write():
+            with self._database.write(quiet=True):
                 pass
         except StoreError:
             return  # it is the database that is away

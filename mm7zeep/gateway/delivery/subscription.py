@@ -121,7 +121,7 @@ class Subscription:
         """Whether a notification that another connection sends arrives: a pooler may carry what this one causes."""
         trial = f"mm7zeep_trial_{secrets.token_hex(8)}"
         connection.exec_driver_sql(f"LISTEN {trial}")
-        with self._database.write() as other:
+        with self._database.write(quiet=True) as other:
             other.exec_driver_sql(f"SELECT pg_notify('{trial}', '')")
         until = time.monotonic() + _TRIAL
         while trial not in ear.heard and (left := until - time.monotonic()) > 0 and not self.told_to_stop.is_set():

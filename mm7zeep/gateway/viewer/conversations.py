@@ -21,7 +21,7 @@ def page(asked: PageRequest) -> Response:
         return _conversation(asked, number)
     before = place(asked.query.get("before"))
     with bounded(asked.gateway.database) as connection:
-        version = versions.version(connection, asked.user.application)
+        version = versions.version(connection)
         found = store.listed(connection, asked.user.application, before=before)
     return asked.page(
         "conversations.html",
@@ -39,7 +39,7 @@ def _conversation(asked: PageRequest, number: str) -> Response:
     wanted = search.Search(application=application, number=number)
     before = place(asked.query.get("before"))
     with bounded(asked.gateway.database) as connection:
-        version = versions.version(connection, asked.user.application)
+        version = versions.version(connection)
         rows = search.found(connection, wanted, limit=PAGE + 1, before=before)
         found = lines(connection, rows[:PAGE], number)
         now = asked.gateway.clock.now(connection)

@@ -45,7 +45,7 @@ def page(asked: PageRequest) -> Response:
     except Refusal as error:
         wanted, wrong = search_of("", asked.user.application), str(error)
     with bounded(asked.gateway.database) as connection:
-        version = versions.version(connection, asked.user.application)
+        version = versions.version(connection)
         shown = _Page((), newer=False, older=False) if wrong else _page(connection, wanted, before, after)
         found = lines(connection, shown.rows)
         unread = viewed.unseen(connection, asked.user.application, _UNREAD)

@@ -1,8 +1,8 @@
 """Server-sent events (WHATWG HTML 9.2) that tell open pages when something has changed, so that they load it again.
 
 An event says that there is something new, never what: a page gets it by the way it gets everything. Each process looks
-twice a second while anybody listens, once for all who may see the same. A stream ends with the log-in that it was
-opened by. Refuses more than ``MOST`` listeners, and more than ``OWN`` of an application (503).
+twice a second while anybody listens, once for all of them. A stream ends with the log-in that it was opened by. Refuses
+more than ``MOST`` listeners, and more than ``OWN`` of an application (503).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import TYPE_CHECKING
 
 from starlette.concurrency import run_in_threadpool
@@ -46,7 +46,7 @@ class Changes:
         self._gateway = gateway
         self._sessions = sessions
         self._counts: Counter[str | None] = Counter()  # by application
-        self._known: dict[str | None, tuple[float, str]] = {}  # by application: when it was read, and what
+        self._looked, self._known = -LOOK, ""  # when the version was read, and what it was
 
     async def stream(self, request: Request) -> Response:
         """A stream of events, until the client leaves or the gateway stops."""
@@ -60,17 +60,17 @@ class Changes:
         own = self._counts[application] if application is not None else 0
         if self._counts.total() >= MOST or own >= OWN:
             return Response("too many pages are open", 503, {"Retry-After": "30"}, media_type="text/plain")
-        return _Counted(self._counts, application, self._events(request, application), headers)
+        return _Counted(self._counts, application, self._events(request), headers)
 
-    async def _events(self, request: Request, application: str | None) -> AsyncGenerator[str, None]:
-        async with aclosing(self._versions(request, application)) as found:
+    async def _events(self, request: Request) -> AsyncGenerator[str, None]:
+        async with aclosing(self._versions(request)) as found:
             async for version in found:
                 yield ": nothing new\n\n" if version is None else f"event: change\ndata: {version}\n\n"
 
-    async def _versions(self, request: Request, application: str | None) -> AsyncGenerator[str | None, None]:
+    async def _versions(self, request: Request) -> AsyncGenerator[str | None, None]:
         """What is new, and None for every ``_ALIVE`` seconds without."""
         loop = asyncio.get_running_loop()
-        last, spoken = await self._version(application), loop.time()
+        last, spoken = await self._version(), loop.time()
         checked = spoken
         yield f"{last}\nretry: {_AGAIN}"
         while not self._gateway.dispatcher.stopping and not await request.is_disconnected():
@@ -79,7 +79,7 @@ class Changes:
                 checked = loop.time()
                 if not await self._is_let_in(request):
                     return
-            version = await self._version(application)
+            version = await self._version()
             if version != last:
                 last, spoken = version, loop.time()
                 yield version
@@ -97,23 +97,18 @@ class Changes:
         except StoreError:
             return True
 
-    async def _version(self, application: str | None) -> str:
+    async def _version(self) -> str:
         """What ``versions.version`` gives, half a look old at most; as before where the database has no answer."""
         now = asyncio.get_running_loop().time()
-        at, known = self._known.get(application, (-LOOK, ""))
-        if now - at < LOOK / 2:
-            return known
-        self._known[application] = (now, known)  # whoever comes meanwhile takes this
-        try:
-            known = await run_in_threadpool(self._read, application)
-        except StoreError:  # pages that are loaded again say so
-            return known
-        self._known[application] = (now, known)
-        return known
+        if now - self._looked >= LOOK / 2:
+            self._looked = now  # whoever comes meanwhile takes what is known
+            with suppress(StoreError):  # pages that are loaded again say so
+                self._known = await run_in_threadpool(self._read)
+        return self._known
 
-    def _read(self, application: str | None) -> str:
+    def _read(self) -> str:
         with self._gateway.database.read() as connection:
-            return versions.version(connection, application)
+            return versions.version(connection)
 
 
 class _Counted(StreamingResponse):

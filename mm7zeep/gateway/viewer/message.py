@@ -70,7 +70,7 @@ def page(asked: PageRequest) -> Response:
     """A message as its subscriber sees it, and what became of it."""
     gateway = asked.gateway
     with bounded(gateway.database) as connection:
-        version = versions.version(connection, asked.user.application)
+        version = versions.version(connection)
         whole = _whole(connection, asked)
         row = whole.row
         calls = outbox.listed(connection, message_id=row.id, owner=asked.user.application, limit=_CALLS)

@@ -76,9 +76,9 @@ class PageRequest:
         return self.gateway.chaos.active
 
     def version(self) -> str:
-        """What stands for everything that this user may see, as it is now. Raises ``StoreError``."""
+        """What stands for everything, as it is now. Raises ``StoreError``."""
         with self.gateway.database.read() as connection:
-            return versions.version(connection, self.user.application)
+            return versions.version(connection)
 
     def rest(self, parameters: Input = NOTHING, body: Input = NOTHING) -> AdminRequest[Any, Any]:
         """The same request of the REST API: what a page shows and does goes by the same functions."""
