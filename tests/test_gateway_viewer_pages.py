@@ -381,7 +381,7 @@ def test_a_message_whose_call_is_made_now_stays(pages: Pages) -> None:
     pages.room.submitted()
     pages.room.gateway.dispatcher.run_once()
     page = pages.post("/delete", 409, fields={"id": busy, "back": f"/messages/{busy}"})
-    assert "a call of one of these messages is being made now" in text(page.xpath("//main")[0]).lower()
+    assert "a call of this message is being made now" in text(page.xpath("//main")[0]).lower()
     assert f"/messages/{busy}" in page.xpath("//main//a/@href")
     pages.post("/delete", fields={"all": "yes", "sure": "yes"})
     assert [one.id for one in pages.room.messages] == [busy]

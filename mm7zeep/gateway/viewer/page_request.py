@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from sqlalchemy import Connection
 from starlette.datastructures import QueryParams
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
@@ -75,10 +76,17 @@ class PageRequest:
         """Whether trouble is made on purpose, as far as this process knows."""
         return self.gateway.chaos.active
 
-    def version(self) -> str:
-        """What stands for everything that this user may see, as it is now. Raises ``StoreError``."""
-        with self.gateway.database.read() as connection:
-            return versions.version(connection, self.user.application)
+    @property
+    def several(self) -> bool:
+        """Whether a list has messages of several applications."""
+        return self.user.is_operator and len(self.gateway.settings.applications) > 1
+
+    def version(self, connection: Connection) -> str:
+        """What stands for everything that this user may see, as it is now; to be read before what the page shows.
+
+        Raises ``StoreError``.
+        """
+        return versions.version(connection, self.user.application)
 
     def rest(self, parameters: Input = NOTHING, body: Input = NOTHING) -> AdminRequest[Any, Any]:
         """The same request of the REST API: what a page shows and does goes by the same functions."""
