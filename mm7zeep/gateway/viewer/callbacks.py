@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
 
 from starlette.responses import RedirectResponse, Response
 
@@ -130,11 +129,11 @@ def replay_one(asked: PageRequest) -> Response:
 
 def replay(asked: PageRequest) -> Response:
     """Make dead calls again: of an endpoint, or those that died since a point in time."""
-    given: dict[str, Any] = {name: asked.form.text(name) for name in ("endpoint", "since")}
-    if not any(given.values()):
+    given = asked.form.given("endpoint", "since")
+    if not given:
         return _page(asked, Refusal(400, "say which calls are made again: give a time, an endpoint, or both"))
     try:
-        body = judged({name: value for name, value in given.items() if value}, Replay)
+        body = judged(given, Replay)
     except Refusal as error:
         return _page(asked, error)
     done = callbacks.replay(asked.rest(body=body)).replayed
@@ -161,13 +160,11 @@ def endpoints_page(asked: PageRequest) -> Response:
 
 def pause(asked: PageRequest) -> Response:
     """Make no calls to an endpoint for now."""
-    given = {name: asked.form.text(name) for name in ("endpoint", "application")}
-    callbacks.pause(asked.rest(body=judged({name: value for name, value in given.items() if value}, Pausing)))
+    callbacks.pause(asked.rest(body=judged(asked.form.given("endpoint", "application"), Pausing)))
     return RedirectResponse("/endpoints", 303)
 
 
 def resume(asked: PageRequest) -> Response:
     """Make calls to an endpoint again."""
-    given = {name: asked.form.text(name) for name in ("endpoint", "application")}
-    callbacks.resume(asked.rest(body=judged({name: value for name, value in given.items() if value}, Resumption)))
+    callbacks.resume(asked.rest(body=judged(asked.form.given("endpoint", "application"), Resumption)))
     return RedirectResponse("/endpoints", 303)
