@@ -40,7 +40,7 @@ def page_of(connection: Connection, asked: AdminRequest[CallQuery, Nothing]) -> 
     rows = outbox.listed(
         connection,
         state=query.state,
-        owner=asked.user.narrowed(query.application),
+        owner=asked.user.application_filter(query.application),
         message_id=query.message,
         limit=limit + 1,
         before=query.before,

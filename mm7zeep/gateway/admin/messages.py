@@ -50,7 +50,7 @@ def listed(asked: AdminRequest[MessageQuery, Nothing]) -> outputs.Messages:
 def _filters(asked: AdminRequest[Any, Nothing]) -> dict[str, Any]:
     query = asked.parameters
     given = {name: getattr(query, name) for name in Filter.model_fields}
-    return {**given, "application": asked.user.narrowed(query.application)}
+    return {**given, "application": asked.user.application_filter(query.application)}
 
 
 def one(asked: AdminRequest[MessageKey, Nothing]) -> outputs.WholeMessage:

@@ -13,6 +13,7 @@ from typing import Any
 from starlette.responses import RedirectResponse, Response
 
 from mm7zeep.gateway.admin import handset, messages
+from mm7zeep.gateway.admin.database_refusal import database_refusal
 from mm7zeep.gateway.admin.deliver import deliver
 from mm7zeep.gateway.admin.inputs import MessageKey, Mo, Reading, Report
 from mm7zeep.gateway.rest.request import judged
@@ -102,8 +103,7 @@ def send(asked: PageRequest) -> Response:
     except Refusal as error:
         return _page(asked, fields, _again(asked, fields), error)
     except StoreError as error:
-        after = ("Retry-After", str(asked.gateway.settings.capacity.retry_after))
-        return _page(asked, fields, None, Refusal(503, f"{error.reason}; try again", after))
+        return _page(asked, fields, None, database_refusal(error, asked.gateway.settings, "POST /compose"))
     return RedirectResponse(f"/messages/{found.id}", 303)
 
 

@@ -36,7 +36,7 @@ def page(asked: PageRequest) -> Response:
 
 def _conversation(asked: PageRequest, number: str) -> Response:
     """The messages of one conversation; whoever opens it has seen them, as on a phone."""
-    application = asked.user.narrowed(asked.query.get("application") or None)
+    application = asked.user.application_filter(asked.query.get("application") or None)
     wanted = search.Search(application=application, number=number)
     before = integer(asked.query.get("before"))
     with bounded(asked.gateway.database) as connection:
