@@ -13,18 +13,17 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
 
 from anyio import CapacityLimiter, to_thread
-from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from mm7zeep.errors import LocalError
 from mm7zeep.gateway.admin.app import LOGIN, STATIC, admin_app
 from mm7zeep.gateway.admin.authentication import Authentication
 from mm7zeep.gateway.admin.database_refusal import database_refusal
 from mm7zeep.gateway.admin.user import User
+from mm7zeep.gateway.rest.app import Endpoint, endpoints_of, starlette_app
 from mm7zeep.gateway.rest.request import MOST
 from mm7zeep.gateway.store.bounded import TooSlow
 from mm7zeep.gateway.store.database import StoreError
@@ -75,29 +74,20 @@ class _Viewer:
 
     def app(self) -> Any:
         """The ASGI application."""
-        by_path: dict[str, dict[str, Page]] = {}
-        for one in PAGES:
-            by_path.setdefault(one.path, {})[one.method] = one
-        routes = [Route(path, self._endpoint(rows), methods=list(rows)) for path, rows in by_path.items()]
         changes = live.Changes(self._gateway, self._authentication.sessions)
-        app = Starlette(
-            routes=[
-                *routes,
-                Route(LOGIN, self._login, methods=["GET", "POST"]),
-                Route("/logout", self._logout, methods=["POST"]),
-                Route("/events", changes.stream, methods=["GET"]),
-                Route(f"{STATIC}{{version}}/{{name}}", self._static, methods=["GET"]),
-            ],
-            exception_handlers=cast(Any, {HTTPException: self._refused_by_routing, Exception: self._failed}),
-        )
-        app.router.redirect_slashes = False  # where to, the Host field would say
-        return app
+        endpoints = {
+            **endpoints_of(PAGES, self._endpoint),
+            LOGIN: {"GET": self._login, "POST": self._login},
+            "/logout": {"POST": self._logout},
+            "/events": {"GET": changes.stream},
+            f"{STATIC}{{version}}/{{name}}": {"GET": self._static},
+        }
+        return starlette_app(endpoints, {HTTPException: self._refused_by_routing, Exception: self._failed})
 
     # --- pages --------------------------------------------------------------------------------------------------------
 
-    def _endpoint(self, rows: dict[str, Page]) -> Callable[[Request], Awaitable[Response]]:
+    def _endpoint(self, page: Page) -> Endpoint:
         async def endpoint(request: Request) -> Response:
-            page = rows["GET" if request.method == "HEAD" else request.method]
             return await self._guarded(request, lambda asked: self._answer(request, page, asked))
 
         return endpoint
