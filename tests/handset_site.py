@@ -43,7 +43,11 @@ class HandsetSite:
         self.files: dict[str, tuple[str, bytes, str]] = {}
         self.asked: list[str] = []
         package = PackageLoader("mm7zeep.gateway.viewer", "static")
-        for name, kind in (("player.js", "text/javascript"), ("player.css", "text/css")):
+        for name, kind in (
+            ("player.js", "text/javascript"),
+            ("player_elements.js", "text/javascript"),
+            ("player.css", "text/css"),
+        ):
             source, _, _ = package.get_source(_TEMPLATES, name)
             self.files[f"/static/{name}"] = (kind, source.encode(), POLICY)
         self.files["/site.css"] = ("text/css", STYLE.encode(), POLICY)

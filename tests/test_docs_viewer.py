@@ -38,7 +38,9 @@ def test_search() -> None:
 
 def test_keys() -> None:
     """Each key is one that a script of the viewer knows; Tab, Enter and Escape are the browser's own."""
-    scripts = "".join(STATIC.joinpath(name).read_text(encoding="utf-8") for name in ("app.js", "player.js"))
+    scripts = "".join(
+        STATIC.joinpath(name).read_text(encoding="utf-8") for name in ("app.js", "player.js", "player_elements.js")
+    )
     names = {"Left": '"ArrowLeft"', "Right": '"ArrowRight"', "Space": '" "'}
     keys = [key for cells in rows("Keyboard") for key in re.findall(r"`([^`]+)`", cells[1])]
     assert len(keys) == len(set(keys)) + 2 == 15  # j and k are in the inbox and on the page of a message

@@ -31,6 +31,7 @@ from mm7zeep.gateway.config.parties import Route, Upstream
 from mm7zeep.gateway.config.settings import Settings
 from mm7zeep.gateway.delivery.retry import judge
 from mm7zeep.gateway.security.password_hash import hashed
+from mm7zeep.gateway.store.database import StoreError
 from mm7zeep.gateway.viewer import forms
 from mm7zeep.gateway.viewer.page_request import own_path
 from mm7zeep.gateway.viewer.routes import PAGES
@@ -46,6 +47,19 @@ def viewer(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Viewer]:
 
 
 # --- sessions ---------------------------------------------------------------------------------------------------------
+
+
+def test_the_database_is_away(viewer: Viewer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether a browser is logged in is not known: it is told when to come again, and not to log in."""
+    cookie = viewer.cookie()
+
+    def fail() -> None:
+        raise StoreError("it is away")
+
+    monkeypatch.setattr(viewer.room.gateway.database, "read", fail)
+    answer = viewer.client.get("/", headers=cookie)
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+    assert answer.json()["error"] == "database error: it is away; try again"
 
 
 def test_a_session_is_its_user_s_alone(tmp_path: Path) -> None:

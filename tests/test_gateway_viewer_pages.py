@@ -30,6 +30,7 @@ from mm7zeep.gateway.config.handset import Handset
 from mm7zeep.gateway.config.settings import Place
 from mm7zeep.gateway.store import endpoints, viewed
 from mm7zeep.gateway.store import messages as store
+from mm7zeep.gateway.store.database import StoreError
 from mm7zeep.gateway.store.search import MOST
 from mm7zeep.gateway.store.tables import OUTBOX
 from mm7zeep.gateway.viewer.app import listener_app
@@ -381,7 +382,7 @@ def test_a_message_whose_call_is_made_now_stays(pages: Pages) -> None:
     pages.room.submitted()
     pages.room.gateway.dispatcher.run_once()
     page = pages.post("/delete", 409, fields={"id": busy, "back": f"/messages/{busy}"})
-    assert "a call of one of these messages is being made now" in text(page.xpath("//main")[0]).lower()
+    assert "a call of this message is being made now" in text(page.xpath("//main")[0]).lower()
     assert f"/messages/{busy}" in page.xpath("//main//a/@href")
     pages.post("/delete", fields={"all": "yes", "sure": "yes"})
     assert [one.id for one in pages.room.messages] == [busy]
@@ -433,6 +434,21 @@ def test_what_is_planned_is_seen_and_taken_back(pages: Pages) -> None:
     pages.room.clock.move(days=2)
     pages.room.gateway.run_pending()
     assert (pages.room.messages, pages.room.calls.made) == ([], [])
+
+
+@pytest.mark.parametrize(("of_value", "status"), [(True, 400), (False, 503)])
+def test_a_message_that_the_database_does_not_keep(
+    pages: Pages, monkeypatch: pytest.MonkeyPatch, of_value: bool, status: int
+) -> None:
+    """What was typed is still there, and nobody is asked to try again what would fail again."""
+
+    def fail() -> None:
+        raise StoreError("it is full", of_value=of_value)
+
+    monkeypatch.setattr(pages.room.gateway.database, "write", fail)
+    page = pages.post("/compose", status, fields={**MO, "text": "typed"})
+    assert value(page, "text") == "typed"
+    assert ("try again" in wrong(page)) != of_value
 
 
 def test_what_was_planned_is_sent(pages: Pages) -> None:

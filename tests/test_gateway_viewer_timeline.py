@@ -19,6 +19,7 @@ from mm7zeep.gateway.delivery.retry import Outcome, judge
 from mm7zeep.gateway.store import endpoints, outbox
 from mm7zeep.gateway.store import messages as store
 from mm7zeep.gateway.viewer.timeline import Moment, timeline
+from mm7zeep.gateway.viewer.tones import tone
 from mm7zeep.messages import CancelReq, DeliverReq, Number, ReplaceReq, SubmitReq
 from mm7zeep.status import Status
 
@@ -215,3 +216,14 @@ def test_only_displayed_recipients_have_no_moments(room: Make) -> None:
     shown = Number("+61411", display_only=True)
     id_ = one.submitted(SubmitReq(vaspid="TNN", vasid="News", to=(Number("+61400"), shown), parts=SUBMIT.parts))
     assert {moment.recipient for moment in moments(one, id_)} == {None, "+61400"}
+
+
+@pytest.mark.parametrize("state", ["Retrieved", "Indeterminate", "Expired", "Deferred"])
+def test_a_state_has_one_colour(room: Make, state: str) -> None:
+    """What became of a copy is coloured in the time line as its state is on the same page."""
+    one = room(CALLED, OTHER, handsets=(Handset(prefix="+61", delay=timedelta(days=1)),))
+    id_ = one.submitted(HERE)
+    one.gateway.simulator.report(id_, "+61400", state)
+    found = {moment.words.partition(":")[0]: moment.tone for moment in moments(one, id_) if moment.what == "recipient"}
+    assert found == {state: tone(state)}
+    assert tone(state) == {"Retrieved": "good", "Deferred": "waiting"}.get(state, "bad")

@@ -6,6 +6,7 @@ Opens no connection. Credentials are hidden.
 from __future__ import annotations
 
 import io
+import sys
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -32,6 +33,12 @@ class DryRun(requests.adapters.BaseAdapter):
         fields = tuple(request.headers.items())
         asked = exchange.unpack(Wire(method="POST", headers=fields, body=body), policy="lenient")
         return _response(request, exchange.pack(SubmitRsp(message_id="dry-run"), reply_to=asked))
+
+    def write(self) -> None:
+        """Write the requests to standard output, as octets."""
+        for request in self.requests:
+            sys.stdout.buffer.write(request)
+        sys.stdout.flush()
 
     def close(self) -> None:
         """Nothing is open."""

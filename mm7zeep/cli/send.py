@@ -176,14 +176,13 @@ def command(
     tell = _json_outcome if as_json else _text_outcome
     dry = _dry_run() if dry_run else None
     try:
-        profile = _profile(carrier, namespace)
         client = VaspClient(
             url,
             vaspid=vaspid,
             vasid=vasid,
             auth=_auth(auth, bearer, digest=digest),
             headers=headers,
-            profile=profile,
+            profile=_profile(carrier, namespace),
             ca_file=ca_file,
             client_cert=client_cert,
             adapter=dry,
@@ -197,9 +196,7 @@ def command(
     except Mm7Error as error:
         _failed(error, tell)
     if dry is not None:
-        for request in dry.requests:
-            sys.stdout.buffer.write(request)
-        sys.stdout.flush()
+        dry.write()
         return
     click.echo(tell(_outcome(sent)))
     sys.exit(FAILURES if sent.partial or sent.failed else 0)

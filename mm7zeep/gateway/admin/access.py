@@ -32,15 +32,14 @@ _SAFE = ("GET", "HEAD", "OPTIONS")
 
 
 class Access:
-    """The door of the admin listener. ``clock`` gives seconds, from anywhere.
+    """Passwords and places of the admin listener. ``clock`` gives seconds, from anywhere.
 
     Without an admin_username everybody who reaches it under its own name is the operator. With one, the operator shows
     that name, and an application's own user the application's name and password, which ``applications`` judges as at
     the MM7 listener, from the addresses that it is allowed from (None: they have no access).
 
     An address that guesses waits longer and longer, and the right password with it, but it is never refused unseen;
-    what was proven from an address passes always. A wrong password of the operator is judged as an application's, too,
-    so that the time does not tell whose name it is. ``threads=False`` leaves it to the caller to judge who waits
+    what was proven from an address passes always. ``threads=False`` leaves it to the caller to judge who waits
     (``queue.run_once``). Raises ``ValueError`` for a name without a password, or the other way round, and for the name
     of somebody else.
     """
@@ -78,18 +77,18 @@ class Access:
         self._lock = threading.Lock()
 
     @property
-    def asks(self) -> bool:
+    def needs_password(self) -> bool:
         """Whether a password is asked for."""
         return self._auth is not None
 
-    def check(self, head: Wire, *, is_open: bool) -> None:
+    def check(self, head: Wire, *, is_public: bool) -> None:
         """Raises ``Refusal`` for what a page of another site has sent (403), or under a name of its own (421).
 
-        ``is_open`` says that what is asked for is for everybody.
+        ``is_public`` says that what is asked for is for everybody.
         """
         if head.method not in _SAFE:
             _from_here(head)
-        if self._auth is None and not is_open:
+        if self._auth is None and not is_public:
             self._by_name(head)
 
     def judge(self, head: Wire, peer: str | None) -> User | Future[str | None]:
@@ -106,8 +105,10 @@ class Access:
             decided = self._by_password(self._auth, head, peer)
         return decided if isinstance(decided, Future) else self.user(decided)
 
-    def welcomes(self, user: User, head: Wire, peer: str | None) -> bool:
-        """Whether a user may ask from there: an application's own from the addresses that the application may."""
+    def may_ask_from(self, user: User, head: Wire, peer: str | None) -> bool:
+        """Whether a user may ask from where a request comes from: an application's own from the addresses that the
+        application may.
+        """
         allowed = self._allowed.get(user.application or "")
         return allowed is None or peer is None or peer_of(peer, head.headers, self._trusted) in allowed
 
@@ -144,7 +145,8 @@ class Access:
         user = self._judged(auth, given, proof)
         self.queue.note(place, None, right=user is not None)
         if user is None and self._applications is not None:
-            return self._applications.decide(head, peer)  # no application has this name
+            # no application has this name; judged as that of nobody, its time does not tell that it is the operator's
+            return self._applications.decide(head, peer)
         return user
 
     def _judged(self, auth: BasicAuth, given: str, proof: bytes) -> str | None:

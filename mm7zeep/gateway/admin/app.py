@@ -11,24 +11,22 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, cast
 from urllib.parse import urlencode
 
-from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from mm7zeep.exchange import Wire
 from mm7zeep.gateway.admin.access import Access
+from mm7zeep.gateway.admin.authentication import Authentication
+from mm7zeep.gateway.admin.database_refusal import database_refusal
 from mm7zeep.gateway.admin.outputs import Error
 from mm7zeep.gateway.admin.request import AdminRequest, WaiterCount
 from mm7zeep.gateway.admin.routes import API, ROUTES
 from mm7zeep.gateway.admin.sessions import Sessions
-from mm7zeep.gateway.admin.user import User
 from mm7zeep.gateway.gateway import Gateway
 from mm7zeep.gateway.rest.app import Endpoint, answered, endpoints_of, starlette_app
 from mm7zeep.gateway.rest.headers import with_always
@@ -38,31 +36,15 @@ from mm7zeep.gateway.rest.route import Route
 from mm7zeep.gateway.rest.scope import client_of, head_of, peer_of
 from mm7zeep.gateway.store.bounded import TooSlow
 from mm7zeep.gateway.store.database import StoreError
-from mm7zeep.receiver import Client, Gone, Receive, Refusal, Scope, Send
+from mm7zeep.receiver import Gone, Receive, Refusal, Scope, Send
 from mm7zeep.receiver.refused import asker
 from mm7zeep.receiver.replies import printable
-from mm7zeep.receiver.waiting import ASYNCIO, turn_at
 
 _LOG = logging.getLogger("mm7zeep.gateway")
 
 
-Pages = Callable[["Door"], Any]
-"""Makes the ASGI application of all pages, behind a door."""
-
-
-@dataclass(frozen=True, slots=True)
-class Door:
-    """What lets browsers in: ``access`` by name and password, ``sessions`` by a cookie."""
-
-    access: Access
-    sessions: Sessions
-
-    async def user(self, head: Wire, peer: str | None, client: Client | None) -> User:
-        """Who shows a name and a password. Raises ``Refusal`` (401, 503), ``Gone``."""
-        decided = self.access.judge(head, peer)
-        return self.access.user(await turn_at(decided, ASYNCIO, client)) if isinstance(decided, Future) else decided
-
-
+Pages = Callable[[Authentication], Any]
+"""Makes the ASGI application of all pages; who asks for them is known by then."""
 LOGIN = "/login"
 """The page to log in at."""
 STATIC = "/static/"
@@ -75,14 +57,14 @@ def admin_app(gateway: Gateway, *, clock: Callable[[], float] = time.time, pages
 
     Raises ``ValueError`` for an admin_username without a password.
     """
-    door = Door(
+    authentication = Authentication(
         Access(gateway.settings, gateway.authenticator),
         Sessions(gateway.settings, gateway.database, gateway.clock, gateway.page_secret),
     )
     crowd = WaiterCount()
     endpoints = endpoints_of(ROUTES, lambda route: _endpoint(gateway, clock, crowd, route))
     rest = starlette_app(endpoints, {HTTPException: _refused_by_routing, Exception: _failed})
-    return _AccessCheck(rest, pages(door) if pages is not None else rest, door)
+    return _AccessCheck(gateway, rest, pages(authentication) if pages is not None else rest, authentication)
 
 
 def _endpoint(gateway: Gateway, clock: Callable[[], float], crowd: WaiterCount, route: Route) -> Endpoint:
@@ -107,11 +89,7 @@ def _endpoint(gateway: Gateway, clock: Callable[[], float], crowd: WaiterCount, 
         except TooSlow as error:
             return refused(Refusal(400, str(error)))
         except StoreError as error:
-            _LOG.error("%s %s was not done: %s", route.method, route.path, error)
-            if error.of_value:  # the same again would fail again
-                return refused(Refusal(400, "a value of the request cannot be kept"))
-            after = ("Retry-After", str(gateway.settings.capacity.retry_after))
-            return refused(Refusal(503, f"{error.reason}; try again", after))
+            return refused(database_refusal(error, gateway.settings, f"{route.method} {route.path}"))
         except Gone:  # nobody is left to read this
             return Response(status_code=400)
 
@@ -148,59 +126,48 @@ async def _failed(request: Request, error: Exception) -> Response:
 
 
 class _AccessCheck:
-    """Lets in whom the door lets in, and puts on every answer what it should always have.
+    """Lets in who may ask, as ``authentication`` says, and puts on every answer what it should always have.
 
     Who asks is in ``scope["state"]["user"]``, and the session of a browser in ``scope["state"]["session"]``. ``pages``
     answers what ``rest`` does not.
     """
 
-    def __init__(self, rest: Any, pages: Any, door: Door) -> None:
+    def __init__(self, gateway: Gateway, rest: Any, pages: Any, authentication: Authentication) -> None:
+        self._settings = gateway.settings
         self._rest = rest
         self._pages = pages
-        self._door = door
-        self._open = {one.path for one in ROUTES if one.public}
+        self._authentication = authentication
+        self._public = {one.path for one in ROUTES if one.public}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._rest(scope, receive, send)
             return
 
-        path, sending, client = scope["path"], with_always(send), client_of(scope)
+        path, head, sending, client = scope["path"], head_of(scope), with_always(send), client_of(scope)
         is_rest = path.startswith(_REST)
         app = self._rest if is_rest else self._pages
-        is_open = path in self._open or (app is not self._rest and (path == LOGIN or path.startswith(STATIC)))
+        is_public = path in self._public or (app is not self._rest and (path == LOGIN or path.startswith(STATIC)))
         scope = {**scope, "state": {"user": None, "session": None}}
         try:
-            self._door.access.check(head_of(scope), is_open=is_open)
-            if not is_open:
-                await self._let_in(scope, client)
+            self._authentication.access.check(head, is_public=is_public)
+            if not is_public:
+                found = await self._authentication.logged_in(head, peer_of(scope), client, is_rest=is_rest)
+                scope["state"] = found._asdict()
         except Refusal as error:
-            log_refusal(scope, head_of(scope), error)
+            log_refusal(scope, head, error)
             answer = _to_login(scope) if error.status == 401 and app is not self._rest else None
             await (answer or refused(error))(scope, receive, sending)  # type: ignore[arg-type]
             return
         except StoreError as error:
-            _LOG.error("whether somebody is logged in is not known: %s", error)
-            await refused(Refusal(503, f"{error.reason}; try again"))(scope, receive, sending)  # type: ignore[arg-type]
+            refusal = database_refusal(error, self._settings, "a look whether somebody is logged in")
+            await refused(refusal)(scope, receive, sending)  # type: ignore[arg-type]
             return
         except Gone:
             return
-        if client is not None and not is_open:
+        if client is not None and not is_public:
             client.recognised()
         await app(scope, receive, sending)
-
-    async def _let_in(self, scope: Scope, client: Client | None) -> None:
-        """Raises ``Refusal`` for who may not come in, ``Gone`` for who did not wait until that was known."""
-        head, state, door = head_of(scope), scope["state"], self._door
-        if door.access.asks and head.header("Authorization") is None:
-            found = await run_in_threadpool(door.sessions.find, head)
-            if found is not None and door.access.welcomes(found.user, head, peer_of(scope)):
-                if head.method not in ("GET", "HEAD") and scope["path"].startswith(_REST):
-                    words = "a browser's log-in changes nothing here: use the pages, or show name and password"
-                    raise Refusal(403, words)
-                state["user"], state["session"] = found.user, found
-                return
-        state["user"] = await door.user(head, peer_of(scope), client)
 
 
 def _to_login(scope: Scope) -> Response | None:

@@ -6,7 +6,7 @@ Refuses, with ``Refusal``, what is not there (404), and to replay a call while i
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
@@ -22,26 +22,36 @@ from mm7zeep.receiver import Refusal
 
 def listed(asked: AdminRequest[CallQuery, Nothing]) -> outputs.Callbacks:
     """A page of calls, the newest first."""
-    query, limit = asked.parameters, asked.parameters.limit
     with asked.gateway.database.read() as connection:
-        rows = outbox.listed(
-            connection,
-            state=query.state,
-            owner=asked.user.narrowed(query.application),
-            message_id=query.message,
-            limit=limit + 1,
-            before=query.before,
-        )
-        page = rows[:limit]
-        calls = _shown(connection, asked, page)
-    return outputs.Callbacks(callbacks=calls, next=page[-1].id if len(rows) > limit else None)
+        page = page_of(connection, asked)
+        return outputs.Callbacks(callbacks=views_of(connection, asked, page.rows), next=page.next)
+
+
+class Page(NamedTuple):
+    """Calls, the newest first, and the ``before`` that the next page is asked for with; None at the end."""
+
+    rows: Sequence[CallRow]
+    next: int | None
+
+
+def page_of(connection: Connection, asked: AdminRequest[CallQuery, Nothing]) -> Page:
+    """The calls that a page lists. Raises ``Refusal`` (403) for those of another application."""
+    query, limit = asked.parameters, asked.parameters.limit
+    rows = outbox.listed(
+        connection,
+        state=query.state,
+        owner=asked.user.application_filter(query.application),
+        message_id=query.message,
+        limit=limit + 1,
+        before=query.before,
+    )
+    return Page(rows[:limit], rows[limit - 1].id if len(rows) > limit else None)
 
 
 def one(asked: AdminRequest[CallKey, Nothing]) -> outputs.WholeCallback:
     """A call with what was answered to it, where that was kept."""
     with asked.gateway.database.read() as connection:
-        row = _call(connection, asked)
-        return views.whole_call(row, _paused(connection), full(connection, asked, [row]))
+        return whole_views_of(connection, asked, [_call(connection, asked)])[0]
 
 
 def _call(connection: Connection, asked: AdminRequest[CallKey, Any]) -> CallRow:
@@ -52,9 +62,18 @@ def _call(connection: Connection, asked: AdminRequest[CallKey, Any]) -> CallRow:
     return found
 
 
-def _shown(connection: Connection, asked: AdminRequest[Any, Any], rows: Sequence[CallRow]) -> list[outputs.Callback]:
-    paused, waits = _paused(connection), full(connection, asked, rows)
-    return [views.call(one, paused, waits) for one in rows]
+def views_of(connection: Connection, asked: AdminRequest[Any, Any], rows: Sequence[CallRow]) -> list[outputs.Callback]:
+    """Calls as they are shown in a list, with what keeps each waiting."""
+    paused_keys, waits = paused(connection), full(connection, asked, rows)
+    return [views.call(one, paused_keys, waits) for one in rows]
+
+
+def whole_views_of(
+    connection: Connection, asked: AdminRequest[Any, Any], rows: Sequence[CallRow]
+) -> list[outputs.WholeCallback]:
+    """Calls with what was answered to each, where that was kept."""
+    paused_keys, waits = paused(connection), full(connection, asked, rows)
+    return [views.whole_call(one, paused_keys, waits) for one in rows]
 
 
 def full(connection: Connection, asked: AdminRequest[Any, Any], rows: Sequence[CallRow]) -> dict[int, str]:
@@ -63,7 +82,8 @@ def full(connection: Connection, asked: AdminRequest[Any, Any], rows: Sequence[C
     return buckets.reasons(connection, rates, rows, asked.gateway.clock.now(connection)) if rates else {}
 
 
-def _paused(connection: Connection) -> set[str]:
+def paused(connection: Connection) -> set[str]:
+    """The keys of the endpoints that no calls go to."""
     return {one.name for one in endpoints.listed(connection) if one.paused}
 
 
@@ -80,7 +100,7 @@ def replay_one(asked: AdminRequest[CallKey, Nothing]) -> outputs.Callback:
             if found.kind == "fetch":
                 raise Refusal(409, "this fetch has ended, and its message went on without it; send the message again")
             raise Refusal(409, "this submit went out, or was taken back: once more would be a second message")
-        return _shown(connection, asked, [found])[0]
+        return views_of(connection, asked, [found])[0]
 
 
 def replay(asked: AdminRequest[Nothing, Replay]) -> outputs.Replayed:

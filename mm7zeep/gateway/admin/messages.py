@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
@@ -21,10 +22,11 @@ from mm7zeep.gateway.admin.request import AdminRequest
 from mm7zeep.gateway.admin.user import User
 from mm7zeep.gateway.rest.fields import Nothing
 from mm7zeep.gateway.rest.parts import download, shown
-from mm7zeep.gateway.store import content, endpoints, outbox, search
+from mm7zeep.gateway.store import content, outbox, search
 from mm7zeep.gateway.store import messages as store
 from mm7zeep.gateway.store.bounded import bounded
 from mm7zeep.gateway.store.rows import MessageRow, RawRow
+from mm7zeep.messages import Part
 from mm7zeep.receiver import Refusal
 
 POLL = 0.1
@@ -48,7 +50,7 @@ def listed(asked: AdminRequest[MessageQuery, Nothing]) -> outputs.Messages:
 def _search(asked: AdminRequest[Any, Nothing], **others: Any) -> search.Search:
     query = asked.parameters
     given = {name: getattr(query, name) for name in Filter.model_fields}
-    return search.exact(**{**given, "application": asked.user.narrowed(query.application)}, **others)
+    return search.exact(**{**given, "application": asked.user.application_filter(query.application)}, **others)
 
 
 def one(asked: AdminRequest[MessageKey, Nothing]) -> outputs.WholeMessage:
@@ -70,14 +72,29 @@ def found(connection: Connection, user: User, message_id: str) -> MessageRow:
 
 
 def _whole(connection: Connection, asked: AdminRequest[Any, Any], row: MessageRow) -> outputs.WholeMessage:
-    raw = store.raw(connection, row.id, row.content)
-    parts = content.parts_of(raw) if raw is not None else ()
-    paused = {one.name for one in endpoints.listed(connection) if one.paused}
     # where upstreams stand is the operator's business
     calls = outbox.listed(connection, message_id=row.id, owner=asked.user.application, limit=_CALLS)
-    full = callbacks.full(connection, asked, calls)
+    found = content_of(connection, row)
     copies = views.seen_by(asked.user, store.recipients(connection, row.id))
-    return views.whole(row, copies, parts, [views.call(one, paused, full) for one in calls])
+    parts = views.parts(found.parts, came=len(found.came))
+    return views.whole(row, copies, parts, callbacks.views_of(connection, asked, calls))
+
+
+class Content(NamedTuple):
+    """The content of a message that is in force: the request that has it (None: it is not kept), the parts that came,
+    and the parts with the presentation that is made where none came.
+    """
+
+    raw: RawRow | None
+    came: Sequence[Part]
+    parts: Sequence[Part]
+
+
+def content_of(connection: Connection, row: MessageRow) -> Content:
+    """What a message has in it, read out of its octets."""
+    raw = store.raw(connection, row.id, row.content)
+    came = content.parts_of(raw) if raw is not None else ()
+    return Content(raw, came, content.presented(came))
 
 
 # --- octets -----------------------------------------------------------------------------------------------------------
@@ -122,14 +139,16 @@ def _field(name: str, value: str) -> tuple[str, str]:
 
 def part(asked: AdminRequest[PartKey, Nothing]) -> Response:
     """A part, decoded: shown where its octets are an image, audio or video, otherwise as a download."""
-    n = asked.parameters.n
+    return shown(part_of(asked), asked.parameters.n)
+
+
+def part_of(asked: AdminRequest[PartKey, Nothing]) -> Part:
+    """The part that is asked for. Raises ``Refusal`` (404)."""
     with asked.gateway.database.read() as connection:
-        message = found(connection, asked.user, asked.parameters.id)
-        row = store.raw(connection, message.id, message.content)
-    parts = content.presented(content.parts_of(row)) if row is not None else ()
-    if n >= len(parts):
-        raise Refusal(404, f"the message has {len(parts)} parts, counted from 0; there is no part {n}")
-    return shown(parts[n], n)
+        parts = content_of(connection, found(connection, asked.user, asked.parameters.id)).parts
+    if asked.parameters.n >= len(parts):
+        raise Refusal(404, f"there is no such part: the message has {len(parts)} parts, counted from 0")
+    return parts[asked.parameters.n]
 
 
 # --- the next one -----------------------------------------------------------------------------------------------------
@@ -172,7 +191,12 @@ def delete(asked: AdminRequest[MessageKey, Nothing]) -> None:
     if message_id == "latest":  # it may be another one by now
         raise Refusal(400, "name the message that is to be deleted by its id")
     with asked.gateway.database.write() as connection:
-        message = found(connection, asked.user, message_id)
-        if outbox.under_way(connection, [message.id]):
-            raise Refusal(409, "a call of this message is being made now; try again", ("Retry-After", "5"))
-        store.delete(connection, [message.id])
+        delete_all(connection, [found(connection, asked.user, message_id).id])
+
+
+def delete_all(connection: Connection, ids: Sequence[str]) -> None:
+    """Delete messages; none of them while a call of one is being made: raises ``Refusal`` (409)."""
+    if outbox.under_way(connection, ids):
+        which = "this message" if len(ids) == 1 else "one of these messages"
+        raise Refusal(409, f"a call of {which} is being made now; try again in a moment", ("Retry-After", "5"))
+    store.delete(connection, ids)

@@ -28,7 +28,7 @@ def listed(asked: AdminRequest[OptOutQuery, Nothing]) -> outputs.OptOuts:
     with asked.gateway.database.read() as connection:
         rows = store.listed(
             connection,
-            application=asked.user.narrowed(query.application),
+            application=asked.user.application_filter(query.application),
             number=_keys(settings, "number", query.number),
             subscriber=_keys(settings, "subscriber", query.subscriber),
             limit=limit + 1,

@@ -23,8 +23,8 @@ class User:
         """Whether what belongs to ``application`` is this user's, too."""
         return self.application in (None, application)
 
-    def narrowed(self, application: str | None) -> str | None:
-        """Whose messages a filter means; None for everybody's.
+    def application_filter(self, application: str | None) -> str | None:
+        """Whose messages a list shows, where it is asked for those of ``application``; None for everybody's.
 
         Raises ``Refusal`` (403) for another application than the user's own, whether it exists or not.
         """

@@ -83,17 +83,24 @@ def _message(row: MessageRow, copies: Sequence[RecipientRow]) -> dict[str, Any]:
 
 
 def whole(
-    row: MessageRow, copies: Sequence[RecipientRow], parts: Sequence[Part], calls: Sequence[outputs.Callback]
+    row: MessageRow,
+    copies: Sequence[RecipientRow],
+    parts: Sequence[outputs.Part],
+    calls: Sequence[outputs.Callback],
 ) -> outputs.WholeMessage:
-    """A message with all that is known of it; ``parts`` are those that came."""
-    listed = json.loads(content.listed(content.presented(parts)))
+    """A message with all that is known of it."""
     return outputs.WholeMessage(
         **_message(row, copies),
         fields=dict(row.field),
-        parts=[outputs.Part(**one, generated=n >= len(parts)) for n, one in enumerate(listed)],
+        parts=list(parts),
         findings=[finding(one) for one in json.loads(row.findings)],
         calls=list(calls),
     )
+
+
+def parts(given: Sequence[Part], *, came: int) -> list[outputs.Part]:
+    """Parts in their order; those from ``came`` on were made by the gateway."""
+    return [outputs.Part(**row, generated=n >= came) for n, row in enumerate(json.loads(content.listed(given)))]
 
 
 def finding(row: Mapping[str, Any]) -> outputs.Finding:

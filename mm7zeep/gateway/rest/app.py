@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -22,8 +22,20 @@ Endpoints = Mapping[str, Mapping[str, Endpoint]]
 """By path and method."""
 
 
-def endpoints_of(routes: Sequence[Route], endpoint: Callable[[Route], Endpoint]) -> Endpoints:
-    """What ``endpoint`` makes of each route."""
+class Row(Protocol):
+    """A row of a table of routes, or of pages."""
+
+    @property
+    def method(self) -> str: ...
+    @property
+    def path(self) -> str: ...
+
+
+R = TypeVar("R", bound=Row)
+
+
+def endpoints_of(routes: Sequence[R], endpoint: Callable[[R], Endpoint]) -> Endpoints:
+    """What ``endpoint`` makes of each row."""
     found: dict[str, dict[str, Endpoint]] = {}
     for one in routes:
         found.setdefault(one.path, {})[one.method] = endpoint(one)

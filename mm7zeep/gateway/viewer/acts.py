@@ -13,6 +13,7 @@ from typing import Any
 from starlette.responses import RedirectResponse, Response
 
 from mm7zeep.gateway.admin import handset, messages
+from mm7zeep.gateway.admin.database_refusal import database_refusal
 from mm7zeep.gateway.admin.deliver import deliver
 from mm7zeep.gateway.admin.inputs import MessageKey, Mo, Reading, Report
 from mm7zeep.gateway.rest.request import judged
@@ -102,8 +103,7 @@ def send(asked: PageRequest) -> Response:
     except Refusal as error:
         return _page(asked, fields, _again(asked, fields), error)
     except StoreError as error:
-        after = ("Retry-After", str(asked.gateway.settings.capacity.retry_after))
-        return _page(asked, fields, None, Refusal(503, f"{error.reason}; try again", after))
+        return _page(asked, fields, None, database_refusal(error, asked.gateway.settings, "POST /compose"))
     return RedirectResponse(f"/messages/{found.id}", 303)
 
 
@@ -143,18 +143,18 @@ def _part(file: File) -> dict[str, str]:
 
 def report(asked: PageRequest) -> Response:
     """A copy reaches an outcome."""
-    given = {name: asked.form.text(name) for name in ("recipient", "status", "text")}
-    body = judged({name: value for name, value in given.items() if value}, Report)
-    handset.report(asked.rest(_key(asked), body))
+    handset.report(asked.rest(_key(asked), judged(asked.form.given("recipient", "status", "text"), Report)))
     return RedirectResponse(f"/messages/{asked.parameters['id']}", 303)
 
 
 def read(asked: PageRequest) -> Response:
     """A recipient has read a message, or deleted it unread."""
-    if asked.form.text("recipient") is None:
+    given = asked.form.given("recipient", "reading")
+    if "recipient" not in given:
         raise Refusal(400, "choose the recipient who has read or deleted it: it is one at a time")
-    given = {"recipient": asked.form.text("recipient") or "", "status": asked.form.text("reading")}
-    handset.read(asked.rest(_key(asked), judged({name: value for name, value in given.items() if value}, Reading)))
+    if "reading" in given:  # status is the name of another field of this form
+        given["status"] = given.pop("reading")
+    handset.read(asked.rest(_key(asked), judged(given, Reading)))
     return RedirectResponse(f"/messages/{asked.parameters['id']}", 303)
 
 

@@ -1,4 +1,4 @@
-"""The pages as one ASGI application behind the door of the admin listener.
+"""The pages as one ASGI application of the admin listener.
 
 Whatever is refused is answered on a page that says what is wrong and how to put it right.
 """
@@ -6,7 +6,6 @@ Whatever is refused is answered on a page that says what is wrong and how to put
 from __future__ import annotations
 
 import inspect
-import logging
 import re
 import time
 from collections.abc import Awaitable, Callable
@@ -14,16 +13,17 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
 
 from anyio import CapacityLimiter, to_thread
-from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from mm7zeep.errors import LocalError
-from mm7zeep.gateway.admin.app import LOGIN, STATIC, Door, admin_app
+from mm7zeep.gateway.admin.app import LOGIN, STATIC, admin_app
+from mm7zeep.gateway.admin.authentication import Authentication
+from mm7zeep.gateway.admin.database_refusal import database_refusal
 from mm7zeep.gateway.admin.user import User
+from mm7zeep.gateway.rest.app import Endpoint, endpoints_of, starlette_app
 from mm7zeep.gateway.rest.request import MOST
 from mm7zeep.gateway.store.bounded import TooSlow
 from mm7zeep.gateway.store.database import StoreError
@@ -40,7 +40,6 @@ from mm7zeep.receiver.replies import printable
 if TYPE_CHECKING:
     from mm7zeep.gateway.gateway import Gateway
 
-_LOG = logging.getLogger("mm7zeep.gateway")
 _NOBODY = User("nobody", "")
 _REST_HINT = re.compile(r"; (?:GET|POST|PUT|DELETE) /api/v1/[^;]*$")  # what a refusal says to programs at its end
 _PARENT = re.compile(
@@ -53,15 +52,15 @@ def listener_app(gateway: Gateway, *, clock: Callable[[], float] = time.time) ->
 
     Raises ``ValueError`` for an admin_username without a password.
     """
-    return admin_app(gateway, clock=clock, pages=lambda door: _Viewer(gateway, door).app())
+    return admin_app(gateway, clock=clock, pages=lambda authentication: _Viewer(gateway, authentication).app())
 
 
 class _Viewer:
     """What all pages share."""
 
-    def __init__(self, gateway: Gateway, door: Door) -> None:
+    def __init__(self, gateway: Gateway, authentication: Authentication) -> None:
         self._gateway = gateway
-        self._door = door
+        self._authentication = authentication
         self._files = StaticFiles()
         self._templates = Templates(self._files)
         self._previews = Previews()
@@ -75,29 +74,20 @@ class _Viewer:
 
     def app(self) -> Any:
         """The ASGI application."""
-        by_path: dict[str, dict[str, Page]] = {}
-        for one in PAGES:
-            by_path.setdefault(one.path, {})[one.method] = one
-        routes = [Route(path, self._endpoint(rows), methods=list(rows)) for path, rows in by_path.items()]
-        changes = live.Changes(self._gateway, self._door.sessions)
-        app = Starlette(
-            routes=[
-                *routes,
-                Route(LOGIN, self._login, methods=["GET", "POST"]),
-                Route("/logout", self._logout, methods=["POST"]),
-                Route("/events", changes.stream, methods=["GET"]),
-                Route(f"{STATIC}{{version}}/{{name}}", self._static, methods=["GET"]),
-            ],
-            exception_handlers=cast(Any, {HTTPException: self._refused_by_routing, Exception: self._failed}),
-        )
-        app.router.redirect_slashes = False  # where to, the Host field would say
-        return app
+        changes = live.Changes(self._gateway, self._authentication.sessions)
+        endpoints = {
+            **endpoints_of(PAGES, self._endpoint),
+            LOGIN: {"GET": self._login, "POST": self._login},
+            "/logout": {"POST": self._logout},
+            "/events": {"GET": changes.stream},
+            f"{STATIC}{{version}}/{{name}}": {"GET": self._static},
+        }
+        return starlette_app(endpoints, {HTTPException: self._refused_by_routing, Exception: self._failed})
 
     # --- pages --------------------------------------------------------------------------------------------------------
 
-    def _endpoint(self, rows: dict[str, Page]) -> Callable[[Request], Awaitable[Response]]:
+    def _endpoint(self, page: Page) -> Endpoint:
         async def endpoint(request: Request) -> Response:
-            page = rows["GET" if request.method == "HEAD" else request.method]
             return await self._guarded(request, lambda asked: self._answer(request, page, asked))
 
         return endpoint
@@ -113,11 +103,11 @@ class _Viewer:
         return await to_thread.run_sync(page.function, asked, limiter=limiter)
 
     async def _login(self, request: Request) -> Response:
-        return await self._guarded(request, lambda asked: login.answer(asked, self._door, request))
+        return await self._guarded(request, lambda asked: login.answer(asked, self._authentication, request))
 
     async def _logout(self, request: Request) -> Response:
         async def answer(asked: PageRequest) -> Response:
-            return await run_in_threadpool(login.log_out, self._door, asked)
+            return await run_in_threadpool(login.log_out, asked, self._authentication.sessions)
 
         return await self._guarded(request, answer)
 
@@ -139,16 +129,11 @@ class _Viewer:
                 return await answer(asked)
         except Refusal as error:
             return _refused(asked, error, request.method)
-        except LocalError as error:
-            return _refused(asked, Refusal(400, str(error)), request.method)
-        except TooSlow as error:
+        except (LocalError, TooSlow) as error:
             return _refused(asked, Refusal(400, str(error)), request.method)
         except StoreError as error:
-            _LOG.error("%s %s was not done: %s", request.method, printable(request.url.path)[:100], error)
-            if error.of_value:  # the same again would fail again
-                return _refused(asked, Refusal(400, "something in this cannot be kept; change it"), request.method)
-            after = ("Retry-After", str(self._gateway.settings.capacity.retry_after))
-            return _refused(asked, Refusal(503, f"{error.reason}; try again", after), request.method)
+            what = f"{request.method} {printable(request.url.path)[:100]}"
+            return _refused(asked, database_refusal(error, self._gateway.settings, what), request.method)
         except Gone:  # nobody is left to read this
             return Response(status_code=400)
 
@@ -160,8 +145,8 @@ class _Viewer:
             previews=self._previews,
             user=request.state.user or _NOBODY,
             session=session,
-            csrf=self._door.sessions.csrf(session, request.state.user),
-            logs_in=self._door.access.asks,
+            csrf=self._authentication.sessions.csrf(session, request.state.user),
+            logs_in=self._authentication.access.needs_password,
             path=request.url.path,
             parameters=request.path_params,
             query=request.query_params,

@@ -8,18 +8,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
 
 from starlette.responses import RedirectResponse, Response
 
 from mm7zeep.gateway.admin import callbacks, outputs, views
 from mm7zeep.gateway.admin.inputs import CallKey, CallQuery, Pausing, Replay, Resumption
 from mm7zeep.gateway.rest.request import judged
-from mm7zeep.gateway.store import endpoint_health, endpoints, outbox
+from mm7zeep.gateway.store import endpoint_health, versions
 from mm7zeep.gateway.store import messages as store
 from mm7zeep.gateway.viewer import parts
-from mm7zeep.gateway.viewer.inbox import link
 from mm7zeep.gateway.viewer.page_request import PageRequest, own_path
+from mm7zeep.gateway.viewer.queries import integer, link
 from mm7zeep.receiver import Refusal
 
 _STATES = (("All", ""), ("Waiting", "ready"), ("Paused", "paused"), ("Dead", "dead"), ("Done", "done"))
@@ -37,7 +36,7 @@ KINDS: Mapping[str, str] = MappingProxyType(
 _FILTERS = ("state", "application", "message")
 _ANSWER = 4000  # characters of an answer that the page of a call shows
 _LINES, _LINE = 3, 120  # lines of an answer in a list, and characters of each
-_MORE = 50_000_000  # a count that a query names is less
+_MOST = 50_000_000  # calls that a redirect says were made again
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,22 +59,11 @@ def _page(asked: PageRequest, error: Refusal | None = None) -> Response:
         query = judged(given, CallQuery)
     except Refusal as failure:
         error, query, given = failure, CallQuery.model_validate({}), {}
-    owner = asked.user.narrowed(query.application)
-    gateway, limit = asked.gateway, query.limit
-    version = asked.version()
-    with gateway.database.read() as connection:
-        rows = outbox.listed(
-            connection,
-            state=query.state,
-            owner=owner,
-            message_id=query.message,
-            limit=limit + 1,
-            before=query.before,
-        )
+    with asked.gateway.database.read() as connection:
+        version = versions.version(connection)
+        listed = callbacks.page_of(connection, asked.rest(query))
+        calls = callbacks.whole_views_of(connection, asked.rest(), listed.rows)
         about = store.message(connection, query.message) if query.message is not None else None
-        paused = {one.name for one in endpoints.listed(connection) if one.paused}
-        full = callbacks.full(connection, asked.rest(), rows[:limit])
-    calls = [views.whole_call(one, paused, full) for one in rows[:limit]]
     kept = {name: value for name, value in given.items() if name in _FILTERS}
     if about is None or not asked.user.sees(about.application):
         about = None
@@ -86,7 +74,7 @@ def _page(asked: PageRequest, error: Refusal | None = None) -> Response:
         version=version,
         calls=[_Call(one, _first(one)) for one in calls],
         kinds=KINDS,
-        older=link("/callbacks", **kept, before=str(calls[-1].id)) if len(rows) > limit else None,
+        older=link("/callbacks", **kept, before=str(listed.next)) if listed.next is not None else None,
         newest=link("/callbacks", **kept) if query.before is not None else None,
         states=[(words, link("/callbacks", **(kept | {"state": state})), state) for words, state in _STATES],
         query=query,
@@ -94,7 +82,7 @@ def _page(asked: PageRequest, error: Refusal | None = None) -> Response:
         owners=_owners(asked),
         without_message=link("/callbacks", **{name: value for name, value in kept.items() if name != "message"}),
         wrong=str(error) if error is not None else "",
-        replayed=_count(asked.query.get("replayed")),
+        replayed=integer(asked.query.get("replayed"), _MOST),
         typed={name: asked.form.text(name) or "" for name in ("since", "endpoint")},
     )
 
@@ -113,15 +101,10 @@ def _owners(asked: PageRequest) -> list[str]:
     return [*own, *(f"upstream:{one.name}" for one in settings.upstreams)] if asked.user.is_operator else own
 
 
-def _count(text: str | None) -> int | None:
-    """The number of calls that a redirect names; None for anything else."""
-    number = int(text) if text is not None and text.isascii() and text.isdigit() and len(text) < 10 else None
-    return number if number is not None and number < _MORE else None
-
-
 def one(asked: PageRequest) -> Response:
     """One call with what was answered to it."""
-    version = asked.version()
+    with asked.gateway.database.read() as connection:
+        version = versions.version(connection)
     call = callbacks.one(asked.rest(_key(asked)))
     return asked.page(
         "callback.html",
@@ -133,10 +116,9 @@ def one(asked: PageRequest) -> Response:
 
 
 def _key(asked: PageRequest) -> CallKey:
-    text = asked.parameters["id"]
-    if not text.isascii() or not text.isdigit() or len(text) > 18:
+    if integer(asked.parameters["id"]) is None:
         raise Refusal(404, "no callback has that id")
-    return judged({"id": text}, CallKey)
+    return judged({"id": asked.parameters["id"]}, CallKey)
 
 
 def replay_one(asked: PageRequest) -> Response:
@@ -147,11 +129,11 @@ def replay_one(asked: PageRequest) -> Response:
 
 def replay(asked: PageRequest) -> Response:
     """Make dead calls again: of an endpoint, or those that died since a point in time."""
-    given: dict[str, Any] = {name: asked.form.text(name) for name in ("endpoint", "since")}
-    if not any(given.values()):
+    given = asked.form.given("endpoint", "since")
+    if not given:
         return _page(asked, Refusal(400, "say which calls are made again: give a time, an endpoint, or both"))
     try:
-        body = judged({name: value for name, value in given.items() if value}, Replay)
+        body = judged(given, Replay)
     except Refusal as error:
         return _page(asked, error)
     done = callbacks.replay(asked.rest(body=body)).replayed
@@ -164,27 +146,25 @@ def replay(asked: PageRequest) -> Response:
 
 def endpoints_page(asked: PageRequest) -> Response:
     """Where calls go, and how they fare there."""
-    version = asked.version()
     with asked.gateway.database.read() as connection:
+        version = versions.version(connection)
         found = endpoint_health.health(connection, asked.user.application)
     return asked.page(
         "endpoints.html",
         version=version,
         endpoints=[(one, views.url_of(one.endpoint)) for one in found],
         counted=endpoint_health.COUNTED,
-        replayed=_count(asked.query.get("replayed")),
+        replayed=integer(asked.query.get("replayed"), _MOST),
     )
 
 
 def pause(asked: PageRequest) -> Response:
     """Make no calls to an endpoint for now."""
-    given = {name: asked.form.text(name) for name in ("endpoint", "application")}
-    callbacks.pause(asked.rest(body=judged({name: value for name, value in given.items() if value}, Pausing)))
+    callbacks.pause(asked.rest(body=judged(asked.form.given("endpoint", "application"), Pausing)))
     return RedirectResponse("/endpoints", 303)
 
 
 def resume(asked: PageRequest) -> Response:
     """Make calls to an endpoint again."""
-    given = {name: asked.form.text(name) for name in ("endpoint", "application")}
-    callbacks.resume(asked.rest(body=judged({name: value for name, value in given.items() if value}, Resumption)))
+    callbacks.resume(asked.rest(body=judged(asked.form.given("endpoint", "application"), Resumption)))
     return RedirectResponse("/endpoints", 303)

@@ -9,9 +9,10 @@ from starlette.responses import Response
 from mm7zeep.gateway.store import conversations as store
 from mm7zeep.gateway.store import search, versions, viewed
 from mm7zeep.gateway.store.bounded import bounded
-from mm7zeep.gateway.viewer.inbox import PAGE, place
+from mm7zeep.gateway.viewer.inbox import PAGE
 from mm7zeep.gateway.viewer.lines import lines, short
 from mm7zeep.gateway.viewer.page_request import PageRequest
+from mm7zeep.gateway.viewer.queries import integer
 
 
 def page(asked: PageRequest) -> Response:
@@ -19,7 +20,7 @@ def page(asked: PageRequest) -> Response:
     number = (asked.query.get("number") or "").strip().partition("/TYPE=")[0]
     if number:
         return _conversation(asked, number)
-    before = place(asked.query.get("before"))
+    before = integer(asked.query.get("before"))
     with bounded(asked.gateway.database) as connection:
         version = versions.version(connection)
         found = store.listed(connection, asked.user.application, before=before)
@@ -29,15 +30,15 @@ def page(asked: PageRequest) -> Response:
         conversations=[replace(one, newest=short(one.newest)) for one in found.conversations],
         next=found.next,
         is_newest=before is None,
-        several=asked.user.is_operator and len(asked.gateway.settings.applications) > 1,
+        several=asked.several,
     )
 
 
 def _conversation(asked: PageRequest, number: str) -> Response:
     """The messages of one conversation; whoever opens it has seen them, as on a phone."""
-    application = asked.user.narrowed(asked.query.get("application") or None)
+    application = asked.user.application_filter(asked.query.get("application") or None)
     wanted = search.Search(application=application, number=number)
-    before = place(asked.query.get("before"))
+    before = integer(asked.query.get("before"))
     with bounded(asked.gateway.database) as connection:
         version = versions.version(connection)
         rows = search.found(connection, wanted, limit=PAGE + 1, before=before)

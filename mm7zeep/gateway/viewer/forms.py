@@ -38,10 +38,9 @@ _PATIENCE, _LOOK = 20.0, 0.05  # seconds that somebody waits for room, and betwe
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file of a form: its name and media type as the browser says them."""
+    """A file of a form, and its name as the browser says it."""
 
     name: str
-    content_type: str | None
     octets: bytes
 
 
@@ -60,6 +59,10 @@ class Form:
     def texts(self, name: str) -> list[str]:
         """All values of that name which say something."""
         return [value.strip() for key, value in self.fields if key == name and value.strip()]
+
+    def given(self, *names: str) -> dict[str, str]:
+        """The fields of these names that say something, as members of the REST API's JSON."""
+        return {name: text for name in names if (text := self.text(name)) is not None}
 
     def files_of(self, name: str) -> list[File]:
         """The files of that name; a field that was left empty has none."""
@@ -173,7 +176,7 @@ async def _form(parser: MultiPartParser) -> Form:
     files: list[tuple[str, File]] = []
     for name, value in data.multi_items():
         if isinstance(value, UploadFile):
-            files.append((_text(name), File(_text(value.filename or ""), value.content_type, value.file.read())))
+            files.append((_text(name), File(_text(value.filename or ""), value.file.read())))
         else:
             fields.append((_text(name), _text(value)))
     await data.close()

@@ -8,17 +8,18 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
-from urllib.parse import urlencode
 
 from sqlalchemy import Connection
 from starlette.responses import Response
 
+from mm7zeep.gateway.admin import messages
 from mm7zeep.gateway.store import messages as store
 from mm7zeep.gateway.store import outbox, search, versions, viewed
 from mm7zeep.gateway.store.bounded import bounded
 from mm7zeep.gateway.store.rows import MessageRow
 from mm7zeep.gateway.viewer.lines import lines
 from mm7zeep.gateway.viewer.page_request import PageRequest, own_path
+from mm7zeep.gateway.viewer.queries import integer, link
 from mm7zeep.gateway.viewer.search_words import EXAMPLES, search_of
 from mm7zeep.receiver import Refusal
 
@@ -38,7 +39,7 @@ _FILTERS = (
 def page(asked: PageRequest) -> Response:
     """A page of the messages that fit what is searched for."""
     text = (asked.query.get("q") or "").strip()
-    before, after = place(asked.query.get("before")), place(asked.query.get("after"))
+    before, after = integer(asked.query.get("before")), integer(asked.query.get("after"))
     wrong = ""
     try:
         wanted = search_of(text, asked.user.application)
@@ -62,7 +63,7 @@ def page(asked: PageRequest) -> Response:
         older=link(q=text, before=str(shown.rows[-1].seq)) if shown.older else None,
         filters=[(words, link(q=given), given == text) for words, given in _FILTERS],
         examples=EXAMPLES,
-        several=asked.user.is_operator and len(asked.gateway.settings.applications) > 1,
+        several=asked.several,
     )
 
 
@@ -85,19 +86,6 @@ def _page(connection: Connection, wanted: search.Search, before: int | None, aft
     return _Page(rows[:PAGE], newer=before is not None, older=len(rows) > PAGE)
 
 
-def link(path: str = "/", **values: str) -> str:
-    """``path`` with a query of those values that say something."""
-    given = {name: value for name, value in values.items() if value}
-    return f"{path}?{urlencode(given)}" if given else path
-
-
-def place(text: str | None) -> int | None:
-    """The place in a list that a query names; None where it names none."""
-    if text is None or not text.isascii() or not text.isdigit() or len(text) > 18:
-        return None
-    return int(text)
-
-
 # --- acts -------------------------------------------------------------------------------------------------------------
 
 _BATCH = 100  # messages that one transaction deletes or marks
@@ -108,7 +96,8 @@ _COUNTED = 1000  # messages to be deleted that are counted at most
 def delete(asked: PageRequest) -> Response:
     """Delete the messages that are chosen; or all that fit the search, once that was confirmed."""
     if asked.form.text("all") != "yes":
-        _delete(asked, asked.form.texts("id"))
+        with asked.gateway.database.write() as connection:
+            messages.delete_all(connection, _chosen(connection, asked))
     elif asked.form.text("sure") != "yes":
         return _ask(asked)
     else:
@@ -145,13 +134,10 @@ def _all(asked: PageRequest) -> Iterator[list[str]]:
     raise Refusal(503, "the gateway is stopping; this is done for some of the messages only", ("Retry-After", "5"))
 
 
-def _delete(asked: PageRequest, ids: Sequence[str]) -> None:
-    with asked.gateway.database.write() as connection:
-        own = [row.id for row in store.by_id(connection, ids).values() if asked.user.sees(row.application)]
-        if outbox.under_way(connection, own):
-            words = "a call of one of these messages is being made now; try again in a moment"
-            raise Refusal(409, words, ("Retry-After", "5"))
-        store.delete(connection, own)
+def _chosen(connection: Connection, asked: PageRequest) -> list[str]:
+    """The ids of the messages that are chosen, and are this user's."""
+    rows = store.by_id(connection, asked.form.texts("id")).values()
+    return [row.id for row in rows if asked.user.sees(row.application)]
 
 
 def mark(asked: PageRequest) -> Response:
@@ -161,8 +147,8 @@ def mark(asked: PageRequest) -> Response:
             _mark(asked, ids)
     else:
         with asked.gateway.database.read() as connection:
-            rows = store.by_id(connection, asked.form.texts("id")).values()
-        _mark(asked, [row.id for row in rows if asked.user.sees(row.application)])
+            ids = _chosen(connection, asked)
+        _mark(asked, ids)
     return asked.back("/")
 
 

@@ -9,14 +9,15 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from mm7zeep.gateway.admin.app import LOGIN, Door, log_refusal
-from mm7zeep.gateway.admin.sessions import COOKIE
+from mm7zeep.gateway.admin.app import LOGIN, log_refusal
+from mm7zeep.gateway.admin.authentication import Authentication
+from mm7zeep.gateway.admin.sessions import COOKIE, Sessions
 from mm7zeep.gateway.rest.scope import client_of, head_of, peer_of
 from mm7zeep.gateway.viewer.page_request import PageRequest, own_path
 from mm7zeep.receiver import Refusal
 
 
-async def answer(asked: PageRequest, door: Door, request: Request) -> Response:
+async def answer(asked: PageRequest, authentication: Authentication, request: Request) -> Response:
     """The page to log in at; with a name and a password, the page that was wanted."""
     if not asked.logs_in:
         return RedirectResponse("/", 303)
@@ -29,13 +30,13 @@ async def answer(asked: PageRequest, door: Door, request: Request) -> Response:
     fields = tuple(one for one in head.headers if one[0].lower() != "authorization")
     trying = replace(head, headers=(*fields, ("Authorization", f"Basic {shown}")))
     try:
-        user = await door.user(trying, peer_of(request.scope), client_of(request.scope))
+        user = await authentication.by_password(trying, peer_of(request.scope), client_of(request.scope))
     except Refusal as error:
         log_refusal(request.scope, trying, error)
         if error.status != 401:
             raise
         return _page(asked, wanted, name, "This name and password do not go together.", 401)
-    cookie = await run_in_threadpool(door.sessions.begin, user)
+    cookie = await run_in_threadpool(authentication.sessions.begin, user)
     there = RedirectResponse(wanted or "/", 303)
     # behind a proxy with TLS the page was sent by its origin
     secure = (head.header("Origin") or "").lower().startswith("https:")
@@ -52,10 +53,10 @@ def _page(asked: PageRequest, wanted: str | None, name: str = "", wrong: str = "
     return asked.page("login.html", status=status, wanted=wanted or "/", name=name, wrong=wrong)
 
 
-def log_out(door: Door, asked: PageRequest) -> Response:
+def log_out(asked: PageRequest, sessions: Sessions) -> Response:
     """End the session of this browser."""
     if asked.session is not None:
-        door.sessions.end(asked.session)
+        sessions.end(asked.session)
     there = RedirectResponse(LOGIN, 303)
     there.delete_cookie(COOKIE, path="/", httponly=True, samesite="lax")
     return there

@@ -15,16 +15,18 @@ from starlette.responses import Response
 
 from mm7zeep import media
 from mm7zeep.gateway.admin import callbacks, messages, views
+from mm7zeep.gateway.admin.inputs import PartKey
 from mm7zeep.gateway.rest.parts import download
-from mm7zeep.gateway.store import content, endpoints, outbox, search, versions, viewed
+from mm7zeep.gateway.rest.request import judged
 from mm7zeep.gateway.store import messages as store
+from mm7zeep.gateway.store import outbox, search, versions, viewed
 from mm7zeep.gateway.store.bounded import bounded
-from mm7zeep.gateway.store.rows import SENT, SHOWN, MessageRow, RawRow, RecipientRow
+from mm7zeep.gateway.store.rows import SENT, SHOWN, MessageRow
 from mm7zeep.gateway.viewer import copies, copy_json, copy_python, eml, part_lines, parts, raw_view, slide_parts, slides
-from mm7zeep.gateway.viewer.inbox import link
 from mm7zeep.gateway.viewer.lines import PLANNED, planned_at
 from mm7zeep.gateway.viewer.page_request import PageRequest
 from mm7zeep.gateway.viewer.previews import PREVIEW, THUMBNAIL, Box, NoPreview, PreviewBusy
+from mm7zeep.gateway.viewer.queries import integer, link
 from mm7zeep.gateway.viewer.search_words import search_of
 from mm7zeep.gateway.viewer.timeline import timeline
 from mm7zeep.gateway.viewer.validation import validation
@@ -34,6 +36,7 @@ from mm7zeep.receiver import Refusal
 _CALLS = 200  # of one message that the page shows
 _RECIPIENTS = 100  # that it shows
 _MOMENTS = 100  # at either end of the time line that it shows
+_LAST = 2**31 - 1  # the last number of a request, and the last octet of one, that a query names
 OUTCOMES = (
     "Retrieved", "Expired", "Rejected", "Indeterminate", "Forwarded", "DeliveryConditionNotMet", "Deferred",
     "Unrecognised",
@@ -43,27 +46,9 @@ GOT_IT = ("Retrieved", "Forwarded", "Indeterminate", SENT)
 """States of a copy whose recipient has the message, or may: who can answer it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Whole:
-    """A message with what hangs on it."""
-
-    row: MessageRow
-    recipients: Sequence[RecipientRow]
-    raw: RawRow | None
-    came: Sequence[Part]
-
-    @property
-    def parts(self) -> Sequence[Part]:
-        """The parts, with the presentation that is made where none came."""
-        return content.presented(self.came)
-
-
-def _whole(connection: Connection, asked: PageRequest) -> _Whole:
-    row = messages.found(connection, asked.user, asked.parameters["id"])
-    raw = store.raw(connection, row.id, row.content)
-    came = content.parts_of(raw) if raw is not None else ()
-    recipients = views.seen_by(asked.user, store.recipients(connection, row.id))
-    return _Whole(row=row, recipients=recipients, raw=raw, came=came)
+def _found(connection: Connection, asked: PageRequest) -> MessageRow:
+    """The message that the path names. Raises ``Refusal`` (404)."""
+    return messages.found(connection, asked.user, asked.parameters["id"])
 
 
 def page(asked: PageRequest) -> Response:
@@ -71,38 +56,39 @@ def page(asked: PageRequest) -> Response:
     gateway = asked.gateway
     with bounded(gateway.database) as connection:
         version = versions.version(connection)
-        whole = _whole(connection, asked)
-        row = whole.row
+        row = _found(connection, asked)
+        content = messages.content_of(connection, row)
+        recipients = views.seen_by(asked.user, store.recipients(connection, row.id))
         calls = outbox.listed(connection, message_id=row.id, owner=asked.user.application, limit=_CALLS)
         now, full = gateway.clock.now(connection), callbacks.full(connection, asked.rest(), calls)
-        paused = {one.name for one in endpoints.listed(connection) if one.paused}
+        paused = callbacks.paused(connection)
         requests = store.requests(connection, row.id)
         seen = bool(viewed.among(connection, [row.id]))
         beside = _beside(connection, asked, row)
     if not seen:
         with gateway.database.write() as connection:
             viewed.mark(connection, [row.id], now)
-    shown = slides.presentation(whole.parts)
-    served = [one for one in whole.recipients if one.state != SHOWN]
-    planned = planned_at(row, whole.recipients)
-    moments = timeline(row, whole.recipients, calls, now=now, requests=requests, paused=paused, full=full)
+    shown = slides.presentation(content.parts)
+    served = [one for one in recipients if one.state != SHOWN]
+    planned = planned_at(row, recipients)
+    moments = timeline(row, recipients, calls, now=now, requests=requests, paused=paused, full=full)
     return asked.page(
         "message.html",
         version=version,
         row=row,
-        state=views.state_of(whole.recipients) if planned is None else PLANNED,
+        state=views.state_of(recipients) if planned is None else PLANNED,
         planned=planned,
         beside=beside,
-        recipients=whole.recipients[:_RECIPIENTS],
-        more_recipients=max(0, len(whole.recipients) - _RECIPIENTS),
+        recipients=recipients[:_RECIPIENTS],
+        more_recipients=max(0, len(recipients) - _RECIPIENTS),
         served=served if len(served) <= _RECIPIENTS else (),
         has_served=bool(served),
         waiting=[one for one in served if one.waits and one.destination.kind == "handset"],
         repliers=[one for one in served if one.state in GOT_IT],
         presentation=shown,
-        part_url=_url_of(row, whole.parts),
-        texts=slides.texts(whole.parts, shown),
-        parts=part_lines.lines(whole.parts, came=len(whole.came)),
+        part_url=_url_of(row, content.parts),
+        texts=slides.texts(content.parts, shown),
+        parts=part_lines.lines(content.parts, came=len(content.came)),
         moments=moments[:_MOMENTS],
         last_moments=moments[max(_MOMENTS, len(moments) - _MOMENTS) :],
         moments_left_out=max(0, len(moments) - 2 * _MOMENTS),
@@ -157,13 +143,8 @@ def part(asked: PageRequest) -> Response:
 
 
 def _part(asked: PageRequest) -> tuple[Part, int]:
-    text = asked.parameters["n"]
-    with asked.gateway.database.read() as connection:
-        whole = _whole(connection, asked)
-    n = int(text) if text.isascii() and text.isdigit() and len(text) < 6 else len(whole.parts)
-    if n >= len(whole.parts):
-        raise Refusal(404, "the message has no such part")
-    return whole.parts[n], n
+    key = judged({name: asked.parameters[name] for name in ("id", "n")}, PartKey)
+    return messages.part_of(asked.rest(key)), key.n
 
 
 def preview(asked: PageRequest) -> Response:
@@ -175,12 +156,12 @@ def preview(asked: PageRequest) -> Response:
 def thumbnail(asked: PageRequest) -> Response:
     """The first picture of a message, small."""
     with asked.gateway.database.read() as connection:
-        row = messages.found(connection, asked.user, asked.parameters["id"])
+        row = _found(connection, asked)
         name = f"{row.id}/{row.content}"
         if (known := asked.previews.known(name, THUMBNAIL)) is not None:  # a list has fifty, each maybe of 10 MB
             return parts.picture(known)
-        whole = _whole(connection, asked)
-    picture = next((one for one in whole.parts if slide_parts.kind(one) == "image"), None)
+        given = messages.content_of(connection, row).parts
+    picture = next((one for one in given if slide_parts.kind(one) == "image"), None)
     if picture is None:
         raise Refusal(404, "the message has no picture")
     return _preview(asked, picture, THUMBNAIL, name)
@@ -200,9 +181,9 @@ def _preview(asked: PageRequest, found: Part, box: Box, name: str | None = None)
 
 def raw(asked: PageRequest) -> Response:
     """The request as it came: its MIME tree, head, envelope and octets."""
-    n, offset = (_number(asked.query.get(name)) for name in ("n", "offset"))
+    n, offset = (integer(asked.query.get(name), _LAST) or 0 for name in ("n", "offset"))
     with asked.gateway.database.read() as connection:
-        row = messages.found(connection, asked.user, asked.parameters["id"])
+        row = _found(connection, asked)
         found = store.raw(connection, row.id, n)
         count = store.raws(connection, row.id)
     if found is None:
@@ -233,15 +214,17 @@ def copy(asked: PageRequest) -> Response:
 def _source(asked: PageRequest) -> copies.Source:
     gateway = asked.gateway
     with gateway.database.read() as connection:
-        whole, now = _whole(connection, asked), gateway.clock.now(connection)
-    if whole.raw is None:
+        row, now = _found(connection, asked), gateway.clock.now(connection)
+        content = messages.content_of(connection, row)
+        recipients = views.seen_by(asked.user, store.recipients(connection, row.id))
+    if content.raw is None:
         raise Refusal(404, "the octets of this message are not kept")
     return copies.Source(
-        message=whole.row,
-        recipients=whole.recipients,
-        raw=whole.raw,
-        parts=whole.came,
-        application=gateway.settings.application(whole.row.application),
+        message=row,
+        recipients=recipients,
+        raw=content.raw,
+        parts=content.came,
+        application=gateway.settings.application(row.application),
         urls=asked.urls,
         now=now,
     )
@@ -259,10 +242,6 @@ def file(asked: PageRequest) -> Response:
     if function is None:
         raise Refusal(404, f"there is no such download; there are {', '.join(made)}")
     return download(function(source), media.OCTET_STREAM, name)
-
-
-def _number(text: str | None) -> int:
-    return int(text) if text is not None and text.isascii() and text.isdigit() and len(text) < 10 else 0
 
 
 def part_file(asked: PageRequest) -> Response:

@@ -15,7 +15,6 @@ from mm7zeep.gateway.admin.request import AdminRequest, WaiterCount
 from mm7zeep.gateway.admin.sessions import Session
 from mm7zeep.gateway.admin.user import User
 from mm7zeep.gateway.rest.fields import Input, Nothing
-from mm7zeep.gateway.store import versions
 from mm7zeep.gateway.viewer.addresses import urls_of
 from mm7zeep.gateway.viewer.copies import Urls
 from mm7zeep.gateway.viewer.forms import NO_FORM, Form
@@ -75,10 +74,10 @@ class PageRequest:
         """Whether trouble is made on purpose, as far as this process knows."""
         return self.gateway.chaos.active
 
-    def version(self) -> str:
-        """What stands for everything, as it is now. Raises ``StoreError``."""
-        with self.gateway.database.read() as connection:
-            return versions.version(connection)
+    @property
+    def several(self) -> bool:
+        """Whether a list has messages of several applications."""
+        return self.user.is_operator and len(self.gateway.settings.applications) > 1
 
     def rest(self, parameters: Input = NOTHING, body: Input = NOTHING) -> AdminRequest[Any, Any]:
         """The same request of the REST API: what a page shows and does goes by the same functions."""

@@ -5,14 +5,12 @@ By the octets before the label, since that is how parts are served. Values in, v
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mm7zeep import media
-from mm7zeep.gateway.admin import outputs
-from mm7zeep.gateway.store import content
+from mm7zeep.gateway.admin import outputs, views
 from mm7zeep.gateway.viewer import parts, slide_parts
 from mm7zeep.messages import Part
 
@@ -39,18 +37,17 @@ class PartLine:
 
 def lines(given: Sequence[Part], *, came: int) -> list[PartLine]:
     """The parts in their order; those from ``came`` on were made by the gateway."""
-    rows = json.loads(content.listed(given))
     texts = _texts(given)
     return [
         PartLine(
-            told=outputs.Part(**row, generated=n >= came),
+            told=told,
             kind=slide_parts.kind(part),
             text=texts.get(n),
             file=own_name(part, n),
             is_played=_is_played(part),
             is_preview=needs_preview(part),
         )
-        for n, (row, part) in enumerate(zip(rows, given, strict=True))
+        for n, (told, part) in enumerate(zip(views.parts(given, came=came), given, strict=True))
     ]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,11 +12,9 @@ from markupsafe import Markup
 from mm7zeep import masking
 from mm7zeep.gateway.rest.output import written
 from mm7zeep.gateway.viewer.static_files import StaticFiles
+from mm7zeep.gateway.viewer.tones import tone
 
 _KB = 1000
-_GOOD = frozenset({"Retrieved", "Delivered", "done", "Read", "Forwarded", "Sent"})
-_BAD = frozenset({"Expired", "Rejected", "Refused", "Unrecognised", "Indeterminate", "DeliveryConditionNotMet", "dead"})
-_WAITS = frozenset({"Pending", "Deferred", "Planned", "ready", "paused"})
 
 
 class Templates:
@@ -66,12 +63,6 @@ def size(octets: int) -> str:
     if value >= _KB:
         value, unit = value / _KB, "MB"
     return f"{value:.1f} {unit}" if value < 10 else f"{value:.0f} {unit}"
-
-
-def tone(state: str) -> str:
-    """How a state is coloured: good, bad, waits, or plain."""
-    tones: Mapping[str, frozenset[str]] = {"good": _GOOD, "bad": _BAD, "waits": _WAITS}
-    return next((name for name, words in tones.items() if state in words), "plain")
 
 
 def count(number: int, thing: str, things: str | None = None) -> str:

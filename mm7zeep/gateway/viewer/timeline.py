@@ -29,13 +29,11 @@ from mm7zeep.gateway.store.rows import (
     RawRow,
     RecipientRow,
 )
+from mm7zeep.gateway.viewer.tones import Tone, tone
 
 What = Literal["message", "recipient", "call", "plan"]
-Tone = Literal["plain", "good", "bad", "waiting"]
 
 _STATUS = re.compile(r"StatusError: ([0-9]{4})\b")  # as ``retry`` writes what a far side refused with
-_GOOD = frozenset({"Retrieved", DELIVERED, SENT, "Forwarded"})
-_BAD = frozenset({"Expired", "Rejected", REFUSED, "Unrecognised", "DeliveryConditionNotMet"})
 _STATES: Mapping[str, str] = MappingProxyType(
     {
         PENDING: "waits",
@@ -148,7 +146,6 @@ def _copies(message: MessageRow, copies: Iterable[RecipientRow], now: float) -> 
 
 
 def _state(copy: RecipientRow) -> Moment:
-    tone: Tone = "good" if copy.state in _GOOD else "bad" if copy.state in _BAD else "plain"
     words = f"{copy.state}: {_STATES.get(copy.state, 'its state')}"
     if copy.state == SENT:
         words += f" by {_whither(copy)}"
@@ -158,7 +155,7 @@ def _state(copy: RecipientRow) -> Moment:
         what="recipient",
         words=words,
         detail=detail,
-        tone="waiting" if copy.state in (PENDING, DEFERRED) else tone,
+        tone=tone(copy.state),
         recipient=copy.address,
         status_code=_code(copy.detail),
     )
