@@ -21,7 +21,7 @@ from gateway_room import CALLED, ONE, OTHER, SUBMIT, TEXT, TNN, Make, Room, basi
 from lxml import html
 from PIL import Image
 from test_gateway_upstreams import AWAY
-from test_gateway_viewer_access import csrf
+from viewer_client import token
 
 from mm7zeep import exchange
 from mm7zeep.errors import StatusError
@@ -69,8 +69,7 @@ class Pages:
         self, path: str, status: int = 303, files: Any = None, fields: dict[str, Any] | None = None, **more: Any
     ) -> Any:
         """What a form leads to: the path of a redirect, or the page that came, parsed."""
-        token = csrf(self.client.get("/compose?" + quote("x")).text)
-        data = {"csrf": token, **(fields or {}), **more}
+        data = {"csrf": token(self.client.get("/compose?" + quote("x")).text), **(fields or {}), **more}
         answer = self.client.request("POST", path, data=data, files=files)
         assert answer.status_code == status, (path, answer.text)
         return answer.headers["location"] if status == 303 else html.fromstring(answer.text)
