@@ -230,17 +230,24 @@ SEARCHES = {
 }
 
 
-@pytest.fixture
-def searched(pages: Pages) -> tuple[Pages, dict[str, str]]:
-    """Three messages to be looked for, and their names."""
+@pytest.fixture(scope="module")
+def searched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Pages, dict[str, str]]]:
+    """Three messages to be looked for, and their names; nobody changes anything."""
+    with rooms(tmp_path_factory.mktemp("searched")) as make:
+        found = Pages(make())
+        yield found, dict(_three(found))
+        found.client.close()
+
+
+def _three(pages: Pages) -> Iterator[tuple[str, str]]:
     shown = Part(body=picture(), content_type="image/png", content_id="p@x")
-    names = {"one": pages.room.submitted(replace(ONE, subject="first"))}
-    pages.room.gateway.simulator.report(names["one"], None, "Expired")
-    pages.page(f"/messages/{names['one']}")
+    first = pages.room.submitted(replace(ONE, subject="first"))
+    pages.room.gateway.simulator.report(first, None, "Expired")
+    pages.page(f"/messages/{first}")
+    yield "one", first
     pages.room.clock.move(hours=1)
-    names["two"] = pages.room.submitted(replace(SUBMIT, subject="Summer Offer", parts=[TEXT, shown]))
-    names["mo"] = pages.room.gateway.simulator.send_mo("other", "+61499", "333", "note:this one", "a word").message_id
-    return pages, names
+    yield "two", pages.room.submitted(replace(SUBMIT, subject="Summer Offer", parts=[TEXT, shown]))
+    yield "mo", pages.room.gateway.simulator.send_mo("other", "+61499", "333", "note:this one", "a word").message_id
 
 
 @pytest.mark.parametrize("words", SEARCHES)

@@ -5,6 +5,7 @@ Whatever is refused is answered on a page that says what is wrong and how to put
 
 from __future__ import annotations
 
+import functools
 import inspect
 import logging
 import re
@@ -56,14 +57,20 @@ def listener_app(gateway: Gateway, *, clock: Callable[[], float] = time.time) ->
     return admin_app(gateway, clock=clock, pages=lambda door: _Viewer(gateway, door).app())
 
 
+@functools.cache
+def _files_and_templates() -> tuple[StaticFiles, Templates]:
+    """They are the same for every gateway of a process: packed and compiled once."""
+    files = StaticFiles()
+    return files, Templates(files)
+
+
 class _Viewer:
     """What all pages share."""
 
     def __init__(self, gateway: Gateway, door: Door) -> None:
         self._gateway = gateway
         self._door = door
-        self._files = StaticFiles()
-        self._templates = Templates(self._files)
+        self._files, self._templates = _files_and_templates()
         self._previews = Previews()
         gateway.when_closed(self._previews.close)
         self._room = FormRoom()
