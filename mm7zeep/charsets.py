@@ -276,6 +276,8 @@ def _endian(octets: bytes, expected: str, other: str, *, firmly: bool) -> str:
         return other  # blanks and letters of ASCII, where the other order makes rare characters of them
     if here.rare * 4 >= here.characters > 1 and not there.rare:
         return other
+    if there.characters >= 4 and there.hangul == there.characters > here.hangul and here.uppers > 2:
+        return other  # Hangul has too many upper octets for what follows, and four of it stand nowhere by chance
     # the characters of one script share their upper octet, so that far fewer of them differ than of the lower ones
     return other if there.characters >= 4 and there.uppers * 2 <= here.uppers else expected
 
@@ -289,6 +291,7 @@ class _Weight:
     rare: int  # of no script that messages are written in
     plain: int  # printable ASCII, or marks that end a clause
     breaks: int  # of these, blanks, line ends and marks
+    hangul: int  # syllables of it
     uppers: int  # different upper octets
 
 
@@ -316,6 +319,7 @@ def _weighed(octets: bytes, name: str) -> _Weight | None:
         rare=sum(not any(first <= ord(one) <= last for first, last in _USED) for one in text),
         plain=sum(one in _BREAKS or (one.isascii() and one.isprintable()) for one in text),
         breaks=sum(one in _BREAKS for one in text),
+        hangul=sum(0xAC00 <= ord(one) <= 0xD7A3 for one in text),
         uppers=len({ord(one) >> 8 for one in text}),
     )  # fmt: skip
 

@@ -5,13 +5,12 @@ Each spell makes itself known where it works: by a dialog, by the name of the wi
 
 from __future__ import annotations
 
-import threading
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+
+from http_site import Answers, served
 
 from mm7zeep.messages import Part
 
@@ -122,30 +121,19 @@ def png_with_text(text: bytes) -> bytes:
 def attacking() -> Iterator[AttackerSite]:
     """The site on a free port of loopback; it answers everything, and lets everybody read it."""
 
-    class Answers(BaseHTTPRequestHandler):
+    class Page(Answers):
         def do_GET(self) -> None:
             if self.path not in site.pages:
                 site.hits.append(self.path)
-            octets = site.pages.get(self.path, "").encode()
-            self.send_response(200)
-            self.send_header("Content-Type", "text/html; charset=utf-8")
-            self.send_header("Content-Length", str(len(octets)))
-            self.send_header("Access-Control-Allow-Origin", "*")
-            self.end_headers()
-            self.wfile.write(octets)
+            self.answer(
+                200,
+                site.pages.get(self.path, "").encode(),
+                Content_Type="text/html; charset=utf-8",
+                Access_Control_Allow_Origin="*",
+            )
 
         do_POST = do_GET
 
-        def log_message(self, *_: Any) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
-    site = AttackerSite(f"http://127.0.0.1:{server.server_port}")
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
+    with served(Page) as url:
+        site = AttackerSite(url)
         yield site
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

@@ -14,7 +14,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -41,6 +42,25 @@ def eventually(look: Callable[[], T], what: str, timeout: float = 15.0, pause: f
         assert time.monotonic() < until, f"not within {timeout:.0f} s: {what}; last seen: {found!r}"
         time.sleep(pause)
     return found
+
+
+@contextmanager
+def as_a_new_user(folder: Path, *more: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """``mm7zeep serve`` without a configuration, on free ports, and all that it prints; killed at the end."""
+    words = [sys.executable, "-c", "from mm7zeep.cli import main; main(prog_name='mm7zeep')", "serve", *more]
+    for listener in ("--mm7", "--admin", "--api"):
+        words += [listener, "127.0.0.1:0"]
+    with subprocess.Popen(words, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as server:
+        try:
+            assert server.stdout is not None
+            said = ""
+            for line in iter(server.stdout.readline, ""):
+                said += line
+                if line.startswith("mm7zeep listen"):  # the last line
+                    break
+            yield server, said
+        finally:
+            server.kill()
 
 
 class GatewayProcess:

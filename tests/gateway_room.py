@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import functools
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -18,6 +20,7 @@ from mm7zeep.gateway.delivery.retry import Outcome
 from mm7zeep.gateway.gateway import Gateway
 from mm7zeep.gateway.store import messages as store
 from mm7zeep.gateway.store import search
+from mm7zeep.gateway.store.database import Database
 from mm7zeep.gateway.store.rows import CallRow, MessageRow, RecipientRow
 from mm7zeep.messages import Message, Part, SubmitReq
 
@@ -68,6 +71,15 @@ class Calls:
         return [one for _, one in self.made if isinstance(one, kind)]
 
 
+@functools.cache
+def _migrated() -> bytes:
+    """An SQLite file with all tables and no rows: to copy it is far quicker than to make another."""
+    with tempfile.TemporaryDirectory() as folder:
+        Database(f"sqlite:///{folder}/gateway.db").close()
+        [file] = Path(folder).iterdir()
+        return file.read_bytes()
+
+
 class Room:
     """One gateway with its clock and its calls; closed by whoever made it."""
 
@@ -80,9 +92,13 @@ class Room:
         **options: Any,
     ) -> None:
         self.clock, self.calls = Clock(), Calls()
+        file = folder / "gateway.db"
+        if database is None and not file.exists():
+            file.touch(mode=0o600)
+            file.write_bytes(_migrated())
         self.settings = Settings(
             applications=applications or (CALLED, OTHER),
-            database=database or f"sqlite:///{folder / 'gateway.db'}",
+            database=database or f"sqlite:///{file}",
             allow_internal=True,
             **options,
         )

@@ -5,13 +5,11 @@ from __future__ import annotations
 import io
 import math
 import struct
-import threading
 import wave
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 
+from http_site import Answers, served
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from PIL import Image, ImageDraw
 
@@ -71,31 +69,21 @@ class HandsetSite:
 def running() -> Iterator[HandsetSite]:
     """The site on a free port of loopback."""
 
-    class Answers(BaseHTTPRequestHandler):
+    class Page(Answers):
         def do_GET(self) -> None:
             site.asked.append(self.path)
             kind, octets, policy = site.files.get(self.path, ("text/plain", b"", POLICY))
-            self.send_response(200 if self.path in site.files else 404)
-            self.send_header("Content-Type", kind)
-            self.send_header("Content-Length", str(len(octets)))
-            self.send_header("Content-Security-Policy", policy)
-            self.send_header("X-Content-Type-Options", "nosniff")
-            self.end_headers()
-            self.wfile.write(octets)
+            self.answer(
+                200 if self.path in site.files else 404,
+                octets,
+                Content_Type=kind,
+                Content_Security_Policy=policy,
+                X_Content_Type_Options="nosniff",
+            )
 
-        def log_message(self, *_: Any) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
-    site = HandsetSite(f"http://127.0.0.1:{server.server_port}")
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
+    with served(Page) as url:
+        site = HandsetSite(url)
         yield site
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def picture(width: int, height: int, colour: str) -> bytes:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 
 import pytest
 from browser import Axe, Visitor
+from http_site import Answers, served
 
 pytestmark = pytest.mark.browser
 
@@ -23,32 +21,21 @@ PAGES = {"/fine": FINE, "/odd": ODD, "/bad": BAD}
 STRICT = "default-src 'none'; img-src 'self' data:"
 
 
-class Pages(BaseHTTPRequestHandler):
+class Page(Answers):
     """The pages above; all but the bad one allow no script."""
 
     def do_GET(self) -> None:
-        found = PAGES.get(self.path, b"<svg xmlns='http://www.w3.org/2000/svg'/>" if self.path == "/dot.svg" else b"")
-        self.send_response(200 if found else 404)
-        self.send_header("Content-Type", "image/svg+xml" if self.path == "/dot.svg" else "text/html")
-        if self.path != "/bad":
-            self.send_header("Content-Security-Policy", STRICT)
-        self.end_headers()
-        self.wfile.write(found)
-
-    def log_message(self, *_: Any) -> None:
-        """Say nothing."""
+        dot = self.path == "/dot.svg"
+        found = b"<svg xmlns='http://www.w3.org/2000/svg'/>" if dot else PAGES.get(self.path, b"")
+        policy = {} if self.path == "/bad" else {"Content_Security_Policy": STRICT}
+        self.answer(200 if found else 404, found, Content_Type="image/svg+xml" if dot else "text/html", **policy)
 
 
 @pytest.fixture(scope="module")
 def site() -> Iterator[str]:
     """Where the pages are."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Pages)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with served(Page) as url:
+        yield url
 
 
 def test_a_page_that_behaves(site: str, visit: Visitor, axe: Axe) -> None:

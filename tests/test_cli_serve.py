@@ -6,14 +6,13 @@ import re
 import shlex
 import signal
 import socket
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 import requests
 from click.testing import CliRunner, Result
+from gateway_process import as_a_new_user
 
 from mm7zeep.cli import main
 
@@ -97,27 +96,16 @@ def test_hash_password() -> None:
 @pytest.mark.parametrize("workers", [1, 2])
 def test_as_a_new_user(workers: int, tmp_path: Path) -> None:
     """It prints a curl line; what that sends is accepted, listed, in the viewer, and there after a restart."""
-    words = [sys.executable, "-c", "from mm7zeep.cli import main; main(prog_name='mm7zeep')", "serve"]
-    words += ["--mm7", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--workers", str(workers)]
     message_id = None
     for _ in range(2):
-        with subprocess.Popen(words, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as server:
-            try:
-                assert server.stdout is not None
-                said = ""
-                for line in iter(server.stdout.readline, ""):
-                    said += line
-                    if line.startswith("mm7zeep listen"):
-                        break
-                [(viewer, admin)] = re.findall(r"^viewer +(http\S+)\nadmin +(http\S+)$", said, re.MULTILINE)
-                if message_id is None:
-                    message_id = submitted_as_printed(said)
-                kept = waited_for(f"{admin}/api/v1/messages/{message_id}")
-                assert f'href="/messages/{message_id}"' in requests.get(viewer, timeout=5).text
-                server.send_signal(signal.SIGTERM)
-                assert server.wait(20) == 0, server.stderr and server.stderr.read()
-            finally:
-                server.kill()
+        with as_a_new_user(tmp_path, "--workers", str(workers)) as (server, said):
+            [(viewer, admin)] = re.findall(r"^viewer +(http\S+)\nadmin +(http\S+)$", said, re.MULTILINE)
+            if message_id is None:
+                message_id = submitted_as_printed(said)
+            kept = waited_for(f"{admin}/api/v1/messages/{message_id}")
+            assert f'href="/messages/{message_id}"' in requests.get(viewer, timeout=5).text
+            server.send_signal(signal.SIGTERM)
+            assert server.wait(20) == 0, server.stderr and server.stderr.read()
         assert kept["state"] == "Retrieved"
     assert [one.name for one in tmp_path.iterdir() if one.suffix == ".db"] == ["mm7zeep.db"]
 

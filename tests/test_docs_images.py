@@ -62,6 +62,7 @@ def test_numbers_are_fiction(make_screenshots: ModuleType) -> None:
     assert {one for one in (*found, *make_screenshots.FRIENDS) if not FICTION.fullmatch(one)} == {"+61491570"}
 
 
+@pytest.mark.once
 def test_they_can_be_taken_again(make_screenshots: ModuleType) -> None:
     """The gateway is filled as it was, and each page that is taken is there, with what it shows."""
     with make_screenshots.filled() as (story, url):

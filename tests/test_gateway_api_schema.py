@@ -9,26 +9,12 @@ from typing import Any
 import pytest
 import schemathesis
 from gateway_room import CALLED, Room
-from hypothesis import HealthCheck, given, settings
-from schemathesis.checks import not_a_server_error
-from schemathesis.specs.openapi.checks import (
-    content_type_conformance,
-    response_schema_conformance,
-    status_code_conformance,
-)
+from openapi_cases import codes, modes
 
 from mm7zeep.gateway.api.routes import ROUTES
-from mm7zeep.gateway.rest.route import Route
 
-CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
-
-
-def _has_input(route: Route, mode: str) -> bool:
-    """Whether a request of this mode can be drawn: where nothing is asked, nothing can be wrong."""
-    return mode == "positive" or route.body is not None or bool(route.parameters.model_fields)
-
-
-ASKED = [(one.method, one.path, mode) for one in ROUTES for mode in ("positive", "negative") if _has_input(one, mode)]
+pytestmark = pytest.mark.once
+ASKED = modes(ROUTES)
 
 
 @pytest.fixture(scope="module")
@@ -53,14 +39,5 @@ def document(room: Room) -> Any:
 @pytest.mark.parametrize(("method", "path", "mode"), ASKED, ids=[" ".join(one) for one in ASKED])
 def test_whatever_is_asked(document: Any, method: str, path: str, mode: str) -> None:
     """Each request, right or wrong by the document, is answered as the document says, and never by a server error."""
-    seen: set[int] = set()
-
-    @settings(max_examples=80, deadline=None, database=None, suppress_health_check=list(HealthCheck))
-    @given(case=document[path][method].as_strategy(generation_mode=schemathesis.GenerationMode(mode)))
-    def run(case: Any) -> None:
-        answer = case.call(auth=("tnn", "t"))
-        case.validate_response(answer, checks=CHECKS)
-        seen.add(answer.status_code)
-
-    run()
+    seen = codes(document, method, path, mode, examples=80, auth=("tnn", "t"))
     assert seen

@@ -19,6 +19,7 @@ from gateway_room import CALLED, ONE, OTHER, START, Calls
 from mm7zeep.errors import TransportError
 from mm7zeep.gateway.admin import outputs
 from mm7zeep.gateway.admin.app import admin_app
+from mm7zeep.gateway.config.draft import Plan
 from mm7zeep.gateway.config.handset import Handset
 from mm7zeep.gateway.config.settings import Delivery, Retention, Settings
 from mm7zeep.gateway.delivery import fetch_call
@@ -28,6 +29,7 @@ from mm7zeep.gateway.store import messages as store
 from mm7zeep.gateway.store import outbox, search, tables
 from mm7zeep.gateway.store.clock import Clock
 from mm7zeep.gateway.store.remote_parts import RemotePart
+from mm7zeep.messages import DeliverReq
 
 HOUR, DAY = 3600.0, 86400.0
 AWAY = TransportError("refused", maybe_accepted=False)
@@ -379,3 +381,40 @@ def test_rest_api(tmp_path: Path, times: Times) -> None:
         assert "mm7_clock_held 1.0" in ask("GET", "/metrics").text
         assert ask("POST", "/api/v1/clock/confirm").json()["held"] is False
         assert "mm7_clock_held 0.0" in ask("GET", "/metrics").text
+
+
+@pytest.mark.parametrize("jump", [-HOUR, 8 * DAY])
+def test_what_is_planned_while_the_clock_is_set(jump: float, place: Place, times: Times) -> None:
+    """Once a jump of the clock is confirmed, a date is that of the new time, and a span is as long as it was to be."""
+    calls = Calls()
+    gateway = place.gateway(calls)
+    begun = times.wall()
+    draft = gateway.simulator.draft("tnn", "+61400", "111122", "s", "x")
+    [span] = gateway.simulator.plan(draft, Plan(after=2 * HOUR))
+    [date] = gateway.simulator.plan(draft, Plan(at=begun + 2 * HOUR))
+    gateway.admission.look()
+
+    def sent() -> list[str]:
+        gateway.run_pending()
+        return [each.linked_id for each in calls.of(DeliverReq)]
+
+    times.set(jump)
+    times.pass_(10)
+    assert (sent(), held(gateway)) == ([], True)  # neither by the wrong time nor by the right one, while that is open
+    assert gateway.confirm_clock()
+    if jump > 0:  # the date is over
+        assert sent() == [date]
+        times.pass_(2 * HOUR - 11)
+        assert sent() == [date]
+        times.pass_(2)
+        assert sent() == [date, span]
+    else:
+        times.pass_(2 * HOUR - 11)
+        assert sent() == []
+        times.pass_(2)
+        assert sent() == [span]
+        times.pass_(HOUR - 2)
+        assert sent() == [span]
+        times.pass_(2)
+        assert times.wall() == pytest.approx(begun + 2 * HOUR, abs=2)
+        assert sent() == [span, date]

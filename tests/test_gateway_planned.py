@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 from asgi_client import AsgiClient
-from gateway_room import CALLED, ONE, OTHER, START, SUBMIT, TEXT, TNN, Calls, Make, Room, rooms
+from gateway_room import CALLED, ONE, OTHER, START, SUBMIT, TEXT, TNN, Make, Room, rooms
 from test_gateway_admin import fits
-from test_gateway_clock import DAY, HOUR, Place, Times, held
+from test_gateway_clock import DAY
 
 from mm7zeep.gateway.admin.app import admin_app
 from mm7zeep.gateway.admin.routes import API
@@ -174,59 +174,6 @@ def test_once_by_many_processes(room: Make) -> None:
     one.gateway.run_pending()
     assert sorted(each.linked_id for each in one.calls.of(DeliverReq)) == sorted(ids)
     assert len(one.outbox()) == len(set(one.calls.ids)) == 50
-
-
-@pytest.fixture
-def times() -> Times:
-    """The machine's clocks."""
-    return Times()
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def place(request: pytest.FixtureRequest, tmp_path: Path, times: Times) -> Iterator[Place]:
-    """Where gateways are made, on an empty database of each engine."""
-    url = f"sqlite:///{tmp_path / 'x.db'}"
-    if request.param == "postgresql":
-        url = request.getfixturevalue("postgres_url")
-    with ExitStack() as stack:
-        yield Place(url, stack, times)
-
-
-@pytest.mark.parametrize("jump", [-HOUR, 8 * DAY])
-def test_clock_that_was_set(jump: float, place: Place, times: Times) -> None:
-    """Once a jump of the clock is confirmed, a date is that of the new time, and a span is as long as it was to be."""
-    calls = Calls()
-    gateway = place.gateway(calls)
-    begun = times.wall()
-    draft = gateway.simulator.draft("tnn", "+61400", "111122", "s", "x")
-    [span] = gateway.simulator.plan(draft, Plan(after=2 * HOUR))
-    [date] = gateway.simulator.plan(draft, Plan(at=begun + 2 * HOUR))
-    gateway.admission.look()
-
-    def sent() -> list[str]:
-        gateway.run_pending()
-        return [each.linked_id for each in calls.of(DeliverReq)]
-
-    times.set(jump)
-    times.pass_(10)
-    assert (sent(), held(gateway)) == ([], True)  # neither by the wrong time nor by the right one, while that is open
-    assert gateway.confirm_clock()
-    if jump > 0:  # the date is over
-        assert sent() == [date]
-        times.pass_(2 * HOUR - 11)
-        assert sent() == [date]
-        times.pass_(2)
-        assert sent() == [date, span]
-    else:
-        times.pass_(2 * HOUR - 11)
-        assert sent() == []
-        times.pass_(2)
-        assert sent() == [span]
-        times.pass_(HOUR - 2)
-        assert sent() == [span]
-        times.pass_(2)
-        assert times.wall() == pytest.approx(begun + 2 * HOUR, abs=2)
-        assert sent() == [span, date]
 
 
 def test_word_counts_when_it_is_sent(desk: Callable[..., Desk]) -> None:

@@ -17,12 +17,13 @@ import sqlalchemy as sa
 from asgi_client import HOME, AsgiClient
 from drawn import octets, photo
 from gateway_room import CALLED, OTHER, SUBMIT, Room
+from viewer_client import rows, token
 
 from mm7zeep.errors import StatusError
 from mm7zeep.gateway.admin.routes import API, ROUTES
 from mm7zeep.gateway.admin.sessions import LASTS
 from mm7zeep.gateway.config.opt_out import OptOut
-from mm7zeep.gateway.store.tables import MESSAGE, METADATA
+from mm7zeep.gateway.store.tables import MESSAGE
 from mm7zeep.gateway.viewer.app import listener_app
 from mm7zeep.gateway.viewer.routes import PAGES
 from mm7zeep.messages import Part
@@ -54,34 +55,19 @@ class Desk:
     def log_in(self, name: str, password: str, **options: Any) -> httpx.Response:
         """What the page to log in at answers to a name and a password."""
         found = self.client.get("/login")
-        fields = {"csrf": csrf(found.text), "name": name, "password": password, **options}
+        fields = {"csrf": token(found.text), "name": name, "password": password, **options}
         return self.client.request("POST", "/login", data=fields)
-
-    def rows(self) -> dict[str, list[Any]]:
-        """Everything that is kept, but for the sessions, and what the gateway notes of itself."""
-        left_out = {"session", "heartbeat", "migration", "setting"}
-        with self.room.gateway.database.read() as connection:
-            return {
-                one.name: sorted(map(repr, connection.execute(sa.select(one))))
-                for one in METADATA.sorted_tables
-                if one.name not in left_out
-            }
 
     def rows_of_others(self) -> dict[str, list[Any]]:
         """Of everything that is kept, what is not about a message of the application whose user acts."""
         with self.room.gateway.database.read() as connection:
             found = connection.scalars(sa.select(MESSAGE.c.id).where(MESSAGE.c.application == "tnn"))
             own = {"'tnn'", self.ids["own"], *found}
-        rows = self.rows()
-        rows.pop("viewed")
-        return {name: [row for row in found if not any(one in row for one in own)] for name, found in rows.items()}
-
-
-def csrf(page: str) -> str:
-    """The token that the forms of a page have."""
-    found = re.search(r'name="csrf" value="([0-9a-f]{64})"', page)
-    assert found is not None, page
-    return found[1]
+        return {
+            name: [row for row in found if not any(one in row for one in own)]
+            for name, found in rows(self.room).items()
+            if name != "viewed"
+        }
 
 
 @pytest.fixture
@@ -171,7 +157,7 @@ def page_requests(one: Desk) -> Iterator[tuple[str, str, dict[str, str]]]:
 
 def test_an_application_s_user_reaches_nothing_of_another_s_by_rest(desk: Desk) -> None:
     """Whatever route is tried: nothing of the other application is seen, and nothing of it is changed."""
-    before = desk.rows()
+    before = rows(desk.room)
     tried = set()
     for method, path, body in rest_requests(desk):
         answer = desk.client.request(method, path, json=body, auth=OWN)
@@ -186,16 +172,16 @@ def test_an_application_s_user_reaches_nothing_of_another_s_by_rest(desk: Desk) 
             )
         tried.add((method, path.partition("?")[0]))
     assert len(tried) == len(ROUTES)
-    assert desk.rows() == before
+    assert rows(desk.room) == before
 
 
 def test_an_application_s_user_reaches_nothing_of_another_s_on_pages(desk: Desk) -> None:
     """Whatever page is tried, in a browser that has logged in."""
     assert desk.log_in(*OWN).headers["location"] == "/"
-    token = csrf(desk.client.get("/").text)
+    csrf = token(desk.client.get("/").text)
     for method, path, fields in page_requests(desk):
         before = desk.rows_of_others()
-        options = {"data": {**fields, "csrf": token}} if method == "POST" else {}
+        options = {"data": {**fields, "csrf": csrf}} if method == "POST" else {}
         answer = desk.client.request(method, path, headers={"Origin": HOME}, **options)
         # what was asked for may stand in the field for it
         echoed = re.sub(r'<input [^>]*value="[^"]*"[^>]*>', "", answer.text).replace(
@@ -251,11 +237,11 @@ def test_a_login_leads_nowhere_else(desk: Desk, elsewhere: str) -> None:
 
 def test_behind_tls_the_cookie_is_secure(desk: Desk) -> None:
     """A proxy with TLS shows in the Origin of the form."""
-    token = csrf(desk.client.get("/login").text)
+    csrf = token(desk.client.get("/login").text)
     answer = desk.client.request(
         "POST",
         "/login",
-        data={"csrf": token, "name": "ops", "password": "pw"},
+        data={"csrf": csrf, "name": "ops", "password": "pw"},
         headers={"Origin": "https://mms.example", "Host": "mms.example"},
     )
     assert "Secure" in answer.headers["set-cookie"]
@@ -280,12 +266,12 @@ def test_a_session_ends(desk: Desk) -> None:
     assert desk.client.get("/", headers={"Cookie": cookie}).status_code == 200  # used, and so prolonged
     desk.room.clock.move(seconds=LASTS - 60)
     assert desk.client.get("/", headers={"Cookie": cookie}).status_code == 200
-    token = csrf(desk.client.get("/", headers={"Cookie": cookie}).text)
+    csrf = token(desk.client.get("/", headers={"Cookie": cookie}).text)
     desk.room.clock.move(seconds=LASTS + 60)
     assert desk.client.get("/", headers={"Cookie": cookie}).status_code == 401
     cookie = desk.log_in(*OWN).headers["set-cookie"].partition(";")[0]
-    token = csrf(desk.client.get("/", headers={"Cookie": cookie}).text)
-    answer = desk.client.request("POST", "/logout", data={"csrf": token}, headers={"Cookie": cookie})
+    csrf = token(desk.client.get("/", headers={"Cookie": cookie}).text)
+    answer = desk.client.request("POST", "/logout", data={"csrf": csrf}, headers={"Cookie": cookie})
     assert (answer.status_code, answer.headers["location"]) == (303, "/login")
     assert desk.client.get("/", headers={"Cookie": cookie}).status_code == 401
 
@@ -310,18 +296,18 @@ def test_a_new_password_ends_all_sessions(desk: Desk, tmp_path: Path) -> None:
 def test_forms_need_their_token(desk: Desk) -> None:
     """A form without the token of this session, or from a page of another site, changes nothing."""
     desk.log_in(*OWN)
-    before = desk.rows()
+    before = rows(desk.room)
     own = {"id": desk.ids["own"]}
-    other_session = csrf(desk.client.get("/login").text)
+    other_session = token(desk.client.get("/login").text)
     for fields in (own, {**own, "csrf": ""}, {**own, "csrf": "0" * 64}, {**own, "csrf": other_session}):
         answer = desk.client.request("POST", "/delete", data=fields)
         assert (answer.status_code, "out of date" in answer.text) == (403, True)
-    token = csrf(desk.client.get("/").text)
+    csrf = token(desk.client.get("/").text)
     for headers in ({"Origin": "http://evil.example"}, {"Sec-Fetch-Site": "cross-site"}, {"Origin": "null"}):
-        answer = desk.client.request("POST", "/delete", data={**own, "csrf": token}, headers=headers)
+        answer = desk.client.request("POST", "/delete", data={**own, "csrf": csrf}, headers=headers)
         assert answer.status_code == 403
-    assert desk.rows() == before
-    assert desk.client.request("POST", "/delete", data={**own, "csrf": token}).status_code == 303
+    assert rows(desk.room) == before
+    assert desk.client.request("POST", "/delete", data={**own, "csrf": csrf}).status_code == 303
     assert desk.client.get(f"{API}/messages/{desk.ids['own']}").status_code == 404
 
 
@@ -344,7 +330,7 @@ def test_without_a_password_everybody_is_the_operator(tmp_path: Path) -> None:
         assert client.get("/login").headers["location"] == "/"
         assert client.get("/", headers={"Host": "evil.example"}).status_code == 421
         assert client.request("POST", "/delete", data={"id": id}).status_code == 403
-        assert client.request("POST", "/delete", data={"id": id, "csrf": csrf(page.text)}).status_code == 303
+        assert client.request("POST", "/delete", data={"id": id, "csrf": token(page.text)}).status_code == 303
         assert client.get(f"{API}/messages").json()["messages"] == []
     finally:
         client.close()

@@ -12,7 +12,6 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -29,7 +28,7 @@ pytest.importorskip("PIL")
 
 from browser import Visit, Visitor
 from far_side import FarSide, proper
-from gateway_process import AUTH, OTHER_AUTH, GatewayProcess, eventually
+from gateway_process import AUTH, OTHER_AUTH, GatewayProcess, as_a_new_user, eventually
 from handset_site import picture
 from PIL import Image, ImageFilter
 
@@ -441,29 +440,18 @@ def test_a_new_user_sees_a_picture_within_a_minute(
     if shell is None or shutil.which("curl") is None:
         pytest.skip("needs curl, which the printed command is of")
     began = time.monotonic()
-    words = [sys.executable, "-c", "from mm7zeep.cli import main; main(prog_name='mm7zeep')", "serve"]
-    words += ["--mm7", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--api", "127.0.0.1:0"]
-    with subprocess.Popen(words, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as server:
-        try:
-            assert server.stdout is not None
-            said = ""
-            for text in iter(server.stdout.readline, ""):
-                said += text
-                if text.startswith("mm7zeep listen"):
-                    break
-            found = opened(visit, re.findall(r"(?m)^(?:admin|viewer|pages) +(http\S+)$", said)[0])
-            found.page.get_by_text("No message has come yet.").wait_for()
-            curl = said[said.index("curl -v") : said.index("\n\nWatch callbacks")]
-            done = subprocess.run([shell, "-c", curl], cwd=tmp_path, capture_output=True, text=True, timeout=30)
-            assert "<StatusCode>1000<" in done.stdout, done.stderr
-            found.page.locator(".list .what a").click()
-            found.until("document.querySelector('.handset-slide:not([hidden]) img')?.naturalWidth > 0")
-            took = time.monotonic() - began
-            record_property("from serve to the first picture, seconds", round(took, 1))
-            assert took < 60
-            assert found.offences() == []
-            found.page.goto("about:blank")
-            server.send_signal(signal.SIGTERM)
-            assert server.wait(20) == 0
-        finally:
-            server.kill()
+    with as_a_new_user(tmp_path) as (server, said):
+        found = opened(visit, re.findall(r"(?m)^(?:admin|viewer|pages) +(http\S+)$", said)[0])
+        found.page.get_by_text("No message has come yet.").wait_for()
+        curl = said[said.index("curl -v") : said.index("\n\nWatch callbacks")]
+        done = subprocess.run([shell, "-c", curl], cwd=tmp_path, capture_output=True, text=True, timeout=30)
+        assert "<StatusCode>1000<" in done.stdout, done.stderr
+        found.page.locator(".list .what a").click()
+        found.until("document.querySelector('.handset-slide:not([hidden]) img')?.naturalWidth > 0")
+        took = time.monotonic() - began
+        record_property("from serve to the first picture, seconds", round(took, 1))
+        assert took < 60
+        assert found.offences() == []
+        found.page.goto("about:blank")
+        server.send_signal(signal.SIGTERM)
+        assert server.wait(20) == 0

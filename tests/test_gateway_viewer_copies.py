@@ -500,6 +500,7 @@ def python(again: Again, source: Source, password: str) -> str:
     return again.run([sys.executable, "again.py"], f"{password}\n", env={**os.environ, "PYTHONPATH": path})
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("smil", ["auto", "never"])
 def test_python_sends_the_same_message(again: Again, smil: Any) -> None:
     """The program, run as it is, makes another message with the same addresses, fields and parts, and no others."""
@@ -520,6 +521,7 @@ def test_python_sends_the_same_message(again: Again, smil: Any) -> None:
     assert spans[0] == pytest.approx(spans[1], abs=1.5)
 
 
+@pytest.mark.once
 def test_python_delivers_the_same_mo(again: Again) -> None:
     """The program of an MO brings the receiver the same message as the gateway did."""
     texts = [NASTY, Part(body=GIF, content_type="image/gif", content_id="p", name="a.gif")]
@@ -537,6 +539,7 @@ def test_python_delivers_the_same_mo(again: Again) -> None:
     assert what(by_program.parts) == what(by_gateway.parts)
 
 
+@pytest.mark.once
 @CURL
 def test_curl_sends_the_same_octets(again: Again) -> None:
     """The command is answered as the request was before; with another TransactionID, it makes another message."""
@@ -554,6 +557,7 @@ def test_curl_sends_the_same_octets(again: Again) -> None:
     assert second.message.subject == first.message.subject
 
 
+@pytest.mark.once
 @CURL
 @pytest.mark.parametrize("size", [0, INLINE])
 def test_curl_sends_the_json(again: Again, size: int) -> None:
@@ -573,6 +577,7 @@ def test_curl_sends_the_json(again: Again, size: int) -> None:
     assert [one.content_type for one in second.parts] == ["text/plain", "image/gif"]
 
 
+@pytest.mark.once
 @CURL
 @pytest.mark.parametrize("form", ["curl", "json"])
 def test_curl_sends_the_mo(again: Again, form: str) -> None:

@@ -12,7 +12,6 @@ from urllib.parse import quote, urlencode
 
 import pytest
 import requests
-import sqlalchemy as sa
 
 pytest.importorskip("uvicorn")
 pytest.importorskip("jinja2")
@@ -21,12 +20,12 @@ pytest.importorskip("PIL")
 from attacker_site import OWNED, AttackerSite, attacking, png_with_text
 from browser import Visit, Visitor
 from gateway_room import CALLED, OTHER, SUBMIT, Room, basic
+from viewer_client import rows
 
 from mm7zeep import exchange
 from mm7zeep.errors import StatusError, TransportError
 from mm7zeep.gateway.admin.routes import ROUTES
 from mm7zeep.gateway.server.listener import serve_in_thread
-from mm7zeep.gateway.store.tables import METADATA
 from mm7zeep.gateway.viewer.app import listener_app
 from mm7zeep.gateway.viewer.routes import PAGES
 from mm7zeep.messages import Part
@@ -48,16 +47,6 @@ class Target:
     url: str
     attacker: AttackerSite
     ids: list[str]
-
-    def rows(self) -> dict[str, list[str]]:
-        """Everything that is kept, but for sessions, and what the gateway notes of itself."""
-        left_out = {"session", "heartbeat", "migration", "setting"}
-        with self.room.gateway.database.read() as connection:
-            return {
-                one.name: sorted(map(repr, connection.execute(sa.select(one))))
-                for one in METADATA.sorted_tables
-                if one.name not in left_out
-            }
 
 
 @pytest.fixture(scope="module")
@@ -306,10 +295,10 @@ def attack(target: Target, found: Visit, id: str) -> list[str]:
 
 def test_other_sites_change_and_read_nothing(target: Target, visit: Visitor) -> None:
     """Forms, fetches, beacons, frames and scripts of another origin, at a gateway that asks for no password."""
-    before, chaos = target.rows(), target.room.gateway.chaos.active
+    before, chaos = rows(target.room), target.room.gateway.chaos.active
     found = visit("about:blank")
     assert attack(target, found, target.ids[0]) == []
-    assert target.rows() == before
+    assert rows(target.room) == before
     assert (chaos, target.room.gateway.chaos.active) == (False, False)
     assert found.dialogs == []
     frames = [one for one in found.page.frames if one != found.page.main_frame and one.name != "sink"]
@@ -332,10 +321,10 @@ def test_other_sites_do_nothing_by_a_log_in(attacker: AttackerSite, visit: Visit
         found.page.get_by_label("Password").fill(OPERATOR[1])
         found.page.get_by_role("button", name="Log in").click()
         found.page.get_by_role("heading", name="Time line").wait_for()
-        before = target.rows()
+        before = rows(target.room)
         assert before["viewed"] != []
         assert attack(target, found, id) == []
-        assert target.rows() == before
+        assert rows(target.room) == before
         found.page.goto(f"{target.url}/")
         assert found.page.locator(".list li").count() == 1  # it is logged in as ever
         assert found.page.evaluate("document.cookie") == ""

@@ -21,7 +21,7 @@ from gateway_room import CALLED, ONE, OTHER, SUBMIT, TEXT, TNN, Make, Room, basi
 from lxml import html
 from PIL import Image
 from test_gateway_upstreams import AWAY
-from test_gateway_viewer_access import csrf
+from viewer_client import token
 
 from mm7zeep import exchange
 from mm7zeep.errors import StatusError
@@ -70,8 +70,7 @@ class Pages:
         self, path: str, status: int = 303, files: Any = None, fields: dict[str, Any] | None = None, **more: Any
     ) -> Any:
         """What a form leads to: the path of a redirect, or the page that came, parsed."""
-        token = csrf(self.client.get("/compose?" + quote("x")).text)
-        data = {"csrf": token, **(fields or {}), **more}
+        data = {"csrf": token(self.client.get("/compose?" + quote("x")).text), **(fields or {}), **more}
         answer = self.client.request("POST", path, data=data, files=files)
         assert answer.status_code == status, (path, answer.text)
         return answer.headers["location"] if status == 303 else html.fromstring(answer.text)
@@ -232,17 +231,24 @@ SEARCHES = {
 }
 
 
-@pytest.fixture
-def searched(pages: Pages) -> tuple[Pages, dict[str, str]]:
-    """Three messages to be looked for, and their names."""
+@pytest.fixture(scope="module")
+def searched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Pages, dict[str, str]]]:
+    """Three messages to be looked for, and their names; nobody changes anything."""
+    with rooms(tmp_path_factory.mktemp("searched")) as make:
+        found = Pages(make())
+        yield found, dict(_three(found))
+        found.client.close()
+
+
+def _three(pages: Pages) -> Iterator[tuple[str, str]]:
     shown = Part(body=picture(), content_type="image/png", content_id="p@x")
-    names = {"one": pages.room.submitted(replace(ONE, subject="first"))}
-    pages.room.gateway.simulator.report(names["one"], None, "Expired")
-    pages.page(f"/messages/{names['one']}")
+    first = pages.room.submitted(replace(ONE, subject="first"))
+    pages.room.gateway.simulator.report(first, None, "Expired")
+    pages.page(f"/messages/{first}")
+    yield "one", first
     pages.room.clock.move(hours=1)
-    names["two"] = pages.room.submitted(replace(SUBMIT, subject="Summer Offer", parts=[TEXT, shown]))
-    names["mo"] = pages.room.gateway.simulator.send_mo("other", "+61499", "333", "note:this one", "a word").message_id
-    return pages, names
+    yield "two", pages.room.submitted(replace(SUBMIT, subject="Summer Offer", parts=[TEXT, shown]))
+    yield "mo", pages.room.gateway.simulator.send_mo("other", "+61499", "333", "note:this one", "a word").message_id
 
 
 @pytest.mark.parametrize("words", SEARCHES)

@@ -538,6 +538,7 @@ def check(told: dict[str, Any], count: int) -> None:
         assert number(one["n"], 0, count - 1)
 
 
+@pytest.mark.once
 @settings(max_examples=300, deadline=None)
 @given(
     st.lists(ATTRIBUTES, max_size=3),

@@ -16,7 +16,7 @@ from asgi_client import AsgiClient
 from gateway_room import Room
 
 from mm7zeep.gateway.gateway import Gateway
-from mm7zeep.gateway.store.tables import SESSION
+from mm7zeep.gateway.store.tables import METADATA, SESSION
 from mm7zeep.gateway.viewer.app import listener_app
 
 OPERATOR = {"admin_username": "ops", "admin_password": "pw"}
@@ -58,6 +58,17 @@ class Viewer:
         """The rows of the sessions."""
         with self.room.gateway.database.read() as connection:
             return list(connection.execute(sa.select(SESSION)))
+
+
+def rows(room: Room) -> dict[str, list[str]]:
+    """Everything that is kept, but for the sessions, and what the gateway notes of itself."""
+    left_out = {"session", "heartbeat", "migration", "setting"}
+    with room.gateway.database.read() as connection:
+        return {
+            one.name: sorted(map(repr, connection.execute(sa.select(one))))
+            for one in METADATA.sorted_tables
+            if one.name not in left_out
+        }
 
 
 def token(page: str) -> str:

@@ -5,6 +5,7 @@ Whatever is refused is answered on a page that says what is wrong and how to put
 
 from __future__ import annotations
 
+import functools
 import inspect
 import re
 import time
@@ -55,14 +56,20 @@ def listener_app(gateway: Gateway, *, clock: Callable[[], float] = time.time) ->
     return admin_app(gateway, clock=clock, pages=lambda authentication: _Viewer(gateway, authentication).app())
 
 
+@functools.cache
+def _files_and_templates() -> tuple[StaticFiles, Templates]:
+    """They are the same for every gateway of a process: packed and compiled once."""
+    files = StaticFiles()
+    return files, Templates(files)
+
+
 class _Viewer:
     """What all pages share."""
 
     def __init__(self, gateway: Gateway, authentication: Authentication) -> None:
         self._gateway = gateway
         self._authentication = authentication
-        self._files = StaticFiles()
-        self._templates = Templates(self._files)
+        self._files, self._templates = _files_and_templates()
         self._previews = Previews()
         gateway.when_closed(self._previews.close)
         self._room = FormRoom()
