@@ -73,11 +73,19 @@ class Calls:
 
 @functools.cache
 def _migrated() -> bytes:
-    """An SQLite file with all tables and no rows: to copy it is far quicker than to make another."""
     with tempfile.TemporaryDirectory() as folder:
         Database(f"sqlite:///{folder}/gateway.db").close()
         [file] = Path(folder).iterdir()
         return file.read_bytes()
+
+
+def sqlite_url(folder: Path) -> str:
+    """The database in ``folder``, made if need be with all tables: to copy a file is far quicker than to make one."""
+    file = folder / "gateway.db"
+    if not file.exists():
+        file.touch(mode=0o600)
+        file.write_bytes(_migrated())
+    return f"sqlite:///{file}"
 
 
 class Room:
@@ -92,13 +100,9 @@ class Room:
         **options: Any,
     ) -> None:
         self.clock, self.calls = Clock(), Calls()
-        file = folder / "gateway.db"
-        if database is None and not file.exists():
-            file.touch(mode=0o600)
-            file.write_bytes(_migrated())
         self.settings = Settings(
             applications=applications or (CALLED, OTHER),
-            database=database or f"sqlite:///{file}",
+            database=database or sqlite_url(folder),
             allow_internal=True,
             **options,
         )

@@ -427,6 +427,7 @@ def test_plans_that_contradict_themselves() -> None:
     assert Plan(after=1, every=2, times=3).due(10.0) == [11.0, 13.0, 15.0]
 
 
+@pytest.mark.once
 def test_calls_are_planned_when_it_is_sent(room: Make) -> None:
     """Until then there is no call, so that what is planned takes no room in the outbox."""
     one = room()

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from gateway_room import ONE, Make, rooms
+from gateway_room import ONE, Make, rooms, sqlite_url
 from stored import NOW, keep, kept
 
 from mm7zeep.gateway.store import content, messages, migrations, search, tables, viewed
@@ -28,7 +28,7 @@ GIF = Part(body=b"GIF89a" + bytes(20), content_type="image/gif", content_id="g@x
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """An empty database of each engine."""
     on_server = request.param == "postgresql"
-    made = Database(request.getfixturevalue("postgres_url") if on_server else f"sqlite:///{tmp_path / 'store.db'}")
+    made = Database(request.getfixturevalue("postgres_url") if on_server else sqlite_url(tmp_path))
     yield made
     made.close()
 

@@ -149,6 +149,7 @@ def options(words: list[str], name: str) -> list[str]:
     return [value for word, value in itertools.pairwise(words) if word == name]
 
 
+@pytest.mark.once
 @given(sources())
 def test_words_of_a_curl_command(source: Source) -> None:
     """The words are those that were meant, whatever the message says; nothing that steers a terminal is among them."""
@@ -168,6 +169,7 @@ def test_words_of_a_curl_command(source: Source) -> None:
     assert "hunter2" not in copy.text
 
 
+@pytest.mark.once
 @given(sources())
 def test_json_comes_back(source: Source) -> None:
     """The body is JSON with the values of the message, the command sends just that, and both are plain ASCII."""
@@ -187,6 +189,7 @@ def test_json_comes_back(source: Source) -> None:
     assert ("expires_at" in said) == (source.message.expires is not None and source.now < source.message.expires)
 
 
+@pytest.mark.once
 @given(sources("mo"))
 def test_json_of_an_mo_comes_back(source: Source) -> None:
     """An MO goes to the admin's API, as JSON that is the body, too."""

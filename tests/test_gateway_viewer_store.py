@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from gateway_room import CALLED, ONE, OTHER, Make, rooms
+from gateway_room import CALLED, ONE, OTHER, Make, rooms, sqlite_url
 from stored import NOW, keep, kept
 
 from mm7zeep.exchange import Wire
@@ -46,7 +46,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "postgresql":
         given: str = request.getfixturevalue("postgres_url")
         return given
-    return f"sqlite:///{tmp_path / 'store.db'}"
+    return sqlite_url(tmp_path)
 
 
 @pytest.fixture
