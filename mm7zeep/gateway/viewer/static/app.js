@@ -19,33 +19,60 @@ function localTimes(root) {
 // --- live ---------------------------------------------------------------------------------------------------------
 
 const AGAIN = 5000; // milliseconds until what failed is tried again
+const SOON = 300; // milliseconds until what has changed meanwhile is loaded
+const PATIENCE = 30_000; // milliseconds that an answer may take
+const root = document.documentElement; // its data-version is what the page shows; a page without does not listen
 let events = null;
+let heard = root.dataset.version; // the version that was heard of last
 let loading = false;
-let again = false;
+let timer = 0; // of the next try: there is one at most, whatever failed
+
+function later(wait) {
+  clearTimeout(timer);
+  timer = document.hidden ? 0 : setTimeout(tryAgain, wait);
+}
+
+async function tryAgain() {
+  timer = 0;
+  await refresh();
+  if (!timer) listen();
+}
 
 async function refresh() {
-  if (loading) { again = true; return; }
-  if (!document.querySelector("main [data-live]")) return;
+  if (loading) return; // what is heard of meanwhile comes next
   loading = true;
+  const version = heard;
   try {
-    const answer = await fetch(location.href, { headers: { Accept: "text/html" }, credentials: "same-origin" });
-    // the log-in is over, or what the page shows was deleted: it leads to where one logs in, or says so
-    if (answer.redirected || answer.status === 401 || answer.status === 404) { location.reload(); return; }
-    if (!answer.ok) throw new Error(`HTTP ${answer.status}`);
-    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const fresh = await loaded();
+    if (fresh === null) return;
     document.title = fresh.title;
     for (const now of document.querySelectorAll("[data-live]")) {
       const then = fresh.getElementById(now.id);
       if (then && then.dataset.live !== now.dataset.live) renewRegion(now, document.importNode(then, true));
     }
+    root.dataset.version = version;
     lost(false);
+    if (heard !== version) later(SOON);
   } catch {
     lost(true); // and it says so, until it has come
-    setTimeout(refresh, AGAIN);
+    later(AGAIN);
   } finally {
     loading = false;
-    if (again) { again = false; setTimeout(refresh, 300); }
   }
+}
+
+/** This page as it is now, also where it says what is wrong with a search; null where something else has its place. */
+async function loaded() {
+  const answer = await fetch(location.href, {
+    headers: { Accept: "text/html" }, credentials: "same-origin", signal: AbortSignal.timeout(PATIENCE),
+  });
+  if (answer.status >= 500) throw new Error(`HTTP ${answer.status}`);
+  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const ended = answer.redirected || answer.status === 401; // the log-in: it leads to where one logs in
+  if (!ended && !fresh.getElementById("content")) throw new Error("a proxy answered"); // not the gateway
+  if (!ended && fresh.querySelector("main [data-live]")) return fresh;
+  location.reload(); // what the page shows was deleted, say: it says so
+  return null;
 }
 
 function lost(yes) {
@@ -101,33 +128,47 @@ function dropped(node) {
 }
 
 function listen() {
-  if (events || document.hidden || !document.querySelector("main [data-live]")) return;
-  let known = document.documentElement.dataset.version;
+  if (events || document.hidden || !("version" in root.dataset)) return;
+  let opened = false;
   events = new EventSource("/events");
   events.addEventListener("change", (event) => {
-    if (event.data !== known) refresh();
-    known = document.documentElement.dataset.version = event.data;
+    heard = event.data;
+    if (heard !== root.dataset.version && !timer) refresh();
   });
-  events.addEventListener("open", () => { document.documentElement.dataset.connected = "yes"; lost(false); });
+  events.addEventListener("open", () => {
+    opened = true;
+    root.dataset.connected = "yes";
+    if (!timer) lost(false);
+  });
   events.addEventListener("error", () => {
-    delete document.documentElement.dataset.connected; // the browser connects again, and hears of what it missed
+    delete root.dataset.connected; // the browser connects again, and hears of what it missed
     if (events.readyState !== EventSource.CLOSED) { lost(true); return; }
     events = null; // it was refused: the log-in is over, or too many pages listen
-    refresh();
-    setTimeout(listen, AGAIN);
+    later(opened ? 0 : AGAIN);
   });
 }
 
 function pause() {
+  clearTimeout(timer);
+  timer = 0;
   if (events) events.close();
   events = null;
-  delete document.documentElement.dataset.connected;
+  delete root.dataset.connected;
 }
 
 // A browser has six connections to a place: pages that nobody sees leave theirs to the others.
 document.addEventListener("visibilitychange", () => { if (document.hidden) pause(); else listen(); });
 window.addEventListener("pagehide", pause);
 window.addEventListener("pageshow", (event) => { if (event.persisted) listen(); });
+
+// --- thumbnails ---------------------------------------------------------------------------------------------------
+
+/** Where no thumbnail can be made, what the picture is called has its place. */
+function named(picture) {
+  if (picture.matches?.("img[data-thumbnail]")) picture.replaceWith(picture.alt);
+}
+
+document.addEventListener("error", (event) => named(event.target), true); // it does not bubble
 
 // --- choosing -----------------------------------------------------------------------------------------------------
 
@@ -249,5 +290,6 @@ document.addEventListener("keydown", (event) => {
 });
 
 localTimes(document);
+for (const one of document.images) if (one.complete && one.naturalWidth === 0) named(one); // before this was here
 count();
 listen();
