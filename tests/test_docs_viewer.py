@@ -1,4 +1,4 @@
-"""docs/viewer.md: its search words, keys, pages and numbers are those of the code, and other pages lead to it."""
+"""docs/viewer.md and viewer_access.md: search words, keys, pages and numbers are those of the code; pages lead to it."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ from mm7zeep.gateway.viewer.page_request import POLICY
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT.joinpath("docs", "viewer.md").read_text(encoding="utf-8")
+ACCESS = ROOT.joinpath("docs", "viewer_access.md").read_text(encoding="utf-8")
 STATIC = ROOT / "mm7zeep" / "gateway" / "viewer" / "static"
 WORDS = " ".join(PAGE.split())
 
 
-def rows(title: str) -> list[list[str]]:
+def rows(title: str, page: str = PAGE) -> list[list[str]]:
     """The cells of the table below a heading, without its head."""
-    below = PAGE.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
+    below = page.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
     lines = [line for line in below.splitlines() if line.startswith("|")]
     assert len(lines) > 2, title
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
@@ -42,7 +43,7 @@ def test_keys() -> None:
         STATIC.joinpath(name).read_text(encoding="utf-8") for name in ("app.js", "player.js", "player_elements.js")
     )
     names = {"Left": '"ArrowLeft"', "Right": '"ArrowRight"', "Space": '" "'}
-    keys = [key for cells in rows("Keyboard") for key in re.findall(r"`([^`]+)`", cells[1])]
+    keys = [key for cells in rows("Keyboard", ACCESS) for key in re.findall(r"`([^`]+)`", cells[1])]
     assert len(keys) == len(set(keys)) + 2 == 15  # j and k are in the inbox and on the page of a message
     for key in set(keys) - {"Enter", "Escape"}:
         known = names.get(key, f'"{key}"') in scripts or re.search(rf"\b{re.escape(key)}:", scripts)

@@ -114,8 +114,8 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
     "a state and more": ({"states": ("expired",), "application": "tnn"}, ""),
     "after": ({"after": NOW + 10}, "jpg mo"),
     "before": ({"before": NOW + 10}, "other many plain"),
-    "unread": ({"unread": True}, "other many plain"),
-    "read": ({"unread": False}, "jpg mo"),
+    "unopened": ({"unopened": True}, "other many plain"),
+    "opened": ({"unopened": False}, "jpg mo"),
     "number": ({"number": "+61400"}, "jpg other mo plain"),
     "number of an application": ({"number": "61400", "application": "tnn"}, "jpg mo plain"),
     "number: whole": ({"number": "6140"}, ""),
@@ -136,7 +136,7 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
     "no planned": ({"planned": False}, "jpg other mo many plain"),
     "everything together": (
         {"application": "tnn", "direction": "mt", "to": "400", "subject": "news", "words": ("sport",), "has": ("text",),
-         "larger": 99, "smaller": 101, "states": ("retrieved",), "after": NOW, "before": NOW + 1, "unread": True},
+         "larger": 99, "smaller": 101, "states": ("retrieved",), "after": NOW, "before": NOW + 1, "unopened": True},
         "plain",
     ),
 }  # fmt: skip
@@ -225,7 +225,7 @@ def test_deleted_messages_are_not_found(filled: Database) -> None:
         assert messages.delete(connection, ["plain", "mo"]) == 2
         assert connection.scalar(sa.select(sa.func.count()).select_from(tables.VIEWED)) == 1
     assert ids(filled) == ["jpg", "other", "many"]
-    assert ids(filled, words=("science",)) == ids(filled, unread=False, direction="mo") == []
+    assert ids(filled, words=("science",)) == ids(filled, unopened=False, direction="mo") == []
 
 
 def test_what_a_gateway_keeps_is_found(room: Make) -> None:

@@ -131,7 +131,7 @@ def page_requests(one: Desk) -> Iterator[tuple[str, str, dict[str, str]]]:
         "from": "+61499",
         "text": "x",
         "q": SECRET,
-        "as": "read",
+        "as": "opened",
     }
     queries = {
         "/": ("", f"?q={SECRET}", "?q=application:other", "?q=number:%2B61400", "?q=to:%2B61400"),
@@ -148,7 +148,7 @@ def page_requests(one: Desk) -> Iterator[tuple[str, str, dict[str, str]]]:
         yield "POST", "/compose", {**fields, "application": "tnn", **more}
     for path, more in (
         ("/delete", {"sure": ""}),
-        ("/mark", {"as": "unread"}),
+        ("/mark", {"as": "unopened"}),
         ("/mark", {}),
         ("/delete", {"sure": "yes"}),
     ):

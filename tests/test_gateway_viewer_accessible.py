@@ -232,7 +232,7 @@ def order(found: Visit, most: int = 70) -> list[str]:
             break
         if names and name == names[-1] and name.startswith("That"):
             continue  # the parts of a point in time
-        name = re.sub(r"^(unread: )?Harbour news( \d)?$|^Nobody home$|^\(no subject\)$", "a message", name)
+        name = re.sub(r"^(unopened: )?Harbour news( \d)?$|^Nobody home$|^\(no subject\)$", "a message", name)
         name = re.sub(r"^Select .*$", "Select", name)
         names.append(name)
     return names
@@ -342,9 +342,9 @@ def test_every_act_by_keyboard_alone(visit: Visitor, tmp_path: Path) -> None:
         hands.keys.press("Enter")
         found.until("document.querySelectorAll('.list li').length === 1")
         hands.press("Select Harbour news", "Space")
-        hands.to("Mark as read", back=True)
+        hands.to("Mark as opened", back=True)
         hands.keys.press("Enter")
-        found.until("document.querySelectorAll('.list li.unread').length === 0")
+        found.until("document.querySelectorAll('.list li.unopened').length === 0")
         hands.press("All")
         found.until("document.querySelectorAll('.list li').length === 2")
         hands.keys.press("j")
@@ -400,7 +400,7 @@ def test_every_act_by_keyboard_alone(visit: Visitor, tmp_path: Path) -> None:
         call = next(one.id for one in room.outbox() if one.state == "dead")
         hands.press(str(call))
         hands.heading(f"Callback {call}")
-        hands.press("Make it again")
+        hands.press("Replay")
         found.until("document.querySelector('dd .chip').textContent !== 'dead'")
         hands.press("Endpoints")
         hands.heading("Endpoints")

@@ -316,7 +316,7 @@ def test_log_ins(visit: Visitor, tmp_path: Path) -> None:
         # what is told is that something may be new, and nothing else
         assert [one for one in page.evaluate("window.heard") if not re.fullmatch("[0-9a-f]{24}", one)] == []
         page.goto(gateway.admin + "/")
-        assert page.locator(".list .what a").all_inner_texts() == ["unread:\nOur second", "Our own"]
+        assert page.locator(".list .what a").all_inner_texts() == ["unopened:\nOur second", "Our own"]
         assert (user.errors, user.dialogs, user.pages) == ([], [], [])
 
         page.get_by_role("button", name="Log out").click()
@@ -346,8 +346,8 @@ def test_without_javascript(site: Site, visit: Visitor, tmp_path: Path) -> None:
     page.get_by_role("button", name="Search").click()
     assert page.locator(".list li").count() == 1
     page.locator("input[name=id]").check()
-    page.get_by_role("button", name="Mark as read").click()
-    assert page.locator(".list li.unread").count() == 0
+    page.get_by_role("button", name="Mark as opened").click()
+    assert page.locator(".list li.unopened").count() == 0
     page.get_by_role("link", name="Plain <i>forms</i>").click()
     assert page.locator(".handset-label").all_inner_texts() == ["Slide 1 of 2, 0.7 s", "Slide 2 of 2, 0.7 s"]
 

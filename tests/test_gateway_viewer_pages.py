@@ -83,7 +83,7 @@ class Pages:
                 "who": text(one.xpath(".//*[@class='who']")[0]),
                 "what": text(one.xpath(".//*[@class='what']")[0]),
                 "meta": text(one.xpath(".//*[@class='meta']")[0]),
-                "unread": one.get("class") == "unread",
+                "unopened": one.get("class") == "unopened",
                 "picture": one.xpath(".//img/@src"),
                 "times": one.xpath(".//time/@datetime"),
             }
@@ -98,7 +98,7 @@ class Pages:
         """The regions of a page that are no longer what they were."""
         return {name for name, digest in self.regions(path).items() if before[name] != digest}
 
-    def unread(self) -> set[str]:
+    def unopened(self) -> set[str]:
         """The ids that nobody has opened."""
         with self.room.gateway.database.read() as connection:
             ids = [one.id for one in self.room.messages]
@@ -156,32 +156,32 @@ def pages(open_pages: Any) -> Pages:
 
 
 def test_lines_say_what_messages_are(pages: Pages) -> None:
-    """Sender, recipients, subject, excerpt, state, size, application, direction, thumbnail, unread."""
+    """Sender, recipients, subject, excerpt, state, size, application, direction, thumbnail, unopened."""
     shown = Part(body=picture(), content_type="image/png", content_id="p@x")
     first = pages.room.submitted(replace(SUBMIT, to=["+61400", "+61411", "+61422"], parts=[TEXT, shown]))
     pages.room.gateway.simulator.send_mo("other", "+61499", "333", "<b>Hi</b>", "a word")
     mo, mt = pages.lines()
     assert mt["id"] == first
     assert mt["who"] == "tnn → to +61400, +61411 and 1 more"
-    assert mt["what"] == "unread: s hello"
+    assert mt["what"] == "unopened: s hello"
     size = pages.room.messages[0].size
     assert size > len(b"hello") + len(picture())  # and the presentation that the client made
     assert mt["meta"].split(" UTC ")[0].startswith("Pending 2026-03-01 12:00:00")
     assert mt["meta"].endswith(f"tnn · MT · {size} B")
-    assert (mt["unread"], mt["picture"]) == (True, [f"/messages/{first}/thumbnail?v=0"])
+    assert (mt["unopened"], mt["picture"]) == (True, [f"/messages/{first}/thumbnail?v=0"])
     assert pages.ask(mt["picture"][0]).headers["content-type"] in ("image/png", "image/jpeg")
-    assert (mo["who"], mo["what"], mo["picture"]) == ("+61499 → to 333", "unread: <b>Hi</b> a word", [])
+    assert (mo["who"], mo["what"], mo["picture"]) == ("+61499 → to 333", "unopened: <b>Hi</b> a word", [])
     assert mo["meta"].endswith("other · MO · 6 B")
     pages.page(f"/messages/{first}")
-    assert [one["unread"] for one in pages.lines()] == [True, False]
+    assert [one["unopened"] for one in pages.lines()] == [True, False]
 
 
-def test_the_title_counts_what_is_unread(pages: Pages) -> None:
+def test_the_title_counts_what_is_unopened(pages: Pages) -> None:
     """And live updates change it: it is that of the page that is loaded again."""
     for _ in range(2):
         pages.room.submitted()
     assert pages.page("/").findtext(".//title") == "Inbox (2) - mm7zeep"
-    pages.post("/mark", fields={"all": "yes", "as": "read"})
+    pages.post("/mark", fields={"all": "yes", "as": "opened"})
     assert pages.page("/").findtext(".//title") == "Inbox - mm7zeep"
 
 
@@ -221,8 +221,8 @@ SEARCHES = {
     "direction:MT": {"one", "two"},
     "number:+61400": {"one", "two"},
     "number:+6140": set(),
-    "is:read": {"one"},
-    "is:unread": {"two", "mo"},
+    "is:opened": {"one"},
+    "is:unopened": {"two", "mo"},
     "note:this": {"mo"},
     'note:"this one"': {"mo"},
     '"': {"one", "two", "mo"},
@@ -289,12 +289,13 @@ def test_wrong_searches_are_explained(pages: Pages, words: str) -> None:
     pages.room.submitted()
     page = pages.page(f"/?q={quote(words)}", 400)
     assert WRONG[words] in wrong(page)
+    assert page.xpath("//button[contains(., 'Delete') or contains(., 'Mark')]") == []
     assert page.xpath("//ul[contains(@class, 'list')]") == []
     assert value(page.xpath("//form[@role='search']")[0], "q") == words
     for act in ("/delete", "/mark"):
         answer = pages.post(act, 400, fields={"all": "yes", "sure": "yes", "q": words})
         assert WRONG[words].lower() in text(answer.xpath("//main")[0]).lower()
-    assert (len(pages.room.messages), len(pages.unread())) == (1, 1)
+    assert (len(pages.room.messages), len(pages.unopened())) == (1, 1)
 
 
 def test_all_states_can_be_searched_for() -> None:
@@ -395,21 +396,21 @@ def test_a_message_whose_call_is_made_now_stays(pages: Pages) -> None:
 
 
 def test_messages_are_marked(pages: Pages) -> None:
-    """As read and as unread: those that are chosen, or all that a search finds."""
+    """As opened and as unopened: those that are chosen, or all that a search finds."""
     ids = [pages.room.submitted(replace(ONE, subject=name)) for name in ("a", "b", "c")]
-    pages.post("/mark", fields={"id": ids[:2], "as": "read"})
-    assert pages.unread() == {ids[2]}
-    pages.post("/mark", fields={"id": ids[0], "as": "unread"})
-    assert pages.unread() == {ids[0], ids[2]}
+    pages.post("/mark", fields={"id": ids[:2], "as": "opened"})
+    assert pages.unopened() == {ids[2]}
+    pages.post("/mark", fields={"id": ids[0], "as": "unopened"})
+    assert pages.unopened() == {ids[0], ids[2]}
     pages.post("/mark", fields={"all": "yes", "q": "subject:c"})
-    assert pages.unread() == {ids[0]}
+    assert pages.unopened() == {ids[0]}
 
 
 def test_filters_lead_to_searches(pages: Pages) -> None:
     """Each finds something of its kind, and is marked as current."""
     pages.room.submitted()
     links = {text(one): one.get("href") for one in pages.page("/").xpath("//nav[@aria-label='Filters']//a")}
-    assert list(links) == ["All", "Unread", "To handsets", "From handsets", "Pending", "With picture"]
+    assert list(links) == ["All", "Unopened", "To handsets", "From handsets", "Pending", "With picture"]
     for words, url in links.items():
         page = pages.page(url)
         assert [text(one) for one in page.xpath("//nav[@aria-label='Filters']//a[@aria-current]")] == [words]
@@ -485,7 +486,7 @@ def test_the_page_of_a_message(pages: Pages) -> None:
     line = text(page.xpath("//ol[@class='timeline']")[0])
     assert "submitted by tnn, and kept" in line
     assert "Rejected: was rejected (+61400)" in line
-    assert "delivery report Rejected: planned (+61400)" in line
+    assert "delivery report Rejected: queued (+61400)" in line
     listed = text(page.xpath("//section[@aria-labelledby='parts']")[0])
     assert "0: application/smil" in listed
     assert "1: text/plain" in listed
@@ -819,8 +820,8 @@ def test_conversations_by_number(pages: Pages) -> None:
     ]
     assert found == [("61400", "tnn"), ("subscriber@Example.org", "tnn"), ("+61400", "other")]
     metas = [text(one) for one in page.xpath("//*[@class='meta']")]
-    assert metas[0].endswith("2 messages, 2 unread")
-    assert metas[1].endswith("1 message, 1 unread")
+    assert metas[0].endswith("2 messages, 2 unopened")
+    assert metas[1].endswith("1 message, 1 unopened")
     for number in ("%2B61400", "61400", "%2B61400/TYPE%3DPLMN"):
         page = pages.page(f"/conversations?number={number}&application=tnn")
         bubbles = [(one.get("class"), text(one.xpath(".//a")[0])) for one in page.xpath("//ul[@class='bubbles']/li")]
@@ -832,17 +833,17 @@ def test_conversations_by_number(pages: Pages) -> None:
 
 
 def test_a_conversation_shows_one_subscriber_s_copies(pages: Pages) -> None:
-    """The state is that of its own copy, whatever became of others; thumbnails, and who opens it has read it."""
+    """The state is that of its own copy, whatever became of others; thumbnails, and who opens it has opened all of it."""
     shown = Part(body=picture(), content_type="image/png", content_id="p@x")
     id_ = pages.room.submitted(replace(SUBMIT, parts=[TEXT, shown]))
     pages.room.gateway.simulator.report(id_, "+61400", "Expired")
     pages.room.gateway.simulator.report(id_, "+61411", "Retrieved")
-    assert pages.unread() == {id_}
+    assert pages.unopened() == {id_}
     for number, state in (("%2B61400", "Expired"), ("%2B61411", "Retrieved")):
         [bubble] = pages.page(f"/conversations?number={number}&application=tnn").xpath("//ul[@class='bubbles']/li")
         assert text(bubble.xpath(".//*[contains(@class, 'chip')]")[0]) == state
         assert bubble.xpath(".//img/@src") == [f"/messages/{id_}/thumbnail?v=0"]
-    assert pages.unread() == set()
+    assert pages.unopened() == set()
     [write] = pages.page("/conversations?number=%2B61400&application=tnn").xpath(
         "//a[contains(@href, '/compose?from')]"
     )
@@ -1014,6 +1015,8 @@ def test_answers_are_seen(called: Pages) -> None:
     about = text(page.xpath("//dl")[0])
     assert "Kind delivery report State dead" in about
     assert "HTTP status 500" in about
+    mo = next(one for one in called.room.outbox() if one.kind == "deliver")
+    assert "What is sent The message itself." in text(called.page(f"/callbacks/{mo.id}").xpath("//main")[0])
     assert "No callback has that id." in text(called.page("/callbacks/99", 404))
     assert "No callback has that id." in text(called.page("/callbacks/" + "9" * 30, 404))
 
@@ -1053,11 +1056,11 @@ def test_calls_are_made_again(called: Pages) -> None:
     called.room.gateway.run_pending()
     there = called.post("/callbacks/replay", fields={"since": "2026-03-01T12:00", "endpoint": "http://tnn/dlr"})
     assert there == "/callbacks?replayed=1"
-    assert text(called.page(there).xpath("//p[@class='notice']")[0]) == "1 call is made again."
+    assert text(called.page(there).xpath("//p[@class='notice']")[0]) == "1 call is replayed."
     there = called.post("/callbacks/replay", fields={"since": "2026-03-02T12:00"})
-    assert text(called.page(there).xpath("//p[@class='notice']")[0]) == "No dead call fits: nothing is made again."
+    assert text(called.page(there).xpath("//p[@class='notice']")[0]) == "No dead call fits: nothing is replayed."
     page = called.post("/callbacks/replay", 400)
-    assert wrong(page) == "Say which calls are made again: give a time, an endpoint, or both."
+    assert wrong(page) == "Say which calls to replay: give a time, an endpoint, or both."
     page = called.post("/callbacks/replay", 400, fields={"since": "then", "endpoint": "http://tnn/dlr"})
     assert "Since is" in wrong(page)
     assert (value(page, "since"), value(page, "endpoint")) == ("then", "http://tnn/dlr")
@@ -1093,7 +1096,7 @@ def test_endpoints_with_their_health(called: Pages) -> None:
     fields = {one.get("name"): one.get("value") for one in replay.xpath(".//input[@name != 'csrf']")}
     there = called.post("/callbacks/replay", fields=fields)
     assert there == "/endpoints?replayed=1"
-    assert text(called.page(there).xpath("//p[@class='notice']")[0]) == "1 call is made again."
+    assert text(called.page(there).xpath("//p[@class='notice']")[0]) == "1 call is replayed."
     fields = {"endpoint": "http://tnn/mo", "application": "tnn"}
     assert (
         fields.items()
@@ -1152,6 +1155,7 @@ def test_rules_of_chaos(pages: Pages) -> None:
         return [one.model_dump(exclude_defaults=True) for one in pages.room.gateway.chaos.rules]
 
     fields = rule_fields(pages.page("/chaos"), "/chaos")
+    assert [fields[f"0.{name}"] for name in ("probability", "delay", "dribble")] == ["1", "0", "0"]
     assert pages.post("/chaos", fields=fields) == "/chaos"
     assert rules() == []  # the empty rule is none, unless it is added
     pages.post("/chaos", fields={**fields, "0.http_status": "503", "0.probability": "0.5"})

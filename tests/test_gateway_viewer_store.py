@@ -111,7 +111,7 @@ def test_expired_sessions_are_deleted(room: Make) -> None:
 
 
 def test_viewed(database: Database) -> None:
-    """Messages are unread until they are opened, and may be unread again; the count ends at what it is told."""
+    """Messages are unopened until they are opened, and may be unopened again; the count ends at what it is told."""
     keep(database, *(kept(f"m{n}", application="tnn" if n % 2 else "other") for n in range(10)))
     with database.write() as connection:
         assert viewed.unseen(connection, None) == 10
@@ -154,11 +154,11 @@ def test_a_mark_leaves_nothing_behind_a_deletion(postgres_url: str) -> None:
 
 
 def listed(database: Database, application: str | None = None, **options: Any) -> tuple[list[Any], int | None]:
-    """A page of conversations: whose, with whom, the newest message, how many and how many unread."""
+    """A page of conversations: whose, with whom, the newest message, how many and how many unopened."""
     with database.read() as connection:
         page = conversations.listed(connection, application, **options)
     return [
-        (one.application, one.number, one.newest.id, one.messages, one.unread) for one in page.conversations
+        (one.application, one.number, one.newest.id, one.messages, one.unopened) for one in page.conversations
     ], page.next
 
 

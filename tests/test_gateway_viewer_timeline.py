@@ -79,16 +79,16 @@ def test_from_submit_to_report(room: Make) -> None:
     one.clock.move(seconds=100)
     _, calls = one.gateway.dispatcher.run_once()
     assert told(one, id_)[2:] == [
-        (100.0, "delivery report Retrieved: planned"),
-        (100.0, "delivery report Retrieved: is made now"),
         (100.0, "Retrieved: was retrieved"),
+        (100.0, "delivery report Retrieved: queued"),
+        (100.0, "delivery report Retrieved: is made now"),
     ]
     one.clock.move(seconds=1)
     one.settle(calls, Outcome(verdict="done"))
     last = moments(one, id_)
     assert [(moment.words, moment.tone) for moment in last[2:]] == [
-        ("delivery report Retrieved: planned", "plain"),
         ("Retrieved: was retrieved", "good"),
+        ("delivery report Retrieved: queued", "plain"),
         ("delivery report Retrieved: taken", "good"),
     ]
     assert (last[-1].endpoint, last[-1].attempts, last[-1].recipient) == ("http://tnn/dlr", 1, "+61400")
@@ -101,7 +101,7 @@ def test_read_replies(room: Make) -> None:
     id_ = one.submitted(HERE)
     one.gateway.simulator.read(id_, "+61400", "Deleted")
     found = {moment.words: moment for moment in moments(one, id_)}
-    assert found["read reply Deleted: planned"].recipient == "+61400"
+    assert found["read reply Deleted: queued"].recipient == "+61400"
     first = found["read reply Deleted: first attempt"]
     assert (first.is_planned, first.attempts, first.detail) == (True, None, None)
 
@@ -122,7 +122,7 @@ def test_through_an_upstream(room: Make) -> None:
     one.settle(submit_calls(one), Outcome(verdict="done", message_id="far-1"))
     assert [words for _, words in told(one, id_)] == [
         "submitted by tnn, and kept",
-        "forwarded to upstream far: planned",
+        "forwarded to upstream far: queued",
         "forwarded to upstream far: taken by the upstream",
         "Sent: was taken by the upstream far",
     ]
@@ -171,7 +171,7 @@ def test_taken_back(room: Make) -> None:
     found = moments(one, id_)
     assert [moment.words for moment in found if moment.what != "plan"] == [
         "submitted by tnn, and kept",
-        "forwarded to upstream far: planned",
+        "forwarded to upstream far: queued",
         "forwarded to upstream far: not made",
         "Cancelled: was taken back",
     ]
@@ -194,7 +194,7 @@ def test_an_mo(room: Make) -> None:
     id_ = one.gateway.simulator.send_mo("tnn", "+61499", "111122", "hi", "hello").message_id
     assert [words for _, words in told(one, id_)][:2] == [
         "sent by a handset, and kept",
-        "brought to tnn: planned",
+        "brought to tnn: queued",
     ]
     _, calls = one.gateway.dispatcher.run_once()
     one.settle(calls, Outcome(verdict="done"))

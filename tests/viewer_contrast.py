@@ -37,7 +37,7 @@ PAIRS = (
     ("border of a button that deletes", "danger", "card", CONTROL),
     ("frame of the focus on the page", "accent", "bg", CONTROL),
     ("frame of the focus on a card", "accent", "card", CONTROL),
-    ("mark of an unread message", "accent", "card", CONTROL),
+    ("mark of an unopened message", "accent", "card", CONTROL),
     ("moment that went well", "ok", "card", CONTROL),
     ("moment that went wrong", "danger", "card", CONTROL),
     ("moment that waits", "waits", "card", CONTROL),

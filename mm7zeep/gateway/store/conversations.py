@@ -30,7 +30,7 @@ _M = MESSAGE.c
 @dataclass(frozen=True, slots=True)
 class Conversation:
     """What an application and a subscriber have sent each other; ``messages`` of the window are of it, of which
-    ``unread`` nobody has opened. ``number`` is the bare address as the newest message has it; with a plus and without
+    ``unopened`` nobody has opened. ``number`` is the bare address as the newest message has it; with a plus and without
     it is the same.
     """
 
@@ -38,7 +38,7 @@ class Conversation:
     number: str
     newest: MessageRow
     messages: int
-    unread: int
+    unopened: int
 
 
 class ConversationPage(NamedTuple):
@@ -53,7 +53,7 @@ class _Seen:
     number: str  # as the newest message has it
     newest: int
     messages: int = 0
-    unread: int = 0
+    unopened: int = 0
 
 
 def listed(
@@ -79,13 +79,13 @@ def listed(
                 continue
             one = seen.setdefault(key, _Seen(number, row.seq))
             one.messages += 1
-            one.unread += not row.viewed
+            one.unopened += not row.viewed
     everything = list(seen.values())
     last = everything[:limit][-1].newest if len(everything) > limit > 0 else None
     page = everything if last is None else [one for one in everything if one.newest >= last]
     newest = _messages(connection, [one.newest for one in page])
     found = [
-        Conversation(message.application, one.number, message, one.messages, one.unread)
+        Conversation(message.application, one.number, message, one.messages, one.unopened)
         for one in page
         if (message := newest.get(one.newest)) is not None  # on PostgreSQL it may have been deleted meanwhile
     ]

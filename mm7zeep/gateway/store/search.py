@@ -70,7 +70,7 @@ class Search:
     states: tuple[str, ...] = ()
     after: float | None = None
     before: float | None = None
-    unread: bool | None = None
+    unopened: bool | None = None
     number: str | None = None
     recipient: str | None = None
     sender: str | None = None
@@ -187,9 +187,9 @@ def _conditions(connection: Connection, search: Search, columns: Columns) -> Ite
         # a condition on the seq, so that an id is looked up once and not compared with that of every message
         is_id = columns.seq == sa.select(_M.seq).where(_M.id == one).scalar_subquery()
         yield sa.or_(text.in_words(one), is_id)
-    if search.unread is not None:
+    if search.unopened is not None:
         is_viewed = viewed.is_viewed(columns.seq)
-        yield ~is_viewed if search.unread else is_viewed
+        yield ~is_viewed if search.unopened else is_viewed
 
 
 def _with_copy(columns: Columns, condition: ColumnElement[bool]) -> ColumnElement[bool]:

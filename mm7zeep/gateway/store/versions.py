@@ -24,7 +24,7 @@ _COUNTS = sa.select(HEARTBEAT.c.process, HEARTBEAT.c.changes).order_by(HEARTBEAT
 
 def version(connection: Connection) -> str:
     """A text that changes when a message is kept or deleted, a copy changes its state, a call is planned, attempted or
-    ended, a message is marked as read.
+    ended, a message is marked as opened.
 
     A change by this process shows immediately; so do messages, states and calls that another process has kept. What
     else that has changed shows by its next heartbeat, within a second.

@@ -1,4 +1,4 @@
-"""Which messages somebody has opened in the viewer: those that are not here are unread.
+"""Which messages somebody has opened in the viewer: those that are not here are unopened.
 
 Kept by the ``seq`` of a message, in a table of its own, of which a submit knows nothing; ``messages.delete`` deletes
 from it, so that every row here is that of a message. Refuses nothing.
@@ -38,7 +38,7 @@ def mark(connection: Connection, ids: Sequence[str], now: float) -> None:
 
 
 def unmark(connection: Connection, ids: Sequence[str]) -> None:
-    """Have messages unread again."""
+    """Have messages unopened again."""
     seqs = sa.select(_M.seq).where(messages.among(connection, _M.id, ids))
     connection.execute(sa.delete(VIEWED).where(_V.seq.in_(seqs)))
 

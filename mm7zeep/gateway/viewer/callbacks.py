@@ -131,7 +131,7 @@ def replay(asked: PageRequest) -> Response:
     """Make dead calls again: of an endpoint, or those that died since a point in time."""
     given = asked.form.given("endpoint", "since")
     if not given:
-        return _page(asked, Refusal(400, "say which calls are made again: give a time, an endpoint, or both"))
+        return _page(asked, Refusal(400, "say which calls to replay: give a time, an endpoint, or both"))
     try:
         body = judged(given, Replay)
     except Refusal as error:

@@ -44,10 +44,10 @@ def _conversation(asked: PageRequest, number: str) -> Response:
         rows = search.found(connection, wanted, limit=PAGE + 1, before=before)
         found = lines(connection, rows[:PAGE], number)
         now = asked.gateway.clock.now(connection)
-    unread = [one.row.id for one in found if one.unread]
-    if unread:
+    unopened = [one.row.id for one in found if one.unopened]
+    if unopened:
         with asked.gateway.database.write() as connection:
-            viewed.mark(connection, unread, now)
+            viewed.mark(connection, unopened, now)
     takes = [one.name for one in asked.gateway.settings.applications if one.takes_messages]
     return asked.page(
         "conversation.html",

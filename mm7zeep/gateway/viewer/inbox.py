@@ -25,10 +25,10 @@ from mm7zeep.receiver import Refusal
 
 PAGE = 50
 """Messages of a page."""
-_UNREAD = 1000  # counted at most
+_UNOPENED = 1000  # counted at most
 _FILTERS = (
     ("All", ""),
-    ("Unread", "is:unread"),
+    ("Unopened", "is:unopened"),
     ("To handsets", "direction:mt"),
     ("From handsets", "direction:mo"),
     ("Pending", "state:pending"),
@@ -49,7 +49,7 @@ def page(asked: PageRequest) -> Response:
         version = versions.version(connection)
         shown = _Page((), newer=False, older=False) if wrong else _page(connection, wanted, before, after)
         found = lines(connection, shown.rows)
-        unread = viewed.unseen(connection, asked.user.application, _UNREAD)
+        unopened = viewed.unseen(connection, asked.user.application, _UNOPENED)
     return asked.page(
         "inbox.html",
         status=400 if wrong else 200,
@@ -57,7 +57,7 @@ def page(asked: PageRequest) -> Response:
         q=text,
         wrong=wrong,
         lines=found,
-        unread=f"{_UNREAD - 1}+" if unread >= _UNREAD else str(unread),
+        unopened=f"{_UNOPENED - 1}+" if unopened >= _UNOPENED else str(unopened),
         newest=link(q=text) if shown.newer else None,
         newer=link(q=text, after=str(shown.rows[0].seq)) if shown.newer and shown.rows else None,
         older=link(q=text, before=str(shown.rows[-1].seq)) if shown.older else None,
@@ -141,7 +141,7 @@ def _chosen(connection: Connection, asked: PageRequest) -> list[str]:
 
 
 def mark(asked: PageRequest) -> Response:
-    """Mark messages as read in the viewer, or as unread: those that are chosen, or all that fit the search."""
+    """Mark messages as opened in the viewer, or as unopened: those that are chosen, or all that fit the search."""
     if asked.form.text("all") == "yes":
         for ids in _all(asked):
             _mark(asked, ids)
@@ -154,7 +154,7 @@ def mark(asked: PageRequest) -> Response:
 
 def _mark(asked: PageRequest, ids: Sequence[str]) -> None:
     with asked.gateway.database.write() as connection:
-        if asked.form.text("as") == "unread":
+        if asked.form.text("as") == "unopened":
             viewed.unmark(connection, ids)
         else:
             viewed.mark(connection, ids, asked.gateway.clock.now(connection))

@@ -32,7 +32,7 @@ class Line:
     state: str
     parties: Sequence[str]
     more: int
-    unread: bool
+    unopened: bool
     kinds: Sequence[str]
     picture: bool
     planned: float | None
@@ -48,10 +48,10 @@ def lines(connection: Connection, rows: Sequence[MessageRow], number: str | None
     for id, own in store.copies_for(connection, mts, number or "").items():
         if own:  # with a number, a line is about its copies alone
             copies[id], states[id] = own, Counter(one.state for one in own)
-    return [_line(one, copies[one.id], states[one.id], unread=one.id not in seen) for one in rows]
+    return [_line(one, copies[one.id], states[one.id], unopened=one.id not in seen) for one in rows]
 
 
-def _line(row: MessageRow, copies: Sequence[RecipientRow], states: Mapping[str, int], *, unread: bool) -> Line:
+def _line(row: MessageRow, copies: Sequence[RecipientRow], states: Mapping[str, int], *, unopened: bool) -> Line:
     addresses = [one.address for one in copies if one.state != SHOWN] or [one.address for one in copies]
     count = sum(number for state, number in states.items() if state != SHOWN) or sum(states.values())
     types = [str(one.get("content_type", "")).lower() for one in json.loads(row.parts)]
@@ -62,7 +62,7 @@ def _line(row: MessageRow, copies: Sequence[RecipientRow], states: Mapping[str, 
         state=views.state_among(states) if planned is None else PLANNED,
         parties=addresses[:_PARTIES],
         more=max(0, count - len(addresses[:_PARTIES])),
-        unread=unread,
+        unopened=unopened,
         kinds=tuple(kinds),
         picture="image" in kinds,
         planned=planned,

@@ -28,7 +28,9 @@ class Templates:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._environment.filters.update(time=time, size=size, tone=tone, count=count, masked=masking.credentials)
+        self._environment.filters.update(
+            time=time, size=size, tone=tone, count=count, number=number, masked=masking.credentials
+        )
         self._environment.globals.update(static=files.url, live=live)
 
     def page(self, template: str, /, **values: Any) -> str:
@@ -63,6 +65,11 @@ def size(octets: int) -> str:
     if value >= _KB:
         value, unit = value / _KB, "MB"
     return f"{value:.1f} {unit}" if value < 10 else f"{value:.0f} {unit}"
+
+
+def number(value: Any) -> Any:
+    """A number as people write it, 1.0 as 1; what is none, as it was typed."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def count(number: int, thing: str, things: str | None = None) -> str:

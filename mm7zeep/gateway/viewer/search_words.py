@@ -1,7 +1,7 @@
 """The search field's language: words, and ``name:value`` pairs, made into a search of the store.
 
 ``to:`` ``from:`` ``subject:`` ``has:`` ``larger:`` ``smaller:`` ``state:`` ``after:`` ``before:`` ``application:``
-``direction:`` ``number:`` ``is:unread``; a value with spaces stands in quotation marks. Other words are looked for in
+``direction:`` ``number:`` ``is:unopened``; a value with spaces stands in quotation marks. Other words are looked for in
 subject, texts and addresses. Refuses, with ``Refusal`` (400), a value that says nothing.
 """
 
@@ -113,9 +113,9 @@ def _direction(value: str) -> tuple[str, Any]:
 
 
 def _is(value: str) -> tuple[str, Any]:
-    if value.lower() not in ("unread", "read"):
-        raise Refusal(400, f"is: {value!r} is nothing a message can be; write is:unread or is:read")
-    return "unread", value.lower() == "unread"
+    if value.lower() not in ("unopened", "opened"):
+        raise Refusal(400, f"is: {value!r} is nothing a message can be; write is:unopened or is:opened")
+    return "unopened", value.lower() == "unopened"
 
 
 _READERS: Mapping[str, Callable[[str], tuple[str, Any]]] = MappingProxyType(
@@ -149,7 +149,7 @@ _EXAMPLES: Mapping[str, str] = MappingProxyType(
         "after": "after:2026-03-01",
         "before": "before:2026-03-01",
         "direction": "direction:mo",
-        "is": "is:unread",
+        "is": "is:unopened",
     }
 )
 EXAMPLES = tuple(_EXAMPLES.values())

@@ -53,7 +53,8 @@ _STATES: Mapping[str, str] = MappingProxyType(
 )
 _TAKEN: Mapping[str, str] = MappingProxyType({"submit": "taken by the upstream", "fetch": "fetched"})
 _NOTHING: Mapping[int, str] = MappingProxyType({})
-_ORDER: Mapping[What, int] = MappingProxyType({"message": 0, "call": 1, "recipient": 2, "plan": 3})
+_ORDER: Mapping[What, int] = MappingProxyType({"message": 0, "call": 1, "recipient": 2, "plan": 4})
+_TELLS = 3  # the order of a call that tells of a copy, and so comes after it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,16 +89,19 @@ def timeline(
     paused: Collection[str] = (),
     full: Mapping[int, str] = _NOTHING,
 ) -> tuple[Moment, ...]:
-    """The moments of a message in their order; of one point in time the message, its calls, its copies.
+    """The moments of a message in their order; of one point in time the message, the calls that bring it, its copies,
+    the calls that tell of them.
 
     ``requests`` are those about it (their bodies are not looked at), ``paused`` the endpoint keys that are, ``full``
     which rate calls wait for.
     """
     whose = {one.n: one.address for one in copies}
-    found = [*_message(message, copies, requests, now), *_copies(message, copies, now)]
-    for row in calls:
-        found += _call(row, views.call(row, paused, full), whose, message)
-    return tuple(sorted(found, key=lambda one: (one.at, _ORDER[one.what])))
+    about = (*_message(message, copies, requests, now), *_copies(message, copies, now))
+    found = [(_ORDER[one.what], one) for one in about]
+    for row in sorted(calls, key=lambda one: one.id):
+        order = _ORDER["call"] if row.brings or row.kind in ("submit", "fetch") else _TELLS
+        found += ((order, one) for one in _call(row, views.call(row, paused, full), whose, message))
+    return tuple(one for _, one in sorted(found, key=lambda pair: (pair[1].at, pair[0])))
 
 
 # --- the message ------------------------------------------------------------------------------------------------------
@@ -189,7 +193,7 @@ def _call(row: CallRow, shown: outputs.Callback, whose: Mapping[int, str], messa
             status_code=_code(row.reason) if ended else None,
         )
 
-    yield moment(row.created, f"{about}: planned", "plain", ended=False)
+    yield moment(row.created, f"{about}: queued", "plain", ended=False)
     if row.ended is not None and row.state == DONE and row.reason is not None:  # there is no need of it any more
         yield moment(row.ended, f"{about}: not made", "plain")
     elif row.ended is not None and row.state == DONE:

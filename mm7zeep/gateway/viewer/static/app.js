@@ -128,7 +128,7 @@ function dropped(node) {
 }
 
 function listen() {
-  if (events || document.hidden || !("version" in root.dataset)) return;
+  if (events || document.hidden || !root.dataset.version) return;
   let opened = false;
   events = new EventSource("/events");
   events.addEventListener("change", (event) => {
