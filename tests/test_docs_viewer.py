@@ -1,4 +1,4 @@
-"""docs/viewer.md and viewer_access.md: search words, keys, pages and numbers are those of the code; pages lead to it."""
+"""docs/viewer.md and viewer_access.md: search words, keys, pages, numbers are the code's; other pages lead there."""
 
 from __future__ import annotations
 

@@ -833,7 +833,7 @@ def test_conversations_by_number(pages: Pages) -> None:
 
 
 def test_a_conversation_shows_one_subscriber_s_copies(pages: Pages) -> None:
-    """The state is that of its own copy, whatever became of others; thumbnails, and who opens it has opened all of it."""
+    """The state is that of its own copy, whatever became of others; thumbnails; who opens it has opened all of it."""
     shown = Part(body=picture(), content_type="image/png", content_id="p@x")
     id_ = pages.room.submitted(replace(SUBMIT, parts=[TEXT, shown]))
     pages.room.gateway.simulator.report(id_, "+61400", "Expired")
