@@ -150,3 +150,14 @@ def test_a_picture_without_a_thumbnail_is_named(room: Room, url: str, visit: Vis
         found.page.goto(f"{url}/conversations?number=%2B61400")
         found.until("document.querySelector('.bubbles li:last-child').textContent.includes('image')")
         assert found.page.locator(".bubbles li:last-child img").count() == 0
+
+
+def test_a_picture_without_a_preview_leads_to_its_part(room: Room, url: str, visit: Visitor) -> None:
+    """On its slide a line says that it cannot be shown, and leads to the part, not to the preview that is not there."""
+    scan = Part(body=b"II*\0nothing", content_type="image/tiff", content_id="s@x")
+    id_ = room.submitted(replace(ONE, parts=(scan,)))
+    found = visit(f"{url}/messages/{id_}")
+    line = found.page.locator(".handset-failure")
+    line.get_by_text("This picture (image/tiff) cannot be shown.").wait_for()
+    link = line.get_by_role("link").get_attribute("href")
+    assert found.page.request.get(str(link)).body() == scan.read()

@@ -1187,12 +1187,12 @@ def test_rules_of_chaos(pages: Pages) -> None:
 @pytest.mark.parametrize(
     ("typed", "words"),
     [
-        ({"probability": "7"}, "Rule 1, probability: is 7.0; give something from 0 to 1. Nothing was changed."),
-        ({"delay": "long"}, "Rule 1, delay: 'long' is no number"),
-        ({"http_status": "200"}, "Rule 1, HTTP status: is 200; give something from 400 to 599"),
-        ({"mm7_status": "2.5"}, "Rule 1, MM7 StatusCode: '2.5' is no whole number"),
-        ({"delay": "nan"}, "Rule 1, delay: is"),
-        ({"malformed": "odd"}, 'Rule 1, malformed: is "odd"; give one of cut'),
+        ({"probability": "7"}, "Rule 1: probability is 7.0; give something from 0 to 1. Nothing was changed."),
+        ({"delay": "long"}, "Rule 1: delay is 'long', which is no number"),
+        ({"http_status": "200"}, "Rule 1: HTTP status is 200; give something from 400 to 599"),
+        ({"mm7_status": "2.5"}, "Rule 1: MM7 StatusCode is '2.5', which is no whole number"),
+        ({"delay": "nan"}, "Rule 1: delay is"),
+        ({"malformed": "odd"}, 'Rule 1: malformed is "odd"; give one of cut'),
     ],
 )
 def test_wrong_rules_keep_what_was_typed(pages: Pages, typed: dict[str, str], words: str) -> None:

@@ -320,7 +320,7 @@ def test_what_a_browser_cannot_show(site: HandsetSite, visit: Visitor) -> None:
     page = found.page
     page.get_by_text("This browser cannot play audio/amr.").wait_for()
     assert page.locator(".handset-stage .handset-failure").inner_text().split("\n") == [
-        "A plan. This browser cannot show image/tiff.", "Open the part",
+        "A plan. This picture (image/tiff) cannot be shown.", "Open the part",
     ]  # fmt: skip
     assert page.get_by_role("link", name="Open the part").get_attribute("href") == f"{site.url}/odd/parts/5"
     assert page.get_by_role("link", name="text/x-vcard").get_attribute("href") == "/odd/parts/6"

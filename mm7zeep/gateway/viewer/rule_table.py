@@ -16,7 +16,7 @@ from mm7zeep.gateway.viewer.forms import Form
 from mm7zeep.receiver import Refusal
 
 _MOST = 1001
-_PLACE = re.compile(r"(?:rules|handsets)\[([0-9]{1,4})\](?:\.([a-z0-9_]+):?|:)? ?")
+_PLACE = re.compile(r"(?:rules|handsets)\[([0-9]{1,4})\](?:\.([a-z0-9_]+)|:)?(?: |(?=:)|$)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,15 +73,16 @@ class Table:
             return kind(text)
         except ValueError:
             what = "whole number" if kind is int else "number"
-            raise Refusal(400, f"{self.noun} {n + 1}, {_in_words(name)}: {text[:40]!r} is no {what}") from None
+            raise Refusal(400, f"{self.noun} {n + 1}: {_in_words(name)} is {text[:40]!r}, which is no {what}") from None
 
     def complaint(self, error: Refusal) -> str:
         """What is wrong, where the REST API says it of a list: ``rules[0].delay is 400`` is of rule 1."""
         found = _PLACE.match(str(error))
         if found is None:
             return str(error)
-        field = f", {_in_words(found[2])}" if found[2] else ""
-        return f"{self.noun} {int(found[1]) + 1}{field}: {str(error)[found.end() :]}"
+        rest = str(error)[found.end() :]
+        words = (_in_words(found[2]) + (rest if rest.startswith(":") else f" {rest}")) if found[2] else rest
+        return f"{self.noun} {int(found[1]) + 1}: {words}"
 
 
 def _in_words(name: str) -> str:

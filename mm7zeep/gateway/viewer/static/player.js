@@ -33,7 +33,7 @@ class Item {
     const content = this.clip ?? element.querySelector("img");
     if (this.clip) this.clip.controls = false;
     if (content) {
-      const words = this.clip ? `This browser cannot play ${type}.` : `This browser cannot show ${type}.`;
+      const words = this.clip ? `This browser cannot play ${type}.` : `This picture (${type}) cannot be shown.`;
       content.addEventListener("error", () => this.fail(words));
       if (content.error || (content.complete && content.naturalWidth === 0)) this.fail(words);
     }
@@ -48,7 +48,7 @@ class Item {
     note.append(image && image.alt ? `${image.alt}. ${words}` : words);
     if (image) {
       const link = make("a");
-      link.href = image.src;
+      link.href = image.src.replace(/\/preview(?=\?|$)/, ""); // the part itself, where no preview could be made of it
       link.textContent = "Open the part";
       note.append(" ", link);
     }
