@@ -70,8 +70,8 @@ SEARCHES = {
     "a state, nowhere": Search(states=("cancelled",)),
     "before all": Search(before=1e9),
     "after all": Search(after=2e9),
-    "unread, all": Search(unread=True),
-    "read, none": Search(unread=False),
+    "unopened, all": Search(unopened=True),
+    "opened, none": Search(unopened=False),
     "a number": Search(number="+61400012345", application="news"),
     "a number, nowhere": Search(number="+6499", application="news"),
     "REST, to nobody": search.exact(to="+6499"),
@@ -180,7 +180,7 @@ def runs() -> dict[str, tuple[Callable[[Connection], object], float]]:
     found["conversations"] = (conversations.listed, MOST)
     found["conversations, further down"] = (lambda connection: conversations.listed(connection, before=20_000), MOST)
     found["health of the endpoints"] = (endpoint_health.health, MOST)
-    found["unread, counted"] = (lambda connection: viewed.unseen(connection, None), MOST)
+    found["unopened, counted"] = (lambda connection: viewed.unseen(connection, None), MOST)
     found["version"] = (versions.version, 1)
     return found
 
@@ -224,7 +224,7 @@ def of(engine: str, count: int) -> Iterator[Figure]:
         for name, (run, most) in runs().items():
             yield Figure.of(f"{what}: {name}", timed(database, run), "ms", "less", most)
         view_all(database)
-        for name, wanted in (("unread, none", Search(unread=True)), ("read, all", Search(unread=False))):
+        for name, wanted in (("unopened, none", Search(unopened=True)), ("opened, all", Search(unopened=False))):
             yield Figure.of(f"{what}: {name}", timed(database, page(wanted)), "ms", "less", MOST)
         counted = timed(database, lambda connection: viewed.unseen(connection, "news"))
         yield Figure.of(f"{what}: unread of an application, counted, none", counted, "ms", "less", MOST)
