@@ -69,7 +69,7 @@ class Site:
         """The first call of that kind about a message, or of that subject, once it has come."""
 
         def found() -> Any:
-            messages = (one.unpack().message for one in list(self.far.requests))
+            messages = (one.unpack().message for one in list(self.far.requests) if one.complete)
             return next((one for one in messages if isinstance(one, kind) and of in _about(one)), None)
 
         return eventually(found, f"a {kind.__name__} about {of}")
