@@ -5,6 +5,7 @@ log is put back after it.
 from __future__ import annotations
 
 import logging
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -14,6 +15,14 @@ from postgres_server import own_postgres, postgres_databases, postgres_server, p
 __all__ = ["axe", "chromium", "own_postgres", "postgres_databases", "postgres_server", "postgres_url", "visit"]
 
 _LOGGERS = ("mm7zeep", "mm7zeep.gateway", "uvicorn.error", "asyncio")
+
+
+def pytest_configure() -> None:
+    """A shell starts what runs in its background with SIGINT ignored, which the commands that tests interrupt would
+    inherit.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)

@@ -223,6 +223,8 @@ SEARCHES = {
     "number:+6140": set(),
     "is:opened": {"one"},
     "is:unopened": {"two", "mo"},
+    "is:read": {"one"},
+    "is:unread": {"two", "mo"},
     "note:this": {"mo"},
     'note:"this one"': {"mo"},
     '"': {"one", "two", "mo"},

@@ -58,7 +58,7 @@ ROUTES: tuple[Route, ...] = (
     Route(method="POST", path=f"{API}/messages/{{id}}/report", function=handset.report, status=202, refusals=(404, 409),
           summary="A copy, or all that wait, reach a state, whatever their handsets would have done; it is reported."),
     Route(method="POST", path=f"{API}/messages/{{id}}/read", function=handset.read, status=202, refusals=(404,),
-          summary="A recipient has read or deleted a message; told, if that was asked for."),
+          summary="A recipient has read or deleted a message; its application is told, asked for or not."),
 
     Route(method="GET", path=f"{API}/callbacks", function=callbacks.listed,
           summary="Calls to applications and upstreams, the newest first."),

@@ -113,9 +113,9 @@ def _direction(value: str) -> tuple[str, Any]:
 
 
 def _is(value: str) -> tuple[str, Any]:
-    if value.lower() not in ("unopened", "opened"):
+    if value.lower() not in ("unopened", "opened", "unread", "read"):  # the latter as mail programs have it
         raise Refusal(400, f"is: {value!r} is nothing a message can be; write is:unopened or is:opened")
-    return "unopened", value.lower() == "unopened"
+    return "unopened", value.lower() in ("unopened", "unread")
 
 
 _READERS: Mapping[str, Callable[[str], tuple[str, Any]]] = MappingProxyType(
