@@ -180,7 +180,7 @@ def runs() -> dict[str, tuple[Callable[[Connection], object], float]]:
     found["conversations"] = (conversations.listed, MOST)
     found["conversations, further down"] = (lambda connection: conversations.listed(connection, before=20_000), MOST)
     found["health of the endpoints"] = (endpoint_health.health, MOST)
-    found["unopened, counted"] = (lambda connection: viewed.unseen(connection, None), MOST)
+    found["unopened, counted"] = (lambda connection: viewed.unopened(connection, None), MOST)
     found["version"] = (versions.version, 1)
     return found
 
@@ -226,8 +226,8 @@ def of(engine: str, count: int) -> Iterator[Figure]:
         view_all(database)
         for name, wanted in (("unopened, none", Search(unopened=True)), ("opened, all", Search(unopened=False))):
             yield Figure.of(f"{what}: {name}", timed(database, page(wanted)), "ms", "less", MOST)
-        counted = timed(database, lambda connection: viewed.unseen(connection, "news"))
-        yield Figure.of(f"{what}: unread of an application, counted, none", counted, "ms", "less", MOST)
+        counted = timed(database, lambda connection: viewed.unopened(connection, "news"))
+        yield Figure.of(f"{what}: unopened of an application, counted, none", counted, "ms", "less", MOST)
 
 
 def measure(count: int = 100_000, engines: Sequence[str] = ("sqlite", "postgresql")) -> list[Figure]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import http.client
 import re
@@ -250,6 +251,20 @@ def test_listeners_are_counted_and_leave(tmp_path: Path, monkeypatch: pytest.Mon
             assert _status(again) == 200
             room.gateway.dispatcher.stop()
             _until(lambda: changes._counts.total() == 0)
+
+
+def test_who_comes_while_the_first_look_is_made_hears_a_version(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An empty one would have its page load itself, and then listen no more."""
+    room = Room(tmp_path)
+    _, changes = _listening(room, monkeypatch)
+
+    async def both() -> list[str]:
+        return await asyncio.gather(changes._version(), changes._version())
+
+    with closing(room.gateway):
+        assert all(asyncio.run(both()))
 
 
 def test_an_application_s_listeners_leave_room_for_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

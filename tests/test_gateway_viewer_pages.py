@@ -380,7 +380,7 @@ def test_more_than_a_batch_is_deleted_and_marked(pages: Pages) -> None:
     assert "more than 1,000 messages" in text(pages.post("/delete", 200, fields={"all": "yes", "q": ""}))
     pages.post("/mark", fields={"all": "yes", "q": "subject:x"})
     with pages.room.gateway.database.read() as connection:
-        assert viewed.unseen(connection, None) == 0
+        assert viewed.unopened(connection, None) == 0
     pages.post("/delete", fields={"all": "yes", "q": "subject:x", "sure": "yes"})
     assert pages.room.messages == []
 

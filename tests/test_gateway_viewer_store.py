@@ -114,17 +114,17 @@ def test_viewed(database: Database) -> None:
     """Messages are unopened until they are opened, and may be unopened again; the count ends at what it is told."""
     keep(database, *(kept(f"m{n}", application="tnn" if n % 2 else "other") for n in range(10)))
     with database.write() as connection:
-        assert viewed.unseen(connection, None) == 10
-        assert viewed.unseen(connection, "tnn", most=3) == 3
+        assert viewed.unopened(connection, None) == 10
+        assert viewed.unopened(connection, "tnn", most=3) == 3
         viewed.mark(connection, ["m1", "m3", "m4", "x"], NOW)
         viewed.mark(connection, ["m1"], NOW + 1)
         assert viewed.among(connection, ["m1", "m2", "m4", "x"]) == {"m1", "m4"}
-        assert [viewed.unseen(connection, one) for one in (None, "tnn", "other", "x")] == [7, 3, 4, 0]
+        assert [viewed.unopened(connection, one) for one in (None, "tnn", "other", "x")] == [7, 3, 4, 0]
         viewed.unmark(connection, ["m1", "m2"])
-        assert [viewed.unseen(connection, one) for one in (None, "tnn")] == [8, 4]
+        assert [viewed.unopened(connection, one) for one in (None, "tnn")] == [8, 4]
         viewed.mark(connection, [], NOW)
         messages.delete(connection, ["m3", "m0"])
-        assert [viewed.unseen(connection, one) for one in (None, "tnn", "other")] == [7, 4, 3]
+        assert [viewed.unopened(connection, one) for one in (None, "tnn", "other")] == [7, 4, 3]
         assert viewed.among(connection, []) == set()
 
 

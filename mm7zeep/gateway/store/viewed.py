@@ -48,7 +48,7 @@ def among(connection: Connection, ids: Sequence[str]) -> set[str]:
     return set(connection.scalars(sa.select(_M.id).where(messages.among(connection, _M.id, ids), is_viewed(_M.seq))))
 
 
-def unseen(connection: Connection, application: str | None, most: int = 1000) -> int:
+def unopened(connection: Connection, application: str | None, most: int = 1000) -> int:
     """How many messages of ``application`` (None: of all) nobody has opened, counted up to ``most``."""
     viewed = connection.scalar(_counted(_V.application, application, None)) or 0
     # each row here is one message: so many messages are left out of the count, whichever they are

@@ -49,7 +49,7 @@ def page(asked: PageRequest) -> Response:
         version = versions.version(connection)
         shown = _Page((), newer=False, older=False) if wrong else _page(connection, wanted, before, after)
         found = lines(connection, shown.rows)
-        unopened = viewed.unseen(connection, asked.user.application, _UNOPENED)
+        unopened = viewed.unopened(connection, asked.user.application, _UNOPENED)
     return asked.page(
         "inbox.html",
         status=400 if wrong else 200,

@@ -100,8 +100,8 @@ class Changes:
     async def _version(self) -> str:
         """What ``versions.version`` gives, half a look old at most; as before where the database has no answer."""
         now = asyncio.get_running_loop().time()
-        if now - self._looked >= LOOK / 2:
-            self._looked = now  # whoever comes meanwhile takes what is known
+        if now - self._looked >= LOOK / 2 or not self._known:
+            self._looked = now  # whoever comes meanwhile takes what is known, if anything is
             with suppress(StoreError):  # pages that are loaded again say so
                 self._known = await run_in_threadpool(self._read)
         return self._known
