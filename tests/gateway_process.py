@@ -21,7 +21,7 @@ from typing import Any, Self, TypeVar
 
 import psutil
 import requests
-from postgres_server import free_port
+from postgres_server import held_port
 
 T = TypeVar("T")
 
@@ -83,7 +83,8 @@ class GatewayProcess:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder, self.workers, self.before = folder, workers, list(before)
         self.database = database or f"sqlite:///{folder / 'gateway.db'}"
-        self.port, self.admin_port, self.api_port = free_port(), free_port(), free_port()
+        self._holders = [held_port() for _ in range(3)]
+        self.port, self.admin_port, self.api_port = (holder.getsockname()[1] for holder in self._holders)
         self.out, self.err = folder / "stdout", folder / "stderr"
         self.config = folder / "gateway.toml"
         self.config.touch(mode=0o600)  # it holds passwords
@@ -97,14 +98,20 @@ class GatewayProcess:
         try:
             self.start()
         except BaseException:
-            self.kill()
+            self.close()
             raise
         return self
 
     def __exit__(self, *exc_info: object) -> None:
         if exc_info[0] is not None:
             sys.stderr.write(f"--- the gateway's stderr ends with:\n{self.errors[-6000:]}\n")
+        self.close()
+
+    def close(self) -> None:
+        """End it for good: kill what lives of it, and give its ports back."""
         self.kill()
+        for holder in self._holders:
+            holder.close()
 
     # --- its life -----------------------------------------------------------------------------------------------------
 

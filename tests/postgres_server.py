@@ -52,15 +52,21 @@ def available() -> bool:
     return programs() is not None
 
 
-def free_port() -> int:
-    """A port of loopback that is free, and that no outgoing connection will take meanwhile."""
+def held_port() -> socket.socket:
+    """A socket that keeps a free port of loopback, which is its own until it is closed: nobody else who asks gets it.
+
+    A server can bind the port nevertheless, as often as it is started, since the socket does not listen and says
+    SO_REUSEADDR. It says so after its own bind, which therefore fails where another holds the port.
+    """
     for port in random.sample(_PORTS, 100):
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
+        holder = socket.socket()
+        try:
+            holder.bind(("127.0.0.1", port))
+        except OSError:
+            holder.close()
+            continue
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        return holder
     raise RuntimeError("no free port among a hundred")
 
 
@@ -73,7 +79,7 @@ class PostgresServer:
 
     def __init__(self, settings: Mapping[str, str] = MappingProxyType({})) -> None:
         self.settings = dict(settings)
-        self.port = free_port()
+        self._holder = held_port()
         self._password = secrets.token_hex(12)
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -85,12 +91,20 @@ class PostgresServer:
             self.start()
         except BaseException:
             shutil.rmtree(self._folder)
+            self._holder.close()
             raise
         return self
 
     def __exit__(self, *exc_info: object) -> None:
         self.stop("immediate")
         shutil.rmtree(self._folder)
+        self._holder.close()
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        number: int = self._holder.getsockname()[1]
+        return number
 
     def url(self, database: str = "postgres") -> str:
         """Where a database of this server stands, for SQLAlchemy."""
@@ -117,7 +131,8 @@ class PostgresServer:
             self.kill()
             if "Address already in use" not in self.log or attempt == 4:
                 break
-            self.port = free_port()
+            self._holder.close()
+            self._holder = held_port()
         raise RuntimeError(f"PostgreSQL did not start:\n{self.log}")
 
     def stop(self, mode: Mode = "fast") -> None:
