@@ -28,7 +28,7 @@ FLOORS = (
     ("conformance.input", "conformance.rules", "fitting", "transport"),
     ("client", "conformance.verdict", "receiver"),
     ("conformance.pairs", "conformance.report", "gateway.logs", "gateway.security", "gateway.supervised"),
-    ("conformance", "gateway.config", "gateway.rest"),
+    ("conformance", "gateway.config", "gateway.rest", "probe"),
     ("gateway.store",),
     ("gateway.cdr", "gateway.delivery", "gateway.maintenance"),
     ("gateway.metrics", "gateway.mm7"),

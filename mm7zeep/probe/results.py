@@ -16,8 +16,10 @@ Role = Literal["mmsc", "vasp"]
 Level = Literal["MUST", "SHOULD", "INFO"]
 
 Word = Literal["PASS", "FAIL", "HANG", "WARN", "INFO", "SKIP", "ERROR"]
-"""A verdict. FAIL is a MUST that was broken, HANG that no answer came in time (where one MUST come), WARN a SHOULD that
-was broken, INFO an outcome worth telling that breaks nothing; ERROR is the tool's or the network's, never the peer's.
+"""A verdict.
+
+FAIL is a MUST that was broken, HANG that no answer came in time, WARN a SHOULD that was broken, INFO an outcome worth
+telling that breaks nothing; ERROR is the tool's or the network's, never the peer's.
 """
 
 WORDS: tuple[Word, ...] = ("FAIL", "HANG", "ERROR", "WARN", "INFO", "SKIP", "PASS")
@@ -32,9 +34,9 @@ class Transmission:
     """One exchange: what was sent, and what came back.
 
     ``by`` tells who asked: ``tool`` for a request of ours, ``peer`` for a request that came to our listener. ``ended``
-    says how the answer ended: ``whole``, ``closed`` (before anything came), ``cut``, ``reset``, ``refused``, ``timeout``,
-    ``overdue`` (still coming when the time was up), ``unread`` (nobody waited for it). Times are seconds; ``started``
-    counts from the beginning of the run.
+    says how the answer ended: ``whole``, ``closed`` (before anything came), ``cut``, ``reset``, ``refused``,
+    ``timeout``, ``overdue`` (still coming when the time was up), ``unread`` (nobody waited for it). Times are seconds;
+    ``started`` counts from the beginning of the run.
     """
 
     by: Literal["tool", "peer"]

@@ -1,4 +1,4 @@
-"""What a run is told of the endpoint: where it is, who asks, which numbers may be used and what it is not expected to do.
+"""What a run is told of the endpoint: where it is, who asks, which numbers may be used, what it does not do.
 
 From keywords, or from a TOML file with the same names (``from_toml``). Reads no environment.
 """
@@ -98,7 +98,7 @@ class Settings:
     state: tuple[str, ...] = ()
     seen: tuple[str, ...] = ()
     unsupported: frozenset[str] = frozenset()
-    limits: Mapping[str, int] = MappingProxyType({})
+    limits: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     authenticated: bool = True
 
     def __post_init__(self) -> None:
@@ -191,7 +191,7 @@ def _value(kind: Any, name: str, value: Any, where: str) -> Any:
     if name not in known:
         raise ValueError(f"{where}{name}: there is no such setting; there are {', '.join(known)}")
     wanted = known[name]
-    if wanted.startswith("tuple") or wanted.startswith("frozenset"):
+    if wanted.startswith(("tuple", "frozenset")):
         if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
             raise ValueError(f"{where}{name}: is a list of texts, not {value!r}")
         return frozenset(value) if wanted.startswith("frozenset") else tuple(value)
@@ -205,7 +205,9 @@ def _value(kind: Any, name: str, value: Any, where: str) -> Any:
         return float(value)
     if wanted in ("int", "bool"):
         if type(value).__name__ != wanted:
-            raise ValueError(f"{where}{name}: is {'a whole number' if wanted == 'int' else 'true or false'}, not {value!r}")
+            raise ValueError(
+                f"{where}{name}: is {'a whole number' if wanted == 'int' else 'true or false'}, not {value!r}"
+            )
         return value
     if name == "role" and value not in ("mmsc", "vasp"):
         raise ValueError(f"{where}role: is mmsc or vasp, not {value!r}")
