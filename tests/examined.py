@@ -1,0 +1,213 @@
+"""Our own gateway and our own VASP as the examiner meets them: started in a thread, with all that its settings can name.
+
+``gateway`` gives the settings for role mmsc, ``vasp`` those for role vasp. As a program it runs cases and prints what
+came: ``python tests/examined.py [--role vasp] [--show] [ID or prefix ...]``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from postgres_server import held_port
+
+from mm7zeep.gateway.config.load import load
+from mm7zeep.gateway.gateway import Gateway
+from mm7zeep.gateway.server.listener import serve_in_thread
+from mm7zeep.messages import DeliveryReportReq, DeliverReq, ReadReplyReq
+from mm7zeep.probe.cases import ALL
+from mm7zeep.probe.results import Report
+from mm7zeep.probe.runner import run
+from mm7zeep.probe.settings import Account, Numbers, Settings
+from mm7zeep.receiver import BasicAuth, Receiver
+
+BODY_LIMIT = 2_000_000
+"""Octets of a request that our gateway refuses beyond, so that a case can be over it."""
+
+CONFIG = """
+[gateway]
+mm7 = "127.0.0.1:0"
+admin = "127.0.0.1:0"
+database = "{database}"
+allow_internal = true
+poll = "50ms"
+connections_per_address = 500
+relay_id = "mm7zeep"
+
+[limits]
+body = {body}
+
+[delivery]
+waits = ["300ms", "300ms", "300ms", "300ms"]
+spread = 0.0
+timeout = "3s"
+
+[[application]]
+name = "probe"
+password = "probe-password"
+vaspid = "PROBE"
+vasids = ["Tests"]
+short_codes = ["7777", "7778", "7779"]
+duplicates = "{duplicates}"
+
+[application.callback]
+deliver = "http://127.0.0.1:{port}/mo"
+username = "mmsc"
+password = "callback-password"
+
+[[application]]
+name = "other"
+password = "other-password"
+vaspid = "OTHER"
+vasids = ["Tests"]
+short_codes = ["8888"]
+media = "listed"
+
+[[handset]]
+prefix = "+155501"
+outcome = "Expired"
+delay = "200ms"
+read = false
+
+[[handset]]
+prefix = "+155502"
+outcome = "Rejected"
+read = false
+
+[[handset]]
+prefix = "+155503"
+outcome = "Forwarded"
+read = false
+
+[[handset]]
+prefix = "+155504"
+outcome = "Retrieved"
+delay = "1h"
+read = false
+"""
+
+
+@contextmanager
+def gateway(folder: Path, database: str | None = None, duplicates: str = "0s") -> Iterator[Settings]:
+    """A gateway, and the settings to examine it with. ``database`` is by default an SQLite file in ``folder``."""
+    with ExitStack() as stack:
+        holder = stack.enter_context(held_port())
+        port = holder.getsockname()[1]
+        config = folder / "gateway.toml"
+        config.touch(mode=0o600)
+        url = database or f"sqlite:///{folder / 'gateway.db'}"
+        config.write_text(
+            CONFIG.format(database=url, port=port, body=BODY_LIMIT, duplicates=duplicates), encoding="utf-8"
+        )
+        made = Gateway(load(config))
+        stack.callback(made.close)
+        base = stack.enter_context(serve_in_thread(made.asgi))
+        stack.enter_context(made.working())
+        yield Settings(
+            url=base + Gateway.PATH,
+            account=Account(username="probe", password="probe-password", vaspid="PROBE", vasid="Tests"),
+            second=Account(username="other", password="other-password", vaspid="OTHER", vasid="Tests"),
+            numbers=Numbers(
+                good=("+15550010001", "+15550010002", "+15550010003", "+15550010004"),
+                off="+15550100001",
+                barred="+15550200001",
+                forwarded="+15550300001",
+                mail="someone@example.com",
+                sender="7777",
+                loop="7779",
+                others="8888",
+            ),
+            listen=f"127.0.0.1:{port}",
+            timeout=10.0,
+            window=4.0,
+            limits=MappingProxyType({"message": BODY_LIMIT}),
+        )
+
+
+SEEN = """
+import json, os, pathlib
+kept = pathlib.Path({folder!r}) / os.environ["MM7ZEEP_PROBE_MARK"]
+print(kept.read_text() if os.environ["MM7ZEEP_PROBE_MARK"] and kept.exists() else "null")
+"""
+
+
+@contextmanager
+def vasp(folder: Path) -> Iterator[Settings]:
+    """A Receiver that keeps what it gets, and the settings to examine it with."""
+    kept = folder / "kept"
+    kept.mkdir()
+    receiver = Receiver(auth=BasicAuth({"mmsc": "callback-password"}))
+
+    @receiver.deliver
+    def deliver(message: DeliverReq) -> None:
+        words = (message.subject or "").split()
+        if len(words) > 1:
+            parts = [hashlib.sha256(one.read()).hexdigest() for one in message.parts]
+            (kept / words[1]).write_text(json.dumps({"parts": parts, "subject": message.subject}), encoding="utf-8")
+
+    @receiver.delivery_report
+    def report(message: DeliveryReportReq) -> None:
+        """Takes every report."""
+
+    @receiver.read_reply
+    def read(message: ReadReplyReq) -> None:
+        """Takes every read reply."""
+
+    with serve_in_thread(receiver.asgi) as base:
+        yield Settings(
+            url=f"{base}/mm7",
+            role="vasp",
+            account=Account(username="mmsc", password="callback-password", vaspid="PROBE", vasid="Tests"),
+            numbers=Numbers(good=("+15550010001", "+15550010002"), sender="7777"),
+            timeout=10.0,
+            seen=(sys.executable, "-c", SEEN.format(folder=str(kept))),
+        )
+
+
+def chosen(role: str, wanted: list[str]) -> list[Any]:
+    """The cases of a role that are named, or whose ids begin so; all without a name."""
+    return [one for one in ALL if one.role == role and (not wanted or any(one.id.startswith(word) for word in wanted))]
+
+
+def told(report: Report, *, show: bool = False) -> str:
+    """A report for people who write cases."""
+    lines = []
+    for one in report.results:
+        if one.verdict == "PASS" and not show:
+            continue
+        lines.append(f"{one.verdict:5} {one.id} [{one.level}] {one.why} ({one.took:.1f} s)")
+        lines += [f"        {reason.level} {reason.text} | expected {reason.expected}" for reason in one.reasons[1:6]]
+        if show:
+            for exchange in one.transmissions:
+                sent, got = exchange.sent[:3000], exchange.received[:3000]
+                lines += [f"--- {exchange.by} sent, {exchange.took:.2f} s", sent.decode("utf-8", "replace")]
+                lines += [f"--- received ({exchange.ended})", got.decode("utf-8", "replace")]
+    count = Counter(one.verdict for one in report.results)
+    return "\n".join([*lines, f"{dict(count)} in {report.took:.1f} s"])
+
+
+def main() -> None:
+    """Run cases against our own."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--role", choices=("mmsc", "vasp"), default="mmsc")
+    parser.add_argument("--show", action="store_true")
+    parser.add_argument("--parallel", type=int, default=8)
+    parser.add_argument("ids", nargs="*")
+    said = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder, {"mmsc": gateway, "vasp": vasp}[said.role](Path(folder)) as settings:
+        report = run(chosen(said.role, said.ids), replace(settings, parallel=said.parallel))
+    sys.stdout.write(told(report, show=said.show) + "\n")
+
+
+if __name__ == "__main__":
+    main()
