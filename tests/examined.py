@@ -148,18 +148,18 @@ def vasp(folder: Path) -> Iterator[Settings]:
     kept.mkdir()
     receiver = Receiver(auth=BasicAuth({"mmsc": "callback-password"}))
 
-    @receiver.deliver
+    @receiver.on_deliver
     def deliver(message: DeliverReq) -> None:
         words = (message.subject or "").split()
         if len(words) > 1:
             parts = [hashlib.sha256(one.read()).hexdigest() for one in message.parts]
             (kept / words[1]).write_text(json.dumps({"parts": parts, "subject": message.subject}), encoding="utf-8")
 
-    @receiver.delivery_report
+    @receiver.on_delivery_report
     def report(message: DeliveryReportReq) -> None:
         """Takes every report."""
 
-    @receiver.read_reply
+    @receiver.on_read_reply
     def read(message: ReadReplyReq) -> None:
         """Takes every read reply."""
 
