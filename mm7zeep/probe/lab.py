@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
@@ -33,7 +33,7 @@ from mm7zeep.probe.common import Exchange
 from mm7zeep.probe.listener import Arrived, Listener, Reply, Script
 from mm7zeep.probe.reading import Said
 from mm7zeep.probe.results import Level, Reason, Transmission
-from mm7zeep.probe.settings import FEATURES, LIMITS, Account, Settings
+from mm7zeep.probe.settings import FEATURES, LIMITS, Account, Numbers, Settings
 from mm7zeep.probe.stimulus import Stimulus, of
 from mm7zeep.probe.wire import Answer, Connection, Refused
 from mm7zeep.profiles import NAMESPACES, Profile
@@ -66,7 +66,7 @@ NEEDS: Mapping[str, tuple[Callable[[Settings], bool], str]] = MappingProxyType(
                 lambda one, name=name: _given(getattr(one.numbers, name)),  # type: ignore[misc]
                 f"no such number is given (numbers.{name})",
             )
-            for name in ("good", "off", "barred", "unknown", "mail", "forwarded", "sender", "loop", "others")
+            for name in (one.name for one in fields(Numbers))
         },
         **{
             f"limits.{name}": (

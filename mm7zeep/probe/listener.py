@@ -68,6 +68,11 @@ class Arrived:
         return self.received.operation if self.received is not None else ""
 
     @property
+    def namespace(self) -> str:
+        """Its MM7 namespace as sent, or empty."""
+        return (self.received.namespace if self.received is not None else None) or ""
+
+    @property
     def transaction_id(self) -> str:
         """Its TransactionID, or empty."""
         return (self.received.transaction_id if self.received is not None else None) or ""
