@@ -6,7 +6,7 @@ from mm7zeep.requirements.requirement import row
 
 ROWS = (
     row("mm7xsd-schema-1", "MUST", "sender", "a message is valid against the schema of its namespace", rules="schema/valid schema/unstated", cases="answer/schema client/submit-valid report/ten-namespaces*", tests="test_client_operations::test_operation_goes_out_faultless_and_its_answer_comes_in"),
-    row("mm7xsd-schema-2", "MUST", "sender", "the namespace is one of the published ones, to the letter", rules="ns/known ns/alias ns/missing ns/rel-5-1-5", cases="answer/namespace ns/unknown ns/missing-digit"),
+    row("mm7xsd-schema-2", "MUST", "sender", "the namespace is one of the published ones, to the letter", rules="ns/known ns/alias ns/missing ns/rel-5-1-5 ns/pre-standard", cases="answer/namespace ns/unknown ns/missing-digit"),
     row("mm7xsd-schema-3", "MUST", "sender", "children are qualified by the namespace", rules="ns/children-qualified", cases="ns/unqualified-children"),
     row("mm7xsd-schema-4", "MUST", "sender", "attributes are not", rules="schema/attribute", cases="answer/schema"),
     row("mm7xsd-schema-5", "MUST", "sender", "children stand in the order of the schema", rules="schema/order", cases="submit/order deliver/vaspid-after-linkedid answer/schema"),
@@ -32,7 +32,7 @@ ROWS = (
     row("mm7xsd-submitReqType-1", "MUST", "VASP", "Recipients is mandatory in SubmitReq", rules="schema/missing-element sem/recipient-missing", cases="submit/recipients/none"),
     row("mm7xsd-submitReqType-2", "MUST", "VASP", "DistributionProtection in 5/1-0, DistributionIndicator from 5/1-1 on", rules="schema/version-element", cases="submit/distribution-indicator", tests="test_schema_versions::test_row"),
     row("mm7xsd-submitReqType-3", "MUST", "VASP", "ChargedPartyID from 6/1-0 on, after ChargedParty", rules="schema/version-element schema/order", cases="submit/charged-party/*", tests="test_schema_versions::test_row"),
-    row("mm7xsd-submitReqType-4", "MUST", "VASP", "DeliveryCondition is a text in 6/1-3, a list of DC in 6/1-4", rules="schema/version-element schema/value", cases="submit/rel6/delivery-condition"),
+    row("mm7xsd-submitReqType-4", "MUST", "VASP", "DeliveryCondition is a text in 6/1-3, a list of DC in 6/1-4", rules="schema/version-element schema/value schema/unstated", cases="submit/rel6/delivery-condition"),
     row("mm7xsd-submitReqType-5", "MUST", "VASP", "ApplicID, ReplyApplicID, AuxApplicInfo, ContentClass, DRMContent in 6/1-4 alone, before Content", rules="schema/version-element schema/order", cases="submit/rel6/applic-id submit/rel6/content-class"),
     row("mm7xsd-submitReqType-6", "MUST", "VASP", "ReplyCharging is empty, with size and deadline as attributes", rules="schema/empty-types schema/attribute", cases="submit/reply-charging/text submit/reply-charging"),
     row("mm7xsd-submitRspType-1", "MUST", "MMSC", "MessageID is mandatory in SubmitRsp from 5/1-1 on, even where the status is an error; 5/1-0 has no place for it", rules="schema/message-id-rsp", cases="answer/schema ns/rel5-1-0"),
