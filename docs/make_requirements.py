@@ -29,8 +29,8 @@ not exist, or neither names one nor says why not.
   whole. TS 23.140 is given as far as its schemas, its table of contents and public texts of operators and vendors tell;
   where an id has a word for a clause, its number is from memory.
 - **Tested by**: rules are what `mm7zeep check` says of a message ([rules.md](rules.md)), and the vectors of
-  `mm7zeep vectors` carry their ids; cases are what `mm7zeep probe` asks of an endpoint (`*` stands for any characters);
-  tests are functions of `tests/`.
+  `mm7zeep vectors` carry their ids; cases are what `mm7zeep probe` asks of an endpoint (a name stands for the forms
+  under it, too; `*` for any characters); tests are functions of `tests/`.
 """
 
 

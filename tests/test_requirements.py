@@ -8,6 +8,7 @@ import importlib.util
 import pkgutil
 import re
 from collections import Counter
+from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
@@ -168,11 +169,26 @@ def test_no_level_is_below_its_rule() -> None:
     assert sorted(musts - strict - set(WITHOUT_REQUIREMENT)) == []
 
 
+def unknown(named: Iterable[str], known: Iterable[str]) -> list[str]:
+    """Those of the named cases that stand for none of the known ids, neither for one nor for forms under one."""
+    ids = list(known)
+    return sorted(one for one in named if not any(fnmatchcase(id, one) or fnmatchcase(id, f"{one}/*") for id in ids))
+
+
+def test_unknown_cases_are_seen() -> None:
+    """A name stands for its id, for ids under it, or by ``*`` for several; anything else is unknown."""
+    known = ["submit/priority/low", "read/read", "ns/rel5-1-0"]
+    assert unknown(["submit/priority/low", "submit/priority", "ns/rel*", "read/read"], known) == []
+    assert unknown(["submit/prio", "read/reads", "ns/rel6*"], known) == [
+        "ns/rel6*",
+        "read/reads",
+        "submit/prio",
+    ]
+
+
 def test_every_case_exists() -> None:
     """Each case that a row names is one of ``mm7zeep probe``."""
-    known = known_cases()
-    named = {case for one in ROWS for case in one.cases}
-    assert sorted(case for case in named if not any(fnmatchcase(id, case) for id in known)) == []
+    assert unknown({case for one in ROWS for case in one.cases}, known_cases()) == []
 
 
 def test_documented() -> None:

@@ -28,8 +28,9 @@ class Requirement:
     RECOMMENDED). ``binds`` says who has to obey: who writes a message (``sender``), who reads it (``receiver``),
     ``both``, or one side of MM7 alone.
 
-    Tested by ``rules`` (kinds of ``mm7zeep.findings``), ``cases`` (ids of ``mm7zeep probe``; ``*`` stands for any
-    characters) and ``tests`` (``tests/FILE.py::FUNCTION``); where there is none of them, ``untested`` says why.
+    Tested by ``rules`` (kinds of ``mm7zeep.findings``), ``cases`` (ids of ``mm7zeep probe``; a name stands for the
+    forms under it, too, and ``*`` for any characters) and ``tests`` (``tests/FILE.py::FUNCTION``); where there is none
+    of them, ``untested`` says why.
     ``unsure`` names what we could not check against the printed text: the number of the ``clause``, the ``level``, or
     the ``wording`` as a whole; empty where we could.
     """

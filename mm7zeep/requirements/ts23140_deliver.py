@@ -24,7 +24,7 @@ ROWS = (
     row("ts23140-8.7.2-17", "MUST", "MMSC", "ReplyChargingID names the message that an answer belongs to, where the VASP pays for it", cases="deliver/reply-charging", tests="test_gateway_elements::test_nothing_is_lost", unsure="level"),
     row("ts23140-8.7.2-18", "MAY", "MMSC", "release 6: who forwarded the message, and when, is told in Previouslysentby and Previouslysentdateandtime", cases="deliver/previously-sent"),
     row("ts23140-8.7.2-19", "MAY", "MMSC", "release 6: SenderSPI and RecipientSPI name the service providers", cases="deliver/spi callback/older-namespace"),
-    row("ts23140-8.7.2-20", "MUST", "VASP", "release 6: the message is given to the application that ApplicID names, or refused", cases="deliver/applic-id", unsure="level"),
+    row("ts23140-8.7.2-20", "MUST", "VASP", "release 6: the message is given to the application that ApplicID names, or refused", cases="deliver/applic-id"),
     row("ts23140-8.7.2-21", "MAY", "MMSC", "release 6: UACapabilities tells what the sender's handset can do", cases="deliver/ua-capabilities"),
     row("ts23140-8.7.2-22", "MUST", "MMSC", "the content's type is said, and the content sent as an attachment", rules="sem/content-without-part sem/part-without-content", cases="deliver/multipart-smil deliver/no-content", tests="test_client_operations::test_parts_arrive_as_they_are", unsure="level"),
     row("ts23140-8.7.2-23", "MUST", "VASP", "content arrives whole, or the request is refused", cases="deliver/basic deliver/multipart-smil deliver/multipart-mixed deliver/binary-parts deliver/closing-missing deliver/cid-unresolved content/cut", unsure="level"),
@@ -35,4 +35,5 @@ ROWS = (
     row("ts23140-8.7.2-28", "SHOULD", "VASP", "a request that comes again is acknowledged again", cases="deliver/repeat", unsure="wording"),
     row("ts23140-8.7.2-29", "MUST", "MMSC", "each attempt of one delivery has the same TransactionID", tests="test_gateway_app::test_retried", unsure="wording"),
     row("ts23140-8.7.2-30", "MUST", "MMSC", "a VASP gets what is meant for it, and nothing of others", cases="callback/other-application", tests="test_gateway_app::test_between_applications test_gateway_app::test_mo_to_nobody", unsure="wording"),
+    row("ts23140-8.7.2-31", "MUST", "VASP", "release 6: an answer to a message names by ApplicID what the message had in ReplyApplicID", untested="what an application answers is its own doing; a gateway has no message of its own to answer"),
 )

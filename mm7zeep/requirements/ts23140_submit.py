@@ -63,7 +63,7 @@ ROWS = (
     row("ts23140-8.7.1-56", "SHOULD", "MMSC", "where some recipients are refused, the status says so: 1100", cases="submit/address/partial submit/address/unknown", tests="test_gateway_app::test_partial_success", unsure="level"),
     row("ts23140-8.7.1-57", "MUST", "MMSC", "release 6: ApplicID, ReplyApplicID and AuxApplicInfo go to the recipient, or the submit is refused (2008, 2009, 3004, 4008)", cases="submit/rel6/applic-id callback/older-namespace callback/other-application", unsure="level"),
     row("ts23140-8.7.1-58", "MAY", "VASP", "release 6: ContentClass names the smallest class that the content belongs to, DRMContent says that it is protected", rules="mime/total-size", cases="submit/rel6/content-class"),
-    row("ts23140-8.7.1-59", "MUST", "MMSC", "release 6: where a DeliveryCondition is not met the message is not delivered", cases="submit/rel6/delivery-condition", unsure="level"),
+    row("ts23140-8.7.1-59", "MUST", "MMSC", "release 6: where a DeliveryCondition is not met the message is discarded, otherwise delivered", untested="what 1 (MMS capable only) and 2 (home network only) mean can only be seen in a network; a simulated one would show nothing"),
     row("ts23140-8.7.1-60", "MUST", "MMSC", "release 6: an address that is encrypted or obfuscated is passed on as it is, never read as a number", cases="submit/address/coding recipients/coded submit/address/duplicate-id", unsure="level"),
     row("ts23140-8.7.1-61", "SHOULD", "VASP", "the presentation of several parts is SMIL, in a multipart/related with it as root", rules="sem/smil-root sem/smil-missing sem/smil-references", cases="content/related-smil content/smil-dangling", unsure="wording"),
 )
