@@ -25,7 +25,6 @@ ROWS = (
     row("ts23140-8.7.3-18", "MUST", "MMSC", "the answer says the status of the request", rules="schema/status-complete", cases="cancel/scheduled replace/scheduled answer/schema"),
     row("ts23140-8.7.3-19", "MUST", "both", "a request without attachment is taken as text/xml", cases="cancel/no-charset cancel/multipart cancel/scheduled"),
     row("ts23140-8.7.3-20", "MAY", "VASP", "release 6: ApplicID, ReplyApplicID and AuxApplicInfo go with cancel and replace", tests="test_gateway_relaying::test_cancel_names_the_application test_gateway_elements::test_nothing_is_lost"),
-    row("ts23140-8.7.3-21", "MUST", "MMSC", "an upstream that was given the message is asked to cancel or replace it, too", tests="test_gateway_relaying::test_taken_back_from_an_upstream test_gateway_relaying::test_replaced_at_an_upstream", unsure="wording"),
     row("ts23140-8.7.5A-1", "MAY", "MMSC", "release 6: extendedCancelReq and extendedReplaceReq may be supported; 4003 says that they are not", cases="extended-cancel/basic extended-replace/basic"),
     row("ts23140-8.7.5A-2", "MUST", "MMSC", "each is answered by its own response or by an error", rules="sem/rsp-matches-req", cases="extended-cancel/basic extended-replace/basic", tests="test_receiver::test_extended_operation_is_refused_in_form"),
     row("ts23140-8.7.5A-3", "MUST", "VASP", "extendedCancelReq names by CancelID what is to be cancelled", rules="schema/missing-element", cases="extended-cancel/basic"),

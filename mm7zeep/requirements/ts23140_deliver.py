@@ -33,7 +33,6 @@ ROWS = (
     row("ts23140-8.7.2-26", "MAY", "VASP", "the answer has a ServiceCode for charging", tests="test_receiver::test_result"),
     row("ts23140-8.7.2-27", "SHOULD", "MMSC", "a request that was not answered is sent again, a bounded number of times", cases="report/retry-refused callback/bounded-retries", tests="test_gateway_app::test_retried", unsure="wording"),
     row("ts23140-8.7.2-28", "SHOULD", "VASP", "a request that comes again is acknowledged again", cases="deliver/repeat", unsure="wording"),
-    row("ts23140-8.7.2-29", "MUST", "MMSC", "each attempt of one delivery has the same TransactionID", tests="test_gateway_app::test_retried", unsure="wording"),
-    row("ts23140-8.7.2-30", "MUST", "MMSC", "a VASP gets what is meant for it, and nothing of others", cases="callback/other-application", tests="test_gateway_app::test_between_applications test_gateway_app::test_mo_to_nobody", unsure="wording"),
-    row("ts23140-8.7.2-31", "MUST", "VASP", "release 6: an answer to a message names by ApplicID what the message had in ReplyApplicID", untested="what an application answers is its own doing; a gateway has no message of its own to answer"),
+    row("ts23140-8.7.2-29", "MUST", "MMSC", "a VASP gets what is meant for it, and nothing of others", cases="callback/other-application", tests="test_gateway_app::test_between_applications test_gateway_app::test_mo_to_nobody", unsure="wording"),
+    row("ts23140-8.7.2-30", "MUST", "VASP", "release 6: an answer to a message names by ApplicID what the message had in ReplyApplicID", untested="what an application answers is its own doing; a gateway has no message of its own to answer"),
 )
