@@ -180,6 +180,24 @@ print(kept.read_text() if os.environ["MM7ZEEP_PROBE_MARK"] and kept.exists() els
 """
 
 
+TRIGGER = """
+import json, os
+from mm7zeep import Mm7Error, Retry, VaspClient
+url = "http://127.0.0.1:" + os.environ["MM7ZEEP_PROBE_LISTEN"] + "/mm7"
+with VaspClient(url, vaspid="PROBE", vasid="Tests", auth=("vasp", "secret"), retry=Retry(times=4, first=0.3)) as client:
+    try:
+        print(json.dumps({"status": client.submit(to="+15550010001", subject="Probe", content="Hello").status.code}))
+    except Mm7Error as error:
+        print(json.dumps({"status": error.status.code if error.status is not None else None}))
+"""
+
+STATE_OF_VASP = """
+import os, pathlib
+down = pathlib.Path({folder!r}) / "down"
+down.touch() if os.environ["MM7ZEEP_PROBE_STATE"] == "down" else down.unlink(missing_ok=True)
+"""
+
+
 @contextmanager
 def vasp(folder: Path) -> Iterator[Settings]:
     """A Receiver that keeps what it gets, and the settings to examine it with."""
@@ -189,6 +207,8 @@ def vasp(folder: Path) -> Iterator[Settings]:
 
     @receiver.on_deliver
     def deliver(message: DeliverReq) -> None:
+        if (folder / "down").exists():
+            raise RuntimeError("the application is down, as the case wants it")
         words = (message.subject or "").split()
         if len(words) > 1:
             parts = [hashlib.sha256(one.read()).hexdigest() for one in message.parts]
@@ -202,13 +222,19 @@ def vasp(folder: Path) -> Iterator[Settings]:
     def read(message: ReadReplyReq) -> None:
         """Takes every read reply."""
 
-    with serve_in_thread(receiver.asgi) as base:
+    with ExitStack() as stack:
+        holder = stack.enter_context(held_port())
+        base = stack.enter_context(serve_in_thread(receiver.asgi))
         yield Settings(
             url=f"{base}/mm7",
             role="vasp",
             account=Account(username="mmsc", password="callback-password", vaspid="PROBE", vasid="Tests"),
             numbers=Numbers(good=("+15550010001", "+15550010002"), sender="7777"),
+            listen=f"127.0.0.1:{holder.getsockname()[1]}",
             timeout=10.0,
+            window=4.0,
+            trigger=(sys.executable, "-c", TRIGGER),
+            state=(sys.executable, "-c", STATE_OF_VASP.format(folder=str(folder))),
             seen=(sys.executable, "-c", SEEN.format(folder=str(kept))),
         )
 
