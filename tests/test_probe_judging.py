@@ -223,8 +223,13 @@ def test_elements_are_put_where_they_are_wanted() -> None:
     """Before, behind, first, last, in the place of another, and in the Header."""
     made = sound_submit().before("Subject", "<A/>").after("Subject", "<B/>").first("<C/>").last("<D/>")
     made = made.instead("Recipients", "<E/>").header_block("<F/>").transaction("&lt;", "<")
-    for piece in ("<A/><Subject>Probe</Subject><B/>", "><C/><MM7Version>", "<D/></SubmitReq>", "</SenderIdentification><E/>",
-                  ">&lt;</TransactionID><F/>"):  # fmt: skip
+    for piece in (
+        "<A/><Subject>Probe</Subject><B/>",
+        "><C/><MM7Version>",
+        "<D/></SubmitReq>",
+        "</SenderIdentification><E/>",
+        ">&lt;</TransactionID><F/>",
+    ):
         assert piece in made.envelope
     assert made.transaction_id == "<"
 
