@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from made_docs import is_current
 
 from mm7zeep import DeliveryReportReq, Mm7Error, MmscClient, Number, Retry, ShortCode
 from mm7zeep.probe.accept import OK, REF
@@ -270,6 +271,11 @@ def test_ids_are_unique_and_levels_are_the_catalogue_s() -> None:
     assert count["mmsc"] >= 220
     assert count["vasp"] >= 90
     assert len({(one.role, one.id) for one in ALL}) == len(ALL)
+
+
+def test_page_of_the_cases() -> None:
+    """docs/cases.md is what its program makes."""
+    assert is_current("make_cases"), "run docs/make_cases.py"
 
 
 # --- settings ---------------------------------------------------------------------------------------------------------

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import importlib
-import importlib.util
 import pkgutil
 import re
 from collections import Counter
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
+from made_docs import is_current
 
 from mm7zeep import requirements
 from mm7zeep.findings import KINDS
@@ -193,11 +193,4 @@ def test_every_case_exists() -> None:
 
 def test_documented() -> None:
     """docs/requirements.md is what docs/make_requirements.py makes of the register as it is now."""
-    docs = ROOT / "docs"
-    spec = importlib.util.spec_from_file_location("make_requirements", docs / "make_requirements.py")
-    assert spec is not None
-    assert spec.loader is not None
-    make_requirements = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(make_requirements)
-    page = docs.joinpath("requirements.md").read_text(encoding="utf-8")
-    assert page == make_requirements.text(), "run docs/make_requirements.py"
+    assert is_current("make_requirements"), "run docs/make_requirements.py"
