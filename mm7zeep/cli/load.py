@@ -207,6 +207,8 @@ def command(
 
     if listen_auth is not None and listen is None:
         raise click.UsageError("--listen-auth needs --listen HOST:PORT")
+    if html is not None and not html.parent.is_dir():
+        raise click.BadParameter(f"{html.parent} is no folder", param_hint="--html")
     try:
         plan = _plan(url, mix, _authorization(auth, bearer), reports=listen is not None, **options)
         result = _run(plan, listen, listen_auth, settle)
@@ -215,14 +217,14 @@ def command(
     except RuntimeError as error:
         click.echo(f"mm7zeep load: {error}", err=True)
         sys.exit(COULD_NOT_RUN)
-    if html is not None:
-        from mm7zeep.load import page
-
-        html.write_text(page.render(result), encoding="utf-8")
     if as_json:
         click.echo(json_text.as_json(result.as_dict()))
     else:
         _tell(result)
+    if html is not None:  # after the figures, which would be lost with a file that cannot be written
+        from mm7zeep.load import page
+
+        html.write_text(page.render(result), encoding="utf-8")
     sys.exit(FAILURES if result.faults else 0)
 
 

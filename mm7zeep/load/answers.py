@@ -221,7 +221,7 @@ def scan(answer: Answer, operation: str, transaction_id: str) -> Said | None:
     elif responses != {wanted} or answer.status != 200:
         return None
     message_id = found.get(b"MessageID", b"").strip()
-    if b"&" in message_id or not message_id.isascii() or (b"MessageID" in found and not message_id):
+    if b"&" in message_id or not message_id.isascii():
         return None
     return Said(code=int(code[1]), message_id=message_id.decode() or None)
 
@@ -245,4 +245,4 @@ def judge(answer: Answer, operation: str, transaction_id: str) -> Said:
         return Said(error="answer to another operation")
     if answer.status != 200:
         return Said(error=f"HTTP {answer.status}")
-    return Said(code=message.status.code, message_id=getattr(message, "message_id", None))
+    return Said(code=message.status.code, message_id=getattr(message, "message_id", None) or None)

@@ -132,7 +132,7 @@ class Crew:
     def __enter__(self) -> Crew:
         context = multiprocessing.get_context("spawn")
         # Inherited: an interrupt from the terminal reaches no process before it can leave it to the first.
-        self._before = {one: signal.signal(one, signal.SIG_IGN) for one in (signal.SIGINT, signal.SIGTERM)}
+        self._before = {signal.SIGINT: signal.signal(signal.SIGINT, signal.SIG_IGN)}
         try:
             for number in range(self.plan.processes):
                 ours, theirs = context.Pipe()
@@ -143,8 +143,8 @@ class Crew:
         except BaseException:
             self.__exit__()
             raise
-        for one in self._before:
-            signal.signal(one, self._interrupt)
+        for one in (signal.SIGINT, signal.SIGTERM):
+            self._before.setdefault(one, signal.signal(one, self._interrupt))
         return self
 
     def __exit__(self, *exc_info: object) -> None:

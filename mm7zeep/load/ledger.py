@@ -27,7 +27,8 @@ class Account:
     ``unknown`` name a message or
     recipient that was not accepted. ``excused`` name messages that no submit was accepted for, while as many submits
     got no answer and may have been accepted. ``optional`` recipients may have a report or none: of messages that were
-    cancelled, or accepted in part. ``examples`` are some faults, numbers masked.
+    cancelled, or accepted in part. ``given_twice`` submits were answered with the MessageID of another.
+    ``examples`` are some faults, numbers masked.
     """
 
     accepted: int
@@ -42,12 +43,13 @@ class Account:
     interim: int
     delivered: int
     delivered_twice: int
+    given_twice: int
     examples: tuple[str, ...] = ()
 
     @property
     def broken(self) -> bool:
         """Whether something came twice, not at all, or for nothing that was sent."""
-        return bool(self.missing or self.doubled or self.unknown or self.delivered_twice)
+        return bool(self.missing or self.doubled or self.unknown or self.delivered_twice or self.given_twice)
 
 
 @dataclass(slots=True)
@@ -61,20 +63,26 @@ class Ledger:
     _repeated: int = 0
     _interim: int = 0
     _deliveries: Counter[str] = field(default_factory=Counter)
-    _open: int = 0
+    _waiting: set[tuple[str, str]] = field(default_factory=set)
+    _given_twice: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def accept(self, message_id: str, recipients: Sequence[str], *, in_part: bool = False) -> None:
         """A submit was answered with this MessageID; ``in_part``: not for all of its recipients."""
         with self._lock:
-            self._accepted[message_id] = tuple(map(_plain, recipients))
+            self._given_twice += message_id in self._accepted
+            plain = tuple(map(_plain, recipients))
+            self._accepted[message_id] = (*self._accepted.get(message_id, ()), *plain)
             if in_part:
                 self._loose.add(message_id)
+            else:
+                self._waiting.update((message_id, one) for one in plain if (message_id, one) not in self._final)
 
     def cancel(self, message_id: str) -> None:
         """A message was taken back: none of its recipients needs a report any more."""
         with self._lock:
             self._loose.add(message_id)
+            self._waiting.difference_update((message_id, one) for one in self._accepted.get(message_id, ()))
 
     def report(self, message_id: str, recipient: str, mm_status: str, transaction_id: str | None = None) -> None:
         """A delivery report came."""
@@ -88,6 +96,7 @@ class Ledger:
             key = (message_id, _plain(recipient))
             self._final[key] = self._final.get(key, 0) + 1
             self._repeated += repeated
+            self._waiting.discard(key)
 
     def deliver(self, transaction_id: str | None) -> None:
         """A message from a subscriber came."""
@@ -101,13 +110,7 @@ class Ledger:
 
     def outstanding(self) -> int:
         """How many reports are still to come, as far as is known."""
-        with self._lock:
-            return sum(
-                (message_id, one) not in self._final
-                for message_id, recipients in self._accepted.items()
-                if message_id not in self._loose
-                for one in recipients
-            )
+        return len(self._waiting)
 
     def account(self, *, unanswered: int = 0) -> Account:
         """What became of all; ``unanswered`` submits may have been accepted without our knowing their MessageID."""
@@ -140,6 +143,7 @@ class Ledger:
                 interim=self._interim,
                 delivered=self._deliveries.total(),
                 delivered_twice=sum(count - 1 for count in named.values()),
+                given_twice=self._given_twice,
                 examples=tuple(examples),
             )
 

@@ -159,6 +159,7 @@ def counts(account: Account) -> tuple[tuple[str, int], ...]:
         ("missing", account.missing),
         ("doubled", account.doubled),
         ("for unknown messages or recipients", account.unknown),
+        ("MessageIDs given twice", account.given_twice),
         ("interim reports", account.interim),
         ("messages from subscribers", account.delivered),
         ("of them again", account.delivered_twice),

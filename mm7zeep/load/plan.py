@@ -5,10 +5,11 @@ Refuses a plan that would reach a host beyond this machine with numbers that nob
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import secrets
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -24,6 +25,7 @@ Weights = tuple[tuple[str, float], ...]
 # Ofcom keeps these for drama: they reach nobody.
 FICTIONAL = "+447700900000..+447700900999"
 """The recipients on loopback where none are given."""
+_PATIENCE = 3.0  # seconds for a connection that only shows whether one of several addresses takes it
 _MOST_NUMBERS = 1_000_000
 _WIDTHS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600)  # seconds
 
@@ -148,7 +150,17 @@ def resolved(url: str) -> tuple[str, bool]:
         found = [str(one[4][0]) for one in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)]
     except OSError as error:
         raise LocalError(f"{host!a} has no address: {error.strerror or error}") from error
-    return found[0], all(ipaddress.ip_address(one.partition("%")[0]).is_loopback for one in found)
+    return _accepting(found, url), all(ipaddress.ip_address(one.partition("%")[0]).is_loopback for one in found)
+
+
+def _accepting(found: Sequence[str], url: str) -> str:
+    """The first address that takes a connection, where there are several; the first where none does."""
+    target = urlsplit(url)
+    port = target.port or (443 if target.scheme == "https" else 80)
+    for one in found if len(found) > 1 else ():
+        with contextlib.suppress(OSError), socket.create_connection((one, port), timeout=_PATIENCE):
+            return one
+    return found[0]
 
 
 def recipients(given: str | None, allowed: str | None, *, loopback: bool) -> tuple[str, ...]:

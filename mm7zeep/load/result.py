@@ -67,6 +67,7 @@ class Result:
             (account.missing, f"of {account.awaited:,} final reports did not come"),
             (account.doubled, "final reports came once more than they should"),
             (account.unknown, "recipients were reported that no accepted submit had"),
+            (account.given_twice, "submits were answered with the MessageID of another"),
             (account.delivered_twice, "messages from subscribers came again"),
         ):
             if count:
@@ -84,9 +85,12 @@ class Result:
         if max(tally.processor, default=0.0) > _BUSY:
             yield "a sender used its whole processor: the figures may be its own limits; give more --processes"
         if tally.overruled:
-            yield f"{tally.overruled:,} answers were judged otherwise by the full reader than by the scan"
+            yield (
+                f"{tally.overruled:,} of {tally.full:,} answers that the full reader judged were not what the scan "
+                "took them for; of those that it did not judge, some may be the same: give --every 1"
+            )
         if tally.left_waiting:
-            yield f"{tally.left_waiting:,} messages made to be cancelled or replaced could not be taken back at the end"
+            yield f"{tally.left_waiting:,} messages made to be cancelled or replaced were not taken back in the end"
         if account is None:
             return
         if account.excused:
