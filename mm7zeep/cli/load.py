@@ -169,7 +169,7 @@ def _sizes(context: click.Context, parameter: click.Parameter, value: str) -> tu
 @click.option(
     "--every",
     type=click.IntRange(1),
-    default=100,
+    default=10,
     show_default=True,
     metavar="N",
     help="Judge each Nth answer by the full reader; whatever looks odd is in any case.",

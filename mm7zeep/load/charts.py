@@ -75,15 +75,14 @@ def bars(label: str, counted: Sequence[tuple[float, int]], marks: Sequence[tuple
         f"{seconds(10 ** ((number + 1) / _BARS))}: {count:,}</title></rect>"
         for number, count in sorted(binned.items())
     )
-    taken = -100.0
     for row, (name, value) in enumerate(marks):
         x = x_of(math.log10(max(value, 10.0**low)))
-        height = _TOP + 10 + (12 * row if x - taken < 40 else 0)
-        taken = x
+        height = _TOP + 11 + 15 * row  # each on a row of its own: they may stand close together
         side = "end" if x > WIDTH - 60 else "start"
         drawn += (
             f'<line class="mark" x1="{x:.1f}" x2="{x:.1f}" y1="{_TOP}" y2="{HEIGHT - _BOTTOM}"/>'
-            f'<text x="{x + (-3 if side == "end" else 3):.1f}" y="{height}" text-anchor="{side}">{escape(name)}</text>'
+            f'<text class="label" x="{x + (-3 if side == "end" else 3):.1f}" y="{height}" text-anchor="{side}">'
+            f"{escape(name)}</text>"
         )
     x_ticks = [(x_of(power), seconds(10.0**power)) for power in range(low, high + 1)]
     return _svg(label, _axes(x_ticks, [(y_of(one), f"{one:,.0f}") for one in y_ticks], "latency") + drawn)
@@ -133,7 +132,9 @@ def _axes(x_ticks: Sequence[tuple[float, str]], y_ticks: Sequence[tuple[float, s
         for y, text in y_ticks
     )
     words = "".join(
-        f'<text x="{x:.1f}" y="{bottom + 16}" text-anchor="middle">{escape(text)}</text>' for x, text in x_ticks
+        f'<text x="{min(x, right):.1f}" y="{bottom + 16}" text-anchor="{"end" if x > right - 20 else "middle"}">'
+        f"{escape(text)}</text>"
+        for x, text in x_ticks
     )
     return (
         f'{grid}{words}<text class="dim" x="{(_LEFT + right) / 2}" y="{HEIGHT - 6}" text-anchor="middle">{below}</text>'

@@ -13,13 +13,14 @@ from mm7zeep.load.result import QUANTILES, Result
 from mm7zeep.status import Status
 
 _STYLE = """
-.word { font-weight: 700; } .good { color: var(--good); } .bad { color: var(--bad); }
+p, li { overflow-wrap: anywhere; } .word { font-weight: 700; } .good { color: var(--good); } .bad { color: var(--bad); }
 .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(7.5rem, 1fr)); gap: .75rem; margin: 1rem 0; }
 .tile { background: var(--band); padding: .6rem .75rem; border-radius: .4rem; }
 .tile b { display: block; font-size: 1.35rem; line-height: 1.25; font-variant-numeric: tabular-nums; }
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 30rem), 1fr)); gap: 0 2rem; }
 figure { margin: 1rem 0 0; } figcaption { font-weight: 600; } svg { display: block; width: 100%; height: auto; }
 svg text { font: 12px system-ui, sans-serif; fill: var(--ink); } svg text.dim { fill: var(--dim); }
+svg text.label { paint-order: stroke; stroke: var(--paper); stroke-width: 3px; }
 .grid { stroke: var(--line); stroke-width: 1; } .line { fill: none; stroke-width: 1.75; stroke-linejoin: round; }
 .bar { fill: var(--note); } .mark { stroke: var(--bad); stroke-width: 1; stroke-dasharray: 3 3; }
 .note { stroke: var(--note); background: var(--note); } .warn { stroke: var(--warn); background: var(--warn); }

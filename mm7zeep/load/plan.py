@@ -57,7 +57,7 @@ class Plan:
     reports: bool = False
     timeout: float = 30.0
     max_late: float = 1.0
-    every: int = 100
+    every: int = 10
     seed: int = 1
     ca_file: str | None = None
     run: str = field(default_factory=lambda: secrets.token_hex(4))

@@ -40,7 +40,8 @@ class Result:
     @property
     def asked_rate(self) -> float:
         """Requests a second that were due, on the average, with the ramp."""
-        return (self.tally.sent + self.tally.unsent) / self.seconds
+        due = self.tally.sent + self.tally.unsent
+        return due / (self.seconds if self.interrupted else self.plan.schedule.duration)
 
     @property
     def reached(self) -> bool:
