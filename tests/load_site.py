@@ -108,9 +108,10 @@ class Site:
         self._ready.set()
         await self._end.wait()
         server.close()
-        for transport in self.open:
-            transport.abort()
-        await asyncio.sleep(0)
+        for _ in range(4):  # a connection that was just accepted is made in the next turns of the loop
+            for transport in self.open:
+                transport.abort()
+            await asyncio.sleep(0)
 
 
 class _Framed(asyncio.Protocol):

@@ -124,7 +124,7 @@ def trouble(asked: Asked) -> Told:
         4: Told(None, cut=True),
         5: Told(good[:-40], cut=True),
         6: Told(chunked + b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)),
-        7: Told(good, delay=3.0),
+        7: Told(good, delay=10.0),
         8: Told(b"220 smtp ready\r\n"),
         9: Told(http_answer(response(asked, 1100))),
         10: Told(good + good),
@@ -135,7 +135,7 @@ def trouble(asked: Asked) -> Told:
 def test_each_kind_of_error_is_counted() -> None:
     """Every answer that is none is counted under its kind, and the rest is not touched by it."""
     with Site(trouble) as site:
-        tally = sent(site, 100, 0.3, timeout=0.8, every=1)
+        tally = sent(site, 100, 0.3, timeout=1.2, every=1)
     assert tally.errors == {
         **dict.fromkeys(("HTTP 500", "MM7 1100", "MM7 2002", "MM7 3000", "reset", "cut", "timeout"), 1),
         "wrong TransactionID": 1,
