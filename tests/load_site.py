@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import re
+import ssl
 import sys
 import threading
 from collections.abc import Callable
@@ -75,8 +76,8 @@ def well(asked: Asked) -> Told:
 class Site:
     """The server, in a thread, on a free port of loopback; a context. ``asked`` are the requests that came."""
 
-    def __init__(self, answer: Callable[[Asked], Told] = well) -> None:
-        self.answer = answer
+    def __init__(self, answer: Callable[[Asked], Told] = well, tls: ssl.SSLContext | None = None) -> None:
+        self.answer, self._tls = answer, tls
         self.asked: list[Asked] = []
         self.connections = 0
         self.numbers = itertools.count()
@@ -89,7 +90,7 @@ class Site:
     @property
     def url(self) -> str:
         """Where it listens."""
-        return f"http://127.0.0.1:{self._port}/mm7"
+        return f"{'https' if self._tls else 'http'}://127.0.0.1:{self._port}/mm7"
 
     def __enter__(self) -> Self:
         self._thread.start(self._serve())
@@ -103,7 +104,8 @@ class Site:
 
     async def _serve(self) -> None:
         self._end = asyncio.Event()
-        server = await asyncio.get_running_loop().create_server(lambda: _Served(self), "127.0.0.1", 0, backlog=512)
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(lambda: _Served(self), "127.0.0.1", 0, backlog=512, ssl=self._tls)
         self._port = server.sockets[0].getsockname()[1]
         self._ready.set()
         await self._end.wait()

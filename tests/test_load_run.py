@@ -9,6 +9,7 @@ import json
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -20,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 from click.testing import CliRunner, Result
 from gateway_process import AUTH, GatewayProcess, eventually
 from load_site import Asked, Site, Told, response, well
@@ -155,6 +157,18 @@ def test_nobody_listens() -> None:
     tally = asyncio.run(Sender(plan(url, 50, 0.2)).run())
     assert tally.errors == {"refused": 10}
     assert tally.unanswered_submits == 0
+
+
+def test_tls(tmp_path: Path) -> None:
+    """Over TLS with a certificate that is trusted all is well; with one that is not, nothing is sent."""
+    authority, served = trustme.CA(), ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("127.0.0.1").configure_cert(served)
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    with Site(tls=served) as site:
+        assert sent(site, 100, 0.1, ca_file=str(tmp_path / "ca.pem")).succeeded == 10
+        assert len(site.asked) == 10
+        assert sent(site, 100, 0.02).errors == {"TLS": 2}
+        assert len(site.asked) == 10
 
 
 def test_a_rate_that_cannot_be_held() -> None:
