@@ -331,6 +331,7 @@ def test_exactly_once_and_the_page(tmp_path: Path) -> None:
     assert len(said["processor"]) == 2
 
 
+@pytest.mark.processes
 def test_all_well_on_the_terminal() -> None:
     """A run without a fault ends with 0 and says what was measured."""
     with Site() as site:
