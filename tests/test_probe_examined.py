@@ -50,7 +50,17 @@ def test_receiver(tmp_path: Path) -> None:
 
 
 QUICK: Sequence[tuple[str, list[str]]] = [
-    ("mmsc", ["submit/minimal", "cancel/scheduled", "report/delivered", "soap/mu-unknown", "mime/root-last"]),
+    (
+        "mmsc",
+        [
+            "submit/minimal",
+            "cancel/scheduled",
+            "report/delivered",
+            "soap/mu-unknown",
+            "mime/root-last",
+            "mime/cid-duplicate",
+        ],
+    ),
     ("vasp", ["deliver/basic", "deliver/root-last", "report/each-status", "client/submit-valid"]),
 ]
 

@@ -12,6 +12,7 @@ from mm7zeep.probe.cases import (
     deliver_package,
     deliver_wrong,
     http,
+    mime,
     submit_basics,
     told_reports,
 )
@@ -19,6 +20,7 @@ from mm7zeep.probe.cases import (
 ALL: tuple[Case, ...] = collected(
     http,
     auth,
+    mime,
     submit_basics,
     changes,
     callbacks,
