@@ -34,7 +34,6 @@ def picture_piece(mark: str) -> Piece:
     """That picture, named picture@mm7zeep, in binary."""
     names = (("Content-ID", "<picture@mm7zeep>"), ("Content-Transfer-Encoding", "binary"))
     return piece(picture(mark), "image/gif", *names)
-    )
 
 
 def presented(lab: Lab, made: Stimulus, subtype: str = "related", boundary: str = "mm7zeep-inner") -> Stimulus:
