@@ -97,6 +97,12 @@ def shipped() -> set[str]:
     return names | {f"mm7zeep/schemas/{path.name}" for path in ROOT.joinpath("schemas").glob("*.[xw]s*")}
 
 
+def held(wheel: Path) -> set[str]:
+    """What a wheel installs, without what is said of it."""
+    with zipfile.ZipFile(wheel) as archive:
+        return {name for name in archive.namelist() if ".dist-info/" not in name}
+
+
 def compare(what: str, *, found: set[str], wanted: set[str]) -> None:
     """Raise ``SystemExit`` naming what is missing from ``found`` and what is too much."""
     if found != wanted:
@@ -106,9 +112,7 @@ def compare(what: str, *, found: set[str], wanted: set[str]) -> None:
 
 def check_contents(sdist: Path, wheel: Path) -> None:
     """Compare both archives with the checkout."""
-    with zipfile.ZipFile(wheel) as archive:
-        names = {name for name in archive.namelist() if ".dist-info/" not in name}
-    compare(wheel.name, found=names, wanted=shipped())
+    compare(wheel.name, found=held(wheel), wanted=shipped())
     with tarfile.open(sdist) as archive:
         members = {PurePosixPath(member.name) for member in archive.getmembers() if member.isfile()}
     inside = {str(member.relative_to(member.parts[0])) for member in members}
