@@ -216,8 +216,11 @@ def test_submits(front: Front) -> None:
 
 def test_too_large(front: Front) -> None:
     """What is larger than the gateway would take is refused before it is sent."""
-    for path, limit in (("/mm7", 10 * MIB), ("/v1/messages", 14 * MIB)):
-        head = {"Content-Length": str(limit + 1), "Expect": "100-continue", "Content-Type": "application/json"}
+    for path, limit, kind in (
+        ("/mm7", 10 * MIB, 'multipart/related; boundary=b; type="text/xml"'),
+        ("/v1/messages", 14 * MIB, "application/json"),
+    ):
+        head = {"Content-Length": str(limit + 1), "Expect": "100-continue", "Content-Type": kind}
         assert front.ask("POST", path, headers=head | basic(AUTH))[0] == 413
 
 
