@@ -20,6 +20,7 @@ import zipfile
 from importlib import metadata
 from pathlib import Path, PurePosixPath
 
+sys.path.insert(0, str(Path(__file__).parent))  # PYTHONSAFEPATH leaves it out
 import release as releases
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -27,6 +27,7 @@ from viewer_client import Viewer
 
 from mm7zeep.client import VaspClient
 from mm7zeep.gateway.server.listener import serve_in_thread
+from mm7zeep.gateway.store import rows
 
 ROOT = Path(__file__).resolve().parent.parent
 DEPLOY = ROOT / "docs" / "deploy"
@@ -41,7 +42,7 @@ QUERIES = {
 SCRAPED = {"job", "instance"}
 """Labels that Prometheus adds."""
 VALUES = {
-    ("mm7_kept_calls", "state"): {"ready", "leased", "done", "dead"},
+    ("mm7_kept_calls", "state"): {rows.READY, rows.LEASED, rows.DONE, rows.DEAD},
     ("mm7_calls_total", "outcome"): {"done", "retry", "dead", "pause"},
     ("mm7_subscriptions_total", "outcome"): {"made", "lost"},
 }
@@ -62,10 +63,6 @@ def make_dashboard() -> ModuleType:
 def metrics(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
     """The samples on the page of a gateway in which everything has happened once, with their labels."""
     viewer = Viewer(tmp_path_factory.mktemp("metrics"), CALLED)
-
-    def page() -> str:
-        return viewer.client.get("/metrics", auth=("ops", "pw")).text
-
     try:
         room = viewer.room
         with (
@@ -74,12 +71,12 @@ def metrics(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
         ):
             for _ in range(2):  # the second is known
                 vasp.send(replace(SUBMIT, delivery_report=True), transaction_id="t-1")
-            eventually(lambda: "mm7_calls_total{" in page(), "reports")
+            room.gateway.run_pending()
         counted = room.gateway.metrics
         counted.restarted("dispatcher")  # these need another process, or a fault
         counted.announced()
         counted.subscribed("made")
-        shown = page()
+        shown = viewer.client.get("/metrics", auth=("ops", "pw")).text
     finally:
         viewer.close()
     found: dict[str, set[str]] = {}
@@ -121,7 +118,7 @@ def test_every_query_names_what_there_is(name: str, metrics: dict[str, set[str]]
         for label, value in labels.items():
             if (metric, label) in VALUES:
                 assert set(value.split("|")) <= VALUES[metric, label]
-    [grouped, *_] = [{word for by in re.findall(r"\bby \(([^)]*)\)", query) for word in by.split(", ")}]
+    grouped = {word for by in re.findall(r"\bby \(([^)]*)\)", query) for word in by.split(", ")}
     for metric, _ in selectors(query):
         if metric not in ("up", "mm7_database_up"):
             assert grouped <= known[metric] | SCRAPED | EMPTY.get(metric, set())

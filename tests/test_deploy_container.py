@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import socket
 import socketserver
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -27,6 +29,7 @@ ROOT = Path(__file__).resolve().parent.parent
 DEPLOY = ROOT / "docs" / "deploy"
 STEPS = containerfile.read(DEPLOY.joinpath("Containerfile").read_text(encoding="utf-8"))
 COMPOSE = yaml.safe_load(DEPLOY.joinpath("compose.yaml").read_text(encoding="utf-8"))
+IMAGE = containerfile.image_of(STEPS)
 PASSWORD = "only-for-this-test"
 
 pytestmark = [pytest.mark.once, pytest.mark.postgres]
@@ -76,6 +79,7 @@ def forwarded(url: str) -> Iterator[Callable[[int], None]]:
 
 def as_composed(folder: Path) -> dict[str, Any]:
     """How compose.yaml has its gateway run, as ``Engine.run`` takes it; every key is obeyed or named here."""
+    folder = Path(tempfile.mkdtemp(dir=folder))
     service = dict(COMPOSE["services"]["gateway"])
     for elsewhere in ("image", "build", "depends_on", "ports", "stop_grace_period", "restart"):
         del service[elsewhere]
@@ -93,7 +97,8 @@ def as_composed(folder: Path) -> dict[str, Any]:
     for name in service.pop("secrets"):
         secret = folder / name
         secret.write_text(f"password-of-{name}\n", encoding="ascii")
-        secret.chmod(0o444)
+        os.chown(secret, *map(int, IMAGE.user.split(":")))  # as docs/deploy.md says
+        secret.chmod(0o400)
         binds[f"/run/secrets/{name}"] = secret
     [(variable, value)] = service.pop("environment").items()
     assert value.startswith("${POSTGRES_PASSWORD:?")

@@ -5,6 +5,9 @@ from __future__ import annotations
 import configparser
 import re
 import shlex
+import subprocess
+import tomllib
+from dataclasses import fields
 from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
 
@@ -18,7 +21,7 @@ from sqlalchemy.engine import make_url
 from mm7zeep.cli import main
 from mm7zeep.gateway.admin.routes import ROUTES
 from mm7zeep.gateway.config.load import describe, load
-from mm7zeep.gateway.config.settings import Settings
+from mm7zeep.gateway.config.settings import Gateway, Settings
 
 ROOT = Path(__file__).resolve().parent.parent
 DEPLOY = ROOT / "docs" / "deploy"
@@ -33,6 +36,7 @@ def text_of(name: str) -> str:
 STEPS = containerfile.read(text_of("Containerfile"))
 IMAGE = containerfile.image_of(STEPS)
 CONFIG = text_of("gateway.toml")
+PAGE = ROOT.joinpath("docs", "deploy.md").read_text(encoding="utf-8")
 COMPOSE = yaml.safe_load(text_of("compose.yaml"))
 GATEWAY, DB = COMPOSE["services"]["gateway"], COMPOSE["services"]["db"]
 KUBERNETES = list(yaml.safe_load_all(text_of("kubernetes.yaml")))
@@ -235,3 +239,54 @@ def test_unit(settings: Settings) -> None:
         assert CliRunner().invoke(main, [command, *words, "--check-config"]).exit_code == 2  # there is no such file
     assert int(service["TimeoutStopSec"]) > settings.drain
     assert service["ExecReload"] == "/bin/kill -HUP $MAINPID"
+
+
+def test_page_makes_what_is_mounted(tmp_path: Path) -> None:
+    """The commands of docs/deploy.md write what compose.yaml and kustomization.yaml name, for their user alone."""
+    folder = tmp_path / "docs" / "deploy"
+    folder.mkdir(parents=True)
+    [commands] = re.findall(r"(?ms)^```sh\n(.*?)^```$", PAGE)
+    subprocess.run(["sh", "-e", "-c", commands], cwd=tmp_path, check=True, timeout=60)
+    made = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
+    [secrets, database] = KUSTOMIZATION["secretGenerator"]
+    assert set(made) == {*secrets["files"], *database["envs"]}
+    assert {one["file"] for one in COMPOSE["secrets"].values()} == set(secrets["files"])
+    assert re.fullmatch(r"POSTGRES_PASSWORD=\S{32}\n", made[".env"].read_text(encoding="ascii"))
+    assert {path.stat().st_mode & 0o077 for path in made.values()} == {0}
+    if (ignore := ROOT / ".gitignore").exists():  # not in an unpacked sdist
+        assert {"/docs/deploy/.env", "/docs/deploy/secrets/"} <= set(ignore.read_text(encoding="utf-8").splitlines())
+
+
+def anchors(page: str) -> set[str]:
+    """What the headings of a page can be linked to by."""
+    heads = re.findall(r"(?m)^#+ (.*)$", page)
+    return {re.sub(r"[^\w -]", "", head.lower()).replace(" ", "-") for head in heads}
+
+
+def test_page_names_every_file() -> None:
+    """docs/deploy.md links to each file of docs/deploy, and every relative link of the three pages leads somewhere."""
+    for name in ("deploy.md", "security.md", "contributing.md"):
+        page = ROOT.joinpath("docs", name).read_text(encoding="utf-8")
+        for anchor in re.findall(r"\]\(#([^)]+)\)", page):
+            assert anchor in anchors(page)
+        for link in release.relative_links(page):
+            path, _, anchor = link["target"].partition("#")
+            target = ROOT / "docs" / path
+            assert target.is_file()
+            if anchor:
+                assert anchor in anchors(target.read_text(encoding="utf-8"))
+    linked = {link["target"] for link in release.relative_links(PAGE)}
+    beside = {"Containerfile.dockerignore"}  # found by its name alone
+    files = {path.name for path in DEPLOY.iterdir() if path.is_file() and path.name != ".env"}
+    assert {f"deploy/{name}" for name in files - beside} <= linked
+
+
+def test_page_lists_the_alerts() -> None:
+    """The table of alerts in docs/deploy.md has those of alerts.yml, with their severity."""
+    rules = yaml.safe_load(text_of("alerts.yml"))["groups"][0]["rules"]
+    listed = re.findall(r"(?m)^\| `(Mm7\w+)` \| (\w+) \|", PAGE)
+    assert listed == [(rule["alert"], rule["labels"]["severity"]) for rule in rules]
+    assert f"has {len(rules)}:" in PAGE
+    assert f"SUCCESS: {len(rules)} rules found" in PAGE
+    [example] = re.findall(r"(?ms)^```toml\n(.*?)^```$", PAGE)
+    assert set(tomllib.loads(example)["gateway"]) <= {one.name for one in fields(Gateway)} | {"admin_password_file"}
