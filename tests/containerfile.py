@@ -154,12 +154,12 @@ class Container:
             raise RuntimeError(f"the container has ended ({self._process.returncode}):\n{self.log}")
         return children[0]
 
-    def exec(self, *words: str, timeout: float = 60) -> subprocess.CompletedProcess[str]:
+    def exec(self, *words: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
         """Run a command in it, as its user."""
         enter = ["nsenter", "--target", str(self.main.pid), "--mount", "--net", "--pid", "--ipc", "--uts", "--"]
         return subprocess.run([*enter, *self._inside, *words], capture_output=True, text=True, timeout=timeout)
 
-    def stop(self, number: int, timeout: float = 45) -> int:
+    def stop(self, number: int, timeout: float = 90) -> int:
         """Send its first process a signal; the exit status."""
         self.main.send_signal(number)
         return self._process.wait(timeout)
@@ -197,9 +197,13 @@ class Engine:
     def build(self, instructions: Sequence[Instruction], arguments: Mapping[str, str]) -> Image:
         """Carry out every step in order; ``arguments`` stand over the defaults of ARG."""
         given: dict[str, str] = {}
-        root, directory, environment = "", "/", {"PATH": "/usr/local/bin:/usr/bin:/bin"}
+        root, directory, user, environment = "", "/", "", {}
         for one in instructions:
+            if one.word in ("COPY", "RUN") and (user or set(one.options) - {"from"}):
+                raise ValueError(f"line {one.line}: {one.word} with an option, or after USER, is not known here")
             match one.word:
+                case "USER":
+                    user = one.rest
                 case "ARG":
                     name, _, default = one.rest.partition("=")
                     given[name] = arguments.get(name, default)
@@ -207,7 +211,7 @@ class Engine:
                     image, _, name = one.rest.partition(" AS ")
                     for argument, value in given.items():
                         image = image.replace("${" + argument + "}", value)
-                    root, directory = self._base(image), "/"
+                    root, directory, user = self._base(image), "/", ""
                     environment = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "/root"}
                     self._stages[name or "final"] = root
                 case "WORKDIR":
@@ -350,7 +354,7 @@ class Engine:
         assert process.stdin is not None
         container = Container(process, enter, log)
         try:
-            eventually(lambda: process.poll() is not None or container.started, "namespaces of the container")
+            eventually(lambda: process.poll() is not None or container.started, "namespaces of the container", 60)
             before(container.main.pid)
             with process.stdin as told:
                 told.write(b"go\n")

@@ -116,10 +116,11 @@ def healthy(container: Container, image: Image) -> bool:
 def composed(engine: Engine, image: Image, server: PostgresServer, folder: Path) -> Iterator[Container]:
     """The gateway as compose.yaml has it, once it is healthy."""
     with forwarded(server.url()) as before, engine.run(image, before=before, **as_composed(folder)) as container:
-        eventually(lambda: healthy(container, image), "health", 60)
+        eventually(lambda: healthy(container, image), "health", 120)
         yield container
 
 
+@pytest.mark.timeout(900)  # 30 s on a quiet machine, most of it pip
 def test_image_is_built_and_composed(tmp_path: Path, own_postgres: PostgresServer) -> None:
     """The steps make an image whose gateway runs without rights on a read-only root, keeps in PostgreSQL what it has
     said 1000 to, ends in order on its stop signal, and has it still when it is started again.

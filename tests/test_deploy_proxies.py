@@ -166,7 +166,7 @@ def front(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     port = free_port()
     with gateway, running(write(folder, gateway, port, cert), folder):
         found = Front(gateway, port, str(folder / "ca.pem"))
-        eventually(lambda: _answers(found), write.__name__)
+        eventually(lambda: _answers(found), write.__name__, 60)
         yield found
 
 

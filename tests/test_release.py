@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -123,7 +124,7 @@ def test_no_release_without_addresses(tmp_path: Path, monkeypatch: pytest.Monkey
     """As long as setup.cfg names no addresses, the step that builds a release ends with what is missing."""
     tmp_path.joinpath("setup.cfg").write_text(FILLED.replace(f"Source = {HOME}", "Source ="))
     monkeypatch.setattr(build_check, "ROOT", tmp_path)
-    with pytest.raises(SystemExit, match=r"no release: setup\.cfg: project_urls lacks Source"):
+    with pytest.raises(SystemExit, match=r"no release: setup\.cfg: project_urls lacks Source;"):
         build_check.release()
     assert not tmp_path.joinpath("dist").exists()
 
@@ -172,3 +173,12 @@ def test_what_a_registry_is_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert {name.split("/")[0] for name in names} == {"mm7zeep"}
     assert [name for name in names if "tests" in name.split("/") or name.split("/")[-1].startswith("test_")] == []
     build_check.compare(wheel.name, found=names, wanted=build_check.shipped())
+
+
+def test_shown_output_is_what_comes_out() -> None:
+    """What docs/contributing.md shows of a release without addresses is what is said."""
+    page = ROOT.joinpath("docs", "contributing.md").read_text(encoding="utf-8")
+    [shown] = re.findall(r"(?m)^no release: (.*)$", page)
+    with pytest.raises(release.NotReady) as caught:
+        release.project_urls("[metadata]\nproject_urls =\n")
+    assert str(caught.value) == shown
