@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import socketserver
@@ -112,6 +113,13 @@ def healthy(container: Container, image: Image) -> bool:
     return container.exec(*image.health_check).returncode == 0
 
 
+def shown_log() -> list[str]:
+    """What docs/deploy.md shows of the log."""
+    page = ROOT.joinpath("docs", "deploy.md").read_text(encoding="utf-8")
+    [shown] = re.findall(r"(?ms)^\$ docker compose logs gateway\n(.*?)^```$", page)
+    return str(shown).splitlines()
+
+
 @contextmanager
 def composed(engine: Engine, image: Image, server: PostgresServer, folder: Path) -> Iterator[Container]:
     """The gateway as compose.yaml has it, once it is healthy."""
@@ -147,6 +155,7 @@ def test_image_is_built_and_composed(tmp_path: Path, own_postgres: PostgresServe
             assert sent.stdout.startswith("1000 Success"), sent
             assert container.stop(signal.Signals[image.stop_signal]) == 0
             assert '"event": "stopped"' in container.log
+            assert [line for line in shown_log() if line not in container.log.splitlines()] == []
             assert "password-of-" not in container.log
             assert PASSWORD not in container.log
         with composed(engine, image, own_postgres, tmp_path) as container:
