@@ -51,6 +51,7 @@ relay_id = "mm7zeep"
 [limits]
 body = {body}
 
+{more}
 [delivery]
 waits = ["300ms", "300ms", "300ms", "300ms"]
 spread = 0.0
@@ -118,8 +119,10 @@ read = false
 
 
 @contextmanager
-def gateway(folder: Path, database: str | None = None, duplicates: str = "0s") -> Iterator[Settings]:
-    """A gateway, and the settings to examine it with. ``database`` is by default an SQLite file in ``folder``."""
+def gateway(folder: Path, database: str | None = None, duplicates: str = "0s", more: str = "") -> Iterator[Settings]:
+    """A gateway, and the settings to examine it with. ``database`` is by default an SQLite file in ``folder``;
+    ``more`` are further tables of its configuration.
+    """
     with ExitStack() as stack:
         holder = stack.enter_context(held_port())
         port = holder.getsockname()[1]
@@ -127,7 +130,7 @@ def gateway(folder: Path, database: str | None = None, duplicates: str = "0s") -
         config.touch(mode=0o600)
         url = database or f"sqlite:///{folder / 'gateway.db'}"
         config.write_text(
-            CONFIG.format(database=url, port=port, body=BODY_LIMIT, duplicates=duplicates), encoding="utf-8"
+            CONFIG.format(database=url, port=port, body=BODY_LIMIT, duplicates=duplicates, more=more), encoding="utf-8"
         )
         made = Gateway(load(config))
         stack.callback(made.close)

@@ -14,6 +14,7 @@ from mm7zeep.probe.cases import (
     http,
     mime,
     submit_basics,
+    throttle,
     told_reports,
 )
 
@@ -24,6 +25,7 @@ ALL: tuple[Case, ...] = collected(
     submit_basics,
     changes,
     callbacks,
+    throttle,
     deliver_package,
     deliver_message,
     deliver_wrong,
