@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from envelopes import NO, REPORTED, VERSION, fault, transaction
-from envelopes import envelope as enveloped
-from envelopes import message as plain
-
-from rules.build import LATE, SCHEMA, SUBMIT, SUBMITTED, Case, answer, every, message, post, submit
+from mm7zeep.vectors.building import LATE, SCHEMA, SUBMIT, SUBMITTED, Case, answer, every, message, post, submit
+from mm7zeep.vectors.envelopes import NO, REPORTED, VERSION, fault, transaction
+from mm7zeep.vectors.envelopes import envelope as enveloped
+from mm7zeep.vectors.envelopes import message as plain
 
 
 def _case(id: str, bad: bytes, good: bytes, shown: str, found: str = "") -> Case:

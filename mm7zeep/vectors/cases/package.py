@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import quopri
 
-from captures import bent
-from envelopes import content
-
-from rules.build import (
+from mm7zeep.vectors.building import (
     ALL,
     HREF,
     MAP,
@@ -18,16 +15,17 @@ from rules.build import (
     SUBMIT,
     Case,
     bend,
+    bent,
     every,
     nested,
     octets,
     packed,
     parts,
     post,
-    sending,
     slides,
     submit,
 )
+from mm7zeep.vectors.envelopes import content
 
 _PAIR = (NOTE, NOTE.replace("note@", "more@"))
 _TWO = packed(submit(HREF), *_PAIR)
@@ -501,5 +499,5 @@ CASES = (
         refused=True,
     ),
     # what a sender is told of its own message
-    Case(id="mime/empty-part", bad=bent(SHOW, b"High water 06:12", b""), good=SHOW, shown="no octet", door=sending),
+    Case(id="mime/empty-part", bad=bent(SHOW, b"High water 06:12", b""), good=SHOW, shown="no octet", seen_by="sender"),
 )
