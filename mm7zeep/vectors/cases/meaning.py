@@ -196,6 +196,12 @@ CASES = (
     ),
     _case(
         "sem/charged-party-id",
+        submit("<ChargedParty>Both</ChargedParty><ChargedPartyID>pier</ChargedPartyID>", LATE),
+        submit("<ChargedParty>Both</ChargedParty><ChargedPartyID>pier</ChargedPartyID>", "REL-6-MM7-1-1"),
+        "Both with ChargedPartyID, where ThirdParty can be said",
+    ),
+    _case(
+        "sem/charged-party-id",
         submit("<ChargedParty>ThirdParty</ChargedParty>", LATE),
         submit("<ChargedParty>ThirdParty</ChargedParty>"),
         "<ChargedParty>ThirdParty</ChargedParty>",

@@ -115,6 +115,12 @@ CASES = (
         "schema/status-complete", _rsp(OK.replace("<StatusText>Success</StatusText>", "")), SUBMITTED, "no StatusText"
     ),
     _case("schema/message-id-rsp", _rsp(NO, ""), SUBMITTED, "a refused SubmitRsp without MessageID"),
+    _case(
+        "schema/message-id-rsp",
+        _rsp(NO, "", "REL-5-MM7-1-1"),
+        _rsp(NO, "<MessageID>m-1</MessageID>", "REL-5-MM7-1-1"),
+        "a refused SubmitRsp without MessageID in REL-5-MM7-1-1",
+    ),
     refused(_case("schema/message-id-rsp", _rsp(OK, ""), SUBMITTED, "a SubmitRsp without MessageID")),
     _case("schema/message-id-rsp", _rsp(OK, schema=_EARLY), _rsp(OK, "", _EARLY), "MessageID in REL-5-MM7-1-0"),
     bend("sem/message-id-empty", SUBMITTED, "m-1", ""),
