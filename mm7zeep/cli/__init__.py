@@ -40,6 +40,7 @@ _COMMANDS: Mapping[str, str] = MappingProxyType(
         "export": "Write what became of each message and recipient, for billing.",
         "check": "Judge captured messages.",
         "samples": "Write sample media and a request to start from.",
+        "vectors": "Write test vectors for other implementations.",
         "explain": "Tell a finding or a status code in plain words.",
     }
 )

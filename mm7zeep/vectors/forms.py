@@ -158,7 +158,10 @@ def _of_xml() -> Iterator[Made]:
     )
 
 
-_MIXED = "<Recipients><Bcc><Number>+1</Number></Bcc><To><Number>+2</Number></To><To><ShortCode>77</ShortCode></To></Recipients>"
+_MIXED = (
+    "<Recipients><Bcc><Number>+1</Number></Bcc><To><Number>+2</Number></To>"
+    "<To><ShortCode>77</ShortCode></To></Recipients>"
+)
 _NAMESPACES = post(
     _TIDE.replace(
         "<env:Envelope",
@@ -379,19 +382,6 @@ def _of_package() -> Iterator[Made]:
             ONE,
             octets(RELATED),
             b'Multipart/Related; BOUNDARY="cut-here"; TYPE="text/xml"; START="<soap@kiosk.example>"',
-        ),
-    )
-    yield Made(
-        "package/root-last",
-        "the SOAP part last, named by start",
-        post(parts(NOTE, _SOAP_HEAD + octets(submit(HREF))), RELATED),
-    )
-    yield Made(
-        "package/presentation-and-parts",
-        "a presentation with a text and a picture",
-        packed(
-            submit(content("cid:all@kiosk.example")),
-            nested(slides("cid:note@kiosk.example", "cid:map@kiosk.example"), NOTE, MAP),
         ),
     )
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from mm7zeep.vectors.envelopes import FROM, NO, OK, WHO
+from mm7zeep.vectors.envelopes import FROM, OK, WHO
 from mm7zeep.vectors.operations import SCHEMAS, number, version, written
 
 
@@ -114,10 +114,6 @@ def _in_others() -> Iterator[Misplaced]:
     early = FROM.replace("+", "")
     yield _one("no-reply-charging-id", "DeliverReq", SCHEMAS[1], early, "no ReplyChargingID", "schema/missing-element")
     yield _one("servicecode", "DeliverRsp", SCHEMAS[0], OK + "<ServiceCode>tide-1</ServiceCode>", "<ServiceCode>")
-    yield _one(
-        "messageid", "SubmitRsp", SCHEMAS[0], OK + "<MessageID>m-1</MessageID>", "<MessageID>", "schema/message-id-rsp"
-    )
-    yield _one("no-messageid", "SubmitRsp", SCHEMAS[1], NO, "no MessageID", "schema/message-id-rsp")
     protected = f"{WHO}<MessageID>m-1</MessageID><DistributionProtection>true</DistributionProtection>"
     yield _one("distributionprotection", "ReplaceReq", SCHEMAS[1], protected, "<DistributionProtection>")
     indicated = f"{WHO}<MessageID>m-1</MessageID><DistributionIndicator>true</DistributionIndicator>"
@@ -142,7 +138,8 @@ def _reports() -> Iterator[Misplaced]:
 
 
 def _report(schema: str, name: str, status: str = "Retrieved") -> str:
-    about = f"<MessageID>m-1</MessageID><Recipient>{number(schema)}</Recipient><Sender>{number(schema, '4670000002')}</Sender>"
+    sender = number(schema, "4670000002")
+    about = f"<MessageID>m-1</MessageID><Recipient>{number(schema)}</Recipient><Sender>{sender}</Sender>"
     return f"{about}<{name}>2026-03-01T06:00:00Z</{name}><MMStatus>{status}</MMStatus>"
 
 

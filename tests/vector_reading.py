@@ -1,0 +1,113 @@
+"""What our own reader makes of a vector, in the form of a statement, so that the two can be compared.
+
+``python tests/vector_reading.py`` prints the lines of vectors that have no statement yet, for somebody to judge;
+``--add`` writes them into ``mm7zeep/vectors/stated``. What stands there is never changed.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from mm7zeep import exchange
+from mm7zeep.conformance import pairs, verdict
+from mm7zeep.conformance.input import capture
+from mm7zeep.conformance.verdict import Verdict
+from mm7zeep.messages import Address, Fault, Message
+from mm7zeep.profiles import Policy
+from mm7zeep.vectors import statements
+from mm7zeep.vectors.catalogue import AREAS, Vector, vectors
+from mm7zeep.vectors.statements import POLICIES, Noted, Statement
+
+STATED = Path(str(statements.__file__)).with_name("stated")
+
+
+def judged(vector: Vector, policy: Policy = "interop") -> Verdict:
+    """The verdict of ``check`` on the last message of ``vector``, with the others before it."""
+    messages = capture.messages("x", b"".join((*vector.before, vector.octets)))
+    found = [verdict.judge(one, policy=policy, now=vector.now) for one in messages]
+    if len(messages) != len(vector.before) + 1:
+        raise AssertionError(f"{vector.id}: {len(messages)} messages were read, {len(vector.before) + 1} are there")
+    return pairs.judge(found)[-1]
+
+
+def reading(vector: Vector) -> Statement:
+    """All that our reader says of ``vector``."""
+    ours = judged(vector)
+    fields = parts = None
+    if ours.accepted:
+        received = exchange.receive(ours.judgement, ours.captured.wire.headers)
+        fields = {name: value for name, value in _fields(received).items() if value not in (None, [])}
+        parts = tuple(
+            {
+                "content_type": one.content_type,
+                "content_id": one.content_id,
+                "size": one.size,
+                "sha256": one.sha256(),
+            }
+            for one in received.parts
+        )
+    return Statement(
+        verdicts={policy: (ours if policy == "interop" else judged(vector, policy)).word for policy in POLICIES},
+        findings=tuple(sorted(Noted(one.id, one.level, one.where, one.action) for one in ours.findings)),
+        fields=fields,
+        parts=parts,
+    )
+
+
+def _fields(received: exchange.Received) -> dict[str, Any]:
+    message: Message | None = received.message
+    fault = message.fault_code if isinstance(message, Fault) else None
+    operation = received.operation
+    if isinstance(message, Fault):
+        message = message.error
+        operation = type(message).__name__ if message is not None else "Fault"
+    status = getattr(message, "status", None)
+    sender = getattr(message, "sender", None) or getattr(message, "sender_address", None)
+    lists = {name: getattr(message, name, ()) for name in ("to", "cc", "bcc")}
+    if (one := getattr(message, "recipient", None)) is not None:
+        lists = {"recipient": (one,)}
+    plain = ("message_id", "linked_id", "vaspid", "vasid", "service_code", "subject", "priority", "mm_status")
+    return {
+        "operation": operation,
+        "namespace": received.namespace,
+        "mm7_version": received.mm7_version,
+        "transaction_id": received.transaction_id,
+        **{name: getattr(message, name, None) for name in plain},
+        "status_code": getattr(status, "code", None),
+        "status_text": getattr(message, "status_text", None) or getattr(status, "text", None),
+        "fault_code": fault,
+        "sender": None if sender is None else _address(sender),
+        "recipients": [{"list": name, **_address(one)} for name, held in lists.items() for one in held],
+        "content_href": getattr(message, "content_href", None),
+    }
+
+
+def _address(one: Address) -> dict[str, Any]:
+    return {"kind": one.kind, "value": one.value, "display_only": one.display_only}
+
+
+def main(*words: str) -> int:
+    """Print the lines that are missing, or add them."""
+    STATED.mkdir(exist_ok=True)
+    missing = 0
+    for area in AREAS:
+        path = STATED / f"{area}.json"
+        there = statements.stated(area) if path.exists() else {}
+        lines = []
+        for vector in (one for one in vectors() if one.area == area):
+            new = vector.id not in there
+            missing += new
+            line = f'"{vector.id}": {(reading(vector) if new else there[vector.id]).line()}'
+            lines.append(line)
+            if new:
+                sys.stdout.write(line + "\n")
+        if "--add" in words:
+            path.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
+    sys.stderr.write(f"{missing} without a statement{' were added: judge each' if '--add' in words else ''}" + "\n")
+    return 1 if missing and "--add" not in words else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
