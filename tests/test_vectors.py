@@ -15,6 +15,7 @@ import jsonschema
 import mutation_check
 import pytest
 from click.testing import CliRunner
+from vector_policies import UNREADABLE, UNREADABLE_AT_TIMES, refused_by_interop, refused_by_strict
 from vector_reading import judged, reading
 
 from mm7zeep.cli import main
@@ -114,50 +115,14 @@ def test_every_kind_of_finding_is_there() -> None:
 
 # --- the principle of the policies, from which the verdicts follow ----------------------------------------------------
 
-BEYOND_ONE_MESSAGE = {
-    "soap/operation-direction", "soap/transaction-echo", "sem/rsp-matches-req", "sem/report-message-id",
-    "sem/recipient-missing", "sem/status-success-in-fault",
-}  # fmt: skip
-"""MUST of who says what to whom, not of the form of a message: they are reported, and refuse nothing."""
-FRAMING = {
-    "http/blank-line", "http/field-continued", "http/field-syntax", "http/request-line", "http/status-line",
-    "http/truncated",
-}  # fmt: skip
-"""Of the HTTP head, strict refuses what makes it unsure where anything begins or ends."""
-PACKAGE_SHOULD = {
-    "mime/charset-alias", "mime/content-id-brackets", "mime/header-line-endings", "mime/part-content-type",
-    "mime/related-start", "mime/root-charset-alias", "mime/root-cte", "mime/start-brackets", "mime/text-bare-cr",
-}  # fmt: skip
-"""SHOULD of the package without which receivers find or read its parts otherwise: strict refuses these, too."""
-INVALID = {
-    "schema/empty-element", "schema/unstated", "schema/vendor-extension", "soap/encoding-style-used", "soap/mu-case",
-}  # fmt: skip
-"""Not forbidden by words of their own, but what holds them is not valid by its schema."""
-UNREADABLE = {
-    "http/content-type-matches-body", "http/empty-body", "http/error-body", "http/error-status", "http/html-answer",
-    "http/response-body", "mime/limit", "ns/pre-standard", "soap/envelope-present", "soap/operation-known",
-    "soap/version-mismatch", "xml/limit", "xml/no-dtd", "xml/well-formed",
-}  # fmt: skip
-"""Where no message can be made out, or none may: every policy refuses."""
-UNREADABLE_AT_TIMES = {"soap/structure", "xml/charset-agrees", "xml/encoding-forbidden", "soap/body-one-child"}
-"""Refused where nothing can be read in spite of it, mended where it can."""
-
-
-def refused_strictly(id: str, level: str) -> bool:
-    """Whether the strict policy refuses a message for that finding alone."""
-    if id in FRAMING | PACKAGE_SHOULD | INVALID:
-        return True
-    return level == "MUST" and id.partition("/")[0] != "http" and id not in BEYOND_ONE_MESSAGE
-
 
 @pytest.mark.parametrize("area", AREAS)
 def test_verdicts_follow_from_the_findings(area: str) -> None:
     """By the table above strict refuses, interop what is said to be refused, lenient what nobody can read."""
     for id, one in stated(area).items():
-        refused = {found.id for found in one.findings if found.action == "refused"}
         found = {found.id for found in one.findings}
-        interop = bool(refused | (found & {"http/content-type-matches-body"}))
-        strict = interop or any(refused_strictly(found.id, found.level) for found in one.findings)
+        interop = any(map(refused_by_interop, one.findings))
+        strict = interop or any(map(refused_by_strict, one.findings))
         assert one.verdicts["interop"] == ("reject" if interop else "accept"), id
         assert one.verdicts["strict"] == ("reject" if strict else "accept"), id
         if one.verdicts["lenient"] == "reject":

@@ -14,7 +14,7 @@ from mm7zeep import exchange
 from mm7zeep.conformance import pairs, verdict
 from mm7zeep.conformance.input import capture
 from mm7zeep.conformance.verdict import Verdict
-from mm7zeep.messages import Address, Fault, Message
+from mm7zeep.messages import Address, ExtendedCancelRsp, ExtendedReplaceRsp, Fault, Message
 from mm7zeep.profiles import Policy
 from mm7zeep.vectors import statements
 from mm7zeep.vectors.catalogue import AREAS, Vector, vectors
@@ -38,7 +38,8 @@ def reading(vector: Vector) -> Statement:
     fields = parts = None
     if ours.accepted:
         received = exchange.receive(ours.judgement, ours.captured.wire.headers)
-        fields = {name: value for name, value in _fields(received).items() if value not in (None, [])}
+        read = _fields(received, ours.judgement.sketch.values.get("message_id"))
+        fields = {name: value for name, value in read.items() if value not in (None, [], "")}
         parts = tuple(
             {
                 "content_type": one.content_type,
@@ -56,7 +57,8 @@ def reading(vector: Vector) -> Statement:
     )
 
 
-def _fields(received: exchange.Received) -> dict[str, Any]:
+def _fields(received: exchange.Received, message_id: str | None) -> dict[str, Any]:
+    """The fields as sent: not what we take for them where nothing was, or no kind of address was told."""
     message: Message | None = received.message
     fault = message.fault_code if isinstance(message, Fault) else None
     operation = received.operation
@@ -64,21 +66,29 @@ def _fields(received: exchange.Received) -> dict[str, Any]:
         message = message.error
         operation = type(message).__name__ if message is not None else "Fault"
     status = getattr(message, "status", None)
+    text = getattr(message, "status_text", None) or getattr(status, "text", None)
     sender = getattr(message, "sender", None) or getattr(message, "sender_address", None)
     lists = {name: getattr(message, name, ()) for name in ("to", "cc", "bcc")}
     if (one := getattr(message, "recipient", None)) is not None:
         lists = {"recipient": (one,)}
-    plain = ("message_id", "linked_id", "vaspid", "vasid", "service_code", "subject", "priority", "mm_status")
+    shown = None if sender is None else _address(sender)
+    untyped = not received.profile.typed_sender_address and hasattr(message, "sender_address")
+    if shown is not None and untyped and "schema/address-typed-early" not in {one.id for one in received.findings}:
+        shown["kind"] = None
+    if isinstance(message, ExtendedCancelRsp | ExtendedReplaceRsp):
+        text = None  # which has no place there
+    plain = ("linked_id", "vaspid", "vasid", "service_code", "subject", "priority", "mm_status")
     return {
         "operation": operation,
         "namespace": received.namespace,
         "mm7_version": received.mm7_version,
         "transaction_id": received.transaction_id,
+        "message_id": getattr(message, "message_id", None) or message_id,
         **{name: getattr(message, name, None) for name in plain},
         "status_code": getattr(status, "code", None),
-        "status_text": getattr(message, "status_text", None) or getattr(status, "text", None),
+        "status_text": text,
         "fault_code": fault,
-        "sender": None if sender is None else _address(sender),
+        "sender": shown,
         "recipients": [{"list": name, **_address(one)} for name, held in lists.items() for one in held],
         "content_href": getattr(message, "content_href", None),
     }

@@ -19,7 +19,7 @@ FIELDS = (
     "service_code", "subject", "priority", "mm_status", "status_code", "status_text", "fault_code", "sender",
     "recipients", "content_href",
 )  # fmt: skip
-"""What is read of a message that is accepted; what it has not is null (of recipients, an empty list)."""
+"""What is read of a message that is accepted; what it has not, or has empty, is null (of recipients, an empty list)."""
 
 POLICIES: tuple[Policy, ...] = ("strict", "interop", "lenient")
 """Every policy, the least patient first."""
