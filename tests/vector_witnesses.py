@@ -459,6 +459,20 @@ def fields(vector: Vector) -> dict[str, Any]:
     return {name: value for name, value in held.items() if value not in (None, [])}
 
 
+def is_comparable(vector: Vector) -> bool:
+    """Whether the standard library can read of it what is stated: right to strict, nothing mended, opened by h11."""
+    statement = statements()[vector.id]
+    if statement.verdicts["strict"] == "reject" or is_wrong(statement, "mime", *_ENVELOPE):
+        return False
+    as_sent = all(one.action not in ("repaired", "kept-raw") for one in statement.findings)
+    return as_sent and root(vector) is not None
+
+
+def comparable() -> int:
+    """How many vectors that are."""
+    return sum(map(is_comparable, vectors()))
+
+
 def main(*words: str) -> int:
     """Print the matrix, and each vector on which a witness and its statement differ if ``-v`` is among ``words``."""
     place = next((word for word in words if word != "-v"), os.environ.get(node_soap.FOLDER))

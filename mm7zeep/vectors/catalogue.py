@@ -45,8 +45,8 @@ AREAS: Mapping[str, str] = MappingProxyType(
 class Vector:
     """One vector: ``octets`` are the HTTP message that is judged, ``before`` those that came before it.
 
-    ``rule`` is the kind of finding it is about and ``breaks`` whether it breaks it; ``twin`` is the id of the message
-    that differs in that alone. ``now`` is when it arrives; None where no rule may ask. ``raises`` are the ids of
+    ``rule`` is the kind of finding it is about and ``breaks`` whether it breaks it; ``twin`` is the id of a
+    message on the other side of that rule, most of them alike in all else. ``now`` is when it arrives; None where no rule may ask. ``raises`` are the ids of
     findings that its author states, None where the twin's author stated only what it does not raise.
     """
 
