@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from mm7zeep.findings import KINDS
-from mm7zeep.vectors import forms, operations, releases
+from mm7zeep.vectors import contents, forms, operations, releases
 from mm7zeep.vectors.building import ONE, SHOW, SUBMIT, SUBMITTED, Case
 from mm7zeep.vectors.cases import CASES
 from mm7zeep.vectors.cases.envelope import FAULT
@@ -45,9 +45,9 @@ AREAS: Mapping[str, str] = MappingProxyType(
 class Vector:
     """One vector: ``octets`` are the HTTP message that is judged, ``before`` those that came before it.
 
-    ``rule`` is the kind of finding it is about and ``breaks`` whether it breaks it; ``twin`` is the id of a
-    message on the other side of that rule, most of them alike in all else. ``now`` is when it arrives; None where no rule may ask. ``raises`` are the ids of
-    findings that its author states, None where the twin's author stated only what it does not raise.
+    ``rule`` is the kind of finding it is about and ``breaks`` whether it breaks it; ``twin`` is the id of a message on
+    the other side of that rule, most of them alike in all else. ``now`` is when it arrives; None where no rule may ask.
+    ``raises`` are the ids of findings that its author states, None where only what it does not raise was stated.
     """
 
     id: str
@@ -207,7 +207,7 @@ _UNSEEN = "ns/rel-5-1-5"
 def _of_namespaces() -> Iterator[Vector]:
     yield from _made("full", operations.full())
     yield from _made("least", operations.least())
-    yield from _made("form", forms.forms())
+    yield from _made("form", (*forms.forms(), *contents.contents()))
     for one in releases.misplaced():
         made = Vector(id=f"release/{one.name}", description=one.said, octets=one.octets)
         yield replace(made, rule=one.found.split()[0], breaks=True, raises=tuple(sorted(one.found.split())))

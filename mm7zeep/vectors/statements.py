@@ -50,7 +50,8 @@ class Statement:
 
     def line(self) -> str:
         """The statement as it stands in its file."""
-        held: dict[str, Any] = {**self.verdicts, "findings": [list(one) for one in self.findings]}
+        held: dict[str, Any] = {policy: self.verdicts[policy] for policy in POLICIES}
+        held["findings"] = [list(one) for one in self.findings]
         if self.fields is not None:
             held["fields"] = dict(self.fields)
         if self.parts is not None:
