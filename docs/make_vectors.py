@@ -169,7 +169,7 @@ def printed(file: Path = EXAMPLE) -> str:
 def written() -> tuple[dict[str, str], str]:
     """The rows and what the example printed, as they stand in the file."""
     there = TARGET.read_text(encoding="utf-8")
-    found = dict(re.findall(r"(?m)^(?=\| ([\w-]+) \| (?:HTTP|package|envelope) \|)(.*)$", there))
+    found = dict(re.findall(r"(?m)^(?=\| ([\w-]+) \| [\w. ]+ \| (?:HTTP|package|envelope) \|)(.*)$", there))
     shown = re.search(r"(?ms)^\$ node vectors\.mjs DIR interop\n(.*?)\n```", there)
     return found, shown[1] if shown else ""
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+import json
 import os
 import sys
 import tempfile
@@ -54,12 +55,13 @@ class Seen(NamedTuple):
 
 
 class Witness(NamedTuple):
-    """One witness: its name, what it is asked, when a vector is wrong to that question, and what it says.
+    """One witness: its name and version, what it is asked, when a vector is wrong to that question, and what it says.
 
     It says nothing of what it cannot be shown.
     """
 
     name: str
+    version: str
     asked: str
     wrong: Callable[[Statement], bool]
     look: Callable[[Vector, Statement], Seen | None]
@@ -225,9 +227,14 @@ def _schema_of(tree: etree._Element) -> str | None:
 
 
 @cache
+def _temporary() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix="mm7-")
+
+
+@cache
 def folder() -> Path:
-    """A folder with the WSDL and the schemas of each namespace, as others are given them."""
-    place = Path(tempfile.mkdtemp(prefix="mm7-"))
+    """A folder with the WSDL and the schemas of each namespace, as others are given them; removed at the end."""
+    place = Path(_temporary().name)
     for one in NAMESPACES.values():
         base = schema.wsdl_location(one.namespace).removesuffix("mm7.wsdl")
         inside = place / one.schema
@@ -341,18 +348,19 @@ def of_node(place: Path) -> Witness:
             return Seen(False, f"read as {got[0]} of {got[1]!r}")
         return Seen(True)
 
-    return Witness("node-soap", "envelope", wrong_envelope, look)
+    package_json = json.loads(place.joinpath("node_modules", "soap", "package.json").read_text(encoding="utf-8"))
+    return Witness("node-soap", package_json["version"], "envelope", wrong_envelope, look)
 
 
 HTTP_AND_MIME = (
-    Witness("h11", "HTTP", _not_http, _of_h11),
-    Witness("email", "package", lambda one: is_wrong(one, "mime"), _of_email),
+    Witness("h11", h11.__version__, "HTTP", _not_http, _of_h11),
+    Witness("email", "Python {}.{}".format(*sys.version_info), "package", lambda one: is_wrong(one, "mime"), _of_email),
 )
 """Those that cost nothing."""
 ENVELOPES = (
-    Witness("xmlschema", "envelope", wrong_envelope, _of_schema(_by_xmlschema)),
-    Witness("libxml2", "envelope", wrong_envelope, _of_schema(_by_libxml2)),
-    Witness("zeep", "envelope", wrong_envelope, _of_schema(_by_zeep)),
+    Witness("xmlschema", xmlschema.__version__, "envelope", wrong_envelope, _of_schema(_by_xmlschema)),
+    Witness("libxml2", ".".join(map(str, etree.LIBXML_VERSION)), "envelope", wrong_envelope, _of_schema(_by_libxml2)),
+    Witness("zeep", zeep.__version__, "envelope", wrong_envelope, _of_schema(_by_zeep)),
 )
 """Those that build schemas first."""
 
@@ -382,10 +390,13 @@ def judge(witness: Witness) -> dict[str, Judged]:
 def row(witness: Witness, judged: Mapping[str, Judged]) -> str:
     """One row of the matrix, as the documentation has it."""
     counts = Counter(one.outcome for one in judged.values())
-    return " | ".join([f"| {witness.name}", witness.asked, *(str(counts[one]) for one in OUTCOMES)]) + " |"
+    return (
+        " | ".join([f"| {witness.name}", witness.version, witness.asked, *(str(counts[one]) for one in OUTCOMES)])
+        + " |"
+    )
 
 
-HEADING = f"| Witness | Asked about | {' | '.join(OUTCOMES)} |\n|---|---|{'---|' * len(OUTCOMES)}"
+HEADING = f"| Witness | Version | Asked about | {' | '.join(OUTCOMES)} |\n|---|---|---|{'---|' * len(OUTCOMES)}"
 
 
 # --- the fields, by the standard library ------------------------------------------------------------------------------
