@@ -68,7 +68,7 @@ def document(vector: Vector, statement: Statement) -> dict[str, Any]:
         "role": "request" if vector.is_request else "response",
         "sender": vector.sender,
         "receiver": vector.receiver,
-        "arrives": None if vector.now is None else f"{vector.now:%Y-%m-%dT%H:%M:%S}{_zone(vector)}",
+        "arrives": None if vector.now is None else vector.now.isoformat(timespec="seconds").replace("+00:00", "Z"),
         "before": [base64.b64encode(one).decode() for one in vector.before],
         "octets": base64.b64encode(vector.octets).decode(),
         "body_offset": vector.body_offset,
@@ -82,12 +82,6 @@ def document(vector: Vector, statement: Statement) -> dict[str, Any]:
         "fields": None if statement.fields is None else _fields(statement.fields),
         "parts": None if statement.parts is None else [dict(one) for one in statement.parts],
     }
-
-
-def _zone(vector: Vector) -> str:
-    """The offset; a moment without zone is one of UTC."""
-    shown = "" if vector.now is None else f"{vector.now:%z}"
-    return f"{shown[:3]}:{shown[3:]}" if shown and shown != "+0000" else "Z"
 
 
 def _readable(octets: bytes) -> str | None:

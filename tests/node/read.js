@@ -8,7 +8,7 @@ const { createRequire } = require('module');
 const load = createRequire(`${process.argv[2]}/`);
 const { WSDL } = load('soap/lib/wsdl');
 const { parseMTOMResp } = load('soap/lib/utils');
-const { MIMEType } = load('whatwg-mimetype');
+const MIMEType = load('whatwg-mimetype');
 
 const opened = (path) => new Promise((done, failed) => {
   load('soap').createClient(path, (error, client) => (error ? failed(error) : done(client.wsdl)));
