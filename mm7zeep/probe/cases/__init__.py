@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mm7zeep.probe.case import Case, collected
-from mm7zeep.probe.cases import auth, http, mime, soap, submit_basics
+from mm7zeep.probe.cases import auth, http, mime, namespaces, soap, submit_basics
 
-ALL: tuple[Case, ...] = collected(http, auth, mime, soap, submit_basics)
+ALL: tuple[Case, ...] = collected(http, auth, mime, soap, namespaces, submit_basics)
 """Every case of both roles."""
