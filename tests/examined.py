@@ -33,7 +33,7 @@ from mm7zeep.probe.cases import ALL
 from mm7zeep.probe.results import Report
 from mm7zeep.probe.runner import run
 from mm7zeep.probe.settings import Account, Numbers, Settings
-from mm7zeep.receiver import BasicAuth, Receiver
+from mm7zeep.receiver import BasicAuth, HttpLimits, Receiver
 
 BODY_LIMIT = 2_000_000
 """Octets of a request that our gateway refuses beyond, so that a case can be over it."""
@@ -132,7 +132,8 @@ def gateway(folder: Path, database: str | None = None, duplicates: str = "0s", m
         config.write_text(
             CONFIG.format(database=url, port=port, body=BODY_LIMIT, duplicates=duplicates, more=more), encoding="utf-8"
         )
-        made = Gateway(load(config))
+        # a body that stops coming is waited for no longer than a case waits
+        made = Gateway(replace(load(config), http=HttpLimits(idle=5.0)))
         stack.callback(made.close)
         base = stack.enter_context(serve_in_thread(made.asgi))
         stack.enter_context(made.working())

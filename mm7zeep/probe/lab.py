@@ -57,7 +57,10 @@ NEEDS: Mapping[str, tuple[Callable[[Settings], bool], str]] = MappingProxyType(
     {
         "listen": (lambda one: bool(one.listen), "no callback of ours is known to the peer (listen)"),
         "second": (lambda one: one.second is not None, "no second account is given ([second])"),
-        "authenticated": (lambda one: one.authenticated, "the endpoint asks for no credentials (authenticated)"),
+        "authenticated": (
+            lambda one: one.authenticated and bool(one.account.username),
+            "the endpoint asks for no credentials (authenticated), or none are given (account.username)",
+        ),
         "trigger": (lambda one: bool(one.trigger), "no command makes the VASP submit (trigger)"),
         "state": (lambda one: bool(one.state), "no command makes the state that is needed (state)"),
         "seen": (lambda one: bool(one.seen), "no command tells what the VASP got (seen)"),

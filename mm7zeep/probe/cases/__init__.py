@@ -13,8 +13,9 @@ from mm7zeep.probe.cases import (
     deliver_wrong,
     http,
     mime,
+    namespaces,
+    soap,
     submit_basics,
-    throttle,
     told_reports,
 )
 
@@ -22,10 +23,11 @@ ALL: tuple[Case, ...] = collected(
     http,
     auth,
     mime,
+    soap,
+    namespaces,
     submit_basics,
     changes,
     callbacks,
-    throttle,
     deliver_package,
     deliver_message,
     deliver_wrong,
