@@ -119,8 +119,10 @@ def gateway(folder: Path, database: str | None = None, duplicates: str = "0s") -
             second=Account(username="other", password="other-password", vaspid="OTHER", vasid="Tests"),
             numbers=Numbers(
                 good=("+15550010001", "+15550010002", "+15550010003", "+15550010004"),
+                many="+15550050000",
                 off="+15550100001",
                 barred="+15550200001",
+                unknown="+15550200002",
                 forwarded="+15550300001",
                 mail="someone@example.com",
                 sender="7777",

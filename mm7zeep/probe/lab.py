@@ -66,7 +66,7 @@ NEEDS: Mapping[str, tuple[Callable[[Settings], bool], str]] = MappingProxyType(
                 lambda one, name=name: _given(getattr(one.numbers, name)),  # type: ignore[misc]
                 f"no such number is given (numbers.{name})",
             )
-            for name in ("good", "off", "barred", "unknown", "mail", "forwarded", "sender", "loop", "others")
+            for name in ("good", "many", "off", "barred", "unknown", "mail", "forwarded", "sender", "loop", "others")
         },
         **{
             f"limits.{name}": (
@@ -138,6 +138,15 @@ class Lab:
         if not known:
             raise Skip(NEEDS["numbers.good"][1])
         return written(known[place % len(known)], self._profile(namespace))
+
+    def several(self, count: int, namespace: str | None = None) -> list[str]:
+        """So many numbers that are served: those from ``numbers.many`` on where it is given, else the good in turn."""
+        first = self.settings.numbers.many
+        if not first:
+            return [self.good(place, namespace) for place in range(count)]
+        plus, digits = first[: first.startswith("+")], first.removeprefix("+")
+        row = (f"{plus}{int(digits) + place:0{len(digits)}d}" for place in range(count))
+        return [written(one, self._profile(namespace)) for one in row]
 
     def submit(
         self,
@@ -387,6 +396,11 @@ class Lab:
             )
 
     # --- what the other side sends ------------------------------------------------------------------------------------
+
+    @property
+    def hears(self) -> bool:
+        """Whether the peer's calls are taken, so that what it sends can be judged (never in a dry run)."""
+        return self.bench.listener is not None
 
     def calls(self, matches: Callable[[Arrived], bool], count: int = 1, within: float | None = None) -> list[Arrived]:
         """The requests of the peer that match, as soon as there are ``count``, or what came in the window."""

@@ -53,13 +53,15 @@ class Account:
 class Numbers:
     """Addresses that a run may use. Empty means that there is none, and what needs it is skipped.
 
-    ``good`` are served and retrieve at once; ``off`` is known and never retrieves; ``barred`` is refused or reported
-    Rejected; ``unknown`` belongs to nobody; ``mail`` is an RFC2822Address and ``forwarded`` is off-net; ``sender`` is a
-    short code that the account may send from; ``loop`` is a short code of the account whose messages come to the
-    account's own callback as MM7_deliver; ``others`` is a sender of another VASP.
+    ``good`` are served and retrieve at once, and so are the 1,000 in a row from ``many`` on; ``off`` is known and never
+    retrieves; ``barred`` is refused or reported Rejected; ``unknown`` belongs to nobody; ``mail`` is an RFC2822Address
+    and ``forwarded`` is off-net; ``sender`` is a short code that the account may send from; ``loop`` is a short code
+    of the account whose messages come to the account's own callback as MM7_deliver; ``others`` is a sender of another
+    VASP.
     """
 
     good: tuple[str, ...] = ()
+    many: str = ""
     off: str = ""
     barred: str = ""
     unknown: str = ""
@@ -137,6 +139,9 @@ def _check(settings: Settings) -> None:
     for name, number in settings.limits.items():
         if number < 1:
             raise ValueError(f"limits: {name} is at least 1, not {number}")
+    many = settings.numbers.many.removeprefix("+")
+    if many and not (many.isascii() and many.isdigit() and len(many) > 3):
+        raise ValueError(f"numbers: many is a number of at least four digits, not {settings.numbers.many!r}")
     if any("\r" in one or "\n" in one for one in (settings.account.username, settings.account.password)):
         raise ValueError("account: username and password hold no line breaks")
 

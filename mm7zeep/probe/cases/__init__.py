@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mm7zeep.probe.case import Case, collected
-from mm7zeep.probe.cases import submit_basics
+from mm7zeep.probe.cases import recipients, submit_basics
 
-ALL: tuple[Case, ...] = collected(submit_basics)
+ALL: tuple[Case, ...] = collected(submit_basics, recipients)
 """Every case of both roles."""
