@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mm7zeep import messages as m
-from mm7zeep.probe.lab import Lab, about
+from mm7zeep.probe.lab import Lab, about, carries
 from mm7zeep.probe.listener import Arrived
 from mm7zeep.probe.reading import Said
 from mm7zeep.probe.results import Level
+from mm7zeep.probe.stimulus import Stimulus
 
 
 def reports(lab: Lab, said: Said) -> list[Arrived]:
@@ -81,3 +82,8 @@ def reported_as(lab: Lab, said: Said, wanted: str, what: str, *, level: Level = 
 
     if lab.hears and said.accepted:
         lab.later(look)
+
+
+def delivered(lab: Lab, made: Stimulus) -> list[Arrived]:
+    """The messages that came so far at the own short code and carry what ``made`` did."""
+    return lab.calls(lambda one: one.operation == "DeliverReq" and carries(one, made), 1, 0)
