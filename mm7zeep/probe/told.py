@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from mm7zeep import messages as m
 from mm7zeep.probe.lab import Lab, about, carries
@@ -11,10 +11,34 @@ from mm7zeep.probe.reading import Said
 from mm7zeep.probe.results import Level
 from mm7zeep.probe.stimulus import Stimulus
 
+WITHOUT_ID = "REL-5-MM7-1-0"
+"""The namespace whose SubmitRsp has no MessageID, so that no report can be told to belong to a submit."""
+
+
+def named(lab: Lab, said: Said) -> str:
+    """The MessageID of what was accepted. Skips the case where the run's namespace has none."""
+    if said.message_id is None and lab.profile.schema == WITHOUT_ID:
+        lab.skip(f"a SubmitRsp of {WITHOUT_ID} has no MessageID")
+    return said.message_id or ""
+
 
 def reports(lab: Lab, said: Said) -> list[Arrived]:
     """The delivery reports that came so far on the message that was accepted with ``said``."""
     return lab.calls(about(said.message_id, "DeliveryReportReq"), 1, 0) if said.accepted else []
+
+
+def on_report(lab: Lab, said: Said, judge: Callable[[Arrived], None]) -> None:
+    """Judged at the end: what was accepted is reported, and ``judge`` looks at the first report."""
+    named(lab, said)
+
+    def look() -> None:
+        found = reports(lab, said)
+        lab.require(bool(found), "accepted, and never reported", level=lab.case.level, shown=said)
+        for one in found[:1]:
+            judge(one)
+
+    if lab.hears:
+        lab.later(look)
 
 
 def state(report: Arrived) -> str:
@@ -80,7 +104,7 @@ def reported_as(lab: Lab, said: Said, wanted: str, what: str, *, level: Level = 
             shown=said,
         )
 
-    if lab.hears and said.accepted:
+    if lab.hears and said.message_id is not None:
         lab.later(look)
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from mm7zeep import messages as m
 from mm7zeep.probe.accept import OK, PARTIAL, REF
 from mm7zeep.probe.case import Case, case
 from mm7zeep.probe.cases.recipients import NEWEST, RELEASE_6, REPORTED
-from mm7zeep.probe.lab import Lab, about
+from mm7zeep.probe.lab import Lab
+from mm7zeep.probe.listener import Arrived
 from mm7zeep.probe.stimulus import Stimulus
-from mm7zeep.probe.told import bare, never_retrieved, on, reports, sender, shown, state
+from mm7zeep.probe.told import bare, never_retrieved, on, on_report, reports, sender, shown, state
 
 # --- whom it is for ---------------------------------------------------------------------------------------------------
 
@@ -144,7 +146,7 @@ def _nobody(lab: Lab) -> m.Number:
     " by 1000 and a report Rejected.",
     needs=("numbers.good", "numbers.unknown"),
 )
-def partial(lab: Lab) -> None:
+def one_of_two(lab: Lab) -> None:
     good, bad = m.Number(lab.good(0)), _nobody(lab)
     said = lab.must(lab.ask(lab.submit(to=[good, bad], delivery_report=True)), PARTIAL, OK)
 
@@ -271,15 +273,18 @@ def _reported(kind: str, what: str) -> Case:
             lab.must(said, REF(4001, 2002, 2001))
             lab.skip(f"the account may not send from {wanted}: {said.summary}")
         lab.must(said, OK)
-        found = lab.call(about(said.message_id, "DeliveryReportReq"), "delivery report")
-        got = sender(found)
-        lab.require(
-            got is not None and (got.kind, bare(got)) == (wanted.kind, bare(wanted)),
-            "the report names another sender than the submit",
-            expected=shown(wanted),
-            actual=shown(got),
-            shown=found,
-        )
+
+        def judge(found: Arrived) -> None:
+            got = sender(found)
+            lab.require(
+                got is not None and (got.kind, bare(got)) == (wanted.kind, bare(wanted)),
+                "the report names another sender than the submit",
+                expected=shown(wanted),
+                actual=shown(got),
+                shown=found,
+            )
+
+        on_report(lab, said, judge)
 
     return reported
 
@@ -303,13 +308,17 @@ def per_sender(lab: Lab) -> None:
     told = lab.together(made)
     for code, said in zip(codes, told, strict=True):
         lab.must(said, OK)
-        found = lab.call(about(said.message_id, "DeliveryReportReq"), "delivery report")
-        got = sender(found)
-        lab.require(
-            got is not None and bare(got) == code,
-            "the report names another sender than its message",
-            expected=code,
-            actual=shown(got),
-            level="SHOULD",
-            shown=found,
-        )
+        on_report(lab, said, partial(_names, lab, code))
+
+
+def _names(lab: Lab, code: str, report: Arrived) -> None:
+    """A report's Sender is this short code."""
+    got = sender(report)
+    lab.require(
+        got is not None and bare(got) == code,
+        "the report names another sender than its message",
+        expected=code,
+        actual=shown(got),
+        level="SHOULD",
+        shown=report,
+    )

@@ -11,7 +11,7 @@ from mm7zeep.probe.case import Case, case
 from mm7zeep.probe.lab import Lab, about, carries
 from mm7zeep.probe.listener import Arrived
 from mm7zeep.probe.stimulus import Stimulus
-from mm7zeep.probe.told import bare, on, recipient, reports, shown, state
+from mm7zeep.probe.told import bare, delivered, on, on_report, recipient, reports, shown, state
 
 NEWEST = "REL-6-MM7-1-4"
 RELEASE_6 = ("numbers.good", f"can.ns/{NEWEST}")
@@ -159,12 +159,13 @@ def _kinds(place: str) -> Case:
         others = (m.Number(lab.good(1)), m.RFC2822Address(numbers.mail), loop)
         made = _placed(lab, place, *others)
         said = lab.must(lab.ask(made), OK)
-        came = lab.call(lambda one: one.operation == "DeliverReq" and carries(one, made), "message to the short code")
-        if place == "bcc":
-            for hidden in others[:-1]:
-                lab.require(hidden.value.encode() not in came.raw, "the message names who stands in Bcc", shown=came)
 
         def look() -> None:
+            came = delivered(lab, made)
+            lab.require(bool(came), f"the short code in {place.capitalize()} never got the message")
+            for one in came if place == "bcc" else ():
+                for hidden in others[:-1]:
+                    lab.require(hidden.value.encode() not in one.raw, "the message names who stands in Bcc", shown=one)
             found = reports(lab, said)
             if not on(found, m.Number(lab.good(0))):
                 return  # no reports at all: that is what report/per-recipient is about
@@ -270,17 +271,20 @@ def _as_sent(name: str, what: str, make: Callable[[Lab], m.Address], needs: tupl
             lab.must(said, REF(2002, 2001))
             lab.skip(f"{what} is refused here, as it may be: {said.summary}")
         lab.must(said, OK)
-        found = lab.call(about(said.message_id, "DeliveryReportReq"), "delivery report")
-        got = recipient(found)
-        _same(lab, wanted, got, found)
-        if wanted.id is not None:
-            lab.require(
-                got is not None and got.id == wanted.id,
-                "the report gives the recipient another id",
-                expected=wanted.id,
-                actual=(got.id if got is not None else None) or "none",
-                shown=found,
-            )
+
+        def judge(found: Arrived) -> None:
+            got = recipient(found)
+            _same(lab, wanted, got, found)
+            if wanted.id is not None:
+                lab.require(
+                    got is not None and got.id == wanted.id,
+                    "the report gives the recipient another id",
+                    expected=wanted.id,
+                    actual=(got.id if got is not None else None) or "none",
+                    shown=found,
+                )
+
+        on_report(lab, said, judge)
 
     return as_sent
 

@@ -6,19 +6,19 @@ from mm7zeep import messages as m
 from mm7zeep.probe.accept import OK
 from mm7zeep.probe.case import case
 from mm7zeep.probe.lab import Lab
-from mm7zeep.probe.told import reports, state
+from mm7zeep.probe.told import named, reports, state
 
 
 @case("submit/minimal", "MUST", "8.7.1", "One recipient and one text part are accepted, with a MessageID.")
 def minimal(lab: Lab) -> None:
     said = lab.must(lab.ask(lab.submit()), OK)
-    lab.require(said.message_id is not None, "the SubmitRsp has no MessageID", shown=said)
+    lab.require(bool(named(lab, said)), "the SubmitRsp has no MessageID", shown=said)
 
 
 @case("submit/message-id-unique", "MUST", "8.7.1", "Every accepted message has a MessageID of its own.")
 def message_id_unique(lab: Lab) -> None:
     told = lab.together([lab.submit() for _ in range(100)])
-    taken = [said.message_id for said in told if lab.expect(said, OK)]
+    taken = [named(lab, said) for said in told if lab.expect(said, OK)]
     lab.require(
         len(set(taken)) == len(taken), "MessageIDs were issued twice", actual=f"{len(set(taken))} of {len(taken)}"
     )
@@ -35,8 +35,8 @@ def constant(lab: Lab) -> None:
     name = first.transaction_id or ""
     told = [lab.ask(one) for one in (first, lab.submit().transaction(name, name))]
     taken = [said.message_id for said in told if lab.expect(said, OK)]
-    if len(taken) == len(told):
-        lab.require(taken[0] != taken[1] or lab.bench.dry, "two messages have one MessageID", actual=str(taken[0]))
+    if len(taken) == len(told) and taken != [None, None]:
+        lab.require(taken[0] != taken[1], "two messages have one MessageID", actual=str(taken[0]))
 
 
 @case(
