@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import ssl
 import subprocess
 import threading
@@ -38,6 +39,7 @@ from mm7zeep.probe.stimulus import Stimulus, of
 from mm7zeep.probe.wire import Answer, Connection, Refused
 from mm7zeep.profiles import NAMESPACES, Profile
 
+_MARKED = re.compile(r"^Probe p[0-9a-f]{15}$")  # the Subject that a case gives its message by default
 _NO_PLUS = ("REL-5-MM7-1-0", "REL-5-MM7-1-1")  # their Number is an NMTOKEN
 
 
@@ -57,6 +59,10 @@ NEEDS: Mapping[str, tuple[Callable[[Settings], bool], str]] = MappingProxyType(
     {
         "listen": (lambda one: bool(one.listen), "no callback of ours is known to the peer (listen)"),
         "second": (lambda one: one.second is not None, "no second account is given ([second])"),
+        "refuses": (
+            lambda one: bool(one.account.refuses or (one.second is not None and one.second.refuses)),
+            "no media type is known that is refused (account.refuses, second.refuses)",
+        ),
         "authenticated": (lambda one: one.authenticated, "the endpoint asks for no credentials (authenticated)"),
         "trigger": (lambda one: bool(one.trigger), "no command makes the VASP submit (trigger)"),
         "state": (lambda one: bool(one.state), "no command makes the state that is needed (state)"),
@@ -611,11 +617,13 @@ def written(number: str, profile: Profile) -> str:
 
 
 def carries(arrived: Arrived, stimulus: Stimulus) -> bool:
-    """Whether what arrived carries the message of ``stimulus``: its mark, or one of its parts."""
+    """Whether what arrived carries the message of ``stimulus``: its mark, or one of its parts where none is shown."""
     if arrived.operation == "SubmitReq" or not stimulus.mark:
         return False
     if stimulus.mark in arrived.subject or stimulus.mark.encode() in arrived.raw:
         return True
+    if _MARKED.search(arrived.subject):
+        return False  # another's, which may have the same parts
     return bool(set(stimulus.digests) & set(arrived.digests))
 
 

@@ -41,12 +41,16 @@ FEATURES: Mapping[str, str] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """Who asks: HTTP credentials (none without a username), VASPID and VASID."""
+    """Who asks: HTTP credentials (none without a username), VASPID and VASID.
+
+    ``refuses`` is a media type that the endpoint refuses of it; empty where there is none.
+    """
 
     username: str = ""
     password: str = field(default="", repr=False)
     vaspid: str = "mm7zeep"
     vasid: str = "probe"
+    refuses: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

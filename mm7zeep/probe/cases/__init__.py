@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mm7zeep.probe.case import Case, collected
-from mm7zeep.probe.cases import addresses, dates, options, recipients, subjects, submit_basics
+from mm7zeep.probe.cases import addresses, content, dates, options, recipients, subjects, submit_basics
 
-ALL: tuple[Case, ...] = collected(submit_basics, recipients, addresses, dates, options, subjects)
+ALL: tuple[Case, ...] = collected(submit_basics, recipients, addresses, dates, options, subjects, content)
 """Every case of both roles."""
