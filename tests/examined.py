@@ -141,11 +141,19 @@ def gateway(folder: Path, database: str | None = None, duplicates: str = "0s", m
         yield Settings(
             url=base + Gateway.PATH,
             account=Account(username="probe", password="probe-password", vaspid="PROBE", vasid="Tests"),
-            second=Account(username="other", password="other-password", vaspid="OTHER", vasid="Tests"),
+            second=Account(
+                username="other",
+                password="other-password",
+                vaspid="OTHER",
+                vasid="Tests",
+                refuses="application/vnd.symbian.install",
+            ),
             numbers=Numbers(
                 good=("+15550010001", "+15550010002", "+15550010003", "+15550010004"),
+                many="+15550050000",
                 off="+15550400001",
                 barred="+15550200001",
+                unknown="+15550200002",
                 forwarded="+15550300001",
                 mail="someone@example.com",
                 sender="7777",
