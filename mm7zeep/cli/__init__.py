@@ -3,7 +3,8 @@
 Names the commands and loads the module of one only when it runs, so that ``mm7zeep --help`` costs nothing. Refuses to
 hold any judgement of its own: what a command decides, a room below decided.
 
-Exit status: 0 clean, 1 failures, 2 wrong usage, 3 could not run or connect, 4 warnings under ``--fail-on warn``.
+Exit status: 0 clean, 1 failures, 2 wrong usage, 3 could not run or connect, 4 warnings under ``--fail-on warn``, 130
+interrupted by Ctrl-C.
 """
 
 from __future__ import annotations
@@ -69,12 +70,18 @@ class _Deferred(click.Command):
 class _Commands(click.Group):
     """The commands; what the system refuses on the way (a full disk, a lost terminal) is no verdict on a message.
 
-    Nor is a library that is not installed: its extra is named.
+    Nor is a library that is not installed: its extra is named. Nor is Ctrl-C.
     """
 
     def invoke(self, ctx: click.Context) -> object:
         try:
             return super().invoke(ctx)
+        except (KeyboardInterrupt, click.Abort) as error:
+            from mm7zeep.cli import interrupts
+
+            ended = error if isinstance(error, KeyboardInterrupt) else KeyboardInterrupt()
+            click.echo(f"mm7zeep {ctx.invoked_subcommand}: {interrupts.word(ended)}", err=True)
+            ctx.exit(interrupts.exit_status(ended))
         except OSError as error:
             if error.errno == errno.EPIPE:  # click knows what to do when nobody reads on
                 raise
