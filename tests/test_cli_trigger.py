@@ -216,3 +216,10 @@ def test_help() -> None:
 def test_statuses() -> None:
     """A report may say what a handset may end in."""
     assert set(trigger.STATUSES) == set(get_args(Outcome))
+
+
+def test_lists_are_told_in_words(api: Api) -> None:
+    """Several recipients stand on one line, with commas between them."""
+    api.answer = b'{"id": "abc", "status": "Expired", "recipients": ["+61400", "+61411"]}'
+    done = run("report", "abc", "--admin", api.url)
+    assert done.stdout.endswith("  recipients      +61400, +61411\n")

@@ -53,13 +53,14 @@ def _told(id: str) -> Iterator[str]:
         return
     found = [kind for kind in KINDS.values() if id and (kind.id.startswith(id) or kind.topic == id)]
     if not found:
-        raise click.UsageError(f"nothing is called {id!r}{_near(id)}")
+        raise click.UsageError(f"nothing is called {id!r}{near(id)}")
     width = max(len(kind.id) for kind in found)
     for kind in found:
         yield f"{kind.id.ljust(width)}  {kind.level.ljust(6)}  {kind.summary}"
 
 
-def _near(id: str) -> str:
+def near(id: str) -> str:
+    """What else may have been meant by ``id``, as the end of a sentence."""
     names = [*KINDS, *sorted({kind.topic for kind in KINDS.values() if kind.topic})]
     # A name alone, without its room, is how people remember it.
     close = [name for name in names if id and name.partition("/")[2] == id]

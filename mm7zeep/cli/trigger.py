@@ -62,7 +62,7 @@ def deliver(
 
 @command.command("report")
 @click.argument("message_id")
-@click.option("--recipient", metavar="ADDRESS", help="Whose copy the report is on; without it, all that wait.")
+@click.option("--recipient", metavar="ADDRESS", help="Whose copy the report is on; without it, that of the sole recipient, or all that wait.")
 @click.option(
     "--status", type=click.Choice(STATUSES), default="Retrieved", show_default=True, help="What became of it."
 )
@@ -84,7 +84,7 @@ def report(
 
 @command.command("read-reply")
 @click.argument("message_id")
-@click.option("--recipient", metavar="ADDRESS", help="Who has read it.")
+@click.option("--recipient", metavar="ADDRESS", help="Who has read it; without it, the sole recipient.")
 @click.option(
     "--status", type=click.Choice(["Read", "Deleted"]), default="Read", show_default=True, help="What was done with it."
 )
@@ -121,4 +121,5 @@ def _tell(said: dict[str, Any], as_json: bool) -> None:
         return
     click.echo("accepted")
     for name, value in said.items():
-        click.echo("  " + admin_api.line(f"{name.replace('_', ' ').ljust(14)}  {value}"))
+        text = ", ".join(map(str, value)) if isinstance(value, list) else value
+        click.echo("  " + admin_api.line(f"{name.replace('_', ' ').ljust(14)}  {text}"))
