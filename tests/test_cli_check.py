@@ -268,7 +268,7 @@ def test_cut_body() -> None:
     assert verdict.judge(capture.messages("x", longer)[0]).word == "accept"
 
 
-# --- which findings are listed -----------------------------------------------------------------------------------------
+# --- which findings are listed ----------------------------------------------------------------------------------------
 
 
 def listed(done: Result) -> list[list[str]]:

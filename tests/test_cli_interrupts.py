@@ -133,7 +133,7 @@ def test_other_commands(tmp_path: Path) -> None:
     assert (done.exit_code, done.output) == (130, "mm7zeep check: interrupted\n")
 
 
-# --- whole processes ---------------------------------------------------------------------------------------------------
+# --- whole processes --------------------------------------------------------------------------------------------------
 
 
 @contextmanager

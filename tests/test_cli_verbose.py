@@ -106,7 +106,7 @@ def test_every_attempt_is_shown() -> None:
     assert heads == [*shown, "> POST /mm7 HTTP/1.1", "> Authorization: Digest ***", "< HTTP/1.1 200"]
 
 
-# --- --dry-run ---------------------------------------------------------------------------------------------------------
+# --- --dry-run --------------------------------------------------------------------------------------------------------
 
 
 def test_dry_run_into_a_file(tmp_path: Path) -> None:
@@ -141,7 +141,7 @@ def test_dry_run_on_a_terminal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
     assert shown.endswith("> [part] text/plain  5 octets\n")
 
 
-# --- --from-stdin ------------------------------------------------------------------------------------------------------
+# --- --from-stdin -----------------------------------------------------------------------------------------------------
 
 
 def test_standard_input_is_a_part(tmp_path: Path) -> None:

@@ -17,7 +17,6 @@ from test_gateway_admin import fits
 
 from mm7zeep.gateway.admin.app import admin_app
 from mm7zeep.gateway.admin.routes import API
-from mm7zeep.gateway.config.draft import NotPossible
 from mm7zeep.gateway.config.handset import Handset
 from mm7zeep.gateway.config.parties import Route, Upstream
 from mm7zeep.gateway.delivery.handsets import Handsets

@@ -30,7 +30,7 @@ _COMMANDS: Mapping[str, str] = MappingProxyType(
         "send": "Submit a message to an MMSC.",
         "fit": "Make pictures fit into what a carrier takes.",
         "profiles": "List carriers, and what each wants and takes.",
-        "listen": "Receive messages and reports, one JSON line each.",
+        "listen": "Receive messages and reports, and print them.",
         "trigger": "Have a running gateway send a message, a report, a read reply.",
         "messages": "List what a running gateway keeps, and follow what comes.",
         "show": "Show all that a running gateway knows of one message.",

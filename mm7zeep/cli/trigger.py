@@ -62,7 +62,11 @@ def deliver(
 
 @command.command("report")
 @click.argument("message_id")
-@click.option("--recipient", metavar="ADDRESS", help="Whose copy the report is on; without it, that of the sole recipient, or all that wait.")
+@click.option(
+    "--recipient",
+    metavar="ADDRESS",
+    help="Whose copy the report is on; without it, that of the sole recipient, or all that wait.",
+)
 @click.option(
     "--status", type=click.Choice(STATUSES), default="Retrieved", show_default=True, help="What became of it."
 )

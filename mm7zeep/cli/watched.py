@@ -19,7 +19,7 @@ from mm7zeep.transport.http_exchange import Body
 
 
 class Watched(JudgedAdapter):
-    """Keeps each ``HttpExchange`` in ``exchanges``, in order; shows what goes out and comes in where there is a view."""
+    """Keeps each ``HttpExchange`` in ``exchanges``, in order; shows what goes out and comes in, if it has a view."""
 
     def __init__(self, view: WireView | None = None) -> None:
         super().__init__()

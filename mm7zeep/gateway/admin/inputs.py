@@ -180,7 +180,9 @@ class Mo(Input):
 class Report(Input):
     """The state that a copy reaches, or all copies that wait for their handsets."""
 
-    recipient: Filled | None = Field(None, description="an address of the message; without it, the sole one, or all that wait")
+    recipient: Filled | None = Field(
+        None, description="an address of the message; without it, the sole one, or all that wait"
+    )
     status: Outcome = Field(description="the MMStatus")
     text: Line | None = Field(None, description="StatusText")
 
