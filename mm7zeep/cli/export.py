@@ -134,10 +134,10 @@ def _need_extra() -> None:
 
 def _database(config: Path | None, database: str | None) -> str:
     """The URL of the database, as ``serve`` finds it. Ends the program where the configuration cannot be used."""
-    from mm7zeep.gateway.config.load import ConfigError, demo_settings, load, with_options
+    from mm7zeep.gateway.config.load import ConfigError, read, with_options
 
     try:
-        return with_options(load(config) if config is not None else demo_settings(), database=database).database
+        return with_options(read(config, os.environ)[0], database=database).database
     except ConfigError as error:
         for problem in error.problems:
             click.echo(f"mm7zeep export: {problem}", err=True)
