@@ -22,6 +22,8 @@ from mm7zeep import extras
 
 FAILURES, COULD_NOT_RUN, WARNINGS = 1, 3, 4
 """Exit statuses besides 0 and click's 2 for wrong usage."""
+PREFIX = "MM7ZEEP"
+"""How the names of environment variables begin."""
 
 _COMMANDS: Mapping[str, str] = MappingProxyType(
     {
@@ -63,8 +65,30 @@ class _Deferred(click.Command):
 
     def load(self) -> click.Command:
         """The command itself."""
-        command: click.Command = import_module(f"mm7zeep.cli.{(self.name or '').replace('-', '_')}").command
+        module = (self.name or "").replace("-", "_")
+        command: click.Command = import_module(f"mm7zeep.cli.{module}").command
+        _name_variables(command, f"{PREFIX}_{module}".upper())
         return command
+
+
+class _Lines(click.types.StringParamType):
+    """Texts of an option that may be repeated: in a variable, one a line, since a text may hold blanks."""
+
+    envvar_list_splitter = "\n"
+
+
+def _name_variables(command: click.Command, prefix: str) -> None:
+    """Give each option a variable that is called like it: ``--from-stdin`` is ``..._FROM_STDIN``."""
+    for one in command.params:
+        if not isinstance(one, click.Option) or one.envvar is not None:
+            continue
+        names = [name for name in one.opts if name.startswith("--")] or one.opts
+        one.envvar = f"{prefix}_{names[0].lstrip('-').replace('-', '_')}".upper()
+        if one.multiple and isinstance(one.type, click.types.StringParamType):
+            one.type = _Lines()
+    if isinstance(command, click.Group):
+        for name, inner in command.commands.items():
+            _name_variables(inner, f"{prefix}_{name.replace('-', '_')}".upper())
 
 
 class _Commands(click.Group):
@@ -116,13 +140,23 @@ def _version(context: click.Context, parameter: click.Parameter, value: bool) ->
 @click.group(
     cls=_Commands,
     commands={name: _Deferred(name, short_help=help, help=help) for name, help in _COMMANDS.items()},
-    context_settings={"auto_envvar_prefix": "MM7ZEEP", "help_option_names": ["-h", "--help"], "max_content_width": 110},
+    context_settings={"auto_envvar_prefix": PREFIX, "help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
 @click.option(
-    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the version and exit."
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_version,
+    allow_from_autoenv=False,  # MM7ZEEP_VERSION is what images and scripts call the version that they want
+    help="Show the version and exit.",
 )
 def main() -> None:
     """MM7: send and receive MMS over SOAP with Attachments (3GPP TS 23.140), and judge those who do.
 
-    Every option can be given in the environment, too: MM7ZEEP_SEND_AUTH for "send --auth", and so on.
+    Every option can be given in the environment, too: MM7ZEEP_SEND_AUTH for "send --auth", and so on; of an option
+    that may be repeated, one value a line.
+
+    Exit status of all commands: 2 for wrong usage, 3 where a command could not do its work, 130 after Ctrl-C; what else
+    there is, the help of each says.
     """

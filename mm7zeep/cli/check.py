@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
-from mm7zeep.cli import COULD_NOT_RUN, FAILURES, WARNINGS
+from mm7zeep.cli import COULD_NOT_RUN, FAILURES, WARNINGS, completion
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -96,6 +96,7 @@ def _wanted(one: Finding, *, level: str, ignored: frozenset[str]) -> bool:
     "ignored",
     multiple=True,
     callback=_ids,
+    shell_complete=completion.finding_ids,
     metavar="ID",
     help="Leave findings of this kind (schema/order, or sem/ for all of those) out of account; may be repeated.",
 )

@@ -96,6 +96,9 @@ def command(
     \b
     mm7zeep export --config gateway.toml --since 2026-11-26 --until 2026-11-27 > cdr.csv
     mm7zeep export --database sqlite:///mm7zeep.db --format jsonl --follow
+
+    Exit status: 0 written, also where Ctrl-C ends --follow, 2 wrong usage, or settings that cannot be used, 3 the
+    database cannot be read, or FILE not be written.
     """  # noqa: D301  \b is click's
     if follow and (until is not None or by == "accepted" or output is not None):
         raise click.UsageError("--follow goes by changes and has no end: leave out --until, --output and --by accepted")

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mm7zeep import masking
-from mm7zeep.cli import COULD_NOT_RUN
+from mm7zeep.cli import COULD_NOT_RUN, completion
 from mm7zeep.cli.send import credentials
 from mm7zeep.json_text import as_json
 
@@ -61,7 +61,11 @@ def loopback(host: str) -> bool:
 @click.option("--auth", callback=credentials, metavar="USER:PASS", help="What the MMSC has to show.")
 @click.option("--save", type=click.Path(file_okay=False, path_type=Path), metavar="DIR", help="Write the parts there.")
 @click.option("--forward-to", metavar="URL", help="POST each as JSON, its parts in base64, before acknowledging it.")
-@click.option("--profile", help="The carrier whose habits are to be expected: optus, fibernetics, ...")
+@click.option(
+    "--profile",
+    shell_complete=completion.profile_names,
+    help="The carrier whose habits are to be expected: optus, fibernetics, ...",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON line each, with every field.")
 def command(
     bind: tuple[str, int],

@@ -34,6 +34,8 @@ def command(directory: Path, url: str, auth: str, vaspid: str, vasid: str, to: s
     """Write sample media and a SubmitReq into DIRECTORY, and print the curl command that sends it.
 
     The request is REL-5-MM7-1-3 with MM7Version 5.3.0: a text and a picture.
+
+    Exit status: 0 written, 2 wrong usage, 3 a file is there already, or cannot be written.
     """
     from mm7zeep.errors import LocalError
     from mm7zeep.samples import samples

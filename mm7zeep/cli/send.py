@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mm7zeep.cli import interrupts
+from mm7zeep.cli import completion, interrupts
 
 if TYPE_CHECKING:
     from mm7zeep.cli.dry_run import DryRun
@@ -121,7 +121,12 @@ def _moment(context: click.Context, parameter: click.Parameter, value: str | Non
     "--charset",
     help="What the texts among the FILEs are in, where that is neither UTF-8 nor marked: windows-1252",
 )
-@click.option("--profile", "carrier", help="How the carrier wants it: optus, sinch, generic-6.8.0, ...")
+@click.option(
+    "--profile",
+    "carrier",
+    shell_complete=completion.profile_names,
+    help="How the carrier wants it: optus, sinch, generic-6.8.0, ...",
+)
 @click.option("--fit", is_flag=True, help="Make pictures fit into what the carrier takes (extra fit).")
 @click.option("--limit", callback=octets, metavar="SIZE", help="The same, into so much: 300k, 1M, or octets.")
 @click.option("--namespace", help="Another MM7 schema than the profile's: REL-5-MM7-1-3, ...")
