@@ -89,6 +89,8 @@ def test_variables_go_before_the_file(file: Path) -> None:
                 "UPSTREAM_1_CALLBACK_PASSWORD": "y",
                 "ROUTE_1_PREFIX": "+64",
                 "ROUTE_1_VIA": "far",
+                "ROUTE_2_PREFIX": '""',
+                "ROUTE_2_VIA": "far",
             }
         ),
     )
@@ -108,7 +110,7 @@ def test_variables_go_before_the_file(file: Path) -> None:
     assert second.opt_out.stop == ("HALT",)
     [far] = settings.upstreams
     assert (far.headers, far.rate, far.callback_username) == ({"X-Profile": "7"}, 2.5, "far-back")
-    assert [(one.prefix, one.via) for one in settings.routes] == [("+64", "far")]
+    assert [(one.prefix, one.via) for one in settings.routes] == [("+64", "far"), ("", "far")]
 
 
 def test_secrets_in_files(file: Path, tmp_path: Path) -> None:

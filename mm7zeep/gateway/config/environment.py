@@ -93,7 +93,9 @@ class Overlay:
 
 
 def overlaid(raw: dict[str, Any], environ: Mapping[str, str]) -> Overlay:
-    """``raw`` with what ``environ`` says; an empty variable says nothing. Changes ``raw``."""
+    """``raw`` with what ``environ`` says; an empty variable says nothing, ``""`` is the empty text. Changes
+    ``raw``.
+    """
     overlay = Overlay(raw, {}, [], applications=False, doubts=[])
     tables = settings_of(File)
     given = {name: text for name, text in environ.items() if name.startswith(PREFIX) and text}
@@ -210,9 +212,9 @@ def value_of(text: str, kind: Kind, hint: Any = str) -> Any:
     if kind == "list":
         if text.lstrip().startswith("["):
             return _toml(text, list, '["...", "..."], or what is in it with commas between')
-        inner = _kind(next(one for one in get_args(_bare(hint)) if one is not Ellipsis))
+        inner = _kind(next(one for one in get_args(without_none(hint)) if one is not Ellipsis))
         return [value_of(one.strip(), inner) for one in text.split(",") if one.strip()]
-    return text
+    return "" if text == '""' else text
 
 
 def _number(text: str) -> int | float | str:
@@ -240,7 +242,7 @@ def _toml(text: str, wanted: type, form: str) -> Any:
 # --- types ------------------------------------------------------------------------------------------------------------
 
 
-def _bare(hint: Any) -> Any:
+def without_none(hint: Any) -> Any:
     """A type without what is annotated, and without None."""
     while True:
         if get_origin(hint) is Annotated:
@@ -253,7 +255,7 @@ def _bare(hint: Any) -> Any:
 
 
 def _kind(hint: Any) -> Kind:
-    bare = _bare(hint)
+    bare = without_none(hint)
     if get_origin(bare) is Literal:
         bare = type(get_args(bare)[0])
     kinds: dict[Any, Kind] = {bool: "switch", int: "whole number", float: "number", tuple: "list", dict: "table"}
@@ -264,14 +266,14 @@ def _kind(hint: Any) -> Kind:
 
 def _inner(hint: Any) -> type | None:
     """The table that a setting holds, or several of; None where it is a value."""
-    bare = _bare(hint)
+    bare = without_none(hint)
     if get_origin(bare) is tuple:
-        bare = _bare(get_args(bare)[0])
+        bare = without_none(get_args(bare)[0])
     return next(tables_in(bare), None) if isinstance(bare, type) else None
 
 
 def _repeats(hint: Any) -> bool:
-    return get_origin(_bare(hint)) is tuple
+    return get_origin(without_none(hint)) is tuple
 
 
 def _is_table_alone(hint: Any) -> bool:
