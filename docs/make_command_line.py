@@ -102,7 +102,7 @@ one of the demo is served. N counts the tables that may be repeated, from 1 on, 
 
 def text() -> str:
     """The whole file."""
-    root = click.Context(main, info_name="mm7zeep")
+    root = click.Context(main, info_name="mm7zeep", **main.context_settings)
     lines = [_HEAD, "## Commands", ""]
     for name in main.commands:
         lines += _command(name, root)

@@ -257,7 +257,7 @@ def test_every_setting_of_the_example_has_a_variable() -> None:
     walk(raw, "")
 
 
-# --- the commands ------------------------------------------------------------------------------------------------------
+# --- the commands -----------------------------------------------------------------------------------------------------
 
 
 def serve(*words: str | Path, **variables: str) -> Result:

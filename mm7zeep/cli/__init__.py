@@ -9,7 +9,10 @@ interrupted by Ctrl-C.
 
 from __future__ import annotations
 
+import codecs
 import errno
+import io
+import json
 import os
 import sys
 from collections.abc import Mapping
@@ -98,6 +101,7 @@ class _Commands(click.Group):
     """
 
     def invoke(self, ctx: click.Context) -> object:
+        _print_anything()
         try:
             return super().invoke(ctx)
         except (KeyboardInterrupt, click.Abort) as error:
@@ -119,6 +123,23 @@ class _Commands(click.Group):
         click.echo(f"mm7zeep {ctx.invoked_subcommand}: {reason}", err=True)
         _drop_output()
         ctx.exit(COULD_NOT_RUN)
+
+
+def _print_anything() -> None:
+    """Have standard output take every text: what its encoding has no character for is written as JSON escapes it.
+
+    A console of Windows that is redirected, or a POSIX locale without UTF-8, knows some hundred characters; a message
+    of a stranger must not end the command that prints it.
+    """
+    codecs.register_error("mm7zeep.escape", _escape)
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
+        sys.stdout.reconfigure(errors="mm7zeep.escape")
+
+
+def _escape(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return json.dumps(error.object[error.start : error.end])[1:-1], error.end
 
 
 def _drop_output() -> None:

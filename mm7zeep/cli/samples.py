@@ -5,7 +5,9 @@ Writes only below the directory given, under names of its own, and overwrites no
 
 from __future__ import annotations
 
+import os
 import shlex
+import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -91,10 +93,12 @@ def request(text: bytes, picture: bytes, kind: str, *, vaspid: str | None, vasid
 
 
 def curl(wire: Wire, body: Path, *, url: str, auth: str) -> str:
-    """The curl command that posts ``wire``, whose body stands in a file."""
+    """The curl command that posts ``wire``, whose body stands in a file, as this system's shell takes it."""
     fields = [f"{name}: {value}" for name, value in wire.headers]
     words = ["curl", "-v", "-u", auth, *(word for field in fields for word in ("-H", field))]
     words += ["--data-binary", f"@{body}", url]
+    if os.name == "nt":  # neither cmd.exe nor PowerShell knows single quotes and a backslash as a shell does
+        return subprocess.list2cmdline(["curl.exe", *words[1:]])
     return _folded([shlex.quote(word) for word in words])
 
 
