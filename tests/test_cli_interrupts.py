@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -19,6 +20,11 @@ from click.testing import CliRunner, Result
 from far_side import FarSide, Request, Steps, http, proper
 
 from mm7zeep.cli import interrupts, main
+from mm7zeep.cli.watched import Watched
+from mm7zeep.client import Retry, VaspClient
+from mm7zeep.errors import LocalError, TransportError
+from mm7zeep.transport import connections
+from mm7zeep.transport.dialing import Target
 
 WORDS = ("--vaspid", "TNN", "--to", "+61491570156", "--text", "hello")
 OPEN = "  it may have been accepted all the same: sending it again may deliver it twice\n"
@@ -96,6 +102,46 @@ def test_before_another_attempt() -> None:
     said = json.loads(done.stdout)
     assert (done.exit_code, said["error"]) == (130, f"interrupted after {place} had answered HTTP 503")
     assert said["maybe_accepted"] is False
+
+
+@posix
+def test_while_a_name_is_resolved(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The system's resolver hears of no signal, and may take half a minute; the command ends all the same."""
+    answered = threading.Event()
+
+    def resolve(host: str, port: int) -> list[Target]:
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+        answered.wait(30)
+        return []
+
+    monkeypatch.setattr(connections, "resolved", resolve)
+    try:
+        done = run("http://mmsc.example/mm7")
+    finally:
+        answered.set()
+    first, second = done.stderr.splitlines()
+    assert done.exit_code == 130
+    assert first == "mm7zeep send: interrupted while connecting to mmsc.example; nothing had gone out"
+    assert second.startswith("  transaction id  ")
+
+
+def test_nothing_goes_out_once_stopped() -> None:
+    """What was told of a request stays true: a body is read no further, and no other request begins."""
+    watched = Watched()
+    with FarSide(proper) as far:
+
+        def stop(sent: int, total: int) -> None:
+            watched.stop()
+
+        large = "x" * 1_000_000
+        with VaspClient(far.url, adapter=watched, retry=Retry(times=0)) as client:
+            with pytest.raises(TransportError, match="interrupted; 65536 octets had gone out") as cut:
+                client.submit("+61491570156", large, progress=stop)
+            with pytest.raises(LocalError, match="interrupted"):
+                client.submit("+61491570156", "small")
+    assert not cut.value.maybe_accepted
+    assert [one.complete for one in far.requests] in ([], [False])
+    assert len(watched.exchanges) == 1
 
 
 def test_work_is_waited_for() -> None:
@@ -203,8 +249,6 @@ def test_each_stage(
     place: Callable[[], object], said: str, is_open: bool, number: signal.Signals, tmp_path: Path
 ) -> None:
     """A process ends within a second wherever it stands, by the status that shells give, and says what is open."""
-    import re
-
     (tmp_path / "large").write_bytes(b"\0" * 8_000_000)
     code = "from mm7zeep.cli import main; main(prog_name='mm7zeep')"
     with place() as (url, wait):  # type: ignore[attr-defined]

@@ -239,9 +239,7 @@ def command(
 
             def submit() -> Submitted:
                 with client:
-                    return client.submit(
-                        content=content, progress=watched.progress(bar), fit=limit or fit, **_given(fields)
-                    )
+                    return client.submit(content=content, progress=bar, fit=limit or fit, **_given(fields))
 
             with _bar(size if view is None else 0) as bar:
                 sent = interrupts.interruptible(submit)
@@ -353,5 +351,5 @@ def _bar(size: int) -> Iterator[Callable[[int, int], None] | None]:
 
     columns = (BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("upload")
+        task = bar.add_task("upload", total=size)
         yield lambda sent, total: bar.update(task, completed=sent, total=total)

@@ -6,16 +6,19 @@ Opens them as the client's own adapter does. Refuses to let a request go on once
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Iterator
 from typing import Any
 
 import requests
 
+from mm7zeep import mime
 from mm7zeep.cli.wire_view import WireView
 from mm7zeep.errors import LocalError
 from mm7zeep.transport import HttpExchange
 from mm7zeep.transport.connections import JudgedAdapter
 from mm7zeep.transport.http_exchange import Body
+
+_STOPPED = "the command was interrupted"
 
 
 class Watched(JudgedAdapter):
@@ -30,8 +33,12 @@ class Watched(JudgedAdapter):
 
     def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:
         """Send one request; a challenge is answered with another one of the same exchange."""
+        if self._stopped.is_set():
+            raise LocalError(_STOPPED)
         self._tell_body()
         exchange = show(self._view, request)
+        if isinstance(request.body, Body):
+            request.body.stream = _Stoppable(request.body.stream, self._stopped)
         if exchange is not None and all(one is not exchange for one in self.exchanges):
             self.exchanges.append(exchange)
         answer = super().send(request, *args, **options)
@@ -50,22 +57,29 @@ class Watched(JudgedAdapter):
         if self._view is not None and exchange is not None and exchange.body:
             self._view.answered(exchange.body)
 
-    def progress(self, bar: Callable[[int, int], None] | None) -> Callable[[int, int], None]:
-        """What the client calls as octets leave: tells the ``bar``, and ends a request that was stopped."""
-
-        def tell(sent: int, total: int) -> None:
-            if self._stopped.is_set():
-                raise LocalError("stopped")
-            if bar is not None:
-                bar(sent, total)
-
-        return tell
-
     def stop(self) -> None:
-        """Let no request go on, and show nothing more."""
+        """Let no request begin, none go on, and show nothing more: what is told of them then stays true."""
         self._stopped.set()
         if self._view is not None:
             self._view.silent = True
+
+
+class _Stoppable(mime.Stream):
+    """A body of which nothing more is read once ``stopped`` is set."""
+
+    def __init__(self, stream: mime.Stream, stopped: threading.Event) -> None:
+        super().__init__(())
+        self._stream = stream
+        self._stopped = stopped
+
+    def __len__(self) -> int:
+        return len(self._stream)
+
+    def __iter__(self) -> Iterator[bytes]:
+        for chunk in self._stream:
+            if self._stopped.is_set():
+                raise LocalError(_STOPPED)
+            yield chunk
 
 
 def show(view: WireView | None, request: requests.PreparedRequest) -> HttpExchange | None:
