@@ -84,7 +84,12 @@ def test_every_option_has_a_variable(
     assert option.value_from_envvar(context) is None
     monkeypatch.setenv(str(option.envvar), "1")
     value = option.value_from_envvar(context)
-    assert value in ("1", ["1"], True)
+    if not option.is_flag:
+        assert value in ("1", ["1"])
+        return
+    assert option.type_cast_value(context, value) is True
+    monkeypatch.setenv(str(option.envvar), "false")
+    assert not option.type_cast_value(context, option.value_from_envvar(context))
 
 
 def test_repeated_options_take_lines(monkeypatch: pytest.MonkeyPatch) -> None:
