@@ -302,3 +302,21 @@ def test_export_finds_the_same_database(tmp_path: Path, monkeypatch: pytest.Monk
     done = CliRunner().invoke(main, ["export"], env=env)
     assert done.exit_code == 3
     assert "elsewhere.db" in done.stderr
+
+
+def test_only_the_demo_is_told_how_to_send(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The curl command that is printed has a password in it: the one of the demo, and nobody's who gave his own."""
+    from mm7zeep.cli import serve as module
+
+    asked: list[bool] = []
+
+    def instead(settings: Any, *, demo: bool, reload: Any) -> int:
+        asked.append(demo)
+        return 0
+
+    monkeypatch.setattr(module, "_serve", instead)
+    monkeypatch.chdir(tmp_path)
+    own = {"APPLICATION_1_NAME": "demo", "APPLICATION_1_PASSWORD": "quiet", "APPLICATION_1_VASPID": "demo"}
+    for variables in ({}, {"GATEWAY_WORKERS": "2"}, own):
+        assert CliRunner().invoke(main, ["serve"], env=prefixed(variables)).exit_code == 0
+    assert asked == [True, True, False]
