@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import re
@@ -21,6 +20,7 @@ import requests
 import yaml
 from gateway_process import AUTH, GatewayProcess, eventually
 from gateway_room import CALLED, SUBMIT
+from made_docs import made_by
 from postgres_server import free_port
 from prometheus_client.parser import text_string_to_metric_families
 from viewer_client import Viewer
@@ -51,12 +51,8 @@ VALUES = {
 
 def make_dashboard() -> ModuleType:
     """docs/make_dashboard.py."""
-    spec = importlib.util.spec_from_file_location("make_dashboard", ROOT / "docs" / "make_dashboard.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    with made_by("make_dashboard") as module:
+        return module
 
 
 @pytest.fixture(scope="module")
