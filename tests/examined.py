@@ -1,4 +1,4 @@
-"""Our own gateway and our own VASP as the examiner meets them: started in a thread, with all that its settings can name.
+"""Our own gateway and our own VASP as the examiner meets them: in a thread, with all that its settings can name.
 
 ``gateway`` gives the settings for role mmsc, ``vasp`` those for role vasp. As a program it runs cases and prints what
 came: ``python tests/examined.py [--role vasp] [--show] [ID or prefix ...]``.
@@ -24,7 +24,7 @@ from postgres_server import held_port
 from mm7zeep.gateway.config.load import load
 from mm7zeep.gateway.gateway import Gateway
 from mm7zeep.gateway.server.listener import serve_in_thread
-from mm7zeep.messages import DeliveryReportReq, DeliverReq, ReadReplyReq
+from mm7zeep.messages import DeliverReq, DeliveryReportReq, ReadReplyReq
 from mm7zeep.probe.cases import ALL
 from mm7zeep.probe.results import Report
 from mm7zeep.probe.runner import run
