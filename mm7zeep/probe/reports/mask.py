@@ -1,0 +1,316 @@
+"""What is hidden in a report before it is written: credentials always; numbers and mail addresses unless asked for.
+
+Octets keep their length, so that every offset still holds: what is hidden becomes ``*``. Looks into chunked bodies,
+base64, quoted-printable, character references, UTF-16 and gzip; octets that are compressed, and hold something to hide
+or cannot be opened, are left out, and a note says so. Errs on the side of hiding.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from urllib.parse import quote
+from xml.sax.saxutils import escape
+
+from mm7zeep import masking
+from mm7zeep.probe.reports import bodies
+from mm7zeep.probe.results import Report, Result, Transmission
+from mm7zeep.probe.settings import Account, Settings
+
+UNPACKED = 8 * 1024 * 1024
+"""Octets to which compressed octets are unpacked at most; what is larger counts as not to be opened."""
+
+_DEPTH = 3  # base64 in base64, and compressed octets therein
+_SHORT = 4  # characters of a password from which on it is hidden inside of words, too
+_WHOLE = 4096  # letters of base64 up to which it is looked for at each of its four places
+_FOLDED = re.compile(rb"(?im)^((?:proxy-)?authorization|(?:set-)?cookie2?)[ \t]*:[^\r\n]*((?:\r?\n[ \t][^\r\n]*)+)")
+_BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{12,}(?:\r?\n[A-Za-z0-9+/_-]+)*")
+_RUN = re.compile(  # of printable characters in ASCII or UTF-8
+    rb"(?:[\t\r\n\x20-\x7e]|[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}){6,}"
+)
+_MAIL = re.compile(rb"[\w-]@[\w-]+(?:\.[\w-]+){0,9}\.[A-Za-z]{2}")
+_WIDE = (re.compile(rb"(?:[\t\r\n\x20-\x7e]\x00){4,}"), re.compile(rb"(?:\x00[\t\r\n\x20-\x7e]){4,}"))
+# Digits written as digits, character references or quoted-printable, across its soft line breaks.
+_DIGITS = re.compile(rb"(?i)(?:(?:\d|&#0{0,6}(?:4[89]|5[0-7]);|&#x0{0,6}3[0-9];|=3[0-9])(?:=\r?\n)?){7,}")
+_GZIP = b"\x1f\x8b\x08"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mask:
+    """Hides what a report must not tell: what looks like a credential or a number, and the passwords of ``accounts``
+    and ``numbers`` wherever they stand. A password that is also a name which every request tells is hidden only
+    where it stands as a credential.
+    """
+
+    show_numbers: bool = False
+    accounts: tuple[Account, ...] = field(default=(), repr=False)
+    numbers: tuple[str, ...] = field(default=(), repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_known", _pattern(self._literals()))
+
+    @classmethod
+    def of(cls, settings: Settings | None, *, show_numbers: bool = False) -> Mask:
+        """The mask for a run with these settings: their passwords and numbers are hidden wherever they stand."""
+        if settings is None:
+            return cls(show_numbers=show_numbers)
+        given = settings.numbers
+        named = (*given.good, given.off, given.barred, given.unknown, given.mail, given.forwarded, given.others)
+        return cls(
+            show_numbers=show_numbers,
+            accounts=tuple(one for one in (settings.account, settings.second) if one is not None and one.password),
+            numbers=tuple(one for one in named if len(one) > _SHORT and masking.masked(one) == one),  # not seen as such
+        )
+
+    # --- values -------------------------------------------------------------------------------------------------------
+
+    def report(self, report: Report) -> Report:
+        """The same report without what must not be told."""
+        return replace(
+            report,
+            url=masking.url(report.url),
+            options={key: self.text(value) for key, value in report.options.items()},
+            results=tuple(self.result(one) for one in report.results),
+        )
+
+    def result(self, result: Result) -> Result:
+        """The same result without what must not be told."""
+        shown = [self.transmission(one) for one in result.transmissions]
+        reasons = []
+        for one in result.reasons:
+            there = one.exchange is not None and 0 <= one.exchange < len(shown)
+            offset = one.offset
+            if there and offset is not None:
+                before, after = result.transmissions[one.exchange or 0], shown[one.exchange or 0]
+                side = "received" if before.by == "tool" else "sent"
+                offset = offset if len(getattr(before, side)) == len(getattr(after, side)) else None
+            reasons.append(
+                replace(
+                    one,
+                    text=self.text(one.text),
+                    expected=self.text(one.expected),
+                    actual=self.text(one.actual),
+                    offset=offset,
+                )
+            )
+        return replace(result, skipped=self.text(result.skipped), reasons=tuple(reasons), transmissions=tuple(shown))
+
+    def transmission(self, one: Transmission) -> Transmission:
+        """The same exchange; where octets had to be left out, the note tells it."""
+        sent, left = self.octets(one.sent)
+        received, missing = self.octets(one.received)
+        notes = [self.text(one.note)] if one.note else []
+        notes += [f"of what was sent: {left}"] if left else []
+        notes += [f"of what was received: {missing}"] if missing else []
+        return replace(one, sent=sent, received=received, note="; ".join(notes))
+
+    def text(self, text: str) -> str:
+        """A text of a line or a few."""
+        if not text:
+            return text
+        text = masking.masked(text, show_numbers=self.show_numbers)
+        return self._body(text.encode("utf-8", "surrogatepass"), 0)[0].decode("utf-8", "replace")
+
+    def octets(self, data: bytes) -> tuple[bytes, str]:
+        """One side of an exchange as it may be shown, and what had to be left out, in words (mostly nothing)."""
+        out, notes = bytearray(), []
+        for message in bodies.messages(data):
+            out += self._head(data[message.begin : message.body])
+            if message.coding:
+                body, note = self._coded(message.payload(data), message.coding)
+                if body is not None:
+                    out += body
+                    notes.append(note)
+                    continue
+                out += data[message.body : message.end]
+            else:
+                masked, inside = self._body(message.payload(data), 0)
+                notes += [inside] if inside else []
+                out += message.framed(data, masked)
+        return bytes(out), "; ".join(dict.fromkeys(notes))
+
+    # --- octets -------------------------------------------------------------------------------------------------------
+
+    def _head(self, head: bytes) -> bytes:
+        head = _FOLDED.sub(lambda m: m[0][: m.start(2) - m.start()] + _stars(m[2]), head)
+        return self._body(head, 0)[0]
+
+    def _coded(self, payload: bytes, coding: str) -> tuple[bytes | None, str]:
+        """What stands for a compressed body: None where it has nothing to hide, else octets and a note."""
+        opened = _opened(payload, coding)
+        size = f"{len(payload)} octets ({coding})"
+        if opened is None:
+            text = f"{size} are left out: they cannot be opened, and may hold what must be hidden"
+            return f"[{text}]".encode(), text
+        masked, _ = self._body(opened, 0)
+        if masked == opened:
+            return None, ""
+        text = f"{size} are shown unpacked, because something in them is hidden"
+        return masked, text
+
+    def _body(self, data: bytes, depth: int) -> tuple[bytes, str]:
+        """Octets of the same length, and what was left out."""
+        data, note = self._unzipped(data, depth)
+        if depth < _DEPTH:
+            data = _BASE64.sub(lambda m: self._decoded(m[0], depth), data)
+        for wide in _WIDE:
+            data = wide.sub(self._narrow, data)
+        return self._plain(data), note
+
+    def _plain(self, data: bytes) -> bytes:
+        known: re.Pattern[bytes] | None = self.__dict__["_known"]
+        if known is not None:
+            data = known.sub(lambda m: _stars(m[0]), data)
+        if b"\0" in data:  # no text, but it may hold texts
+            data = _RUN.sub(lambda m: _latin(masking.credentials_in_place, m[0]), data)
+        else:
+            data = _latin(masking.credentials_in_place, data)
+        if self.show_numbers:
+            return data
+        data = _RUN.sub(lambda m: _latin(masking.addresses_in_place, m[0]) if _may_be_mail(m[0]) else m[0], data)
+        data = _DIGITS.sub(_kept_two, data)
+        return _latin(masking.numbers_in_place, data)
+
+    def _narrow(self, found: re.Match[bytes]) -> bytes:
+        whole = bytearray(found[0])
+        first = 1 if whole[0] == 0 else 0
+        whole[first::2] = self._plain(bytes(whole[first::2]))
+        return bytes(whole)
+
+    def _decoded(self, text: bytes, depth: int) -> bytes:
+        """A run of base64 in which what must be hidden is hidden; as it was where that is nothing."""
+        places = [place for place, one in enumerate(text) if one not in b"\r\n"]
+        url_safe = b"-" in text or b"_" in text
+        letters = bytes(text[place] for place in places).translate(bytes.maketrans(b"-_", b"+/"))
+        first = len(re.split(rb"[\r\n]", text, maxsplit=1)[0]) % 4  # where a line above it was taken for a part of it
+        for skipped in range(4) if len(letters) <= _WHOLE else dict.fromkeys((0, first)):
+            run = letters[skipped:]
+            run = run[:-1] if len(run) % 4 == 1 else run
+            try:
+                opened = base64.b64decode(run + b"=" * (-len(run) % 4))
+            except binascii.Error:  # never: only letters of the alphabet, and padded
+                continue
+            masked, _ = self._body(opened, depth + 1)
+            if masked == opened:
+                continue
+            again = base64.b64encode(masked)[: len(run)]
+            letters = letters[:skipped] + again + letters[skipped + len(run) :]
+        out = bytearray(text)
+        for place, letter in zip(places, letters.translate(_URL_SAFE) if url_safe else letters, strict=True):
+            out[place] = letter
+        return bytes(out)
+
+    def _unzipped(self, data: bytes, depth: int) -> tuple[bytes, str]:
+        """Compressed octets anywhere in ``data``, covered where they hold what must be hidden."""
+        begin, note = data.find(_GZIP), ""
+        while begin >= 0 and depth <= _DEPTH:
+            unpacker = zlib.decompressobj(31)
+            end, hide = len(data), True
+            try:
+                opened = unpacker.decompress(data[begin:], UNPACKED)
+                if unpacker.eof:
+                    end = len(data) - len(unpacker.unused_data)
+                    hide = self._body(opened, depth + 1)[0] != opened
+            except zlib.error:
+                pass  # cannot be opened: is covered
+            if hide:
+                data = data[:begin] + b"*" * (end - begin) + data[end:]
+                note = "compressed octets are left out: they hold what must be hidden, or cannot be opened"
+            begin = data.find(_GZIP, end)
+        return data, note
+
+    def _literals(self) -> Iterator[bytes]:
+        for account in self.accounts:
+            for coding in ("utf-8", "latin-1", "utf-16-le", "utf-16-be"):
+                try:
+                    yield from _written(account, coding)
+                except UnicodeEncodeError:
+                    continue
+        if not self.show_numbers:
+            for number in self.numbers:
+                yield re.escape(number.encode())
+
+
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
+
+
+def _public(account: Account) -> bool:
+    """Whether the password is a name that every request tells anyway: then it cannot be told from the name."""
+    return account.password in (account.username, account.vaspid, account.vasid)
+
+
+def _written(account: Account, coding: str) -> Iterator[bytes]:
+    """Patterns for the ways in which a password, and a user with a password, may be written."""
+    name, secret = account.username, account.password
+    yield re.escape(f"{name}:{secret}".encode(coding))
+    yield re.escape(base64.b64encode(f"{name}:{secret}".encode(coding)).rstrip(b"="))
+    yield re.escape(f"{quote(name, safe='')}:{quote(secret, safe='')}".encode())
+    if _public(account):
+        return
+    raw = secret.encode(coding)
+    forms = {raw, raw.hex().encode(), raw.hex().upper().encode(), quote(raw, safe="").encode(), quote(raw).encode()}
+    forms |= {escape(secret, {'"': "&quot;", "'": "&apos;"}).encode(), escape(secret).encode()}
+    for form in forms:
+        if len(secret) < _SHORT:
+            yield rb"(?<![0-9A-Za-z])" + re.escape(form) + rb"(?![0-9A-Za-z])"
+        else:
+            yield re.escape(form)
+            yield from map(re.escape, _in_base64(form))
+
+
+def _in_base64(secret: bytes) -> Iterator[bytes]:
+    """What ``secret`` is inside of something in base64, at each of its three places."""
+    for before in range(3):
+        text = base64.b64encode(b"\0" * before + secret).rstrip(b"=")
+        begin, end = (0, 2, 3)[before], len(text) - ((len(secret) + before) % 3 > 0)
+        if end - begin > 4:
+            yield text[begin:end]
+
+
+def _pattern(literals: Iterable[bytes]) -> re.Pattern[bytes] | None:
+    found = sorted(dict.fromkeys(literals), key=lambda one: (-len(one), one))
+    return re.compile(b"|".join(found)) if found else None
+
+
+def _may_be_mail(run: bytes) -> bool:
+    """Whether printable octets may hold a mail address: in a short run, which noise has, only one with a domain."""
+    return b"@" in run and (len(run) >= 24 or _MAIL.search(run) is not None)
+
+
+def _latin(hide: Callable[[str], str], data: bytes) -> bytes:
+    return hide(data.decode("latin-1")).encode("latin-1")
+
+
+def _stars(data: bytes) -> bytes:
+    return re.sub(rb"[^\r\n]", b"*", data)
+
+
+def _kept_two(found: re.Match[bytes]) -> bytes:
+    """All digits but the last two covered, however they are written."""
+    units = re.findall(rb"(?i)&#x?[0-9a-f]+;|=3[0-9]|=\r?\n|\d", found[0])
+    out, kept = [], 2
+    for unit in reversed(units):
+        if unit[-1:] == b"\n" or kept:
+            out.append(unit)
+            kept -= unit[-1:] != b"\n"
+        else:
+            out.append(b"*" * len(unit))
+    return b"".join(reversed(out))
+
+
+def _opened(data: bytes, coding: str) -> bytes | None:
+    """Compressed octets unpacked; None where they cannot be, or not to their end."""
+    ways = {"gzip": (31,), "x-gzip": (31,), "deflate": (15, -15)}.get(coding, ())
+    for way in ways:
+        unpacker = zlib.decompressobj(way)
+        try:
+            opened = unpacker.decompress(data, UNPACKED)
+        except zlib.error:
+            continue
+        if unpacker.eof and not unpacker.unused_data:
+            return opened
+    return None
