@@ -1,4 +1,4 @@
-"""Our own gateway and our own VASP as the examiner meets them: started in a thread, with all that its settings can name.
+"""Our own gateway and our own VASP as the examiner meets them: in a thread, with all that its settings can name.
 
 ``gateway`` gives the settings for role mmsc, ``vasp`` those for role vasp. As a program it runs cases and prints what
 came: ``python tests/examined.py [--role vasp] [--show] [ID or prefix ...]``.
@@ -21,10 +21,11 @@ from typing import Any
 
 from postgres_server import held_port
 
+from mm7zeep.gateway.admin.app import admin_app
 from mm7zeep.gateway.config.load import load
 from mm7zeep.gateway.gateway import Gateway
 from mm7zeep.gateway.server.listener import serve_in_thread
-from mm7zeep.messages import DeliveryReportReq, DeliverReq, ReadReplyReq
+from mm7zeep.messages import DeliverReq, DeliveryReportReq, ReadReplyReq
 from mm7zeep.probe.cases import ALL
 from mm7zeep.probe.results import Report
 from mm7zeep.probe.runner import run
@@ -73,6 +74,18 @@ vasids = ["Tests"]
 short_codes = ["8888"]
 media = "listed"
 
+[[application]]
+name = "older"
+password = "older-password"
+vaspid = "OLDER"
+short_codes = ["9999"]
+
+[application.callback]
+deliver = "http://127.0.0.1:{port}/mo"
+username = "mmsc"
+password = "callback-password"
+namespace = "REL-5-MM7-1-2"
+
 [[handset]]
 prefix = "+155501"
 outcome = "Expired"
@@ -94,6 +107,10 @@ prefix = "+155504"
 outcome = "Retrieved"
 delay = "1h"
 read = false
+
+[[handset]]
+prefix = "+155505"
+read = false
 """
 
 
@@ -113,31 +130,71 @@ def gateway(folder: Path, database: str | None = None, duplicates: str = "0s") -
         stack.callback(made.close)
         base = stack.enter_context(serve_in_thread(made.asgi))
         stack.enter_context(made.working())
+        admin = stack.enter_context(serve_in_thread(admin_app(made)))
         yield Settings(
             url=base + Gateway.PATH,
             account=Account(username="probe", password="probe-password", vaspid="PROBE", vasid="Tests"),
             second=Account(username="other", password="other-password", vaspid="OTHER", vasid="Tests"),
             numbers=Numbers(
                 good=("+15550010001", "+15550010002", "+15550010003", "+15550010004"),
-                off="+15550100001",
+                off="+15550400001",
                 barred="+15550200001",
                 forwarded="+15550300001",
                 mail="someone@example.com",
                 sender="7777",
                 loop="7779",
+                older="9999",
                 others="8888",
+                unread="+15550500001",
             ),
             listen=f"127.0.0.1:{port}",
             timeout=10.0,
             window=4.0,
+            state=(sys.executable, "-c", STATE.format(admin=admin)),
             limits=MappingProxyType({"message": BODY_LIMIT}),
         )
 
+
+STATE = """
+import json, os, time, urllib.request
+url = {admin!r} + "/api/v1/messages/" + os.environ["MM7ZEEP_PROBE_MESSAGE_ID"]
+wanted = os.environ["MM7ZEEP_PROBE_STATE"]
+if wanted == "deleted":
+    said = json.dumps({{"recipient": os.environ["MM7ZEEP_PROBE_RECIPIENTS"], "status": "Deleted"}}).encode()
+    asked = urllib.request.Request(url + "/read", said, {{"Content-Type": "application/json"}})
+    urllib.request.urlopen(asked, timeout=10)
+    raise SystemExit
+for _ in range(200):
+    found = json.load(urllib.request.urlopen(url, timeout=10))
+    states = sorted(one["state"] for one in found["recipients"])
+    if states == (["Pending"] if wanted == "notified" else ["Pending", "Retrieved"]):
+        raise SystemExit
+    time.sleep(0.05)
+raise SystemExit(f"the message is not {{wanted}}: {{states}}")
+"""
 
 SEEN = """
 import json, os, pathlib
 kept = pathlib.Path({folder!r}) / os.environ["MM7ZEEP_PROBE_MARK"]
 print(kept.read_text() if os.environ["MM7ZEEP_PROBE_MARK"] and kept.exists() else "null")
+"""
+
+
+TRIGGER = """
+import json, os
+from mm7zeep import Mm7Error, Retry, VaspClient
+url = "http://127.0.0.1:" + os.environ["MM7ZEEP_PROBE_LISTEN"] + "/mm7"
+with VaspClient(url, vaspid="PROBE", vasid="Tests", auth=("vasp", "secret"), retry=Retry(times=4, first=0.3)) as client:
+    try:
+        print(json.dumps({"status": client.submit(to="+15550010001", subject="Probe", content="Hello").status.code}))
+    except Mm7Error as error:
+        print(json.dumps({"status": error.status.code if error.status is not None else None}))
+"""
+
+STATE_OF_VASP = """
+import os, pathlib
+down = pathlib.Path({folder!r}) / "down"
+down.touch() if os.environ["MM7ZEEP_PROBE_STATE"] == "down" else down.unlink(missing_ok=True)
 """
 
 
@@ -150,6 +207,8 @@ def vasp(folder: Path) -> Iterator[Settings]:
 
     @receiver.on_deliver
     def deliver(message: DeliverReq) -> None:
+        if (folder / "down").exists():
+            raise RuntimeError("the application is down, as the case wants it")
         words = (message.subject or "").split()
         if len(words) > 1:
             parts = [hashlib.sha256(one.read()).hexdigest() for one in message.parts]
@@ -163,13 +222,19 @@ def vasp(folder: Path) -> Iterator[Settings]:
     def read(message: ReadReplyReq) -> None:
         """Takes every read reply."""
 
-    with serve_in_thread(receiver.asgi) as base:
+    with ExitStack() as stack:
+        holder = stack.enter_context(held_port())
+        base = stack.enter_context(serve_in_thread(receiver.asgi))
         yield Settings(
             url=f"{base}/mm7",
             role="vasp",
             account=Account(username="mmsc", password="callback-password", vaspid="PROBE", vasid="Tests"),
             numbers=Numbers(good=("+15550010001", "+15550010002"), sender="7777"),
+            listen=f"127.0.0.1:{holder.getsockname()[1]}",
             timeout=10.0,
+            window=4.0,
+            trigger=(sys.executable, "-c", TRIGGER),
+            state=(sys.executable, "-c", STATE_OF_VASP.format(folder=str(folder))),
             seen=(sys.executable, "-c", SEEN.format(folder=str(kept))),
         )
 

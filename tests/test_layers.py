@@ -15,7 +15,18 @@ import mm7zeep
 # One row per floor, lowest first. A room is a module or a package; what is inside a package belongs to its floor,
 # unless it has an entry of its own. A new module needs a place here before it can be built upon.
 FLOORS = (
-    ("challenges", "charsets", "durations", "extras", "findings", "json_text", "masking", "status", "tracing"),
+    (
+        "challenges",
+        "charsets",
+        "durations",
+        "extras",
+        "findings",
+        "json_text",
+        "masking",
+        "requirements",
+        "status",
+        "tracing",
+    ),
     ("digest", "errors"),
     ("media", "messages", "profiles", "samples"),
     ("namespaces",),

@@ -14,7 +14,7 @@ from lxml import etree
 
 from mm7zeep import envelope, namespaces, profiles, schema, status
 from mm7zeep.probe.reading import Said
-from mm7zeep.probe.results import Level, Reason
+from mm7zeep.probe.results import Level, Reason, Role
 from mm7zeep.probe.stimulus import Stimulus
 from mm7zeep.probe.wire import Answer
 
@@ -33,8 +33,11 @@ _LEAKS = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exchange:
-    """A request, its answer and what it says; ``others`` are the TransactionIDs of all other requests so far."""
+    """A request, its answer and what it says; ``role`` is who answered, ``others`` are the TransactionIDs of all other
+    requests so far.
+    """
 
+    role: Role
     stimulus: Stimulus
     answer: Answer
     said: Said
@@ -337,7 +340,7 @@ def _fault_detail(exchange: Exchange) -> Iterator[Reason]:
     detail = next(iter(exchange.said.all("detail")), None)
     if detail is None:
         return
-    wanted = "VASPErrorRsp" if exchange.stimulus.operation in _TO_VASP else "RSErrorRsp"
+    wanted = "VASPErrorRsp" if exchange.role == "vasp" else "RSErrorRsp"
     inside = {schema.local(one): one for one in detail.iter() if isinstance(one.tag, str)}
     if wanted not in inside:
         other = next((one for one in _ERRORS if one in inside), None)

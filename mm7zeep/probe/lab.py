@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
@@ -33,12 +33,12 @@ from mm7zeep.probe.common import Exchange
 from mm7zeep.probe.listener import Arrived, Listener, Reply, Script
 from mm7zeep.probe.reading import Said
 from mm7zeep.probe.results import Level, Reason, Transmission
-from mm7zeep.probe.settings import FEATURES, LIMITS, Account, Settings
+from mm7zeep.probe.settings import FEATURES, LIMITS, Account, Numbers, Settings
 from mm7zeep.probe.stimulus import Stimulus, of
 from mm7zeep.probe.wire import Answer, Connection, Refused
 from mm7zeep.profiles import NAMESPACES, Profile
 
-_NO_PLUS = ("REL-5-MM7-1-0", "REL-5-MM7-1-1")  # their Number is an NMTOKEN
+_NO_PLUS = ("REL-5-MM7-1-0", "REL-5-MM7-1-1")  # their Number is an NMTOKEN, and DeliverReq has a ReplyChargingID
 
 
 class Skip(Exception):
@@ -66,7 +66,7 @@ NEEDS: Mapping[str, tuple[Callable[[Settings], bool], str]] = MappingProxyType(
                 lambda one, name=name: _given(getattr(one.numbers, name)),  # type: ignore[misc]
                 f"no such number is given (numbers.{name})",
             )
-            for name in ("good", "off", "barred", "unknown", "mail", "forwarded", "sender", "loop", "others")
+            for name in (one.name for one in fields(Numbers))
         },
         **{
             f"limits.{name}": (
@@ -194,7 +194,8 @@ class Lab:
         """A sound MM7_deliver to the VASP: one text part, from a number to the VASP's short code."""
         profile, mark = self._profile(namespace), mark or self.word()
         numbers = self.settings.numbers
-        given: dict[str, Any] = {
+        given: dict[str, Any] = {"reply_charging_id": self.word()} if profile.schema in _NO_PLUS else {}
+        given |= {
             "sender": m.Number(written(next(iter(numbers.good), "+15550100"), profile)),
             "to": [m.ShortCode(numbers.sender or "7777")],
             "subject": f"Probe {mark}",
@@ -294,7 +295,13 @@ class Lab:
             if stimulus.transaction_id:
                 self.bench.transactions.add(stimulus.transaction_id)
             place = len(self.transmissions) - 1
-            exchange = Exchange(stimulus=stimulus, answer=answer, said=said, others=frozenset(filter(None, others)))
+            exchange = Exchange(
+                role=self.case.role,
+                stimulus=stimulus,
+                answer=answer,
+                said=said,
+                others=frozenset(filter(None, others)),
+            )
             self.bench.exchanges.append((self.case.id, place, exchange))
         return said
 
@@ -460,9 +467,12 @@ class Lab:
 
     # --- the drivers --------------------------------------------------------------------------------------------------
 
-    def trigger(self, **values: str) -> None:
-        """Have the VASP submit. Raises ``RuntimeError`` (the tool's trouble) where the command fails."""
-        self._run(self.settings.trigger, values)
+    def trigger(self, **values: str) -> Mapping[str, Any]:
+        """Have the VASP submit, and what the command says of it: ``status`` is the code that the application was told.
+
+        Raises ``RuntimeError`` (the tool's trouble) where the command fails.
+        """
+        return _object(self.settings.trigger, self._run(self.settings.trigger, values)) or {}
 
     def state(self, **values: str) -> None:
         """Have the state made that the case needs."""
@@ -474,10 +484,7 @@ class Lab:
             self.settings.seen,
             {"transaction_id": stimulus.transaction_id or "", "mark": stimulus.mark, "operation": stimulus.operation},
         )
-        found = json.loads(said or "null")
-        if found is not None and not isinstance(found, dict):
-            raise RuntimeError(f"the command {self.settings.seen[0]} prints one JSON object or null, not {said[:80]!r}")
-        return found
+        return _object(self.settings.seen, said)
 
     def _run(self, command: tuple[str, ...], values: Mapping[str, str]) -> str:
         if self.bench.dry or not command:
@@ -581,6 +588,17 @@ class Line:
         """The next answer, as that to ``stimulus``, whose octets were sent."""
         method = (stimulus.line or "POST").partition(" ")[0]
         return self._lab.heard(stimulus, self.connection.read(timeout, method))
+
+
+def _object(command: tuple[str, ...], said: str) -> Mapping[str, Any] | None:
+    """The JSON object that a command printed; None for null or nothing. Raises ``RuntimeError`` for anything else."""
+    try:
+        found = json.loads(said or "null")
+    except ValueError:
+        found = said
+    if found is not None and not isinstance(found, dict):
+        raise RuntimeError(f"the command {command[0]} prints one JSON object or null, not {said[:80]!r}")
+    return found
 
 
 # --- small things for cases -------------------------------------------------------------------------------------------

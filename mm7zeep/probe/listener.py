@@ -12,7 +12,8 @@ import socket
 import socketserver
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Self
@@ -66,6 +67,11 @@ class Arrived:
     def operation(self) -> str:
         """The element in its Body; empty where there is none."""
         return self.received.operation if self.received is not None else ""
+
+    @property
+    def namespace(self) -> str:
+        """Its MM7 namespace as sent, or empty."""
+        return (self.received.namespace if self.received is not None else None) or ""
 
     @property
     def transaction_id(self) -> str:
@@ -183,24 +189,11 @@ class Listener:
         self._arrived: list[Arrived] = []
         self._scripts: list[Script] = []
         self._connections = 0
-        listener = self
+        self._server = _server(host.strip("[]"), int(port), self._serve)
+        self._thread = self._started()
 
-        class Handler(socketserver.BaseRequestHandler):
-            def handle(self) -> None:
-                listener._serve(self.request)
-
-        class Server(socketserver.ThreadingTCPServer):
-            allow_reuse_address = True
-            daemon_threads = True
-            block_on_close = False
-            request_queue_size = 128
-            address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
-
-            def handle_error(self, request: Any, client_address: Any) -> None:
-                """A peer that goes away is no event."""
-
-        self._server = Server((host.strip("[]"), int(port)), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    def _started(self) -> threading.Thread:
+        return threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -215,6 +208,18 @@ class Listener:
     def port(self) -> int:
         """Where it listens."""
         return int(self._server.server_address[1])
+
+    @contextmanager
+    def closed(self) -> Iterator[None]:
+        """While the context lasts, its port takes no connections."""
+        host, port = str(self._server.server_address[0]), self.port
+        self.__exit__()
+        try:
+            yield
+        finally:
+            self._server = _server(host, port, self._serve)
+            self._thread = self._started()
+            self._thread.start()
 
     # --- what came ----------------------------------------------------------------------------------------------------
 
@@ -278,6 +283,26 @@ class Listener:
             connection.sendall(answer)
             if b"connection: close" in raw.partition(b"\r\n\r\n")[0].lower():
                 return
+
+
+def _server(host: str, port: int, serve: Callable[[socket.socket], None]) -> socketserver.ThreadingTCPServer:
+    """A server that gives each connection to ``serve``, in a thread. Raises ``OSError`` where it cannot listen."""
+
+    class Handler(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            serve(self.request)
+
+    class Server(socketserver.ThreadingTCPServer):
+        allow_reuse_address = True
+        daemon_threads = True
+        block_on_close = False
+        request_queue_size = 128
+        address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
+
+        def handle_error(self, request: Any, client_address: Any) -> None:
+            """A peer that goes away is no event."""
+
+    return Server((host, port), Handler)
 
 
 def _request(connection: socket.socket, buffer: bytearray) -> bytes | None:

@@ -53,20 +53,23 @@ class Account:
 class Numbers:
     """Addresses that a run may use. Empty means that there is none, and what needs it is skipped.
 
-    ``good`` are served and retrieve at once; ``off`` is known and never retrieves; ``barred`` is refused or reported
-    Rejected; ``unknown`` belongs to nobody; ``mail`` is an RFC2822Address and ``forwarded`` is off-net; ``sender`` is a
-    short code that the account may send from; ``loop`` is a short code of the account whose messages come to the
-    account's own callback as MM7_deliver; ``others`` is a sender of another VASP.
+    ``good`` are served and retrieve at once; ``off`` is known and never retrieves; ``unread`` retrieves and reads
+    nothing; ``barred`` is refused or reported Rejected; ``unknown`` belongs to nobody; ``mail`` is an RFC2822Address
+    and ``forwarded`` is off-net; ``sender`` is a short code that the account may send from; ``loop`` is a short code of
+    the account whose messages come to the account's own callback as MM7_deliver; ``older`` is one of another account,
+    whose messages come to the same callback in an older namespace; ``others`` is a sender of another VASP.
     """
 
     good: tuple[str, ...] = ()
     off: str = ""
+    unread: str = ""
     barred: str = ""
     unknown: str = ""
     mail: str = ""
     forwarded: str = ""
     sender: str = ""
     loop: str = ""
+    older: str = ""
     others: str = ""
 
 

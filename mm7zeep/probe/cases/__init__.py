@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from mm7zeep.probe.case import Case, collected
-from mm7zeep.probe.cases import submit_basics
+from mm7zeep.probe.cases import (
+    callbacks,
+    changes,
+    deliver_message,
+    deliver_package,
+    deliver_wrong,
+    submit_basics,
+    told_reports,
+)
 
-ALL: tuple[Case, ...] = collected(submit_basics)
+ALL: tuple[Case, ...] = collected(
+    submit_basics, changes, callbacks, deliver_package, deliver_message, deliver_wrong, told_reports
+)
 """Every case of both roles."""

@@ -1,0 +1,48 @@
+"""Requirements of RFC 2046 that bear on MM7: text, unknown types, multipart."""
+
+from __future__ import annotations
+
+from mm7zeep.requirements.requirement import row
+
+ROWS = (
+    row("rfc2046-4.1.1-1", "MUST", "sender", "a line break of a text is CRLF", rules="mime/text-bare-cr"),
+    row("rfc2046-4.1.1-2", "MUST", "sender", "CR and LF stand nowhere else in a text", rules="mime/text-bare-cr"),
+    row("rfc2046-4.1.2-1", "MUST", "receiver", "text/plain without charset is US-ASCII", rules="mime/text-charset", cases="content/single-part", tests="test_texts::test_texts"),
+    row("rfc2046-4.1.2-2", "MUST", "sender", "a text in anything but US-ASCII names its charset", rules="mime/text-charset", cases="content/text-utf8 content/text-utf16 content/text-latin1"),
+    row("rfc2046-4.1.2-3", "MUST", "sender", "the text is in the charset that is named", rules="mime/text-charset-decodes", cases="content/text-utf8 content/text-utf16 content/text-latin1", tests="test_labelling::test_check_finds_nothing_in_the_texts_that_we_send"),
+    row("rfc2046-4.1.2-4", "MUST", "receiver", "names of charsets are the same in upper and lower case", tests="test_required::test_labels_in_any_case"),
+    row("rfc2046-4.1.2-5", "SHOULD", "sender", "the charset named is the smallest that holds the text: US-ASCII where that is enough", untested="UTF-8 for all is common practice and holds US-ASCII; receivers see no difference"),
+    row("rfc2046-4.1.2-6", "SHOULD", "sender", "a charset has its registered name", rules="mime/charset-alias mime/root-charset-alias"),
+    row("rfc2046-4.1.4-1", "SHOULD", "receiver", "an unknown subtype of text is shown as plain text where the charset is known", tests="test_gateway_viewer_parts::test_is_text"),
+    row("rfc2046-4.1.4-2", "SHOULD", "receiver", "a text in an unknown charset is treated as application/octet-stream", tests="test_charsets::test_what_nothing_decodes test_gateway_viewer_parts::test_hard_texts"),
+    row("rfc2046-4.2-1", "SHOULD", "receiver", "an unknown subtype of image, audio or video is treated as application/octet-stream", rules="mime/vendor-type", tests="test_gateway_viewer_parts::test_no_inline_type_can_act"),
+    row("rfc2046-4.5.1-1", "SHOULD", "receiver", "application/octet-stream is offered to be saved, not run", tests="test_gateway_viewer_parts::test_no_inline_type_can_act"),
+    row("rfc2046-5.1-1", "MUST", "sender", "a multipart has a boundary parameter", rules="mime/boundary-present", cases="mime/boundary-missing"),
+    row("rfc2046-5.1-2", "MUST", "sender", "a multipart has at least one part", rules="mime/boundary-used", tests="test_mime_reader::test_a_multipart_without_parts_keeps_its_content"),
+    row("rfc2046-5.1-3", "MUST", "sender", "a delimiter line stands before each part", rules="mime/delimiter-missing mime/boundary-used", cases="content/delimiter-typo"),
+    row("rfc2046-5.1-4", "MUST", "sender", "the closing delimiter stands after the last part", rules="mime/boundary-closed http/truncated", cases="mime/closing-missing deliver/closing-missing content/cut"),
+    row("rfc2046-5.1-5", "MUST", "receiver", "what stands before the first and after the last delimiter is ignored", rules="mime/outside-text", cases="mime/preamble"),
+    row("rfc2046-5.1-6", "MAY", "sender", "a part may have no header fields, and then begins with an empty line", rules="mime/part-content-type", cases="content/type-missing"),
+    row("rfc2046-5.1-7", "MUST", "sender", "an empty line divides header and body of a part, even where there is no header", rules="mime/part-header-syntax"),
+    row("rfc2046-5.1-8", "MAY", "sender", "a part may be empty", rules="mime/empty-part", cases="content/empty-part"),
+    row("rfc2046-5.1-9", "MUST", "sender", "no text of a part holds the boundary as a delimiter line", cases="content/binary", tests="test_mime_writer::test_boundaries_are_random"),
+    row("rfc2046-5.1-10", "MUST", "sender", "each level of nesting has a boundary of its own", rules="mime/boundary-nested-equal", cases="mime/boundary-nested-prefix"),
+    row("rfc2046-5.1.1-1", "MUST", "sender", "a boundary has 1 to 70 characters", rules="mime/boundary-length mime/boundary-syntax", cases="mime/boundary-specials deliver/boundary-specials"),
+    row("rfc2046-5.1.1-2", "MUST", "sender", "of letters, digits, ' ( ) + _ , - . / : = ? and blank", rules="mime/boundary-syntax", cases="mime/boundary-specials deliver/boundary-specials"),
+    row("rfc2046-5.1.1-3", "MUST", "sender", "the last of them is not a blank", rules="mime/boundary-syntax"),
+    row("rfc2046-5.1.1-4", "MUST", "sender", "a boundary with characters that a bare value may not hold is quoted", rules="mime/boundary-quoted", cases="mime/boundary-specials"),
+    row("rfc2046-5.1.1-5", "MUST", "sender", "a delimiter is two hyphens and the boundary, at the beginning of a line", rules="mime/boundary-used mime/boundary-near-miss", cases="content/delimiter-typo"),
+    row("rfc2046-5.1.1-6", "MUST", "receiver", "the CRLF before a delimiter belongs to the delimiter, not to the part", cases="content/binary content/empty-part deliver/binary-parts", tests="test_mime_reader::test_a_sound_package"),
+    row("rfc2046-5.1.1-7", "MUST", "sender", "delimiter lines end in CRLF", rules="mime/delimiter-crlf", cases="mime/lf-only", tests="test_mime_reader::test_line_feeds_only"),
+    row("rfc2046-5.1.1-8", "MUST", "sender", "no blanks are written after a delimiter", rules="mime/delimiter-padding"),
+    row("rfc2046-5.1.1-9", "MUST", "receiver", "blanks after a delimiter are taken", rules="mime/delimiter-padding", cases="mime/delimiter-blanks"),
+    row("rfc2046-5.1.1-10", "MUST", "receiver", "a line that begins with the delimiter counts as one: the rest of the line is not compared", cases="mime/boundary-nested-prefix", tests="test_mime_broken::test_every_cut_where_an_inner_boundary_begins_as_the_outer"),
+    row("rfc2046-5.1.1-11", "MUST", "sender", "the closing delimiter is the delimiter and two more hyphens", rules="mime/boundary-closed mime/boundary-near-miss", cases="mime/closing-missing deliver/closing-missing"),
+    row("rfc2046-5.1.2-1", "MUST", "receiver", "an outer delimiter is recognised at every depth, and ends the parts within", rules="mime/boundary-closed", cases="content/delimiter-typo content/cut", tests="test_mime_broken::test_broken_delimiters test_mime_broken::test_cut_bodies"),
+    row("rfc2046-5.1.2-2", "MUST", "sender", "a nested multipart is a part like any other, with its own closing delimiter", rules="mime/boundary-closed", cases="content/related-smil content/mixed deliver/multipart-smil"),
+    row("rfc2046-5.1.3-1", "MUST", "receiver", "an unknown subtype of multipart is treated as mixed", cases="mime/outer-mixed content/alternative", tests="test_mime_reader::test_nested_deeper"),
+    row("rfc2046-5.1.3-2", "MUST", "receiver", "the parts of multipart/mixed keep their order", cases="content/mixed deliver/multipart-mixed"),
+    row("rfc2046-5.1.4-1", "MUST", "sender", "the parts of multipart/alternative say the same, the best last", untested="whether two parts say the same cannot be judged by a program; we pass all of them on"),
+    row("rfc2046-5.1.4-2", "SHOULD", "receiver", "of alternatives, the last that can be shown is shown", cases="content/alternative"),
+    row("rfc2046-5.2-1", "MUST", "sender", "message/rfc822 and its kin are 7bit, 8bit or binary", untested="MM7 content holds no mail messages"),
+)
