@@ -39,6 +39,8 @@ _COMMANDS: Mapping[str, str] = MappingProxyType(
         "opt-outs": "List who has opted out, add somebody, remove somebody.",
         "export": "Write what became of each message and recipient, for billing.",
         "check": "Judge captured messages.",
+        "probe": "Examine a live MMSC or VASP.",
+        "compare": "Compare reports of probe.",
         "samples": "Write sample media and a request to start from.",
         "explain": "Tell a finding or a status code in plain words.",
     }

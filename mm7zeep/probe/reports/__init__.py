@@ -26,9 +26,9 @@ WRITERS: Mapping[str, Callable[[Judged], str]] = MappingProxyType(
 """Every format of a report on one run, by name."""
 
 
-def written(judged: Judged, form: str, mask: Mask, *, style: layout.Style | None = None, every: bool = False) -> str:
-    """The report in this format, masked. ``style`` and ``every`` (what passed, too) are for text alone."""
+def written(
+    judged: Judged, form: str, mask: Mask, *, style: layout.Style | None = None, detail: terminal.Detail = "usual"
+) -> str:
+    """The report in this format, masked. ``style`` and ``detail`` are for text alone."""
     hidden = replace(judged, report=mask.report(judged.report))
-    if form == "text":
-        return terminal.render(hidden, style, every=every)
-    return WRITERS[form](hidden)
+    return terminal.render(hidden, style, detail) if form == "text" else WRITERS[form](hidden)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from mm7zeep.probe.baseline import Judged
 from mm7zeep.probe.reports import curl, layout, octets
@@ -21,10 +21,15 @@ _LINES, _REASONS, _EXCHANGES = 12, 5, 2  # what is shown of a result at most
 _LABEL = 13
 
 
-def render(judged: Judged, style: layout.Style | None = None, *, every: bool = False) -> str:
-    """The report on a run. ``every`` shows what passed and what was skipped, too, a line each."""
+Detail = Literal["sum", "usual", "every"]
+"""How much is shown: the sum alone; what did not pass; what passed and what was skipped as well, a line each."""
+
+
+def render(judged: Judged, style: layout.Style | None = None, detail: Detail = "usual") -> str:
+    """The report on a run."""
     style = style or layout.Style()
-    return layout.set_lines(_lines(judged, style, every=every), style)
+    lines = [_sum(judged)] if detail == "sum" else _lines(judged, style, every=detail == "every")
+    return layout.set_lines(lines, style)
 
 
 def result_line(result: Result) -> layout.Line:
@@ -56,11 +61,15 @@ def _lines(judged: Judged, style: layout.Style, *, every: bool) -> Iterator[layo
             yield []
         elif every or one.verdict == "INFO" or judged.excused(one):
             yield [*result_line(one), (f"  ({escaped(text)})" if (text := layout.mark(one, judged)) else "", "dim")]
-    if every:
+    if every or any(one.verdict == "INFO" or judged.excused(one) for one in report.results):
         yield []
     yield from _matrix(report)
     yield []
-    yield [layout.summary(report, judged), f" in {report.took:.1f} s"]
+    yield _sum(judged)
+
+
+def _sum(judged: Judged) -> layout.Line:
+    return [layout.summary(judged.report, judged), f" in {judged.report.took:.1f} s"]
 
 
 def _detail(one: Result, judged: Judged, style: layout.Style) -> Iterator[layout.Line]:
