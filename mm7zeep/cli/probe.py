@@ -101,7 +101,8 @@ def command(url: str | None, **options: Any) -> None:
     Sends what is wrong on purpose, to URL and nowhere else. With --replay, URL may be left out: that of the report.
 
     Exit status: 0 nothing failed beyond the baseline, 1 FAIL or HANG, or an entry of the baseline that is expired or
-    not needed any more, 2 wrong usage or settings, 3 ERROR alone (the tool or the network), 130 ended by Ctrl-C.
+    not needed any more, 2 wrong usage or settings, or every case was skipped, 3 ERROR alone (the tool or the network),
+    130 ended by Ctrl-C.
     """
     earlier = probe_settings.read_report(options["replay"]) if options["replay"] else None
     if options["listed"] and url is None:
@@ -190,7 +191,7 @@ def _dry_run(cases: Sequence[Case], settings: Settings, mask: Mask) -> None:
     from mm7zeep.probe.reports import octets
     from mm7zeep.probe.runner import dry_run
 
-    out = click.get_binary_stream("stdout")
+    out = sys.stdout.buffer
     readable = sys.stdout.isatty()
 
     def write(id: str, request: bytes) -> None:

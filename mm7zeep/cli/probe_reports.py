@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from mm7zeep.probe.reports.terminal import Detail
     from mm7zeep.probe.results import Report, Role
 
+NOTHING_EXAMINED = 2
+"""The exit status where every case was skipped: the settings are to blame, and no build may be green for that."""
+
 FORMATS = ("text", "json", "ndjson", "junit", "html")
 """The keys of ``probe.reports.WRITERS``, known without importing it."""
 
@@ -36,7 +40,7 @@ class Output:
     def opened(self, mode: Literal["w", "a"] = "w") -> Iterator[IO[str]]:
         """The stream that it goes to."""
         if self.path is None:
-            yield click.get_text_stream("stdout")
+            yield sys.stdout
             return
         with self.path.open(mode, encoding="utf-8", newline="\n") as stream:
             yield stream
@@ -117,6 +121,11 @@ def finish(
         text = baseline.written(report, entries, today=today(), strict=options["strict"])
         options["write_baseline"].write_text(text, encoding="utf-8")
     _tell_baseline(judged)
+    if all(one.verdict == "SKIP" for one in report.results if not one.common):
+        click.echo(
+            "mm7zeep probe: nothing was examined: every case was skipped, for want of what the settings lack", err=True
+        )
+        return NOTHING_EXAMINED
     return judged.status
 
 

@@ -80,9 +80,9 @@ def _body(judged: Judged) -> Iterator[str]:
     report = judged.report
     options = "".join(f", {shown(name)} {shown(value)}" for name, value in report.options.items() if value)
     yield f"<h1>MM7 probe of {shown(report.url)}</h1>\n"
-    yield f"<p>{shown(layout.summary(report, judged))}</p>\n"
+    yield f"<p>{shown(layout.summary(judged))}</p>\n"
     yield (
-        f'<p class="dim">Role {shown(report.role)}, {shown(report.started)}, {report.took:.1f} s, seed {report.seed}'
+        f'<p class="dim">Role {shown(report.role)}, {shown(report.started)}, seed {report.seed}'
         f"{options}, mm7zeep {shown(report.version)}</p>\n"
     )
     yield _matrix(report)

@@ -61,16 +61,18 @@ def mark(result: Result, judged: Judged) -> str:
     return standing.text if standing is not None else ""
 
 
-def summary(report: Report, judged: Judged | None = None) -> str:
-    """The sum in one line: how many cases and common assertions, and how many of each verdict."""
+def summary(judged: Judged) -> str:
+    """The sum in one line: how many cases and common assertions, how many of each verdict, how long it took."""
+    report = judged.report
     common = sum(one.common for one in report.results)
     cases = len(report.results) - common
     counts = ", ".join(f"{number} {word}" for word, number in report.count().items() if number)
-    text = f"{cases} {'case' if cases == 1 else 'cases'}, {common} common assertions: {counts or 'nothing ran'}"
-    if judged is not None and judged.standings:
-        expected = sum(one.kind == "expected" for one in judged.standings.values())
-        text += f"; the baseline expects {expected} of them"
-    return text
+    text = f"{cases} {'case' if cases == 1 else 'cases'}, {common} common assertions in {report.took:.1f} s: "
+    text += counts or "nothing ran"
+    kinds = [one.kind for one in judged.standings.values()]
+    text += f"; {kinds.count('expected')} expected by the baseline" if kinds else ""
+    wrong = len(kinds) - kinds.count("expected")
+    return text + (f", {wrong} not as it says" if wrong else "")
 
 
 def set_lines(lines: Iterable[Line], style: Style) -> str:

@@ -26,16 +26,25 @@ UNPACKED = 8 * 1024 * 1024
 
 _DEPTH = 3  # base64 in base64, and compressed octets therein
 _SHORT = 4  # characters of a password from which on it is hidden inside of words, too
+_LONG = 6  # octets that noise does not have by chance
 _WHOLE = 4096  # letters of base64 up to which it is looked for at each of its four places
+_SAME = 200  # octets of a run that is remembered
 _FOLDED = re.compile(rb"(?im)^((?:proxy-)?authorization|(?:set-)?cookie2?)[ \t]*:[^\r\n]*((?:\r?\n[ \t][^\r\n]*)+)")
 _BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{12,}(?:\r?\n[A-Za-z0-9+/_-]+)*")
 _RUN = re.compile(  # of printable characters in ASCII or UTF-8
     rb"(?:[\t\r\n\x20-\x7e]|[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}){6,}"
 )
 _MAIL = re.compile(rb"[\w-]@[\w-]+(?:\.[\w-]+){0,9}\.[A-Za-z]{2}")
+# Without any of these, and of what is known, there is nothing to hide: most of what looks like base64 has none.
+_HINT = re.compile(
+    rb"(?i)(?:\d[ ./()=\r\n-]{0,3}){6}\d|&#|=3\d|%3\d|[\w-]@[\w-]|://|\x1f\x8b\x08|[ -~]\x00[ -~]\x00|[A-Z0-9+/_-]{12}"
+    rb"|pass|pwd|secret|token|key|cred|sig|user|auth|cookie|pin|otp|jwt|hmac|code|sid|sas|session|basic|bearer|digest"
+    rb"|negotiate|ntlm|response|nonce|opaque"
+)
 _WIDE = (re.compile(rb"(?:[\t\r\n\x20-\x7e]\x00){4,}"), re.compile(rb"(?:\x00[\t\r\n\x20-\x7e]){4,}"))
 # Digits written as digits, character references or quoted-printable, across its soft line breaks.
 _DIGITS = re.compile(rb"(?i)(?:(?:\d|&#0{0,6}(?:4[89]|5[0-7]);|&#x0{0,6}3[0-9];|=3[0-9])(?:=\r?\n)?){7,}")
+_URL_SAFE, _STANDARD = bytes.maketrans(b"+/", b"-_"), bytes.maketrans(b"-_", b"+/")  # the two alphabets of base64
 _GZIP = b"\x1f\x8b\x08"
 
 
@@ -51,7 +60,13 @@ class Mask:
     numbers: tuple[str, ...] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_known", _pattern(self._literals()))
+        literals = [(pattern, long) for account in self.accounts for pattern, long in _of_account(account)]
+        numbers = () if self.show_numbers else self.numbers
+        long = [pattern for pattern, is_long in literals if is_long] + [re.escape(one.encode()) for one in numbers]
+        object.__setattr__(self, "_known", _pattern(long))
+        object.__setattr__(self, "_short", _pattern(pattern for pattern, is_long in literals if not is_long))
+        object.__setattr__(self, "_done", {})
+        object.__setattr__(self, "_runs", {})
 
     @classmethod
     def of(cls, settings: Settings | None, *, show_numbers: bool = False) -> Mask:
@@ -117,6 +132,12 @@ class Mask:
 
     def octets(self, data: bytes) -> tuple[bytes, str]:
         """One side of an exchange as it may be shown, and what had to be left out, in words (mostly nothing)."""
+        done: dict[bytes, tuple[bytes, str]] = self.__dict__["_done"]  # many results show the same exchange
+        if data not in done:
+            done[data] = self._octets(data)
+        return done[data]
+
+    def _octets(self, data: bytes) -> tuple[bytes, str]:
         out, notes = bytearray(), []
         for message in bodies.messages(data):
             out += self._head(data[message.begin : message.body])
@@ -156,15 +177,16 @@ class Mask:
         """Octets of the same length, and what was left out."""
         data, note = self._unzipped(data, depth)
         if depth < _DEPTH:
-            data = _BASE64.sub(lambda m: self._decoded(m[0], depth), data)
+            data = _BASE64.sub(lambda m: self._run(m[0], depth), data)
         for wide in _WIDE:
-            data = wide.sub(self._narrow, data)
-        return self._plain(data), note
+            data = wide.sub(lambda m: self._narrow(m[0], depth), data)
+        return self._plain(data, depth), note
 
-    def _plain(self, data: bytes) -> bytes:
-        known: re.Pattern[bytes] | None = self.__dict__["_known"]
-        if known is not None:
-            data = known.sub(lambda m: _stars(m[0]), data)
+    def _plain(self, data: bytes, depth: int) -> bytes:
+        for name in ("_known", "_short") if not depth else ("_known",):
+            known: re.Pattern[bytes] | None = self.__dict__[name]
+            if known is not None:
+                data = known.sub(lambda m: _stars(m[0]), data)
         if b"\0" in data:  # no text, but it may hold texts
             data = _RUN.sub(lambda m: _latin(masking.credentials_in_place, m[0]), data)
         else:
@@ -175,17 +197,30 @@ class Mask:
         data = _DIGITS.sub(_kept_two, data)
         return _latin(masking.numbers_in_place, data)
 
-    def _narrow(self, found: re.Match[bytes]) -> bytes:
-        whole = bytearray(found[0])
+    def _may_hide(self, data: bytes) -> bool:
+        known: re.Pattern[bytes] | None = self.__dict__["_known"]
+        return _HINT.search(data) is not None or (known is not None and known.search(data) is not None)
+
+    def _narrow(self, text: bytes, depth: int) -> bytes:
+        whole = bytearray(text)
         first = 1 if whole[0] == 0 else 0
-        whole[first::2] = self._plain(bytes(whole[first::2]))
+        whole[first::2] = self._plain(bytes(whole[first::2]), depth)
         return bytes(whole)
+
+    def _run(self, text: bytes, depth: int) -> bytes:
+        """What ``_decoded`` makes of a run; short ones come again and again."""
+        if len(text) > _SAME:
+            return self._decoded(text, depth)
+        runs: dict[tuple[bytes, int], bytes] = self.__dict__["_runs"]
+        if (text, depth) not in runs:
+            runs[text, depth] = self._decoded(text, depth)
+        return runs[text, depth]
 
     def _decoded(self, text: bytes, depth: int) -> bytes:
         """A run of base64 in which what must be hidden is hidden; as it was where that is nothing."""
         places = [place for place, one in enumerate(text) if one not in b"\r\n"]
         url_safe = b"-" in text or b"_" in text
-        letters = bytes(text[place] for place in places).translate(bytes.maketrans(b"-_", b"+/"))
+        letters = given = bytes(text[place] for place in places).translate(_STANDARD)
         first = len(re.split(rb"[\r\n]", text, maxsplit=1)[0]) % 4  # where a line above it was taken for a part of it
         for skipped in range(4) if len(letters) <= _WHOLE else dict.fromkeys((0, first)):
             run = letters[skipped:]
@@ -194,14 +229,19 @@ class Mask:
                 opened = base64.b64decode(run + b"=" * (-len(run) % 4))
             except binascii.Error:  # never: only letters of the alphabet, and padded
                 continue
+            if not self._may_hide(opened):
+                continue
             masked, _ = self._body(opened, depth + 1)
             if masked == opened:
                 continue
             again = base64.b64encode(masked)[: len(run)]
             letters = letters[:skipped] + again + letters[skipped + len(run) :]
+        if letters == given:
+            return text
         out = bytearray(text)
-        for place, letter in zip(places, letters.translate(_URL_SAFE) if url_safe else letters, strict=True):
-            out[place] = letter
+        for place, before, now in zip(places, given, letters, strict=True):
+            if before != now:
+                out[place] = now if not url_safe else now.to_bytes().translate(_URL_SAFE)[0]
         return bytes(out)
 
     def _unzipped(self, data: bytes, depth: int) -> tuple[bytes, str]:
@@ -223,43 +263,35 @@ class Mask:
             begin = data.find(_GZIP, end)
         return data, note
 
-    def _literals(self) -> Iterator[bytes]:
-        for account in self.accounts:
-            for coding in ("utf-8", "latin-1", "utf-16-le", "utf-16-be"):
-                try:
-                    yield from _written(account, coding)
-                except UnicodeEncodeError:
-                    continue
-        if not self.show_numbers:
-            for number in self.numbers:
-                yield re.escape(number.encode())
-
-
-_URL_SAFE = bytes.maketrans(b"+/", b"-_")
-
 
 def _public(account: Account) -> bool:
     """Whether the password is a name that every request tells anyway: then it cannot be told from the name."""
     return account.password in (account.username, account.vaspid, account.vasid)
 
 
-def _written(account: Account, coding: str) -> Iterator[bytes]:
-    """Patterns for the ways in which a password, and a user with a password, may be written."""
+def _of_account(account: Account) -> Iterator[tuple[bytes, bool]]:
+    """Patterns for the ways in which a password, and a user with a password, may be written; and whether each is long
+    enough to be looked for in octets that are no text, too.
+    """
     name, secret = account.username, account.password
-    yield re.escape(f"{name}:{secret}".encode(coding))
-    yield re.escape(base64.b64encode(f"{name}:{secret}".encode(coding)).rstrip(b"="))
-    yield re.escape(f"{quote(name, safe='')}:{quote(secret, safe='')}".encode())
-    if _public(account):
-        return
-    raw = secret.encode(coding)
-    forms = {raw, raw.hex().encode(), raw.hex().upper().encode(), quote(raw, safe="").encode(), quote(raw).encode()}
-    forms |= {escape(secret, {'"': "&quot;", "'": "&apos;"}).encode(), escape(secret).encode()}
-    for form in forms:
-        if len(secret) < _SHORT:
-            yield rb"(?<![0-9A-Za-z])" + re.escape(form) + rb"(?![0-9A-Za-z])"
-        else:
-            yield re.escape(form)
-            yield from map(re.escape, _in_base64(form))
+    whole = [f"{name}:{secret}", f"{quote(name, safe='')}:{quote(secret, safe='')}"]
+    parts = [] if _public(account) else [secret, *_escaped(secret)]
+    for coding in ("utf-8", "latin-1", "utf-16-le", "utf-16-be"):
+        for text in (*whole, *parts):
+            try:
+                raw = text.encode(coding)
+            except UnicodeEncodeError:
+                continue
+            if len(text) < _SHORT:
+                yield rb"(?<![0-9A-Za-z])" + re.escape(raw) + rb"(?![0-9A-Za-z])", False
+                continue
+            for form in dict.fromkeys((raw, raw.hex().encode(), raw.hex().upper().encode(), *_in_base64(raw))):
+                yield re.escape(form), len(form) >= _LONG
+
+
+def _escaped(secret: str) -> tuple[str, ...]:
+    """A password as a URL, and as XML may have it."""
+    return quote(secret, safe=""), quote(secret), escape(secret), escape(secret, {'"': "&quot;", "'": "&apos;"})
 
 
 def _in_base64(secret: bytes) -> Iterator[bytes]:

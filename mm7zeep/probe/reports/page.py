@@ -23,7 +23,7 @@ _STYLE = """
 * { box-sizing: border-box; }
 body { margin: 0 auto; padding: 1.5rem 1rem 3rem; max-width: 75rem; background: var(--paper); color: var(--ink);
   font: 16px/1.5 system-ui, sans-serif; }
-h1 { font-size: 1.5rem; margin: 0 0 .25rem; } h2 { font-size: 1.15rem; margin: 2rem 0 .5rem; }
+h1 { font-size: 1.5rem; margin: 0 0 .25rem; overflow-wrap: anywhere; } h2 { font-size: 1.15rem; margin: 2rem 0 .5rem; }
 h3 { font-size: .95rem; margin: 1rem 0 .25rem; } p { margin: .25rem 0; overflow-wrap: anywhere; }
 .dim { color: var(--dim); } .scroll { overflow-x: auto; } a { color: var(--link); }
 table { border-collapse: collapse; margin: .75rem 0; }
@@ -38,7 +38,10 @@ pre.hex { overflow-x: auto; } mark { background: var(--mark); color: inherit; ou
   var(--WARN); }
 .INFO { color: var(--INFO); } .ERROR { color: var(--ERROR); } .SKIP { color: var(--dim); }
 details.result { border-top: 1px solid var(--line); padding: .45rem 0; }
-details.result > summary { display: grid; grid-template-columns: 4rem minmax(11rem, 19rem) 1fr; gap: 0 .75rem;
+details.result, section.area { scroll-margin-top: 6.5rem; }
+details.result > summary > .word::before { content: "\\25b8\\00a0"; }
+details.result[open] > summary > .word::before { content: "\\25be\\00a0"; }
+details.result > summary { display: grid; grid-template-columns: 5.5rem minmax(11rem, 19rem) 1fr; gap: 0 .75rem;
   cursor: pointer; overflow-wrap: anywhere; }
 details.result[open] > summary { margin-bottom: .5rem; } summary code { font-size: .875rem; }
 details.result > :not(summary) { margin-left: 1rem; } details details summary { cursor: pointer; color: var(--dim); }
@@ -52,7 +55,8 @@ form[hidden] { display: none; } label { white-space: nowrap; } fieldset { border
 input[type=search], select { font: inherit; color: inherit; background: var(--band); border: 1px solid var(--dim);
   border-radius: 4px; padding: .15rem .4rem; }
 :focus-visible { outline: 2px solid var(--link); outline-offset: 2px; }
-@media (max-width: 40rem) { details.result > summary { grid-template-columns: 4rem 1fr; }
+@media (max-width: 40rem) { tbody th { min-width: 5rem; } th, td { font-size: .875rem; }
+  details.result > summary { grid-template-columns: 5.5rem 1fr; }
   details.result > summary > :nth-child(3) { grid-column: 1 / -1; } dl { grid-template-columns: 1fr; } dt {
   margin-top: .3rem; }
   details.result > :not(summary) { margin-left: 0; } form { position: static; } th, td { padding-right: .5rem; } }

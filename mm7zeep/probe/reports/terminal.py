@@ -69,7 +69,7 @@ def _lines(judged: Judged, style: layout.Style, *, every: bool) -> Iterator[layo
 
 
 def _sum(judged: Judged) -> layout.Line:
-    return [layout.summary(judged.report, judged), f" in {judged.report.took:.1f} s"]
+    return [layout.summary(judged)]
 
 
 def _detail(one: Result, judged: Judged, style: layout.Style) -> Iterator[layout.Line]:
