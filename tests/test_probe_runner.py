@@ -1,0 +1,319 @@
+"""The examiner's runner: what makes a verdict, what is skipped, what is the tool's trouble, what waits for calls."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from made_docs import is_current
+
+from mm7zeep import DeliveryReportReq, Mm7Error, MmscClient, Number, Retry, ShortCode
+from mm7zeep.probe.accept import OK, REF
+from mm7zeep.probe.case import Case, case
+from mm7zeep.probe.cases import ALL
+from mm7zeep.probe.lab import Lab, about
+from mm7zeep.probe.listener import Listener, Script, closes, fault, rsp
+from mm7zeep.probe.results import Level, Result
+from mm7zeep.probe.runner import dry_answer, dry_run, run
+from mm7zeep.probe.settings import Account, Numbers, Settings, from_mapping, from_toml, with_account
+
+Run = Callable[[Lab], None]
+
+
+@contextmanager
+def peer(reply: Callable[[bytes], bytes | None]) -> Iterator[Settings]:
+    """A server that answers each request with what ``reply`` makes of it; None closes."""
+    ended = threading.Event()
+
+    def serve(connection: socket.socket) -> None:
+        with connection:
+            data = b""
+            while b"</soap-env:Envelope>" not in data:
+                got = connection.recv(65536)
+                if not got:
+                    return
+                data += got
+            answer = reply(data)
+            if answer is None:
+                ended.wait(5)
+            else:
+                connection.sendall(answer)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(0.05)
+
+        def run_it() -> None:
+            while not ended.is_set():
+                try:
+                    connection, _ = listener.accept()
+                except TimeoutError:
+                    continue
+                connection.settimeout(5)
+                threading.Thread(target=serve, args=(connection,)).start()
+
+        thread = threading.Thread(target=run_it)
+        thread.start()
+        try:
+            url = f"http://127.0.0.1:{listener.getsockname()[1]}/mm7"
+            yield Settings(
+                url=url,
+                numbers=Numbers(good=("+15550001",)),
+                timeout=0.5,
+                patience=0.3,
+                window=0.3,
+                authenticated=False,
+            )
+        finally:
+            ended.set()
+            thread.join()
+
+
+def yes(request: bytes) -> bytes:
+    """Accepts."""
+    body = dry_answer(request).body
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: text/xml; charset=utf-8\r\nContent-Length: {len(body)}\r\n\r\n"
+    return head.encode() + body
+
+
+def made(run: Run, level: Level = "MUST", id: str = "area/one", needs: tuple[str, ...] = ()) -> Case:
+    """A case of these."""
+    return case(id, level, "8.7.1", "It holds.", needs=needs)(run)
+
+
+def asks(lab: Lab) -> None:
+    """Wants a submit to be accepted."""
+    lab.expect(lab.ask(lab.submit()), OK)
+
+
+def wants_refusal(lab: Lab) -> None:
+    """Wants a submit to be refused."""
+    lab.expect(lab.ask(lab.submit()), REF(2004))
+
+
+def one(run_: Run, settings: Settings, **fields: object) -> Result:
+    """The result of one case."""
+    return run([made(run_, **fields)], settings).results[0]  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("run_", "level", "verdict"),
+    [
+        (asks, "MUST", "PASS"),
+        (wants_refusal, "MUST", "FAIL"),
+        (wants_refusal, "SHOULD", "WARN"),
+        (wants_refusal, "INFO", "INFO"),
+        (lambda lab: lab.any(lab.ask(lab.submit()), REF(2004)), "INFO", "FAIL"),
+        (lambda lab: lab.note("worth telling"), "MUST", "INFO"),
+        (lambda lab: lab.skip("not here"), "MUST", "SKIP"),
+        (lambda lab: lab.require(False, "broken", level="SHOULD"), "MUST", "WARN"),
+        (lambda lab: {}["nothing"], "MUST", "ERROR"),
+    ],
+)
+def test_verdicts(run_: Run, level: Level, verdict: str) -> None:
+    """What a case finds makes its verdict, by its level; what breaks in the tool is ERROR."""
+    with peer(yes) as settings:
+        assert one(run_, settings, level=level).verdict == verdict
+
+
+def test_silence_is_hang() -> None:
+    """No answer in time is HANG at any level, with what was sent."""
+    with peer(lambda request: None) as settings:
+        found = one(asks, settings, level="SHOULD")
+    assert (found.verdict, found.transmissions[0].ended) == ("HANG", "timeout")
+    assert b"SubmitReq" in found.transmissions[0].sent
+
+
+def test_nobody_there_is_an_error_and_a_dead_server_a_failure() -> None:
+    """No connection at all is the network's trouble; one that comes to be no more after an answer is the peer's."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+    gone = Settings(url=url, numbers=Numbers(good=("1",)))
+    assert one(asks, gone).verdict == "ERROR"
+
+    def kills(lab: Lab) -> None:
+        asks(lab)
+        lab.place = lab.place._replace(netloc=url.partition("//")[2].strip("/"))
+        asks(lab)
+
+    with peer(yes) as settings:
+        found = one(kills, settings)
+    assert found.verdict == "FAIL"
+    assert found.why.startswith("the endpoint takes connections no more: ")
+
+
+@pytest.mark.parametrize("need", ["listen", "second", "trigger", "numbers.barred", "limits.rate", "can.cancel"])
+def test_what_is_not_given_is_skipped(need: str) -> None:
+    """With the reason, and without a request."""
+    with peer(yes) as settings:
+        found = one(asks, replace(settings, unsupported=frozenset({"cancel"})), needs=(need,))
+    assert found.verdict == "SKIP"
+    assert need.partition(".")[2] in found.skipped or need in found.skipped
+    assert not found.transmissions
+
+
+def test_a_stopped_run_judges_what_was_begun() -> None:
+    """No further case is begun."""
+    stop = threading.Event()
+
+    def stops(lab: Lab) -> None:
+        asks(lab)
+        stop.set()
+
+    heard: list[Result] = []
+    with peer(yes) as settings:
+        report = run(
+            [made(stops, id="area/first"), made(asks, id="area/second")],
+            replace(settings, parallel=1),
+            on_result=heard.append,
+            stop=stop,
+        )
+    assert [one.id for one in report.results if not one.common] == ["area/first"]
+    assert [one.id for one in heard] == [one.id for one in report.results]
+
+
+def test_cases_of_another_role_are_refused() -> None:
+    """A mistake of the caller."""
+    with pytest.raises(ValueError, match="role vasp"):
+        run([next(one for one in ALL if one.role == "vasp")], Settings(url="http://127.0.0.1:1/"))
+
+
+def test_a_seed_repeats_the_words() -> None:
+    """The same TransactionIDs and marks with the same seed, others with another."""
+    with peer(yes) as settings:
+        sent = [one(asks, replace(settings, seed=seed)).transmissions[0].sent for seed in (1, 1, 2)]
+    ids = [part.split(b"</TransactionID>")[0] for part in (octets.split(b'mustUnderstand="1">')[1] for octets in sent)]
+    assert ids[0] == ids[1] != ids[2]
+
+
+# --- what arrives at the callback -------------------------------------------------------------------------------------
+
+
+def test_listener_answers_as_the_scripts_say() -> None:
+    """In turn, the last one again; by default 1000."""
+    report = DeliveryReportReq(
+        message_id="m-1", recipient=Number("+1555"), sender=ShortCode("7777"), mm_status="Retrieved"
+    )
+    with (
+        Listener("127.0.0.1:0") as listener,
+        MmscClient(f"http://127.0.0.1:{listener.port}/", retry=Retry(times=0)) as client,
+    ):
+        script = Script(about("m-1"), (rsp(4006), fault(2004), rsp(1000)))
+        assert client.delivery_report(report).status.code == 1000
+        listener.add(script)
+        seen = []
+        for _ in range(4):
+            try:
+                seen.append(client.delivery_report(report).status.code)
+            except Mm7Error as error:
+                seen.append(error.status.code if error.status else 0)
+        assert seen == [4006, 2004, 1000, 1000]
+        assert [one.operation for one in listener.all()] == ["DeliveryReportReq"] * 5
+
+
+def test_listener_closes_for_a_while() -> None:
+    """Its port takes no connections, and then does again."""
+    with Listener("127.0.0.1:0") as listener:
+        port = listener.port
+        with listener.closed(), pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", port), 1)
+        assert listener.port == port
+        listener.add(Script(lambda one: True, (closes,)))
+        with socket.create_connection(("127.0.0.1", port), 5) as connection:
+            connection.sendall(b"POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\nab")
+            assert connection.recv(100) == b""
+        assert listener.wait(lambda one: one.raw.endswith(b"ab"), 1, 5)[0].operation == ""
+
+
+def test_what_is_refused_may_not_arrive_and_what_is_accepted_must() -> None:
+    """Both are judged when all cases have asked."""
+
+    def accepts_and_loses(lab: Lab) -> None:
+        lab.expect(lab.ask(lab.submit()), OK)
+
+    with peer(yes) as settings:
+        looped = replace(settings, listen="127.0.0.1:0", numbers=replace(settings.numbers, loop="7779"))
+        found = one(accepts_and_loses, looped)
+    assert (found.verdict, found.why) == ("FAIL", "accepted, and it never arrived at the callback")
+
+
+# --- all cases --------------------------------------------------------------------------------------------------------
+
+EVERYTHING = Settings(
+    url="http://127.0.0.1:1/mm7",
+    account=Account(username="a", password="b"),
+    second=Account(username="c", password="d", vaspid="OTHER"),
+    numbers=Numbers(good=("+15550001", "+15550002"), **dict.fromkeys(("sender", "loop", "older", "others"), "7777"),
+                    **dict.fromkeys(("off", "unread", "barred", "unknown", "forwarded"), "+15550003"),
+                    mail="a@example.com"),
+    listen="127.0.0.1:0",
+    trigger=("x",), state=("x",), seen=("x",), limits={"message": 100_000, "rate": 5},
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("role", ["mmsc", "vasp"])
+def test_a_dry_run_makes_every_request(role: str) -> None:
+    """Each case makes its requests without a peer, and nothing is sent."""
+    chosen = [one for one in ALL if one.role == role]
+    sent: dict[str, int] = {}
+    dry_run(chosen, replace(EVERYTHING, role=role), lambda id, octets: sent.__setitem__(id, len(octets)))  # type: ignore[arg-type]
+    silent = {one.id for one in chosen} - sent.keys()
+    assert {id for id in silent if not id.startswith("client/")} == set(), "these ask nothing"
+
+
+def test_ids_are_unique_and_levels_are_the_catalogue_s() -> None:
+    """Each case is named once for a role; there are as many as were promised."""
+    count = {role: sum(one.role == role for one in ALL) for role in ("mmsc", "vasp")}
+    assert count["mmsc"] >= 220
+    assert count["vasp"] >= 90
+    assert len({(one.role, one.id) for one in ALL}) == len(ALL)
+
+
+def test_page_of_the_cases() -> None:
+    """docs/cases.md is what its program makes."""
+    assert is_current("make_cases"), "run docs/make_cases.py"
+
+
+# --- settings ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("said", "trouble"),
+    [
+        ({}, "url: is missing"),
+        ({"url": "ftp://x/"}, "url: 'ftp://x/' is no http"),
+        ({"url": "http://u:p@x/"}, "url: holds a user"),
+        ({"url": "http://x/", "colour": 1}, "colour: there is no such setting"),
+        ({"url": "http://x/", "timeout": 0}, "timeout: more than 0"),
+        ({"url": "http://x/", "timeout": "5s"}, "timeout: is a number of seconds"),
+        ({"url": "http://x/", "parallel": 0}, "parallel: 1 to 64"),
+        ({"url": "http://x/", "role": "hlr"}, "role: is mmsc or vasp"),
+        ({"url": "http://x/", "namespace": "REL-9"}, "namespace: 'REL-9' is none"),
+        ({"url": "http://x/", "numbers": {"good": "1"}}, "numbers.good: is a list of texts"),
+        ({"url": "http://x/", "account": {"user": "1"}}, "account.user: there is no such setting"),
+        ({"url": "http://x/", "account": "a"}, "account: is a table"),
+        ({"url": "http://x/", "unsupported": ["flying"]}, "unsupported: 'flying' is none of"),
+        ({"url": "http://x/", "limits": {"message": 0}}, "limits: message is at least 1"),
+        ({"url": "http://x/", "authenticated": 1}, "authenticated: is true or false"),
+    ],
+)
+def test_settings_that_cannot_be(said: dict[str, object], trouble: str) -> None:
+    """Each is refused with its name and what would be right."""
+    with pytest.raises(ValueError, match=trouble):
+        from_mapping(said)
+
+
+def test_settings_of_a_file(tmp_path: Path) -> None:
+    """TOML, replaced by what the command line says; the file is named where it is wrong."""
+    file = tmp_path / "probe.toml"
+    file.write_text('url = "http://x/"\ntimeout = 3\nunsupported = ["replace"]\n[account]\nusername = "a"\n')
+    found = with_account(from_toml(file, timeout=5.0, window=None), password="p")
+    assert (found.timeout, found.window, found.account.username, found.account.password) == (5.0, 5.0, "a", "p")
+    assert "password='p'" not in repr(found)
+    file.write_text("url = ")
+    with pytest.raises(ValueError, match=r"probe\.toml: "):
+        from_toml(file)
