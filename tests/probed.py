@@ -1,4 +1,4 @@
-"""Reports of a run, built by hand and full of what peers should not get away with, and a far side that answers as told."""
+"""Reports of a run, built by hand and full of what no peer should get away with; a far side that answers as told."""
 
 from __future__ import annotations
 
@@ -131,7 +131,9 @@ def hostile() -> Report:
     """A report in which a peer, and a file that was tampered with, wrote whatever is not to be shown as it is."""
     evil = EVIL.encode("utf-8", "surrogatepass")
     odd = Reason(level="MUST", text=EVIL, expected=EVIL, actual=f"{EVIL}\r\n{EVIL}", exchange=0, offset=30)
-    both = exchange(b"POST /" + evil + b" HTTP/1.1\r\n\r\n" + evil, answer(evil + b"\0\xff\xfe]]>\n", f"X: {EVIL}"), note=EVIL)
+    both = exchange(
+        b"POST /" + evil + b" HTTP/1.1\r\n\r\n" + evil, answer(evil + b"\0\xff\xfe]]>\n", f"X: {EVIL}"), note=EVIL
+    )
     return report(
         result(f"area/{EVIL}", "FAIL", reasons=(odd,), transmissions=(both, both)),
         result("area/\ud800\ufffe", "SKIP", skipped=EVIL),

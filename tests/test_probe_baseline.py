@@ -139,7 +139,9 @@ def test_written_file_wants_reasons(tmp_path: Path) -> None:
     assert [one["id"] for one in rows] == ["http/get", "http/slow", "auth/none", "answer/leak"]
     with pytest.raises(ValueError, match="reason is missing"):
         baseline.read(path, ids)
-    path.write_text(path.read_text(encoding="utf-8").replace('reason = ""', 'reason = "why \\"so\\""'), encoding="utf-8")
+    path.write_text(
+        path.read_text(encoding="utf-8").replace('reason = ""', 'reason = "why \\"so\\""'), encoding="utf-8"
+    )
     entries = baseline.read(path, ids)
     assert baseline.judge(report, entries, today=TODAY).status == 0
     assert entries[0].until == TODAY + timedelta(days=baseline.DAYS)

@@ -146,7 +146,10 @@ def test_short_password_does_not_spoil_the_report() -> None:
     mask = Mask.of(replace(SETTINGS, account=Account(username="a", password="b", vaspid="X")))
     data = b"Authorization: Basic YTpi\r\nContent-Type: multipart/related; boundary=bounds\r\n\r\nb is b, a:b, back"
     after, _ = mask.octets(data)
-    assert after == b"Authorization: Basic ****\r\nContent-Type: multipart/related; boundary=bounds\r\n\r\n* is *, ***, back"
+    assert (
+        after
+        == b"Authorization: Basic ****\r\nContent-Type: multipart/related; boundary=bounds\r\n\r\n* is *, ***, back"
+    )
 
 
 def test_short_numbers_of_the_settings_are_hidden() -> None:
@@ -181,6 +184,8 @@ def test_masking_in_place(text: str, credentials: bool, numbers: bool, addresses
     ):
         hidden = hide(text)
         assert len(hidden) == len(text)
-        assert [n for n, one in enumerate(hidden) if one in "\r\n"] == [n for n, one in enumerate(text) if one in "\r\n"]
+        assert [n for n, one in enumerate(hidden) if one in "\r\n"] == [
+            n for n, one in enumerate(text) if one in "\r\n"
+        ]
         assert (hidden != text) == touched
         assert (short(text) != text) == touched

@@ -220,7 +220,16 @@ def test_page_has_everything_on_a_result() -> None:
     tree = lxml_html.fromstring(written(judged(probed.report(one)), "html", MASK))
     [details] = tree.xpath("//details[@id='http/get']")
     said = details.text_content()
-    for wanted in ("It is so.", "8.7.1", "a reason", "405", "exchange 1, octet 9", "octet 9 marked", "curl", "--only http/get"):
+    for wanted in (
+        "It is so.",
+        "8.7.1",
+        "a reason",
+        "405",
+        "exchange 1, octet 9",
+        "octet 9 marked",
+        "curl",
+        "--only http/get",
+    ):
         assert wanted in said
     assert [one.text for one in details.xpath(".//mark")] == [chr(data[9]), f"{data[9]:02x}"]
     sent, received = (one.text_content() for one in details.xpath(".//pre[@class='hex']"))
@@ -275,7 +284,10 @@ def test_curl_repeats_the_request() -> None:
     if program is None:
         pytest.skip("needs curl")
     body = bytes(range(256)) + b"%s \\n '$HOME' `id` \"x\" \r\n" + "grün".encode()
-    with probed.far_side(lambda said: b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n") as (url, heard):
+    with probed.far_side(lambda said: b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n") as (
+        url,
+        heard,
+    ):
         sent = probed.request(body, 'SOAPAction: ""', "X-Empty:", "X-Odd: a'b").replace(b"X: y", b"")
         sent = sent.replace(b"127.0.0.1:8080", url.split("/")[2].encode())
         line = curl.line(result("submit/a", "FAIL", transmissions=(exchange(sent),)), exchange(sent), url)
