@@ -41,6 +41,7 @@ _COMMANDS: Mapping[str, str] = MappingProxyType(
         "check": "Judge captured messages.",
         "probe": "Examine a live MMSC or VASP.",
         "compare": "Compare reports of probe.",
+        "load": "Load an MMSC at a fixed rate, and tell how it answers.",
         "samples": "Write sample media and a request to start from.",
         "explain": "Tell a finding or a status code in plain words.",
     }
