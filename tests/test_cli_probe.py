@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -17,6 +18,7 @@ import probed
 import pytest
 from click.testing import CliRunner, Result
 from lxml import etree
+from made_docs import is_current
 from probed import EVIL, MAIL, NUMBER, PASSWORD, USER
 
 from mm7zeep.cli import main
@@ -126,6 +128,8 @@ def test_nothing_goes_to_another_machine_unasked() -> None:
 
 
 KNOWN = Numbers(good=("+41790000001",), off="+41790000002", barred="+41790000003", mail=MAIL, loop="7", sender="7777")
+EVERY = Numbers(**{one.name: ("+1",) if one.name == "good" else f"+2 {one.name}" for one in fields(Numbers)})
+"""Every number that there can be; whoever adds one learns here that it must not be sent to unasked."""
 
 
 def test_allow_send_is_all_that_may_be_used(capsys: pytest.CaptureFixture[str]) -> None:
@@ -137,6 +141,9 @@ def test_allow_send_is_all_that_may_be_used(capsys: pytest.CaptureFixture[str]) 
         good=("+41791234567", "+41791234568"), barred="+41790000003", sender="7777"
     )
     assert "numbers.off, numbers.mail, numbers.loop: not among --allow-send" in capsys.readouterr().err
+    assert allowed(replace(found, numbers=EVERY), ("+3",)).numbers == Numbers(
+        good=("+3",), sender="+2 sender", others="+2 others"
+    )
 
 
 def test_allowed_numbers_are_sent_to(tmp_path: Path) -> None:
@@ -447,3 +454,18 @@ def test_compare_masks(tmp_path: Path) -> None:
     new = write(tmp_path / "new.json", probed.report(probed.result("a/b", "FAIL", reasons=(told,))))
     assert NUMBER not in run("compare", old, new).stdout
     assert NUMBER in run("compare", old, new, "--show-numbers").stdout
+
+
+# --- the page of the documentation ------------------------------------------------------------------------------------
+
+
+def test_page_is_current() -> None:
+    """The tables of docs/probe.md are those of the settings."""
+    assert is_current("make_probe"), "run docs/make_probe.py"
+
+
+def test_page_names_every_option_that_needs_words() -> None:
+    """Verdicts, exit statuses and the options that people have to know stand there."""
+    page = Path(__file__).parent.parent.joinpath("docs", "probe.md").read_text(encoding="utf-8")
+    for word in (*results.WORDS, "--allow-send", "--baseline", "--replay", "--show-numbers", "--strict", "--dry-run"):
+        assert word in page

@@ -51,7 +51,12 @@ _TARGET = click.Path(dir_okay=False, path_type=Path)
 @click.option("--dry-run", is_flag=True, help="Write every request to standard output, masked; send nothing.")
 @click.option("--parallel", type=click.IntRange(1, 64), help="Cases at a time.  [default: 8]")
 @click.option("--timeout", type=click.FloatRange(0, 600, min_open=True), metavar="SECONDS", help="For an answer.")
-@click.option("--window", type=click.FloatRange(0, 600, min_open=True), metavar="SECONDS", help="For a callback.")
+@click.option(
+    "--patience", type=click.FloatRange(0, 600, min_open=True), metavar="SECONDS", help="For a call that has to come."
+)
+@click.option(
+    "--window", type=click.FloatRange(0, 600, min_open=True), metavar="SECONDS", help="In which none may that must not."
+)
 @click.option("--seed", type=click.IntRange(0), help="Makes the same requests again.  [default: another in each run]")
 @click.option("--user", callback=credentials, metavar="USER:PASSWORD", help="Or MM7ZEEP_PROBE_USER, or --user-file.")
 @click.option("--user-file", type=_FILE, callback=probe_settings.read_user, help="A file with USER:PASSWORD.")

@@ -10,7 +10,7 @@ import json
 import secrets
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -21,9 +21,17 @@ if TYPE_CHECKING:
     from mm7zeep.probe.results import Report
     from mm7zeep.probe.settings import Settings
 
-_DIRECT = ("role", "listen", "timeout", "window", "parallel", "seed")  # options that are settings by the same name
+_DIRECT = (
+    "role",
+    "listen",
+    "timeout",
+    "patience",
+    "window",
+    "parallel",
+    "seed",
+)  # options that are settings by the same name
 _COMMANDS = ("trigger", "state", "seen")
-_RECIPIENTS = ("off", "barred", "unknown", "mail", "forwarded", "loop")  # numbers that messages go to
+_SENDERS = ("sender", "others")  # numbers that messages come from; to every other one they go
 _FICTION = ("+61491570156", "+61491570157", "+61491570158", "+61491570159")  # that Australia keeps for fiction
 _NOT_RUN_AGAIN = ("PASS", "SKIP")
 
@@ -123,7 +131,7 @@ def allowed(settings: Settings, given: Sequence[str]) -> Settings:
     if not given:
         return settings
     known = settings.numbers
-    others = {name: getattr(known, name) for name in _RECIPIENTS}
+    others = {one.name: getattr(known, one.name) for one in fields(known) if one.name not in ("good", *_SENDERS)}
     kept = {name: value if value in given else "" for name, value in others.items()}
     dropped = [f"numbers.{name}" for name, value in others.items() if value and not kept[name]]
     if dropped:

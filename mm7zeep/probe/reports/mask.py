@@ -12,7 +12,7 @@ import binascii
 import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from urllib.parse import quote
 from xml.sax.saxutils import escape
 
@@ -29,6 +29,7 @@ _SHORT = 4  # characters of a password from which on it is hidden inside of word
 _LONG = 6  # octets that noise does not have by chance
 _WHOLE = 4096  # letters of base64 up to which it is looked for at each of its four places
 _SAME = 200  # octets of a run that is remembered
+_SHORT_CODES = ("sender", "loop", "older", "others")  # which belong to nobody
 _FOLDED = re.compile(rb"(?im)^((?:proxy-)?authorization|(?:set-)?cookie2?)[ \t]*:[^\r\n]*((?:\r?\n[ \t][^\r\n]*)+)")
 _BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{12,}(?:\r?\n[A-Za-z0-9+/_-]+)*")
 _RUN = re.compile(  # of printable characters in ASCII or UTF-8
@@ -74,7 +75,8 @@ class Mask:
         if settings is None:
             return cls(show_numbers=show_numbers)
         given = settings.numbers
-        named = (*given.good, given.off, given.barred, given.unknown, given.mail, given.forwarded, given.others)
+        names = [one.name for one in fields(given) if one.name not in ("good", *_SHORT_CODES)]
+        named = (*given.good, *(getattr(given, name) for name in names))
         return cls(
             show_numbers=show_numbers,
             accounts=tuple(one for one in (settings.account, settings.second) if one is not None and one.password),

@@ -5,6 +5,7 @@ then areas by verdicts, then the sum. Escapes whatever a peer wrote.
 from __future__ import annotations
 
 import textwrap
+from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
 
@@ -65,7 +66,18 @@ def _lines(judged: Judged, style: layout.Style, *, every: bool) -> Iterator[layo
         yield []
     yield from _matrix(report)
     yield []
+    if not every:
+        yield from _skipped(report)
     yield _sum(judged)
+
+
+def _skipped(report: Report) -> Iterator[layout.Line]:
+    """For want of what how many cases were skipped, the most first."""
+    reasons = Counter(one.skipped for one in report.results if one.verdict == "SKIP" and not one.common)
+    for reason, count in reasons.most_common():
+        yield [("SKIP  ", layout.STYLES["SKIP"]), f"{count} {'case' if count == 1 else 'cases'}: {escaped(reason)}"]
+    if reasons:
+        yield []
 
 
 def _sum(judged: Judged) -> layout.Line:
@@ -89,7 +101,7 @@ def _detail(one: Result, judged: Judged, style: layout.Style) -> Iterator[layout
         yield from _labelled("found", reason.text, style)
         if reason.expected:
             yield from _labelled("expected", reason.expected, style)
-        if reason.actual:
+        if reason.actual and reason.actual != reason.text:
             yield from _labelled("actual", reason.actual, style)
         if reason.offset is not None:
             yield from _labelled("where", f"octet {reason.offset}", style)
