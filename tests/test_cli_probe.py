@@ -469,3 +469,18 @@ def test_page_names_every_option_that_needs_words() -> None:
     page = Path(__file__).parent.parent.joinpath("docs", "probe.md").read_text(encoding="utf-8")
     for word in (*results.WORDS, "--allow-send", "--baseline", "--replay", "--show-numbers", "--strict", "--dry-run"):
         assert word in page
+
+
+@pytest.mark.once
+def test_no_case_sends_to_a_number_that_nobody_allowed() -> None:
+    """Whatever a case asks, its recipients are numbers of --allow-send, or nothing that a network could route."""
+    given = ("+61491570156", "+61491570157", "+61491570158", "+61491570159")
+    found = run("probe", "http://mmsc.example/mm7", "--dry-run", "--show-numbers", "--allow-send", ",".join(given))
+    assert found.exit_code == 0
+    sent = re.sub(rb"(?s)<(?:\w+:)?SenderAddress.*?</(?:\w+:)?SenderAddress>", b"", found.stdout_bytes)
+    numbers = {one.decode() for one in re.findall(rb"Number>\s*([^<]*?)\s*<", sent)}
+    mails = set(re.findall(rb"RFC2822Address>[^<]*@[^<]*<", sent))
+    assert numbers & set(given)
+    known = {one.lstrip("+") for one in given}
+    assert {one for one in numbers if re.fullmatch(r"\+?[0-9]{7,15}", one) and one.lstrip("+") not in known} == set()
+    assert mails == set()
