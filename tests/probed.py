@@ -20,6 +20,7 @@ SETTINGS = Settings(
     account=Account(username=USER, password=PASSWORD, vaspid="FERRY", vasid="Times"),
     numbers=Numbers(good=(NUMBER,), mail=MAIL),
 )
+STRANGER = base64.b64encode(b"hidden:meaning").decode()
 EVIL = "</pre></code><script>alert(1)</script><img src=http://evil.example/x onerror=alert(1)>\x1b]0;x\x07\u202e\x9b"
 
 _HEAD = f"POST /mm7 HTTP/1.1\r\nHost: 127.0.0.1:8080\r\nAuthorization: Basic {BASIC}\r\n"
@@ -50,7 +51,12 @@ def telling() -> dict[str, bytes]:
             b"".join(b"1\r\n%c\r\n" % one for one in text) + b"0\r\n\r\n", "Transfer-Encoding: chunked"
         ),
         "base64": request(b"--b\r\nContent-Transfer-Encoding: base64\r\n\r\n" + lines + b"--b--\r\n"),
-        "base64 at a broken place": request(b"base64\n" + lines),
+        "base64 at a broken place": request(b"encodedbase64\n" + lines),
+        "large base64 at a broken place": request(
+            b"encodedbase64\n" + base64.encodebytes(b"A picture before it. " * 500 + text)
+        ),
+        "in groups": request(b"+41 79 123 45 67"),
+        "folded header of a stranger": answer(b"", "Authorization: Basic\r\n " + STRANGER),
         "base64 in one line": request(b"<x>" + base64.b64encode(text) + b"</x>"),
         "base64 for URLs": request(base64.urlsafe_b64encode(b"\xfb\xff\xfe" * 9 + text)),
         "base64 twice": request(base64.b64encode(base64.b64encode(text))),

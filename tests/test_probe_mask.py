@@ -41,7 +41,9 @@ def unwrapped(data: bytes, depth: int = 4) -> list[bytes]:
     return found
 
 
-SECRET = re.compile(rb"whisper&7|whisper&amp;7|" + PASSWORD.encode().hex().encode() + b"|" + BASIC[:-2].encode())
+SECRET = re.compile(
+    rb"whisper&7|whisper&amp;7|hidden:mean|" + PASSWORD.encode().hex().encode() + b"|" + BASIC[:-2].encode()
+)
 PERSONAL = re.compile(rb"79\D{0,3}123\D{0,3}45|jo\.quiet")
 
 
