@@ -11,16 +11,19 @@ import hashlib
 import json
 import sys
 import tempfile
+import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from postgres_server import held_port
 
+from mm7zeep import Mm7Error, Retry, VaspClient
 from mm7zeep.gateway.admin.app import admin_app
 from mm7zeep.gateway.config.load import load
 from mm7zeep.gateway.gateway import Gateway
@@ -48,6 +51,7 @@ relay_id = "mm7zeep"
 [limits]
 body = {body}
 
+{more}
 [delivery]
 waits = ["300ms", "300ms", "300ms", "300ms"]
 spread = 0.0
@@ -115,8 +119,10 @@ read = false
 
 
 @contextmanager
-def gateway(folder: Path, database: str | None = None, duplicates: str = "0s") -> Iterator[Settings]:
-    """A gateway, and the settings to examine it with. ``database`` is by default an SQLite file in ``folder``."""
+def gateway(folder: Path, database: str | None = None, duplicates: str = "0s", more: str = "") -> Iterator[Settings]:
+    """A gateway, and the settings to examine it with. ``database`` is by default an SQLite file in ``folder``;
+    ``more`` are further tables of its configuration.
+    """
     with ExitStack() as stack:
         holder = stack.enter_context(held_port())
         port = holder.getsockname()[1]
@@ -124,7 +130,7 @@ def gateway(folder: Path, database: str | None = None, duplicates: str = "0s") -
         config.touch(mode=0o600)
         url = database or f"sqlite:///{folder / 'gateway.db'}"
         config.write_text(
-            CONFIG.format(database=url, port=port, body=BODY_LIMIT, duplicates=duplicates), encoding="utf-8"
+            CONFIG.format(database=url, port=port, body=BODY_LIMIT, duplicates=duplicates, more=more), encoding="utf-8"
         )
         made = Gateway(load(config))
         stack.callback(made.close)
@@ -151,7 +157,7 @@ def gateway(folder: Path, database: str | None = None, duplicates: str = "0s") -
             timeout=10.0,
             patience=30.0,
             window=4.0,
-            state=(sys.executable, "-c", STATE.format(admin=admin)),
+            state=(sys.executable, "-I", "-S", "-c", STATE.format(admin=admin)),
             limits=MappingProxyType({"message": BODY_LIMIT}),
         )
 
@@ -182,15 +188,46 @@ print(kept.read_text() if os.environ["MM7ZEEP_PROBE_MARK"] and kept.exists() els
 
 
 TRIGGER = """
-import json, os
-from mm7zeep import Mm7Error, Retry, VaspClient
-url = "http://127.0.0.1:" + os.environ["MM7ZEEP_PROBE_LISTEN"] + "/mm7"
-with VaspClient(url, vaspid="PROBE", vasid="Tests", auth=("vasp", "secret"), retry=Retry(times=4, first=0.3)) as client:
-    try:
-        print(json.dumps({"status": client.submit(to="+15550010001", subject="Probe", content="Hello").status.code}))
-    except Mm7Error as error:
-        print(json.dumps({"status": error.status.code if error.status is not None else None}))
+import os, urllib.request
+url = {control!r} + "?port=" + os.environ["MM7ZEEP_PROBE_LISTEN"]
+print(urllib.request.urlopen(url, timeout=60).read().decode())
 """
+
+
+class Submitting(BaseHTTPRequestHandler):
+    """Asked by GET, has our VaspClient submit to the port that the query names, and tells what it says of it."""
+
+    def do_GET(self) -> None:
+        url = f"http://127.0.0.1:{self.path.rpartition('=')[2]}/mm7"
+        retry = Retry(times=4, first=0.3)
+        with VaspClient(url, vaspid="PROBE", vasid="Tests", auth=("vasp", "secret"), retry=retry) as client:
+            try:
+                told: int | None = client.submit(to="+15550010001", subject="Probe", content="Hello").status.code
+            except Mm7Error as error:
+                status = getattr(error, "status", None)
+                told = status.code if status is not None else None
+        body = json.dumps({"status": told}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Says nothing."""
+
+
+@contextmanager
+def submitting() -> Iterator[str]:
+    """A server of ``Submitting``, and where it stands."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Submitting) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/"
+        finally:
+            server.shutdown()
+            thread.join()
+
 
 STATE_OF_VASP = """
 import os, pathlib
@@ -226,6 +263,7 @@ def vasp(folder: Path) -> Iterator[Settings]:
     with ExitStack() as stack:
         holder = stack.enter_context(held_port())
         base = stack.enter_context(serve_in_thread(receiver.asgi))
+        control = stack.enter_context(submitting())
         yield Settings(
             url=f"{base}/mm7",
             role="vasp",
@@ -234,9 +272,9 @@ def vasp(folder: Path) -> Iterator[Settings]:
             listen=f"127.0.0.1:{holder.getsockname()[1]}",
             timeout=10.0,
             window=4.0,
-            trigger=(sys.executable, "-c", TRIGGER),
-            state=(sys.executable, "-c", STATE_OF_VASP.format(folder=str(folder))),
-            seen=(sys.executable, "-c", SEEN.format(folder=str(kept))),
+            trigger=(sys.executable, "-I", "-S", "-c", TRIGGER.format(control=control)),
+            state=(sys.executable, "-I", "-S", "-c", STATE_OF_VASP.format(folder=str(folder))),
+            seen=(sys.executable, "-I", "-S", "-c", SEEN.format(folder=str(kept))),
         )
 
 

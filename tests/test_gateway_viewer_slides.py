@@ -582,3 +582,12 @@ def test_json_steers_nothing() -> None:
     found = replace(shown(picture(), text()), missing=("\u2028</script>",))
     assert "\u2028" not in found.as_json()
     assert json.loads(found.as_json())["missing"] == ["\u2028</script>"]
+
+
+def test_parts_with_one_content_id_are_sent_on_apart() -> None:
+    """The first keeps the name that the references mean; the others lose it, and nothing else of them changes."""
+    parts = [Part(body=name, content_type="text/plain", content_id=id) for name, id in
+             ((b"a", "x@y"), (b"b", "x@y"), (b"c", None), (b"d", None), (b"e", "z"))]  # fmt: skip
+    found = content.sendable(parts)
+    assert [one.content_id for one in found] == ["x@y", None, None, None, "z"]
+    assert [one.read() for one in found] == [b"a", b"b", b"c", b"d", b"e"]

@@ -43,6 +43,7 @@ _COMMANDS: Mapping[str, str] = MappingProxyType(
         "compare": "Compare reports of probe.",
         "load": "Load an MMSC at a fixed rate, and tell how it answers.",
         "samples": "Write sample media and a request to start from.",
+        "vectors": "Write test vectors for other implementations.",
         "explain": "Tell a finding or a status code in plain words.",
     }
 )

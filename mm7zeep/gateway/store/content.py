@@ -41,6 +41,19 @@ def parts_of(raw: RawRow) -> tuple[Part, ...]:
     return mime.read(wire.headers, wire.chunks(), ANY).parts
 
 
+def sendable(parts: Iterable[Part]) -> tuple[Part, ...]:
+    """The parts as they can be sent on: of several with one Content-ID, which senders write, the first keeps it, since
+    every reference finds that one (RFC 2045 7 wants them to differ).
+    """
+    seen: set[str] = set()
+    kept = []
+    for one in parts:
+        twin = one.content_id is not None and one.content_id in seen
+        kept.append(replace(one, content_id=None) if twin else one)
+        seen.add(one.content_id or "")
+    return tuple(kept)
+
+
 def presented(parts: Sequence[Part]) -> tuple[Part, ...]:
     """The parts as a handset has them: several parts without a presentation get one, the last of all."""
     if len(parts) < 2 or any(map(smil.is_presentation, parts)):

@@ -4,16 +4,32 @@ from __future__ import annotations
 
 from mm7zeep.probe.case import Case, collected
 from mm7zeep.probe.cases import (
+    auth,
     callbacks,
     changes,
+    client,
     deliver_message,
     deliver_package,
     deliver_wrong,
+    http,
+    mime,
     submit_basics,
+    throttle,
     told_reports,
 )
 
 ALL: tuple[Case, ...] = collected(
-    submit_basics, changes, callbacks, deliver_package, deliver_message, deliver_wrong, told_reports
+    http,
+    auth,
+    mime,
+    submit_basics,
+    changes,
+    callbacks,
+    throttle,
+    deliver_package,
+    deliver_message,
+    deliver_wrong,
+    told_reports,
+    client,
 )
 """Every case of both roles."""
