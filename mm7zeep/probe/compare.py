@@ -42,10 +42,6 @@ class Comparison:
     reports: tuple[Report, ...]
     ids: tuple[str, ...]
 
-    def row(self, id: str) -> tuple[Result | None, ...]:
-        """The result of one case in each report."""
-        return tuple(next((one for one in report.results if one.id == id), None) for report in self.reports)
-
     def rows(self) -> dict[str, tuple[Result | None, ...]]:
         """The results of every case in each report."""
         known = [{one.id: one for one in report.results} for report in self.reports]
