@@ -154,6 +154,16 @@ def test_short_password_does_not_spoil_the_report() -> None:
     )
 
 
+@pytest.mark.parametrize("after", ["SOAPAction", "SOAPActions", "SOAPActio", "SOAPActi", "Zeta-Yes_no"])
+def test_what_stands_beside_base64_stays(after: str) -> None:
+    """A line that follows base64, and looks like more of it, is not touched by what is hidden before it."""
+    pair = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()  # without padding, so that the next line joins in
+    assert not pair.endswith("=")
+    masked, _ = MASK.octets(f"X: {pair}\r\n{after}\r\n".encode())
+    assert masked.endswith(f"\r\n{after}\r\n".encode())
+    assert pair.encode() not in masked
+
+
 def test_short_numbers_of_the_settings_are_hidden() -> None:
     """A number too short to be seen as one is hidden where the settings name it; a short code of the sender is not."""
     mask = Mask.of(replace(SETTINGS, numbers=Numbers(good=("98765",), sender="77777")))

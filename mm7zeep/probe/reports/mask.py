@@ -236,7 +236,13 @@ class Mask:
             masked, _ = self._body(opened, depth + 1)
             if masked == opened:
                 continue
-            again = base64.b64encode(masked)[: len(run)]
+            # What did not change stays to the letter: what follows base64 may not be any.
+            again = b"".join(
+                run[4 * n : 4 * n + 4]
+                if masked[3 * n : 3 * n + 3] == opened[3 * n : 3 * n + 3]
+                else base64.b64encode(masked[3 * n : 3 * n + 3])[: len(run) - 4 * n]
+                for n in range(-(-len(run) // 4))
+            )
             letters = letters[:skipped] + again + letters[skipped + len(run) :]
         if letters == given:
             return text
