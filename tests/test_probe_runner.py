@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -227,6 +228,18 @@ def test_listener_closes_for_a_while() -> None:
             connection.sendall(b"POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\nab")
             assert connection.recv(100) == b""
         assert listener.wait(lambda one: one.raw.endswith(b"ab"), 1, 5)[0].operation == ""
+
+
+def test_calls_that_still_come_are_waited_for() -> None:
+    """The window begins anew with each call, and ends with our patience."""
+    with Listener("127.0.0.1:0") as listener:
+        now = time.monotonic()
+        assert listener.quiet(5.0, now + 60) <= 0
+        with socket.create_connection(("127.0.0.1", listener.port), 5) as connection:
+            connection.sendall(b"POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\nab")
+            assert listener.wait(lambda one: True, 1, 5)
+        assert 4.0 < listener.quiet(5.0, now + 60) <= 5.0
+        assert listener.quiet(5.0, now) <= 0
 
 
 def test_what_is_refused_may_not_arrive_and_what_is_accepted_must() -> None:

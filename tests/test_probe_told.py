@@ -47,7 +47,7 @@ GOOD = Numbers(good=("+15550001", "+15550002"), loop="7779", sender="7777")
 
 def judged(lab: Lab) -> list[tuple[str, str]]:
     """What was found when all had come."""
-    lab.settle()
+    lab.settle(0.0)
     return [(one.level, one.text) for one in lab.reasons]
 
 

@@ -33,8 +33,8 @@ def command(files: tuple[Path, ...], form: str, output: Path | None, show_number
 
     Of two: what became worse, better, new, and what is not judged any more. Of more: cases by endpoints.
 
-    Exit status: 0 nothing is worse, 1 of two reports the second is worse: a case fell to a worse verdict, or one fails that was not
-    judged before. 2 wrong usage, or a file that is no report.
+    Exit status: 0 nothing is worse, 1 of two reports the second is worse: a case fell to a worse verdict, or one fails
+    that was not judged before. 2 wrong usage, or a file that is no report.
     """
     from mm7zeep.probe.compare import compare
     from mm7zeep.probe.reports.mask import Mask

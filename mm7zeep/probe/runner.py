@@ -54,8 +54,8 @@ def run(
         listener = stack.enter_context(Listener(settings.listen)) if settings.listen else None
         bench = Bench(settings=settings, opens=Connection, listener=listener, context=context, began=began)
         labs = _run_all(cases, bench, stop)
-        if listener is not None and not stop.is_set() and labs:
-            stop.wait(settings.window)
+        if listener is not None and labs:
+            _wait_until_quiet(listener, settings, stop)
         until = time.monotonic() + settings.patience
         results = [_settled(one, until, on_result) for one in labs]
     common = [_common(one, bench, settings.role) for one in COMMON]
@@ -72,6 +72,14 @@ def run(
         results=(*results, *common),
         options={"namespace": settings.namespace, "unsupported": ", ".join(sorted(settings.unsupported))},
     )
+
+
+def _wait_until_quiet(listener: Listener, settings: Settings, stop: threading.Event) -> None:
+    """Wait out the window, and as long as calls still come one after the other, but not beyond our patience."""
+    stop.wait(settings.window)
+    until = time.monotonic() + settings.patience
+    while not stop.is_set() and (rest := listener.quiet(settings.window, until)) > 0:
+        stop.wait(rest)
 
 
 class _Run:
