@@ -239,8 +239,9 @@ class Listener:
                 self._news.wait(rest)
 
     def quiet(self, window: float, until: float) -> float:
-        """The seconds to wait until nothing has come for ``window`` seconds, if nothing comes meanwhile; 0 or less where
-        that is so already, or ``until`` (``time.monotonic``) is past.
+        """The seconds to wait until nothing has come for ``window`` seconds, if nothing comes meanwhile.
+
+        0 or less where that is so already, or ``until`` (``time.monotonic``) is past.
         """
         now = time.monotonic()
         with self._news:
