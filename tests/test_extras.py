@@ -175,4 +175,4 @@ def test_table_is_that_of_the_package() -> None:
         # several distributions may bring a namespace, of which the extra installs one
         ours = sorted({next((one for one in named if one in some), min(some)) for some in brought})
         assert ours == named
-    assert {*EXTRAS, "browser", "test"} == set(declared)  # these two are of the tests
+    assert {*EXTRAS, "browser", "docs", "test"} == set(declared)  # these three are for working on it
