@@ -5,34 +5,14 @@ from __future__ import annotations
 import configparser
 import re
 from pathlib import Path
-from typing import NamedTuple
 
 import build_check
 import pytest
+from fenced import NETWORK, Block, blocks
 
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT.joinpath("README.md").read_text(encoding="utf-8")
 DOCS = README + "".join(path.read_text(encoding="utf-8") for path in sorted(ROOT.joinpath("docs").rglob("*.md")))
-NETWORK = "<!-- needs a network -->"
-
-
-class Block(NamedTuple):
-    """One fenced block: language, text, the line it begins on, and whether it is marked as needing a network."""
-
-    language: str
-    text: str
-    line: int
-    network: bool
-
-
-def blocks(text: str) -> list[Block]:
-    """The fenced blocks of a Markdown text, in order; a mark stands on the line above the fence."""
-    found = re.finditer(r"(?ms)^(?P<mark><!-- [^\n]* -->\n)?```(?P<language>\w*)\n(?P<text>.*?)^```$", text)
-    return [
-        Block(m["language"], m["text"], text.count("\n", 0, m.start("text")) + 1, (m["mark"] or "").strip() == NETWORK)
-        for m in found
-    ]
-
 
 PYTHON = [block for block in blocks(README) if block.language == "python"]
 SHELL = [line for block in blocks(README) if block.language == "sh" for line in block.text.splitlines()]
@@ -40,8 +20,9 @@ SHELL = [line for block in blocks(README) if block.language == "sh" for line in 
 
 def test_blocks_are_found() -> None:
     """The reader of this test sees languages, lines and marks."""
-    text = f"a\n\n{NETWORK}\n```python\nx = 1\n```\n\n```sh\nls\n```\n"
-    assert blocks(text) == [Block("python", "x = 1\n", 5, True), Block("sh", "ls\n", 9, False)]
+    text = f"a\n\n<!-- {NETWORK} -->\n```python\nx = 1\n```\n\n```sh\nls\n```\n"
+    assert blocks(text) == [Block("python", "x = 1\n", 5, NETWORK), Block("sh", "ls\n", 9)]
+    assert [block.network for block in blocks(text)] == [True, False]
     assert len(re.findall(r"^```", README, re.MULTILINE)) == 2 * len(blocks(README))
 
 

@@ -1,0 +1,72 @@
+"""The pages of the site are executed: each block that can run does, and prints what the page shows."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from executed import Session, Shown, commands, masked, readable
+from fenced import Block, blocks
+from made_docs import DOCS
+
+FOLDERS = ("tutorials", "how-to", "reference", "explanation")
+"""Whose pages are executed. The pages directly in docs/ have tests of their own, which name them."""
+PAGES = sorted(path for folder in FOLDERS for path in DOCS.joinpath(folder).rglob("*.md"))
+LIVE = [page for page in PAGES if any(one.language in ("python", "console") for one in blocks(page.read_text("utf-8")))]
+
+
+def name(page: Path) -> str:
+    """A page by its path from docs/."""
+    return page.relative_to(DOCS).with_suffix("").as_posix()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_each_block_is_for_something(page: Path) -> None:
+    """Every block has a language and a mark that say what is done with it; Python compiles, data can be read."""
+    text = page.read_text(encoding="utf-8")
+    known = [one for one in blocks(text) if one.language]
+    assert len(re.findall(r"(?m)^```(?!\{)\w", text)) == len(known)
+    for block in known:
+        kind = block.mark.partition(": ")[0]
+        if block.language == "console":
+            assert commands(block), f"line {block.line}"
+        elif block.language == "python":
+            compile(block.text, page.name, "exec")
+        elif kind not in ("prints", "there", "file") and not kind.startswith("needs "):
+            readable(block)
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("page", LIVE, ids=name)
+def test_page_runs(page: Path, tmp_path: Path) -> None:
+    """Every block of the page runs, in order, in an empty directory, and prints what the page shows."""
+    with Session(page, tmp_path / "page") as session:
+        for shown in session.run():
+            assert shown.agrees, f"{name(page)}, line {shown.block.line}: met\n{shown.met}"
+
+
+def test_masks_hide_what_differs_and_no_more() -> None:
+    """Ids, numbers and the width of columns do not count; words do, and so does a line that is missing."""
+    block = Block("text", "", 1)
+    assert masked("id  9f86d081884c7d659a2feaa0  12:30") == "id ID 0"
+    assert Shown(block, "1000 Success\n  id  9f86d081884c7d659a2feaa0\n", "2000 Success\n id 1f86d081884c7d65\n").agrees
+    assert not Shown(block, "1000 Success\n", "1000 Refused\n").agrees
+    assert not Shown(block, "a\nb\n", "a\n").agrees
+    assert Shown(block, "a\n...\nd\n", "a\nb\nc\nd\n").agrees
+    assert not Shown(block, "a\n...\nd\n", "a\nb\n").agrees
+
+
+def test_a_page_that_is_wrong_fails(tmp_path: Path) -> None:
+    """A command with other output, a block that raises and a block without a purpose are noticed."""
+    page = tmp_path / "page.md"
+    page.write_text("```console\n$ echo one; echo two\none\n```\n", encoding="utf-8")
+    with Session(page, tmp_path / "a") as session:
+        assert [shown.agrees for shown in session.run()] == [False]
+    page.write_text("```python\nraise KeyError\n```\n", encoding="utf-8")
+    with Session(page, tmp_path / "b") as session, pytest.raises(KeyError) as caught:
+        list(session.run())
+    assert caught.value.__notes__ == ["page.md, line 2"]
+    page.write_text("```text\nwhat is this for?\n```\n", encoding="utf-8")
+    with Session(page, tmp_path / "c") as session, pytest.raises(ValueError, match="mark it"):
+        list(session.run())
