@@ -33,6 +33,9 @@ autodoc_typehints_format = "short"
 # One parameter a line, where a signature is long.
 maximum_signature_line_length = 80
 
+# Requests with attachments are no HTTP that Pygments can colour to the end.
+suppress_warnings = ["misc.highlighting_failure"]
+
 html_theme = "furo"
 html_title = "mm7zeep"
 html_copy_source = False  # the twins below are the sources, under readable addresses
