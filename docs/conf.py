@@ -6,6 +6,7 @@ brings its own style sheets and scripts, and no font is fetched.
 
 from __future__ import annotations
 
+import re
 import sys
 from importlib.metadata import version as version_of
 from pathlib import Path
@@ -53,6 +54,14 @@ def _changes_of_the_site(app: Sphinx, name: str, source: list[str]) -> None:
     source[0] = source[0].replace("](../CHANGELOG.md)", "](changes.md)")
 
 
+def _named_functions(
+    app: Sphinx, what: str, name: str, value: object, options: object, signature: str | None, returns: str | None
+) -> tuple[str | None, str | None]:
+    """Defaults that are functions, by their names: ``<built-in function sleep>`` is no Python that could be shown."""
+    return signature and re.sub(r"<(?:built-in )?function ([\w.]+)(?: at 0x\w+)?>", r"\1", signature), returns
+
+
 def setup(app: Sphinx) -> None:
     """What Sphinx calls."""
+    app.connect("autodoc-process-signature", _named_functions)
     app.connect("source-read", _changes_of_the_site)
