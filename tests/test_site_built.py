@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
+import release
 from made_docs import DOCS
 
 pytestmark = pytest.mark.site
@@ -102,6 +103,19 @@ def test_each_page_has_its_twin(site: Path) -> None:
         text = site.joinpath(f"{name}.md").read_text(encoding="utf-8")
         assert text.startswith("# "), name
         assert "{toctree}" not in text
+
+
+def test_links_of_twins_lead_somewhere(site: Path) -> None:
+    """What a twin links to is there, too: other twins, and the files that pages offer."""
+    seen, broken = 0, []
+    for name in [*names(), "llms.txt"]:
+        path = site / (name if name.endswith(".txt") else f"{name}.md")
+        for link in release.relative_links(path.read_text(encoding="utf-8")):
+            target = link["target"].partition("#")[0]
+            seen += 1
+            broken += [] if (path.parent / target).is_file() or not target else [f"{name}: {target}"]
+    assert broken == []
+    assert seen > 100
 
 
 def test_twin_of_the_api_has_its_text(site: Path) -> None:

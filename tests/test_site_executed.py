@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
 from executed import Session, Shown, commands, masked, readable
-from fenced import Block, blocks
+from fenced import NETWORK, Block, blocks
 from made_docs import DOCS
+
+from mm7zeep.profiles import CARRIERS
 
 FOLDERS = ("tutorials", "how-to", "reference", "explanation")
 """Whose pages are executed. The pages directly in docs/ have tests of their own, which name them."""
 PAGES = sorted(path for folder in FOLDERS for path in DOCS.joinpath(folder).rglob("*.md"))
+OLDER = sorted(DOCS.glob("*.md"))
 LIVE = [page for page in PAGES if any(one.language in ("python", "console") for one in blocks(page.read_text("utf-8")))]
 
 
@@ -36,6 +40,22 @@ def test_each_block_is_for_something(page: Path) -> None:
         elif kind in ("prints", "there"):
             assert masked(block.text).strip(".\n"), f"line {block.line}: any output would do"
         elif kind != "file" and not kind.startswith("needs "):
+            readable(block)
+
+
+def test_blocks_that_cannot_run_are_counted() -> None:
+    """One for each carrier, and two that install or need what a test may not have; a further one is a decision."""
+    needs = Counter(one.mark for page in PAGES for one in blocks(page.read_text("utf-8")) if one.mark[:6] == "needs ")
+    assert needs == {"needs a carrier": len(CARRIERS), NETWORK: 1, "needs PostgreSQL": 1}
+
+
+@pytest.mark.parametrize("page", OLDER, ids=name)
+def test_examples_of_older_pages_are_whole(page: Path) -> None:
+    """The pages directly in docs/ are executed by the tests of their subjects; here their examples compile."""
+    for block in blocks(page.read_text(encoding="utf-8")):
+        if block.language == "python":
+            compile(block.text, page.name, "exec")
+        elif block.language in ("toml", "json"):
             readable(block)
 
 

@@ -7,6 +7,7 @@ API, made of docstrings) has its text as it came out of the build, so that no tw
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from sphinx.writers.text import TextWriter
 
 _FILLED = re.compile(r"(?m)^```\{eval-rst\}$")
 _INCLUDE = re.compile(r"(?ms)^```\{include\} (\S+)\n.*?^```$")
+_FENCED = re.compile(r"(?ms)^```.*?^```$")
+_LINK = re.compile(r"\]\(([^)#:\s]+)")
 _TOCTREE = re.compile(r"(?ms)^```\{toctree\}\n.*?^```\n*")
 
 
@@ -45,8 +48,21 @@ def twin(app: Sphinx, name: str) -> str:
     source = path.read_text(encoding="utf-8")
     if _FILLED.search(source):
         return f"# {_title(app, name)}\n\n```text\n{_text_of(app, name).strip()}\n```\n"
-    whole = _INCLUDE.sub(lambda m: path.parent.joinpath(m[1]).read_text(encoding="utf-8"), source)
-    return _TOCTREE.sub("", whole).rstrip() + "\n"
+    whole = _INCLUDE.sub(
+        lambda m: path.parent.joinpath(m[1]).read_text(encoding="utf-8").replace("](docs/", "]("), source
+    )
+    # In the repository the changes stand above docs/; on the site they are a page.
+    return _TOCTREE.sub("", whole).replace("](../CHANGELOG.md)", "](changes.md)").rstrip() + "\n"
+
+
+def _bring(app: Sphinx, target: Path, text: str) -> None:
+    """Copy the files that a twin links to and that are no pages, to where its links lead."""
+    for link in _LINK.findall(_FENCED.sub("", text)):
+        source = Path(app.srcdir, target.parent.relative_to(app.outdir), link)
+        beside = target.parent / link
+        if source.is_file() and source.suffix != ".md" and not beside.exists():
+            ensuredir(beside.parent)
+            shutil.copy(source, beside)
 
 
 def _title(app: Sphinx, name: str) -> str:
@@ -87,7 +103,9 @@ def write_twins(app: Sphinx, failure: Exception | None) -> None:
     for name in app.env.found_docs:
         target = Path(app.outdir, f"{name}.md")
         ensuredir(target.parent)
-        target.write_text(twin(app, name), encoding="utf-8")
+        text = twin(app, name)
+        target.write_text(text, encoding="utf-8")
+        _bring(app, target, text)
     for caption, pages in _order(app):
         lines += [f"## {caption}", ""]
         for name in pages:
