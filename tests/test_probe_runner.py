@@ -166,14 +166,17 @@ def test_a_stopped_run_judges_what_was_begun() -> None:
         stop.set()
 
     heard: list[Result] = []
+    asked: list[str] = []
     with peer(yes) as settings:
         report = run(
             [made(stops, id="area/first"), made(asks, id="area/second")],
             replace(settings, parallel=1),
             on_result=heard.append,
+            on_asked=lambda case: asked.append(case.id),
             stop=stop,
         )
     assert [one.id for one in report.results if not one.common] == ["area/first"]
+    assert asked == ["area/first"]
     assert [one.id for one in heard] == [one.id for one in report.results]
 
 

@@ -258,7 +258,14 @@ def _run(
         streams = [stack.enter_context(one.opened()) for one in outputs if one.form == "ndjson"]
         progress = stack.enter_context(Progress(sys.stderr, len(cases) + len(COMMON), mask, live=live, lines=lines))
         stack.enter_context(stop.listening())
-        return run(cases, settings, on_result=_hearing(progress, streams, mask), stop=stop, context=context)
+        return run(
+            cases,
+            settings,
+            on_result=_hearing(progress, streams, mask),
+            on_asked=lambda case: progress.asked(),
+            stop=stop,
+            context=context,
+        )
 
 
 def _hearing(progress: Progress, streams: Sequence[IO[str]], mask: Mask) -> Callable[[Result], None]:

@@ -36,12 +36,14 @@ def run(
     settings: Settings,
     *,
     on_result: Callable[[Result], None] | None = None,
+    on_asked: Callable[[Case], None] | None = None,
     stop: threading.Event | None = None,
     context: ssl.SSLContext | None = None,
 ) -> Report:
     """Run ``cases`` and judge.
 
-    ``on_result`` hears each result as soon as it is known; those that wait for the callback come last. With ``stop``
+    ``on_asked`` hears, from several threads, of each case that has asked; ``on_result`` of each result as soon as it is
+    known, which is when all have asked and the window for calls after them is over. With ``stop``
     set, no further case is begun, and those that were are judged. Raises ``OSError`` where the listener's place cannot
     be had, ``ValueError`` for a case of another role.
     """
@@ -53,7 +55,7 @@ def run(
     with ExitStack() as stack:
         listener = stack.enter_context(Listener(settings.listen)) if settings.listen else None
         bench = Bench(settings=settings, opens=Connection, listener=listener, context=context, began=began)
-        labs = _run_all(cases, bench, stop)
+        labs = _run_all(cases, bench, stop, on_asked)
         if listener is not None and labs:
             _wait_until_quiet(listener, settings, stop)
         until = time.monotonic() + settings.patience
@@ -141,7 +143,9 @@ class _Run:
         )
 
 
-def _run_all(cases: Sequence[Case], bench: Bench, stop: threading.Event) -> list[_Run]:
+def _run_all(
+    cases: Sequence[Case], bench: Bench, stop: threading.Event, on_asked: Callable[[Case], None] | None
+) -> list[_Run]:
     """Begin all cases, those that want to be alone after the others; those begun, in their order."""
 
     def begin(case: Case) -> _Run | None:
@@ -149,6 +153,8 @@ def _run_all(cases: Sequence[Case], bench: Bench, stop: threading.Event) -> list
             return None
         one = _Run(case, bench)
         one.begin()
+        if on_asked is not None:
+            on_asked(case)
         return one
 
     beside = [one for one in cases if not one.alone]
