@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from made_docs import is_current
@@ -22,6 +23,7 @@ from mm7zeep.probe.listener import Listener, Script, closes, fault, rsp
 from mm7zeep.probe.results import Level, Result
 from mm7zeep.probe.runner import dry_answer, dry_run, run
 from mm7zeep.probe.settings import Account, Numbers, Settings, from_mapping, from_toml, with_account
+from mm7zeep.probe.wire import Refused
 
 Run = Callable[[Lab], None]
 
@@ -130,11 +132,21 @@ def test_silence_is_hang() -> None:
 
 
 def test_nobody_there_is_an_error_and_a_dead_server_a_failure() -> None:
-    """No connection at all is the network's trouble; one that comes to be no more after an answer is the peer's."""
+    """Nobody there ends the run before it begins; a connection that comes to be no more after an answer is the peer's
+    failure, and one that a case never had is nobody's.
+    """
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
     gone = Settings(url=url, numbers=Numbers(good=("1",)))
-    assert one(asks, gone).verdict == "ERROR"
+    with pytest.raises(Refused, match="no connection to"):
+        run([made(asks)], gone)
+
+    def elsewhere(lab: Lab) -> None:
+        lab.place = urlsplit(url)
+        asks(lab)
+
+    with peer(yes) as settings:
+        assert one(elsewhere, settings).verdict == "ERROR"
 
     def kills(lab: Lab) -> None:
         asks(lab)

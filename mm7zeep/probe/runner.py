@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
-from urllib.parse import SplitResult
+from urllib.parse import SplitResult, urlsplit
 
 from mm7zeep import __version__ as _version
 from mm7zeep import masking
@@ -44,14 +44,17 @@ def run(
 
     ``on_asked`` hears, from several threads, of each case that has asked; ``on_result`` of each result as soon as it is
     known, which is when all have asked and the window for calls after them is over. With ``stop``
-    set, no further case is begun, and those that were are judged. Raises ``OSError`` where the listener's place cannot
-    be had, ``ValueError`` for a case of another role.
+    set, no further case is begun, and those that were are judged. Raises ``Refused`` where nobody takes connections at
+    the URL, ``OSError`` where the listener's place cannot be had, ``ValueError`` for a case of another role.
     """
     odd = next((one for one in cases if one.role != settings.role), None)
     if odd is not None:
         raise ValueError(f"{odd.id} is a case of role {odd.role}, and the endpoint's is {settings.role}")
     stop = stop or threading.Event()
     started, began = datetime.now(UTC), time.monotonic()
+    Connection(
+        urlsplit(settings.url), settings.timeout, context
+    ).close()  # or every case would say that nobody is there
     with ExitStack() as stack:
         listener = stack.enter_context(Listener(settings.listen)) if settings.listen else None
         bench = Bench(settings=settings, opens=Connection, listener=listener, context=context, began=began)
