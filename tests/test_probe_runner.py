@@ -284,6 +284,7 @@ EVERYTHING = Settings(
 )  # fmt: skip
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("role", ["mmsc", "vasp"])
 def test_a_dry_run_makes_every_request(role: str) -> None:
     """Each case makes its requests without a peer, and nothing is sent."""

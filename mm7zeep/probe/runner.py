@@ -52,9 +52,7 @@ def run(
         raise ValueError(f"{odd.id} is a case of role {odd.role}, and the endpoint's is {settings.role}")
     stop = stop or threading.Event()
     started, began = datetime.now(UTC), time.monotonic()
-    Connection(
-        urlsplit(settings.url), settings.timeout, context
-    ).close()  # or every case would say that nobody is there
+    Connection(urlsplit(settings.url), settings.timeout, context).close()  # that nobody is there is said once
     with ExitStack() as stack:
         listener = stack.enter_context(Listener(settings.listen)) if settings.listen else None
         bench = Bench(settings=settings, opens=Connection, listener=listener, context=context, began=began)
