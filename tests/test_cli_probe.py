@@ -164,8 +164,11 @@ def test_allowed_numbers_are_sent_to(tmp_path: Path) -> None:
 # --- a run ------------------------------------------------------------------------------------------------------------
 
 
-def test_run_writes_every_report_at_once(site: tuple[str, list[bytes]], tmp_path: Path) -> None:
+def test_run_writes_every_report_at_once(
+    site: tuple[str, list[bytes]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Text on standard output, and each format into its file; 1 for a failure."""
+    monkeypatch.setenv("COLUMNS", "100")  # that of a file
     words = [word for form in FORMATS for word in ("--report", f"{form}={tmp_path / form}")]
     found = run("probe", site[0], "--only", GOOD, "--only", BAD, *words)
     assert found.exit_code == 1, found.output
