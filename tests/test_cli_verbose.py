@@ -78,16 +78,14 @@ def test_identifiers_stay() -> None:
     """Digits of a boundary or a Content-ID are no number, however many there are: what belongs together shows."""
     lines: list[str] = []
     view = WireView(lines.append)
-    content_type = (
-        'multipart/related; boundary="=_61491570156"; type="text/xml"; start="<envelope.61491570156@mm7zeep>"'
-    )
+    content_type = 'multipart/related; boundary="=_61491570156"; type="text/xml"; start="<e.61491570156@mm7zeep>"'
     view.answer(200, {"Content-Type": content_type, "X-Number": "61491570156"})
     view.answered(
-        b'<s:Envelope xmlns:s="urn:s"><s:Body><Content href="cid:part.61491570156@mm7zeep" note="61491570156"/></s:Body>'
+        b'<s:Envelope xmlns:s="urn:s"><s:Body><Content href="cid:p.61491570156@mm7zeep" note="61491570156"/></s:Body>'
         b"</s:Envelope>"
     )
     assert lines[1:3] == [f"< Content-Type: {content_type}", "< X-Number: *********56"]
-    assert '<     <Content href="cid:part.61491570156@mm7zeep" note="*********56"/>' in lines
+    assert '<     <Content href="cid:p.61491570156@mm7zeep" note="*********56"/>' in lines
 
 
 def test_answer_that_is_no_mm7() -> None:
