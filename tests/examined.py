@@ -12,7 +12,7 @@ import json
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -114,21 +114,38 @@ read = false
 """
 
 
+Around = Callable[[Any], Any]
+"""Makes an ASGI application of another."""
+
+
+def _as_it_is(application: Any) -> Any:
+    return application
+
+
 @contextmanager
-def gateway(folder: Path, database: str | None = None, duplicates: str = "0s") -> Iterator[Settings]:
-    """A gateway, and the settings to examine it with. ``database`` is by default an SQLite file in ``folder``."""
+def gateway(
+    folder: Path,
+    database: str | None = None,
+    duplicates: str = "0s",
+    *,
+    around: Around = _as_it_is,
+    config: str = CONFIG,
+) -> Iterator[Settings]:
+    """A gateway, and the settings to examine it with. ``database`` is by default an SQLite file in ``folder``.
+
+    ``around`` and ``config`` are for those who break it (``mutants``).
+    """
     with ExitStack() as stack:
         holder = stack.enter_context(held_port())
         port = holder.getsockname()[1]
-        config = folder / "gateway.toml"
-        config.touch(mode=0o600)
+        file = folder / "gateway.toml"
+        file.touch(mode=0o600)
         url = database or f"sqlite:///{folder / 'gateway.db'}"
-        config.write_text(
-            CONFIG.format(database=url, port=port, body=BODY_LIMIT, duplicates=duplicates), encoding="utf-8"
-        )
-        made = Gateway(load(config))
+        said = config.format(database=url, port=port, body=BODY_LIMIT, duplicates=duplicates)
+        file.write_text(said, encoding="utf-8")
+        made = Gateway(load(file))
         stack.callback(made.close)
-        base = stack.enter_context(serve_in_thread(made.asgi))
+        base = stack.enter_context(serve_in_thread(around(made.asgi)))
         stack.enter_context(made.working())
         admin = stack.enter_context(serve_in_thread(admin_app(made)))
         yield Settings(
@@ -199,8 +216,8 @@ down.touch() if os.environ["MM7ZEEP_PROBE_STATE"] == "down" else down.unlink(mis
 
 
 @contextmanager
-def vasp(folder: Path) -> Iterator[Settings]:
-    """A Receiver that keeps what it gets, and the settings to examine it with."""
+def vasp(folder: Path, *, around: Around = _as_it_is, trigger: str = TRIGGER) -> Iterator[Settings]:
+    """A Receiver that keeps what it gets, and the settings to examine it with; ``around`` and ``trigger`` as above."""
     kept = folder / "kept"
     kept.mkdir()
     receiver = Receiver(auth=BasicAuth({"mmsc": "callback-password"}))
@@ -224,7 +241,7 @@ def vasp(folder: Path) -> Iterator[Settings]:
 
     with ExitStack() as stack:
         holder = stack.enter_context(held_port())
-        base = stack.enter_context(serve_in_thread(receiver.asgi))
+        base = stack.enter_context(serve_in_thread(around(receiver.asgi)))
         yield Settings(
             url=f"{base}/mm7",
             role="vasp",
@@ -233,7 +250,7 @@ def vasp(folder: Path) -> Iterator[Settings]:
             listen=f"127.0.0.1:{holder.getsockname()[1]}",
             timeout=10.0,
             window=4.0,
-            trigger=(sys.executable, "-c", TRIGGER),
+            trigger=(sys.executable, "-c", trigger),
             state=(sys.executable, "-c", STATE_OF_VASP.format(folder=str(folder))),
             seen=(sys.executable, "-c", SEEN.format(folder=str(kept))),
         )

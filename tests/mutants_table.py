@@ -1,0 +1,12 @@
+"""All broken servers, in the order of their tables."""
+
+from __future__ import annotations
+
+import mutants_answers
+from mutants import Mutant
+
+MUTANTS: tuple[Mutant, ...] = (
+    *mutants_answers.of("mmsc"),
+    *mutants_answers.of("vasp"),
+)
+"""Every mutant of either role."""
