@@ -166,6 +166,7 @@ def gateway(
             ),
             listen=f"127.0.0.1:{port}",
             timeout=10.0,
+            patience=30.0,
             window=4.0,
             state=(sys.executable, "-c", STATE.format(admin=admin)),
             limits=MappingProxyType({"message": BODY_LIMIT}),

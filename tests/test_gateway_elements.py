@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+from made_docs import made_by
 
 DOCS = Path(__file__).parents[1] / "docs"
 NOT_SHOWN = {
@@ -24,13 +23,8 @@ NOT_SHOWN = {
 @pytest.fixture(scope="module")
 def make_elements() -> Iterator[ModuleType]:
     """The script."""
-    spec = importlib.util.spec_from_file_location("make_elements", DOCS / "make_elements.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = sys.modules["make_elements"] = importlib.util.module_from_spec(spec)  # its dataclasses look there
-    spec.loader.exec_module(module)
-    yield module
-    del sys.modules["make_elements"]
+    with made_by("make_elements") as module:
+        yield module
 
 
 @pytest.mark.once

@@ -21,6 +21,7 @@ FLOORS = (
         "durations",
         "extras",
         "findings",
+        "html_page",
         "json_text",
         "masking",
         "requirements",
@@ -50,6 +51,7 @@ FLOORS = (
     ("gateway.server",),
     ("gateway.testing",),
     ("gateway",),
+    ("load",),
     ("cli", "pytest_plugin"),
     ("__main__",),
 )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import importlib
-import importlib.util
 import pkgutil
 import re
 from collections import Counter
@@ -15,9 +14,12 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
+from made_docs import is_current
 
 from mm7zeep import requirements
 from mm7zeep.findings import KINDS
+from mm7zeep.probe.cases import ALL
+from mm7zeep.probe.common import COMMON
 from mm7zeep.requirements import (
     REQUIREMENTS,
     SOURCES,
@@ -32,24 +34,8 @@ from mm7zeep.requirements.requirement import row
 
 ROOT = Path(__file__).resolve().parent.parent
 ROWS = tuple(REQUIREMENTS.values())
-ASSERTIONS = {
-    "answer/http-status", "answer/content-type", "answer/length", "answer/well-formed", "answer/envelope",
-    "answer/schema", "answer/transaction-id", "answer/transaction-mu", "answer/operation", "answer/namespace",
-    "answer/version", "answer/fault-place", "answer/fault-children", "answer/fault-code", "answer/fault-detail",
-    "answer/fault-class", "answer/status-known", "answer/status-text", "answer/leak", "answer/foreign",
-}  # fmt: skip
-"""What ``mm7zeep probe`` asserts of every answer: no cases of their own, reported under these ids."""
-
-
-def known_cases() -> set[str]:
-    """The ids of all cases of ``mm7zeep probe``; skips the test where there is no probe yet."""
-    try:
-        cases = importlib.import_module("mm7zeep.probe.cases")
-    except ModuleNotFoundError as error:
-        if not (error.name or "").startswith("mm7zeep.probe"):
-            raise
-        pytest.skip("mm7zeep.probe.cases is not there yet")
-    return {one.id for one in cases.ALL} | ASSERTIONS
+CASES = frozenset({one.id for one in ALL} | {one.id for one in COMMON})
+"""The ids of ``mm7zeep probe``: its cases, and what it asserts of every answer."""
 
 
 @cache
@@ -188,16 +174,9 @@ def test_unknown_cases_are_seen() -> None:
 
 def test_every_case_exists() -> None:
     """Each case that a row names is one of ``mm7zeep probe``."""
-    assert unknown({case for one in ROWS for case in one.cases}, known_cases()) == []
+    assert unknown({case for one in ROWS for case in one.cases}, CASES) == []
 
 
 def test_documented() -> None:
     """docs/requirements.md is what docs/make_requirements.py makes of the register as it is now."""
-    docs = ROOT / "docs"
-    spec = importlib.util.spec_from_file_location("make_requirements", docs / "make_requirements.py")
-    assert spec is not None
-    assert spec.loader is not None
-    make_requirements = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(make_requirements)
-    page = docs.joinpath("requirements.md").read_text(encoding="utf-8")
-    assert page == make_requirements.text(), "run docs/make_requirements.py"
+    assert is_current("make_requirements"), "run docs/make_requirements.py"

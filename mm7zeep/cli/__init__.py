@@ -39,6 +39,7 @@ _COMMANDS: Mapping[str, str] = MappingProxyType(
         "opt-outs": "List who has opted out, add somebody, remove somebody.",
         "export": "Write what became of each message and recipient, for billing.",
         "check": "Judge captured messages.",
+        "load": "Load an MMSC at a fixed rate, and tell how it answers.",
         "samples": "Write sample media and a request to start from.",
         "explain": "Tell a finding or a status code in plain words.",
     }

@@ -396,10 +396,10 @@ class Lab:
     # --- what the other side sends ------------------------------------------------------------------------------------
 
     def calls(self, matches: Callable[[Arrived], bool], count: int = 1, within: float | None = None) -> list[Arrived]:
-        """The requests of the peer that match, as soon as there are ``count``, or what came in the window."""
+        """The requests of the peer that match, as soon as there are ``count``, or what came while we had patience."""
         if self.bench.dry:
             return []
-        found = self._listener.wait(matches, count, self.settings.window if within is None else within)
+        found = self._listener.wait(matches, count, self.settings.patience if within is None else within)
         for one in found:
             self._keep(one)
         return found
@@ -411,7 +411,7 @@ class Lab:
         found = self.calls(matches, 1, within)
         if not found:
             self.require(
-                False, f"no {what} within {within or self.settings.window:g} s", level=level or self.case.level
+                False, f"no {what} within {within or self.settings.patience:g} s", level=level or self.case.level
             )
             raise Ended
         return found[0]
@@ -508,8 +508,10 @@ class Lab:
 
     # --- the end ------------------------------------------------------------------------------------------------------
 
-    def settle(self) -> None:
-        """Judge what needed time: nothing of what was refused has come, and all of what was accepted and looped."""
+    def settle(self, until: float) -> None:
+        """Judge what needed time: nothing of what was refused has come, and all of what was accepted and looped, which
+        is waited for until ``until`` (``time.monotonic``).
+        """
         for judge in self._later:
             judge()
         if self.bench.dry:
@@ -526,10 +528,10 @@ class Lab:
                     self.require(False, f"refused ({said.summary}), and it arrived all the same", shown=one)
         for stimulus, _ in self._accepted:
             if stimulus.looped and stimulus.operation == "SubmitReq":
-                self._arrived_whole(stimulus)
+                self._arrived_whole(stimulus, until - time.monotonic())
 
-    def _arrived_whole(self, stimulus: Stimulus) -> None:
-        came = self._listener.wait(lambda one: one.operation == "DeliverReq" and carries(one, stimulus), 1, 0)
+    def _arrived_whole(self, stimulus: Stimulus, within: float) -> None:
+        came = self._listener.wait(lambda one: one.operation == "DeliverReq" and carries(one, stimulus), 1, within)
         if not came:
             self.require(False, "accepted, and it never arrived at the callback", expected="MM7_deliver", level="MUST")
             return

@@ -56,7 +56,8 @@ def run(
         labs = _run_all(cases, bench, stop)
         if listener is not None and not stop.is_set() and labs:
             stop.wait(settings.window)
-        results = [_settled(one, on_result) for one in labs]
+        until = time.monotonic() + settings.patience
+        results = [_settled(one, until, on_result) for one in labs]
     common = [_common(one, bench, settings.role) for one in COMMON]
     for one in common:
         if on_result is not None:
@@ -91,9 +92,9 @@ class _Run:
         self._guarded(lambda: self.case.run(self.lab))
         self.took = time.monotonic() - began
 
-    def settle(self) -> None:
+    def settle(self, until: float) -> None:
         if not self.skipped and not self.error:
-            self._guarded(self.lab.settle)
+            self._guarded(lambda: self.lab.settle(until))
 
     def _guarded(self, run: Callable[[], None]) -> None:
         try:
@@ -151,8 +152,8 @@ def _run_all(cases: Sequence[Case], bench: Bench, stop: threading.Event) -> list
     return [found[one.id] for one in cases if one.id in found]
 
 
-def _settled(one: _Run, on_result: Callable[[Result], None] | None) -> Result:
-    one.settle()
+def _settled(one: _Run, until: float, on_result: Callable[[Result], None] | None) -> Result:
+    one.settle(until)
     result = one.result()
     if on_result is not None:
         on_result(result)

@@ -79,11 +79,11 @@ class Settings:
 
     ``url`` is the endpoint's; ``account`` asks, ``second`` is another VASP of the same endpoint. ``listen`` is where
     calls of the endpoint are taken (``HOST:PORT``; empty: nowhere). ``timeout`` is how long an answer may take,
-    ``window`` how long a call is waited for that shall come, and how long none may come that shall not. ``trigger`` is
-    a command that makes a VASP submit, ``state`` one that makes the state that a case needs, ``seen`` one that tells
-    what a VASP got; each is started without a shell, with the case's values in its environment as MM7ZEEP_PROBE_*.
-    ``unsupported`` names features (``FEATURES``), ``limits`` numbers (``LIMITS``). ``authenticated`` tells that the
-    endpoint asks for credentials.
+    ``patience`` how long a call is waited for that has to come, ``window`` how long none may come that must not.
+    ``trigger`` is a command that makes a VASP submit, ``state`` one that makes the state that a case needs, ``seen``
+    one that tells what a VASP got; each is started without a shell, with the case's values in its environment as
+    MM7ZEEP_PROBE_*. ``unsupported`` names features (``FEATURES``), ``limits`` numbers (``LIMITS``). ``authenticated``
+    tells that the endpoint asks for credentials.
     """
 
     url: str
@@ -94,6 +94,7 @@ class Settings:
     numbers: Numbers = field(default_factory=Numbers)
     listen: str = ""
     timeout: float = 10.0
+    patience: float = 15.0
     window: float = 5.0
     parallel: int = 8
     seed: int = 0
@@ -126,7 +127,7 @@ def _check(settings: Settings) -> None:
         raise ValueError("url: holds a user; give it as [account] username and password")
     if settings.namespace not in profiles.NAMESPACES:
         raise ValueError(f"namespace: {settings.namespace!r} is none of the MM7 namespaces")
-    for name in ("timeout", "window"):
+    for name in ("timeout", "patience", "window"):
         if not 0 < getattr(settings, name) <= 600:
             raise ValueError(f"{name}: more than 0 and at most 600 seconds, not {getattr(settings, name)}")
     if not 1 <= settings.parallel <= 64:

@@ -8,29 +8,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from mm7zeep import __version__
+from mm7zeep import html_page
 from mm7zeep.conformance.report import view
 from mm7zeep.conformance.verdict import Verdict
 
 _STYLE = """
-:root { color-scheme: light dark; --ink: #1c2024; --dim: #5b646e; --paper: #ffffff; --line: #d5dae0; --band: #f4f6f8;
-  --good: #17693a; --bad: #b3261e; --warn: #8a5a00; --note: #1f5f99; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e6e9ec; --dim: #9aa4ae; --paper: #15181b; --line: #343b42;
-  --band: #1e2327; --good: #6fd194; --bad: #ff8f85; --warn: #f0bd5c; --note: #86bdf0; } }
-* { box-sizing: border-box; }
-body { margin: 0 auto; padding: 1.5rem 1rem 3rem; max-width: 75rem; background: var(--paper); color: var(--ink);
-  font: 16px/1.5 system-ui, sans-serif; }
-h1 { font-size: 1.5rem; margin: 0 0 .25rem; } h2 { font-size: 1.1rem; margin: 2rem 0 .25rem; overflow-wrap: anywhere; }
-p { margin: .25rem 0; } .dim { color: var(--dim); } .scroll { overflow-x: auto; }
-table { border-collapse: collapse; width: 100%; margin: 1rem 0; }
-th, td { text-align: left; vertical-align: top; padding: .4rem .75rem .4rem 0; border-bottom: 1px solid var(--line);
-  overflow-wrap: anywhere; }
-th { font-weight: 600; white-space: nowrap; }
 td.count, th:nth-child(n + 4) { text-align: right; font-variant-numeric: tabular-nums; }
 code, pre { font-family: ui-monospace, monospace; font-size: .875rem; }
 pre { margin: .35rem 0; padding: .4rem .6rem; background: var(--band); border-left: 3px solid var(--line);
   white-space: pre-wrap; overflow-wrap: anywhere; }
-a { color: inherit; }
 .accept { color: var(--good); } .reject, .MUST { color: var(--bad); } .SHOULD { color: var(--warn); }
 .INFO { color: var(--note); } .word { font-weight: 700; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .1rem .75rem; margin: 0; } dt { color: var(--dim); }
@@ -49,16 +35,8 @@ def render(verdicts: Sequence[Verdict], *, show_numbers: bool = False) -> str:
         f'<th scope="col">{one}</th>' for one in ("Message", "Verdict", "Operation", "MUST", "SHOULD", "INFO")
     )
     table = f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>" if messages else ""
-    return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        # No script, no image, no font, whatever a message may have smuggled in
-        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
-        f"<title>MM7 check: {escape(_sum(messages))}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<main>\n"
-        f"<h1>MM7 check</h1>\n<p>{escape(_sum(messages))}</p>\n"
-        f'<div class="scroll">{table}</div>\n{sections}</main>\n'
-        f'<footer><p class="dim">mm7zeep {escape(__version__)}</p></footer>\n</body>\n</html>\n'
-    )
+    main = f'<h1>MM7 check</h1>\n<p>{escape(_sum(messages))}</p>\n<div class="scroll">{table}</div>\n{sections}'
+    return html_page.page(f"MM7 check: {_sum(messages)}", main, style=_STYLE)
 
 
 def _sum(messages: Sequence[view.Message]) -> str:

@@ -224,7 +224,7 @@ def told(
             ids.append(reported(lab, **fields))
         finally:
             known.set()
-        found = lab.calls(about(ids[0], operation), count, lab.settings.window * 2)
+        found = lab.calls(about(ids[0], operation), count)
     if not found:
         lab.require(False, f"no {operation} came", level=lab.case.level)
         raise Ended
@@ -238,7 +238,7 @@ def sent_again(lab: Lab, *replies: Reply) -> None:
         len(found) > len(replies),
         "the report was not sent again",
         expected=f"{len(replies) + 1} attempts",
-        actual=f"{len(found)} within {lab.settings.window * 2:g} s",
+        actual=f"{len(found)} within {lab.settings.patience:g} s",
         level=lab.case.level,
         shown=found[-1],
     )
@@ -307,7 +307,7 @@ def bounded_retries(lab: Lab) -> None:
             ids.append(reported(lab, read_reply=True))
         finally:
             known.set()
-        lab.call(about(ids[0], "ReadReplyReq"), "read reply behind a report that fails", within=lab.settings.window * 3)
+        lab.call(about(ids[0], "ReadReplyReq"), "read reply behind a report that fails")
 
 
 # --- read replies -----------------------------------------------------------------------------------------------------
