@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import mutants_answers
+import mutants_vasp
 from mutants import Mutant
 
 MUTANTS: tuple[Mutant, ...] = (
     *mutants_answers.of("mmsc"),
     *mutants_answers.of("vasp"),
+    *mutants_vasp.MUTANTS,
 )
 """Every mutant of either role."""

@@ -6,6 +6,7 @@ from mm7zeep.probe.case import Case, collected
 from mm7zeep.probe.cases import (
     callbacks,
     changes,
+    client,
     deliver_message,
     deliver_package,
     deliver_wrong,
@@ -14,6 +15,6 @@ from mm7zeep.probe.cases import (
 )
 
 ALL: tuple[Case, ...] = collected(
-    submit_basics, changes, callbacks, deliver_package, deliver_message, deliver_wrong, told_reports
+    submit_basics, changes, callbacks, deliver_package, deliver_message, deliver_wrong, told_reports, client
 )
 """Every case of both roles."""

@@ -1,0 +1,491 @@
+"""Broken VASPs: what they take and must not, refuse and must not, lose, or send wrongly themselves."""
+
+from __future__ import annotations
+
+import base64
+import re
+import urllib.request
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any
+
+from mutants import (
+    Answered,
+    Asked,
+    Break,
+    Mutant,
+    Serve,
+    answered,
+    asked,
+    driven,
+    page,
+    patched,
+    refusal,
+    refusing,
+    served,
+    success,
+)
+
+_RIGHT = "Basic " + base64.b64encode(b"mmsc:callback-password").decode()
+_INNER = r"--mm7zeep-inner"
+
+
+def _mutant(
+    name: str, what: str, breaks: Break, *found: str, near: tuple[str, ...] = (), window: float = 2.0
+) -> Mutant:
+    return Mutant(name=name, role="vasp", what=what, breaks=breaks, found_by=frozenset(found), near=near, window=window)
+
+
+# --- how ours is broken -----------------------------------------------------------------------------------------------
+
+
+def _header(name: str, change: Callable[[str], str]) -> Break:
+    """With a header field of requests changed."""
+    return asked(lambda one: one.with_header(name, change(one.header(name))) if one.header(name) else one)
+
+
+def _edited(pattern: str, new: str) -> Break:
+    """With what matches in the bodies of requests replaced."""
+    return asked(lambda one: one.edited(pattern, new))
+
+
+def _believing(one: Asked) -> Asked:
+    return one.with_header("authorization", _RIGHT)
+
+
+def _ended(one: Asked) -> Asked:
+    """With the delimiters that a cut body lacks."""
+    if one.body.endswith(b"--\r\n") or b"--mm7zeep-inner" not in one.body:
+        return one
+    return replace(one, body=one.body + b"\r\n--mm7zeep-inner--\r\n\r\n--mm7zeep-probe--\r\n")
+
+
+def _swallowing(one: Asked) -> Asked:
+    """Without the parts behind a delimiter that is misspelt."""
+    return one.edited("--mm7zeep-imner.*$", f"{_INNER}--\r\n\r\n--mm7zeep-probe--\r\n")
+
+
+def _fetching(one: Asked) -> Asked:
+    """With an external entity fetched, as a careless parser does."""
+    found = re.search(r'<!DOCTYPE[^\[]*\[<!ENTITY e SYSTEM "(http[^"]*)">\]>', one.body.decode("latin-1"))
+    if found is None:
+        return one
+    try:
+        with urllib.request.urlopen(found[1], timeout=2) as got:  # noqa: S310  the examiner's own listener
+            got.read()
+    except OSError:
+        pass  # it was asked; what it said is of no use
+    return one
+
+
+def _remembering() -> Callable[[Asked, Serve], Awaitable[Answered]]:
+    """Refuses a request that came before."""
+    known: set[bytes] = set()
+
+    async def between(one: Asked, serve: Serve) -> Answered:
+        if one.body in known:
+            return refusal(one)
+        known.add(one.body)
+        return await serve(one)
+
+    return between
+
+
+def _if(where: Callable[[Asked], bool], answer: Callable[[Asked], Answered | None]) -> Break:
+    """With requests of a kind answered otherwise."""
+
+    async def between(one: Asked, serve: Serve) -> Answered | None:
+        return answer(one) if where(one) else await serve(one)
+
+    return served(lambda: between)
+
+
+def _instead(pattern: str, answer: Callable[[Answered], Answered]) -> Break:
+    """With our answers that match changed."""
+    return answered(lambda one: answer(one) if one.has(pattern) else one)
+
+
+def _closing(one: Answered) -> Answered:
+    return one.with_header("connection", "close")
+
+
+def _swallows_errors(original: Any) -> Any:
+    """Registers functions whose failure nobody hears of."""
+
+    def register(self: Any, kind: type[Any], function: Any) -> Any:
+        def quiet(message: Any) -> None:
+            try:
+                function(message)
+            except RuntimeError:
+                return
+
+        return original(self, kind, quiet)
+
+    return register
+
+
+def _loses(original: Any) -> Any:
+    """Registers functions that never hear of a message of high priority."""
+
+    def register(self: Any, kind: type[Any], function: Any) -> Any:
+        def some(message: Any) -> None:
+            if getattr(message, "priority", None) != "High":
+                function(message)
+
+        return original(self, kind, some)
+
+    return register
+
+
+def _of_state(word: str) -> Callable[[Asked], bool]:
+    return lambda one: one.has(f"<DeliveryReportReq.*<MMStatus>{word}<")
+
+
+# --- what the VASP's own application does ----------------------------------------------------------------------------
+
+_SUBMIT = 'client.submit(to="+15550010001", subject="Probe", content="Hello").status.code'
+_ERROR = "error.status.code if error.status is not None else None"
+_AGAIN = f"""
+def submit():
+    try:
+        return {_SUBMIT}
+    except Mm7Error as error:
+        if error.status is None or error.status.code not in (2002, 2004): raise
+        return {_SUBMIT}
+"""
+_WITH = "with VaspClient("
+_RENAMED = f"""
+def submit():
+    try:
+        return {_SUBMIT}
+    except Mm7Error as error:
+        if error.status is not None: raise
+        return {_SUBMIT}
+"""
+_NAMELESS = """
+from lxml import etree
+from mm7zeep.client.sending import Call
+post = Call.post
+def nameless(self):
+    tree = etree.fromstring(self.envelope) if isinstance(self.envelope, bytes) else self.envelope
+    for one in tree.findall("*/{*}TransactionID"):
+        one.getparent().remove(one)
+    object.__setattr__(self, "envelope", tree if tree is self.envelope else etree.tostring(tree))
+    return post(self)
+Call.post = nameless
+"""
+
+# --- the table --------------------------------------------------------------------------------------------------------
+
+MUTANTS: tuple[Mutant, ...] = (
+    # the package
+    _mutant(
+        "vasp-root-first", "The first part is taken as the envelope, whatever start says.",
+        _if(lambda one: one.body.startswith(b"--") and b"xml" not in one.body.partition(b"\r\n\r\n")[0], refusal),
+        "deliver/root-last",
+        near=("deliver/type-bare", "deliver/multipart-mixed"),
+    ),
+    _mutant(
+        "vasp-start-wanted", "A package without start is refused.",
+        _if(lambda one: "multipart" in one.header("content-type") and "start=" not in one.header("content-type"),
+            lambda one: refusal(one, 4004)),
+        "deliver/start-missing",
+    ),
+    _mutant(
+        "vasp-type-quoted", "A type without quotes is refused.",
+        _if(lambda one: "type=text/xml" in one.header("content-type"), refusal), "deliver/type-bare",
+    ),
+    _mutant(
+        "vasp-base64-raw", "Parts in base64 are given to the application as they are written.",
+        _edited("Content-Transfer-Encoding: base64", "Content-Transfer-Encoding: binary"), "deliver/base64-parts",
+        near=("deliver/binary-parts",),
+    ),
+    _mutant(
+        "vasp-part-lost", "The last part of an inner multipart is lost.",
+        _edited(rf"{_INNER}\r\n(?:(?!{_INNER}).)*(?={_INNER}--)", ""),
+        "deliver/multipart-smil", "deliver/multipart-mixed", "deliver/base64-parts", "deliver/chunked",
+    ),
+    _mutant(
+        "vasp-seven-bits", "Octets of a binary part lose their highest bit.",
+        _edited("\xff", "\x7f"), "deliver/multipart-smil", "deliver/multipart-mixed", "deliver/chunked",
+        "deliver/binary-parts", "deliver/large/300kB", "deliver/large/1MB",
+    ),
+    _mutant(
+        "vasp-cut-taken", "A body that ends inside its last part is taken as if it were whole.",
+        asked(_ended), "content/cut", near=("deliver/closing-missing", "content/delimiter-typo"),
+    ),
+    _mutant(
+        "vasp-typo-swallows", "What stands behind a misspelt delimiter is lost without a word.",
+        asked(_swallowing), "content/delimiter-typo", near=("deliver/closing-missing",),
+    ),
+    _mutant(
+        "vasp-cid-unresolved", "1000 is said to Content that names none of the parts.",
+        _edited('href="cid:nothing@mm7zeep"', 'href="cid:text@mm7zeep"'), "deliver/cid-unresolved",
+        near=("content/empty-href",),
+    ),
+    _mutant(
+        "vasp-href-empty", "An empty href is taken for the first part.",
+        _edited('href=""', 'href="cid:text@mm7zeep"'), "content/empty-href/empty", near=("deliver/cid-unresolved",),
+    ),
+    _mutant(
+        "vasp-boundary-specials", "A boundary with a question mark is not understood.",
+        _if(lambda one: "?" in one.header("content-type"), refusal), "deliver/boundary-specials",
+    ),
+    _mutant(
+        "vasp-json-taken", "A request as application/json is taken for MM7.",
+        _header("content-type", lambda one: 'multipart/related; boundary="mm7zeep-probe"; type="text/xml"; '
+                'start="<envelope@mm7zeep>"' if "json" in one else one),
+        "deliver/content-type-foreign",
+    ),
+    # the envelope
+    _mutant(
+        "vasp-mu-ignored", "Header blocks that must be understood are ignored.",
+        _edited(r'(<x:block[^>]*) soap-env:mustUnderstand="1"', r"\1"), "deliver/mu-unknown",
+    ),
+    _mutant(
+        "vasp-mu-client", "A header block that is not understood is a Client fault.",
+        _instead("MustUnderstand</faultcode>", lambda one: one.edited("MustUnderstand(</faultcode>)", r"Client\1")),
+        "deliver/mu-unknown", near=("deliver/envelope-12",),
+    ),
+    _mutant(
+        "vasp-soap-12", "An envelope of SOAP 1.2 is taken.",
+        _edited(r"http://www\.w3\.org/2003/05/soap-envelope", "http://schemas.xmlsoap.org/soap/envelope/"),
+        "deliver/envelope-12",
+    ),
+    _mutant(
+        "vasp-prefix-fixed", "Only the prefix that it uses itself is understood.",
+        _if(lambda one: one.has("<m:DeliverReq"), refusal), "deliver/prefix-free",
+    ),
+    _mutant(
+        "vasp-entity-fetched", "External entities are fetched.", asked(_fetching), "deliver/entity-external",
+    ),
+    _mutant(
+        "vasp-transaction-made", "A TransactionID is made for a request without one.",
+        asked(lambda one: one.edited(
+            r"(<soap-env:Header>)(</soap-env:Header><soap-env:Body><\w+ xmlns=\"([^\"]*)\")",
+            r'\1<TransactionID xmlns="\3">1</TransactionID>\2')),
+        "deliver/txid-missing",
+    ),
+    _mutant(
+        "vasp-transaction-short", "A TransactionID of more than 64 characters is refused.",
+        refusing(r"<TransactionID[^>]*>[^<]{65,}<", lambda one: refusal(one, 4004)), "deliver/txid-long",
+    ),
+    # the message
+    _mutant(
+        "vasp-sender-guessed", "A message without Sender is taken.",
+        asked(lambda one: one if one.has("<Sender>") else one.edited(
+            "(<DeliverReq[^>]*><MM7Version>[^<]*</MM7Version>)",
+            r"\1<Sender><Number>+15550100</Number></Sender>")),
+        "deliver/sender-missing",
+    ),
+    _mutant(
+        "vasp-mail-refused", "A sender by mail address is refused.",
+        refusing("<Sender><RFC2822Address>", lambda one: refusal(one, 2002, "Address Error")), "deliver/sender-mail",
+        near=("deliver/sender",),
+    ),
+    _mutant(
+        "vasp-anonymous-crash", "A hidden sender ends the connection.",
+        refusing("<Sender><Number></Number>", lambda one: None), "deliver/sender-anonymous/empty",
+        near=("deliver/sender",),
+    ),
+    _mutant(
+        "vasp-recipients-wanted", "A message without Recipients is refused.",
+        _if(lambda one: one.has("<DeliverReq") and not one.has("<Recipients>"), refusal), "deliver/recipients-missing",
+        near=("deliver/recipients",),
+    ),
+    _mutant(
+        "vasp-priority-lost", "A message of high priority is accepted, and the application never gets it.",
+        patched("mm7zeep.receiver.Receiver._register", _loses), "deliver/priority-each/high",
+        near=("deliver/priority-each",),
+    ),
+    _mutant(
+        "vasp-quarter-hour", "A time zone that is no whole number of hours is refused.",
+        refusing(r":(?:45|30)</TimeStamp>", refusal), "deliver/timestamp-offset/quarter-hour", "read/timestamp",
+        near=("deliver/timestamp-offset",),
+    ),
+    _mutant(
+        "vasp-no-zone", "A time without zone is refused.",
+        refusing(r"T[\d:]+</TimeStamp>", refusal), "deliver/timestamp-offset/no-zone",
+        near=("deliver/timestamp-offset",),
+    ),
+    _mutant(
+        "vasp-emoji-crash", "Letters beyond the first plane of Unicode are answered by an HTML page.",
+        refusing("<Subject>[^<]*\xf0", lambda one: page(500)), "deliver/subject-utf8/emoji",
+        near=("deliver/subject-utf8",),
+    ),
+    _mutant(
+        "vasp-cdata", "CDATA in a subject is refused.", refusing(r"<!\[CDATA\[", refusal),
+        "deliver/subject-utf8/entities", near=("deliver/subject-utf8",),
+    ),
+    _mutant(
+        "vasp-namespace-one", "Messages in REL-6-MM7-1-0 are refused.",
+        refusing(r"<DeliverReq[^>]*REL-6-MM7-1-0", lambda one: refusal(one, 4002, "Unsupported Version")),
+        "deliver/ns-each/rel6-1-0", "deliver/previously-sent", "deliver/spi", near=("deliver/ns-each",),
+    ),
+    _mutant(
+        "vasp-answer-newest", "Messages in any namespace but the oldest two are answered in REL-6-MM7-1-4.",
+        served(lambda: _newest), "answer/namespace", "deliver/rsp-namespace", near=("deliver/ns-each",),
+    ),
+    _mutant(
+        "vasp-capabilities", "A message with UACapabilities is refused.", refusing("<UACapabilities", refusal),
+        "deliver/ua-capabilities",
+    ),
+    _mutant(
+        "vasp-order-crash", "VASPID behind LinkedID ends the connection.",
+        refusing("</LinkedID><VASPID>", lambda one: None), "deliver/vaspid-after-linkedid",
+        near=("deliver/linked-id", "deliver/vaspid-order"),
+    ),
+    _mutant(
+        "vasp-version-crash", "An MM7Version that it does not know is answered by an HTML page.",
+        refusing("<MM7Version>9.9.9", lambda one: page(500)), "deliver/version-unknown", near=("deliver/version",),
+    ),
+    _mutant(
+        "vasp-operation-page", "An operation that it does not serve is answered by an HTML page and HTTP 200.",
+        _instead(">4003<", lambda one: page(200)), "callback/operation-unknown", "callback/wrong-direction",
+        "answer/well-formed",
+    ),
+    _mutant(
+        "vasp-operation-taken", "An operation that MM7 has not is answered 1000.",
+        refusing("<xxxDeliverReq", success), "callback/operation-unknown", near=("callback/wrong-direction",),
+    ),
+    _mutant(
+        "vasp-repeat-refused", "The same request again is refused.", served(_remembering),
+        "deliver/repeat", "report/repeat",
+    ),
+    # HTTP
+    _mutant(
+        "vasp-chunked-refused", "Chunked requests are refused.",
+        _if(lambda one: "chunked" in one.header("transfer-encoding"), lambda one: page(411)), "deliver/chunked",
+    ),
+    _mutant(
+        "vasp-closes", "Every connection is closed after one answer.", answered(_closing), "deliver/keep-alive",
+    ),
+    _mutant(
+        "vasp-large-refused", "A body of more than 200,000 octets is answered by an HTML page and HTTP 500.",
+        _if(lambda one: len(one.body) > 200_000, lambda one: page(500)), "deliver/large/300kB", "deliver/large/1MB",
+    ),
+    _mutant(
+        "vasp-get-page", "GET is answered by an HTML page and HTTP 200.",
+        _if(lambda one: one.method == "GET", lambda one: page(200)), "deliver/get", "answer/well-formed",
+    ),
+    _mutant(
+        "vasp-expect", "Expect: 100-continue is refused.",
+        _if(lambda one: bool(one.header("expect")), lambda one: page(417)), "deliver/expect-continue",
+    ),
+    # credentials
+    _mutant(
+        "vasp-credentials-ignored", "Credentials are not looked at.", asked(_believing),
+        "callback/auth-basic/wrong", "callback/auth-basic/missing", "callback/auth-basic/garbage",
+    ),
+    _mutant(
+        "vasp-no-challenge", "A 401 has no WWW-Authenticate.",
+        answered(lambda one: one.without_header("www-authenticate")),
+        "callback/auth-basic/wrong", "callback/auth-basic/missing", "callback/auth-basic/garbage",
+    ),
+    _mutant(
+        "vasp-scheme-case", "The scheme of the credentials has to be written Basic.",
+        _header("authorization", lambda one: one.replace("basic ", "other ")), "callback/auth-basic/right",
+    ),
+    # reports
+    _mutant(
+        "vasp-report-nameless", "A delivery report without MessageID is taken.",
+        _if(lambda one: one.has("<DeliveryReportReq") and not one.has("<MessageID>"), success),
+        "report/no-message-id", near=("read/no-message-id",),
+    ),
+    _mutant(
+        "vasp-read-nameless", "A read reply without MessageID is taken.",
+        _if(lambda one: one.has("<ReadReplyReq") and not one.has("<MessageID>"), success),
+        "read/no-message-id", near=("report/no-message-id",),
+    ),
+    _mutant(
+        "vasp-report-nobody", "A delivery report without Recipient is taken.",
+        _if(lambda one: one.has("<DeliveryReportReq") and not one.has("<Recipient>"), success),
+        "report/recipient-missing",
+    ),
+    _mutant(
+        "vasp-report-word", "A delivery report that says Deferred is refused.", _if(_of_state("Deferred"), refusal),
+        "report/each-status/Deferred", near=("report/each-status",),
+    ),
+    _mutant(
+        "vasp-report-vendor", "A delivery report with a word of nobody's ends the connection.",
+        _if(_of_state("Delivered"), lambda one: None), "report/status-unknown", near=("report/each-status",),
+    ),
+    _mutant(
+        "vasp-report-extension", "A delivery report with MMStatusExtension is refused.",
+        refusing("<MMStatusExtension>", refusal),
+        "report/status-extension/recipient", "report/status-extension/other-rs",
+    ),
+    _mutant(
+        "vasp-report-date", "A delivery report with TimeStamp is refused in every namespace.",
+        refusing("<DeliveryReportReq.*<TimeStamp>", refusal),
+        "report/date-or-timestamp/rel6-1-1", "report/date-or-timestamp/rel5-1-4", near=("report/date-or-timestamp",),
+    ),
+    _mutant(
+        "vasp-report-multipart", "A report has to be an envelope alone.",
+        _if(lambda one: one.has("<DeliveryReportReq") and "multipart" in one.header("content-type"), refusal),
+        "report/multipart",
+    ),
+    _mutant(
+        "vasp-report-mail", "A report on a recipient by mail address is refused.",
+        refusing("<Recipient><RFC2822Address", refusal), "report/recipient-mail",
+    ),
+    _mutant(
+        "vasp-read-word", "A read reply that says Deleted is refused.",
+        refusing("<ReadReplyReq.*<MMStatus>Deleted<", refusal), "read/each-status/Deleted", near=("read/",),
+    ),
+    # the application
+    _mutant(
+        "vasp-down-1000", "1000 is said while the application is down.",
+        patched("mm7zeep.receiver.Receiver._register", _swallows_errors), "rsp/status-3000",
+    ),
+    # what it sends itself
+    _mutant(
+        "vasp-no-retry", "A submit is never sent again.", driven(("Retry(times=4, first=0.3)", "Retry(times=0)")),
+        "client/retry-4006/rsp", "client/retry-4006/fault", "client/retry-503", "client/retry-down",
+        near=("client/",),
+    ),
+    _mutant(
+        "vasp-retry-for-ever", "A submit is sent again at once, and without end.",
+        driven(("Retry(times=4, first=0.3)", "Retry(times=40, first=0.01)")), "client/retry-bounded",
+        near=("client/retry", "client/no-retry"),
+    ),
+    _mutant(
+        "vasp-retry-refused", "A submit that was refused with 2xxx is sent again unchanged.",
+        driven((_WITH, _AGAIN + _WITH), (f'"status": {_SUBMIT}', '"status": submit()')),
+        "client/no-retry-2xxx/2004", "client/no-retry-2xxx/2002", near=("client/",),
+    ),
+    _mutant(
+        "vasp-unknown-success", "A code that is not in the table is told as success.",
+        driven((f'"status": {_ERROR}', '"status": 1000 if error.status and error.status.code in (2777, 9999) else '
+                f"({_ERROR})")),
+        "client/unknown-code/2777", "client/unknown-code/9999", near=("client/no-retry",),
+    ),
+    _mutant(
+        "vasp-fault-unread", "The Fault in an HTTP 500 is not read.",
+        driven((f'"status": {_ERROR}', f'"status": None if error.http_status == 500 else ({_ERROR})')),
+        "client/fault-500", near=("client/",),
+    ),
+    _mutant(
+        "vasp-status-order", "StatusCode is only understood before StatusText.",
+        driven((f'"status": {_SUBMIT}', f'"status": 1000 if (found := {_SUBMIT.removesuffix(".status.code")})'
+                '.message_id != "probe-turned" else None')),
+        "client/rsp-order", near=("client/",),
+    ),
+    _mutant(
+        "vasp-lost-renamed", "A submit whose answer was lost is sent again under another TransactionID.",
+        driven((_WITH, _RENAMED + _WITH), (f'"status": {_SUBMIT}', '"status": submit()')),
+        "client/lost-answer", near=("client/",),
+    ),
+    _mutant(
+        "vasp-submit-nameless", "Its submits have no TransactionID.",
+        driven((_WITH, _NAMELESS + _WITH)), "client/submit-valid", near=("client/",),
+    ),
+)  # fmt: skip
+
+
+async def _newest(one: Asked, serve: Serve) -> Answered:
+    """Answers in the newest namespace."""
+    answer = await serve(one)
+    if not answer.has("Rsp ") or answer.has("REL-5-MM7-1-[01]|REL-6-MM7-1-4"):
+        return answer
+    return answer.edited(r"REL-\d-MM7-\d-\d", "REL-6-MM7-1-4").edited(r"(MM7Version>)[\d.]+<", r"\g<1>6.8.0<")
