@@ -1,6 +1,6 @@
 """Write docs/rules.md: each kind of finding with an example that raises it, and what is then said.
 
-The examples are those of ``tests/rules``, and the messages are made by judging them: run it with the tests on the path,
+The examples are those of ``mm7zeep.vectors.cases``, and the messages are made by judging them: run it with the tests on the path,
 ``PYTHONPATH=.:tests python docs/make_rules.py``. A test fails where the file is out of date.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from rules import CASES, FIRST
+from rules import CASES, FIRST, found
 
 from mm7zeep.findings import KINDS, Kind
 
@@ -45,8 +45,8 @@ def text() -> str:
 
 def _row(kind: Kind) -> str:
     case = FIRST[kind.id]
-    found = next(one for one in case.door(case, case.bad) if one.id == kind.id)
-    said = f"{found.summary} ({found.detail})" if found.detail else found.summary
+    first = next(one for one in found(case, case.bad) if one.id == kind.id)
+    said = f"{first.summary} ({first.detail})" if first.detail else first.summary
     needs = f" ({kind.needs})" if kind.needs else ""
     return f"| `{kind.id}`{needs} | {kind.level} | {kind.source} | {_code(case.shown)} | {_plain(said)} |"
 

@@ -1,14 +1,17 @@
 """Checks on what is shipped, run by tox outside pytest.
 
 ``build_check.py build`` builds the sdist and, from it, the wheel; looks for missing and stray files; installs each into
-a fresh environment and does there what the README promises first. ``build_check.py lowest`` fails unless the installed
-versions are exactly the lower bounds that setup.cfg declares. Exit status 0, or 1 with what is wrong.
+a fresh environment and does there what the README promises first. ``build_check.py release`` does that for what a
+registry is given, and leaves it in dist/; it refuses as long as something is missing (``release``). ``build_check.py
+lowest`` fails unless the installed versions are exactly the lower bounds that setup.cfg declares. Exit status 0, or 1
+with what is wrong.
 """
 
 from __future__ import annotations
 
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -16,6 +19,9 @@ import tempfile
 import zipfile
 from importlib import metadata
 from pathlib import Path, PurePosixPath
+
+sys.path.insert(0, str(Path(__file__).parent))  # PYTHONSAFEPATH leaves it out
+import release as releases
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -92,6 +98,12 @@ def shipped() -> set[str]:
     return names | {f"mm7zeep/schemas/{path.name}" for path in ROOT.joinpath("schemas").glob("*.[xw]s*")}
 
 
+def held(wheel: Path) -> set[str]:
+    """What a wheel installs, without what is said of it."""
+    with zipfile.ZipFile(wheel) as archive:
+        return {name for name in archive.namelist() if ".dist-info/" not in name}
+
+
 def compare(what: str, *, found: set[str], wanted: set[str]) -> None:
     """Raise ``SystemExit`` naming what is missing from ``found`` and what is too much."""
     if found != wanted:
@@ -101,9 +113,7 @@ def compare(what: str, *, found: set[str], wanted: set[str]) -> None:
 
 def check_contents(sdist: Path, wheel: Path) -> None:
     """Compare both archives with the checkout."""
-    with zipfile.ZipFile(wheel) as archive:
-        names = {name for name in archive.namelist() if ".dist-info/" not in name}
-    compare(wheel.name, found=names, wanted=shipped())
+    compare(wheel.name, found=held(wheel), wanted=shipped())
     with tarfile.open(sdist) as archive:
         members = {PurePosixPath(member.name) for member in archive.getmembers() if member.isfile()}
     inside = {str(member.relative_to(member.parts[0])) for member in members}
@@ -128,16 +138,63 @@ def check_use(archive: Path, home: Path, extras: str, command: list[str]) -> Non
     print(run(programs / "python", "-c", VIEWER, cwd=elsewhere), flush=True)
 
 
-def build() -> None:
-    """Build, look inside, install and use."""
-    extras, command = promise(ROOT.joinpath("README.md").read_text(encoding="utf-8"))
+def build(source: Path = ROOT, keep: Path | None = None) -> None:
+    """Build ``source``, look inside, install and use; the archives go to ``keep`` when all of that is well."""
+    extras, command = promise(text_of(ROOT / "README.md"))
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder).resolve()
-        run(sys.executable, "-m", "build", "--outdir", scratch, ROOT)
+        run(sys.executable, "-m", "build", "--outdir", scratch, source)
         [sdist], [wheel] = scratch.glob("*.tar.gz"), scratch.glob("*.whl")
         check_contents(sdist, wheel)
+        if keep is not None:
+            releases.check_metadata(metadata_of(wheel), releases.project_urls(text_of(ROOT / "setup.cfg")))
         check_use(wheel, scratch / "from-wheel", extras, command)
         check_use(sdist, scratch / "from-sdist", extras, command)
+        if keep is not None:
+            keep.mkdir(exist_ok=True)
+            print("\n".join(str(shutil.copy(archive, keep)) for archive in (sdist, wheel)))
+
+
+def text_of(path: Path) -> str:
+    """What stands in a file."""
+    return path.read_text(encoding="utf-8")
+
+
+def metadata_of(wheel: Path) -> str:
+    """The METADATA of a wheel."""
+    with zipfile.ZipFile(wheel) as archive:
+        [name] = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
+        return archive.read(name).decode()
+
+
+def release_copy(folder: Path) -> Path:
+    """A clone of the last commit in ``folder``, with the README that a registry is shown.
+
+    Raises ``release.NotReady`` where an address, a section of the changelog, a tag or a commit is missing.
+    """
+    setup_cfg = text_of(ROOT / "setup.cfg")
+    urls, number = releases.project_urls(setup_cfg), releases.version(setup_cfg)
+    releases.check_changelog(text_of(ROOT / "CHANGELOG.md"), number)
+    git = ("git", "-c", f"safe.directory={ROOT}", "-c", f"safe.directory={ROOT / '.git'}")
+    if changed := run(*git, "status", "--porcelain", cwd=ROOT).splitlines():
+        raise releases.NotReady(f"there are changes that are not committed: {', '.join(changed)}")
+    tag = f"v{number}"
+    if tag not in run(*git, "tag", "--points-at", "HEAD", cwd=ROOT).split():
+        raise releases.NotReady(f"the last commit has no tag {tag}, which the links of the README lead to")
+    run(*git, "clone", "--quiet", "--no-hardlinks", ROOT, folder)
+    readme = folder / "README.md"
+    text = releases.rewritten(text_of(readme), folder, releases.places(urls["Source"], tag))
+    readme.write_text(text, encoding="utf-8")
+    return folder
+
+
+def release() -> None:
+    """Build what a registry is given, look inside, install and use it, and leave it in dist/."""
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            build(release_copy(Path(folder).resolve() / "mm7zeep"), keep=ROOT / "dist")
+        except releases.NotReady as error:
+            raise SystemExit(f"no release: {error}") from error
 
 
 def lowest() -> None:
@@ -161,7 +218,7 @@ def lowest() -> None:
     print(f"{seen} requirements, each at its lower bound")
 
 
-CHECKS = {"build": build, "lowest": lowest}
+CHECKS = {"build": build, "lowest": lowest, "release": release}
 
 if __name__ == "__main__":
     if len(sys.argv) != 2 or sys.argv[1] not in CHECKS:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 
 from mm7zeep import exchange, profiles
 from mm7zeep.messages import Fault, Message, Part, RSErrorRsp, Status, SubmitReq, SubmitRsp
+from mm7zeep.vectors.building import bent
+
+__all__ = ["GIF", "REFUSED", "SUBMIT", "SUBMITTED", "TEXT", "bent", "chunked", "dump", "wire"]
 
 TEXT = Part(
     body=b"Ferry at ten", content_type="text/plain", parameters=(("charset", "utf-8"),), content_id="note@ferry.example"
@@ -47,15 +49,3 @@ def chunked(message: Message = SUBMIT, *, size: int = 97) -> bytes:
     lines = ["POST /mm7 HTTP/1.1", "Host: mmsc.example", *head, "Transfer-Encoding: chunked", "", ""]
     chunks = b"".join(b"%x;a=b\r\n%s\r\n" % (len(piece), piece) for piece in pieces)
     return "\r\n".join(lines).encode() + chunks + b"0\r\nX-Trailer: 1\r\n\r\n"
-
-
-def bent(data: bytes, old: bytes, new: bytes) -> bytes:
-    """``data`` with ``old`` replaced by ``new``, once, and its Content-Length set right.
-
-    Raises ``ValueError`` if ``old`` is not there, so that no test tests nothing.
-    """
-    if old not in data:
-        raise ValueError(f"{old!r} is not there")
-    changed = data.replace(old, new, 1)
-    length = len(changed) - changed.index(b"\r\n\r\n") - 4
-    return re.sub(rb"Content-Length: [0-9]+", b"Content-Length: %d" % length, changed, count=1)

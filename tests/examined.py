@@ -11,16 +11,19 @@ import hashlib
 import json
 import sys
 import tempfile
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from postgres_server import held_port
 
+from mm7zeep import Mm7Error, Retry, VaspClient
 from mm7zeep.gateway.admin.app import admin_app
 from mm7zeep.gateway.config.load import load
 from mm7zeep.gateway.gateway import Gateway
@@ -30,7 +33,7 @@ from mm7zeep.probe.cases import ALL
 from mm7zeep.probe.results import Report
 from mm7zeep.probe.runner import run
 from mm7zeep.probe.settings import Account, Numbers, Settings
-from mm7zeep.receiver import BasicAuth, Receiver
+from mm7zeep.receiver import BasicAuth, HttpLimits, Receiver
 
 BODY_LIMIT = 2_000_000
 """Octets of a request that our gateway refuses beyond, so that a case can be over it."""
@@ -48,6 +51,7 @@ relay_id = "mm7zeep"
 [limits]
 body = {body}
 
+{more}
 [delivery]
 waits = ["300ms", "300ms", "300ms", "300ms"]
 spread = 0.0
@@ -127,13 +131,13 @@ def gateway(
     folder: Path,
     database: str | None = None,
     duplicates: str = "0s",
+    more: str = "",
     *,
     around: Around = _as_it_is,
     config: str = CONFIG,
 ) -> Iterator[Settings]:
-    """A gateway, and the settings to examine it with. ``database`` is by default an SQLite file in ``folder``.
-
-    ``around`` and ``config`` are for those who break it (``mutants``).
+    """A gateway, and the settings to examine it with. ``database`` is by default an SQLite file in ``folder``;
+    ``more`` are further tables of its configuration. ``around`` and ``config`` are for those who break it (``mutants``).
     """
     with ExitStack() as stack:
         holder = stack.enter_context(held_port())
@@ -141,9 +145,11 @@ def gateway(
         file = folder / "gateway.toml"
         file.touch(mode=0o600)
         url = database or f"sqlite:///{folder / 'gateway.db'}"
-        said = config.format(database=url, port=port, body=BODY_LIMIT, duplicates=duplicates)
-        file.write_text(said, encoding="utf-8")
-        made = Gateway(load(file))
+        file.write_text(
+            config.format(database=url, port=port, body=BODY_LIMIT, duplicates=duplicates, more=more), encoding="utf-8"
+        )
+        # a body that stops coming is waited for no longer than a case waits
+        made = Gateway(replace(load(file), http=HttpLimits(idle=5.0)))
         stack.callback(made.close)
         base = stack.enter_context(serve_in_thread(around(made.asgi)))
         stack.enter_context(made.working())
@@ -151,11 +157,19 @@ def gateway(
         yield Settings(
             url=base + Gateway.PATH,
             account=Account(username="probe", password="probe-password", vaspid="PROBE", vasid="Tests"),
-            second=Account(username="other", password="other-password", vaspid="OTHER", vasid="Tests"),
+            second=Account(
+                username="other",
+                password="other-password",
+                vaspid="OTHER",
+                vasid="Tests",
+                refuses="application/vnd.symbian.install",
+            ),
             numbers=Numbers(
                 good=("+15550010001", "+15550010002", "+15550010003", "+15550010004"),
+                many="+15550050000",
                 off="+15550400001",
                 barred="+15550200001",
+                unknown="+15550200002",
                 forwarded="+15550300001",
                 mail="someone@example.com",
                 sender="7777",
@@ -168,7 +182,7 @@ def gateway(
             timeout=10.0,
             patience=30.0,
             window=4.0,
-            state=(sys.executable, "-c", STATE.format(admin=admin)),
+            state=(sys.executable, "-I", "-S", "-c", STATE.format(admin=admin)),
             limits=MappingProxyType({"message": BODY_LIMIT}),
         )
 
@@ -199,15 +213,52 @@ print(kept.read_text() if os.environ["MM7ZEEP_PROBE_MARK"] and kept.exists() els
 
 
 TRIGGER = """
-import json, os
-from mm7zeep import Mm7Error, Retry, VaspClient
-url = "http://127.0.0.1:" + os.environ["MM7ZEEP_PROBE_LISTEN"] + "/mm7"
-with VaspClient(url, vaspid="PROBE", vasid="Tests", auth=("vasp", "secret"), retry=Retry(times=4, first=0.3)) as client:
-    try:
-        print(json.dumps({"status": client.submit(to="+15550010001", subject="Probe", content="Hello").status.code}))
-    except Mm7Error as error:
-        print(json.dumps({"status": error.status.code if error.status is not None else None}))
+import os, urllib.request
+url = {control!r} + "?port=" + os.environ["MM7ZEEP_PROBE_LISTEN"]
+print(urllib.request.urlopen(url, timeout=60).read().decode())
 """
+
+
+Submit = Callable[[str], int | None]
+"""Has a VASP submit to a URL; the code that its application is told, None where it is told of a failure without."""
+
+
+def submit(url: str) -> int | None:
+    """Have our VaspClient submit."""
+    retry = Retry(times=4, first=0.3)
+    with VaspClient(url, vaspid="PROBE", vasid="Tests", auth=("vasp", "secret"), retry=retry) as client:
+        try:
+            return client.submit(to="+15550010001", subject="Probe", content="Hello").status.code
+        except Mm7Error as error:
+            status = getattr(error, "status", None)
+            return status.code if status is not None else None
+
+
+@contextmanager
+def submitting(submits: Submit) -> Iterator[str]:
+    """A server that, asked by GET, has a VASP submit to the port that the query names; where it stands."""
+
+    class Submitting(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            told = submits(f"http://127.0.0.1:{self.path.rpartition('=')[2]}/mm7")
+            body = json.dumps({"status": told}).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Says nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Submitting) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/"
+        finally:
+            server.shutdown()
+            thread.join()
+
 
 STATE_OF_VASP = """
 import os, pathlib
@@ -217,8 +268,11 @@ down.touch() if os.environ["MM7ZEEP_PROBE_STATE"] == "down" else down.unlink(mis
 
 
 @contextmanager
-def vasp(folder: Path, *, around: Around = _as_it_is, trigger: str = TRIGGER) -> Iterator[Settings]:
-    """A Receiver that keeps what it gets, and the settings to examine it with; ``around`` and ``trigger`` as above."""
+def vasp(folder: Path, *, around: Around = _as_it_is, submits: Submit = submit) -> Iterator[Settings]:
+    """A Receiver that keeps what it gets, and the settings to examine it with.
+
+    ``around`` and ``submits`` are for those who break it (``mutants``).
+    """
     kept = folder / "kept"
     kept.mkdir()
     receiver = Receiver(auth=BasicAuth({"mmsc": "callback-password"}))
@@ -243,6 +297,7 @@ def vasp(folder: Path, *, around: Around = _as_it_is, trigger: str = TRIGGER) ->
     with ExitStack() as stack:
         holder = stack.enter_context(held_port())
         base = stack.enter_context(serve_in_thread(around(receiver.asgi)))
+        control = stack.enter_context(submitting(submits))
         yield Settings(
             url=f"{base}/mm7",
             role="vasp",
@@ -251,9 +306,9 @@ def vasp(folder: Path, *, around: Around = _as_it_is, trigger: str = TRIGGER) ->
             listen=f"127.0.0.1:{holder.getsockname()[1]}",
             timeout=10.0,
             window=4.0,
-            trigger=(sys.executable, "-c", trigger),
-            state=(sys.executable, "-c", STATE_OF_VASP.format(folder=str(folder))),
-            seen=(sys.executable, "-c", SEEN.format(folder=str(kept))),
+            trigger=(sys.executable, "-I", "-S", "-c", TRIGGER.format(control=control)),
+            state=(sys.executable, "-I", "-S", "-c", STATE_OF_VASP.format(folder=str(folder))),
+            seen=(sys.executable, "-I", "-S", "-c", SEEN.format(folder=str(kept))),
         )
 
 

@@ -45,13 +45,13 @@ _COMMON = frozenset(one.id for one in COMMON)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Break:
     """One change of a server. ``around`` makes an ASGI application of ours, ``config`` replaces text of the gateway's
-    configuration, ``trigger`` text of what the VASP's application does, ``patches`` name an attribute of the product
-    and what it becomes.
+    configuration. ``submits`` is what the VASP's application does when it is made to submit. ``patches`` name an
+    attribute of the product and what it becomes.
     """
 
     around: Callable[[Asgi], Asgi] | None = None
     config: tuple[Edit, ...] = ()
-    trigger: tuple[Edit, ...] = ()
+    submits: examined.Submit = examined.submit
     patches: tuple[tuple[str, Callable[[Any], Any]], ...] = ()
 
 
@@ -103,9 +103,9 @@ def configured(*edits: Edit) -> Break:
     return Break(config=edits)
 
 
-def driven(*edits: Edit) -> Break:
-    """With each first text of the script that makes the VASP submit replaced by the second."""
-    return Break(trigger=edits)
+def driven(submits: examined.Submit) -> Break:
+    """With a VASP that submits so."""
+    return Break(submits=submits)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -340,7 +340,7 @@ def bench(role: Role, breaks: Break = Break(), window: float = WINDOW) -> Iterat
         if role == "mmsc":
             made = examined.gateway(folder, around=around, config=_edited(examined.CONFIG, breaks.config))
         else:
-            made = examined.vasp(folder, around=around, trigger=_edited(examined.TRIGGER, breaks.trigger))
+            made = examined.vasp(folder, around=around, submits=breaks.submits)
         yield replace(stack.enter_context(made), window=window)
 
 

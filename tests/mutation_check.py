@@ -22,7 +22,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType, FunctionType
-from typing import Any
+from typing import Any, TypeVar
 
 from rules import CASES, Case, holds
 
@@ -31,6 +31,7 @@ from mm7zeep.exchange import plans
 from mm7zeep.findings import KINDS
 from mm7zeep.mime import heads
 
+T = TypeVar("T")
 PACKAGE = Path(str(mm7zeep.__file__)).parent
 RULES = "conformance/rules"
 ROOMS = (
@@ -189,19 +190,19 @@ def _forget() -> None:
 
 def _fails(case: Case) -> bool:
     try:
-        return _within(lambda: not holds(case))
+        return within(SECONDS, lambda: not holds(case))
     except Exception:  # noqa: BLE001  however a mutant fails, it fails
         return True
 
 
-def _within(call: Callable[[], bool]) -> bool:
-    """What ``call`` gives, or ``TimeoutError``."""
+def within(seconds: int, call: Callable[[], T]) -> T:
+    """What ``call`` gives. Raises ``TimeoutError`` where it takes longer."""
 
     def stop(*_: object) -> None:
         raise TimeoutError
 
     before = signal.signal(signal.SIGALRM, stop)
-    signal.alarm(SECONDS)
+    signal.alarm(seconds)
     try:
         return call()
     finally:

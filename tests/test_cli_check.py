@@ -266,3 +266,83 @@ def test_cut_body() -> None:
         assert "mime/boundary-closed" in {one.id for one in found.findings}
     longer = re.sub(rb"(?i)(content-length: )[0-9]+", rb"\g<1>99999", CLEAN)
     assert verdict.judge(capture.messages("x", longer)[0]).word == "accept"
+
+
+# --- which findings are listed ----------------------------------------------------------------------------------------
+
+
+def listed(done: Result) -> list[list[str]]:
+    """The ids of the findings of each message."""
+    return [[found["id"] for found in one["findings"]] for one in json.loads(done.stdout)["files"]]
+
+
+def test_level_chooses_findings(tmp_path: Path) -> None:
+    """Findings of the level and graver ones are listed, by every format; what is not listed is no warning."""
+    [path] = save(tmp_path, odd=ODD)
+    whole = run(path, "--format", "json")
+    levels = {one["id"]: one["level"] for one in json.loads(whole.stdout)["files"][0]["findings"]}
+    assert set(levels.values()) >= {"MUST"}, levels
+    for level, kept in (("INFO", {"MUST", "SHOULD", "INFO"}), ("should", {"MUST", "SHOULD"}), ("MUST", {"MUST"})):
+        done = run(path, "--format", "json", "--level", level)
+        assert listed(done) == [[id for id, own in levels.items() if own in kept]]
+    grave = [id for id, own in levels.items() if own == "MUST"]
+    ignored = [word for id in grave for word in ("--ignore", id)]
+    assert run(path, "--fail-on", "warn", "--level", "MUST").exit_code == 4
+    assert run(path, "--fail-on", "warn", "--level", "MUST", *ignored).exit_code == 0
+    for form in check.SHARED_FORMATS:
+        met = f'"ruleId": "{grave[0]}"' if form == "sarif" else grave[0]  # sarif lists every rule, too
+        assert met in run(path, "--format", form).stdout
+        assert met not in run(path, "--format", form, *ignored).stdout
+
+
+def test_ignored_findings(tmp_path: Path) -> None:
+    """An id, or the beginning of several; what nobody knows is wrong usage, with what may have been meant."""
+    [path] = save(tmp_path, odd=ODD)
+    [ids] = listed(run(path, "--format", "json"))
+    assert len(ids) > 0
+    assert listed(run(path, "--format", "json", "--ignore", ids[0])) == [[one for one in ids if one != ids[0]]]
+    room = ids[0].partition("/")[0] + "/"
+    assert listed(run(path, "--format", "json", "--ignore", room)) == [[one for one in ids if not one.startswith(room)]]
+    for wrong in ("schema/ordre", "schema", "/", ""):
+        done = run(path, "--ignore", wrong)
+        assert (done.exit_code, f"no finding is called {wrong!r}" in done.stderr) == (2, True)
+    assert "did you mean schema/order" in run(path, "--ignore", "schema/ordre").stderr
+
+
+def test_rejection_is_not_ignored(tmp_path: Path) -> None:
+    """A message that cannot be read stays rejected, and says for what, whatever is left out of account."""
+    [path] = save(tmp_path, bad=BAD)
+    done = run(path, "--ignore", "xml/", "--level", "MUST", "--format", "json")
+    [one] = json.loads(done.stdout)["files"]
+    assert (done.exit_code, one["verdict"]) == (1, "reject")
+    assert "xml/well-formed" in [found["id"] for found in one["findings"]]
+
+
+def test_summary(tmp_path: Path) -> None:
+    """Findings are counted, the gravest first; of messages only the rejected ones are named, with the reason."""
+    save(tmp_path, clean=CLEAN, odd=ODD, other=ODD, bad=BAD)
+    done, as_json = run(tmp_path, "--summary"), run(tmp_path, "--summary", "--format", "json")
+    said = json.loads(as_json.stdout)
+    assert done.exit_code == as_json.exit_code == 1
+    assert (said["messages"], said["accepted"], said["warned"]) == (4, 3, 2)
+    assert [one["file"] for one in said["rejected"]] == [str(tmp_path / "bad.http")]
+    whole = json.loads(run(tmp_path, "--format", "json").stdout)["files"]
+    met = [found["id"] for one in whole for found in one["findings"]]
+    assert {one["id"]: one["times"] for one in said["findings"]} == {id: met.count(id) for id in met}
+    order = [check._LEVELS.index(one["level"]) for one in said["findings"]]
+    assert order == sorted(order)
+    first, empty, *lines = done.stdout.splitlines()
+    assert first.startswith(f"{tmp_path / 'bad.http'}  REJECT  ")
+    assert (empty, lines[-1]) == ("", "4 messages: 3 accepted (2 with warnings), 1 rejected")
+    assert [line.split()[:3] for line in lines[:-2]] == [
+        [str(one["times"]), one["level"], one["id"]] for one in said["findings"]
+    ]
+    assert "odd.http" not in done.stdout
+
+
+def test_summary_of_what_is_clean(tmp_path: Path) -> None:
+    """Without findings it is the sum alone; it goes with no other form."""
+    [path] = save(tmp_path, clean=CLEAN)
+    assert run(path, "--summary").stdout == "1 message: 1 accepted (0 with warnings), 0 rejected\n"
+    for words in (["--tree"], ["--format", "html"]):
+        assert run(path, "--summary", *words).exit_code == 2

@@ -23,7 +23,7 @@ import pytest
 from click.testing import CliRunner
 
 from mm7zeep import exchange
-from mm7zeep.cli import listen, main
+from mm7zeep.cli import admin_api, listen, main
 from mm7zeep.cli.listen import Sink, register
 from mm7zeep.exchange import Wire
 from mm7zeep.messages import (
@@ -159,6 +159,57 @@ def test_full_disk_leaves_nothing(tmp_path: Path) -> None:
     assert not (tmp_path / "part").exists()
 
 
+def told(*messages: Any, **options: Any) -> list[str]:
+    """What people are shown of these messages."""
+    texts: list[str] = []
+    receiver = Receiver()
+    register(receiver, Sink(print_line=texts.append, as_json=False, **options))
+    for message in messages:
+        packed = exchange.pack(message, transaction_id="t-1")
+        assert accepted(receiver.answer(replace(packed, body=packed.read())))
+    return texts
+
+
+def test_people_see_texts_sizes_and_places(tmp_path: Path) -> None:
+    """Who to whom, what the texts say, how large the parts are and where they went."""
+    [text] = told(MO, save=tmp_path)
+    [folder] = tmp_path.iterdir()
+    first, *lines = text.splitlines()
+    assert re.fullmatch(r"message \(MO\)  \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", first)
+    presentation = admin_api.size((folder / "part-001.smil").stat().st_size)
+    assert lines == [
+        "  sender          +4930123456",
+        "  to              111",
+        "  subject         Re",
+        "  linked id       l-1",
+        "  transaction id  t-1",
+        f"  application/smil  {presentation}  -> {folder / 'part-001.smil'}",
+        f"  text/plain      {captures.TEXT.size} B  -> {folder / 'part-002.txt'}",
+        *[f"    | {line}" for line in captures.TEXT.text().splitlines()],
+        f"  image/png       2 kB  ../../etc/passwd  -> {folder / 'part-003.png'}",
+    ]
+
+
+def test_people_see_reports(hook: Any) -> None:
+    """A report and a read reply say of which message, whose copy, and what became of it; the webhook is named."""
+    report, read = told(REPORT, READ, forward_to=f"http://127.0.0.1:{hook.server_port}/in?token=quiet")
+    for text, kind, state in ((report, "delivery report", "Retrieved"), (read, "read reply", "Read")):
+        assert text.startswith(f"{kind}  2")
+        assert f"\n  recipient       +4930123456\n  mm status       {state}\n  message id      m-1\n" in text
+        assert text.endswith(f"\n  forwarded to    http://127.0.0.1:{hook.server_port}/in?token=***")
+
+
+def test_people_see_the_beginning_of_long_texts() -> None:
+    """Twenty lines of 200 characters; a longer text is not read; nothing steers the terminal."""
+    long = Part(body=b"\x1b[2J" + b"x" * 300 + b"\nline" * 30, content_type="text/plain", content_id="a@x")
+    huge = Part(body=b"y" * 70_000, content_type="text/plain", content_id="b@x")
+    [text] = told(replace(MO, subject="a\u202eb", parts=(long, huge)))
+    shown = [line for line in text.splitlines() if line.startswith("    | ")]
+    assert shown[0] == "    | \\x1b[2J" + "x" * 193 + "..."
+    assert (len(shown), shown[-1]) == (21, "    | ... 11 more lines")
+    assert "  subject         a\\u202eb" in text.splitlines()
+
+
 class Hook(BaseHTTPRequestHandler):
     """A webhook that keeps what it gets and answers as told."""
 
@@ -276,7 +327,7 @@ def test_over_http(tmp_path: Path) -> None:
 
     words = [sys.executable, "-u", "-c", START, "listen", "--bind", "127.0.0.1:0", "--save", str(tmp_path / "in")]
     pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    with subprocess.Popen([*words, "--auth", "mmsc:quiet"], **pipes) as process:
+    with subprocess.Popen([*words, "--auth", "mmsc:quiet", "--json"], **pipes) as process:
         try:
             assert process.stderr is not None
             assert process.stdout is not None

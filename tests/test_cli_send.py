@@ -118,7 +118,9 @@ def test_refusal(url: str) -> None:
     done = run(url, "--auth", AUTH, "--vaspid", "OTHER", "--to", "1", "--text", "a", "--json")
     assert done.exit_code == 1
     assert json.loads(done.stdout)["status_code"] == 4001
-    assert run(url, "--auth", AUTH, "--vaspid", "OTHER", "--to", "1").stdout.startswith("4001 Improper identification")
+    refused = run(url, "--auth", AUTH, "--vaspid", "OTHER", "--to", "1")
+    assert refused.stderr.startswith("mm7zeep send: 4001 Improper identification\n")
+    assert refused.stdout == ""
 
 
 def test_wrong_password(url: str) -> None:
@@ -167,7 +169,8 @@ def test_no_answer() -> None:
     with peer(take_all) as url:
         done = run(url, "--to", "1", "--text", "a")
     assert done.exit_code == 3
-    assert "sending it again may deliver it twice" in done.stdout
+    assert "sending it again may deliver it twice\n  transaction id  " in done.stderr
+    assert done.stdout == ""
 
 
 @pytest.mark.parametrize(

@@ -156,7 +156,7 @@ def test_reports(api: Api, words: list[str], path: str, body: dict[str, str]) ->
         (404, b"<html>", 3, "answered 404: there is no such API here; --admin names the gateway's admin listener"),
         (422, b'{"error": "a\\r\\n\\u001b[2J"}', 1, r"refused with 422: a\x0d\x0a\x1b[2J"),
         (400, b"[1]", 1, "refused with 400: no reason given"),
-        (401, b"no", 1, "refused with 401: authentication required: --auth"),
+        (401, b"no", 1, "refused with 401: authentication required; give USER:PASS in MM7ZEEP_TRIGGER_AUTH, which no"),
         (500, b'{"error": "x"}', 3, "answered 500, which is no answer of the gateway's API"),
         (200, b"<html>", 3, "answered 200, which is no answer of the gateway's API"),
         (200, b"[]", 3, "answered 200, which is no answer of the gateway's API"),
@@ -216,3 +216,10 @@ def test_help() -> None:
 def test_statuses() -> None:
     """A report may say what a handset may end in."""
     assert set(trigger.STATUSES) == set(get_args(Outcome))
+
+
+def test_lists_are_told_in_words(api: Api) -> None:
+    """Several recipients stand on one line, with commas between them."""
+    api.answer = b'{"id": "abc", "status": "Expired", "recipients": ["+61400", "+61411"]}'
+    done = run("report", "abc", "--admin", api.url)
+    assert done.stdout.endswith("  recipients      +61400, +61411\n")

@@ -825,7 +825,7 @@ REFUSED: dict[str, tuple[str, str, Any, int, str]] = {
     ),
     "report on nothing": ("POST", "/messages/x/report", {"recipient": "+1", "status": "Expired"}, 404, "no message"),
     "report of what": ("POST", "/messages/x/report", {"recipient": "+1", "status": "Lost"}, 400, "give one of"),
-    "read by whom": ("POST", "/messages/x/read", {}, 400, "lacks recipient: an address of the message"),
+    "read by whom": ("POST", "/messages/x/read", {"recipient": ""}, 400, "recipient"),
     "opt-out of no number": ("POST", "/opt-outs", {"number": "999", "subscriber": "+61"}, 400, "no short code of an"),
     "opt-out of what": ("POST", "/opt-outs", {"number": "111122"}, 400, "lacks subscriber: a number as"),
     "opt-out of all of whom": ("POST", "/opt-outs", {"number": "*", "subscriber": "+61"}, 400, "application: give its"),

@@ -109,15 +109,15 @@ def test_defaults_of_the_example_are_the_defaults(example: Path) -> None:
     whole = re.sub(r"(?m)^#(?=\w+ = )", "", text)
     assert whole.count("\n#") < text.count("\n#") - 30
     assert read(example, whole) == read(example, text)
-    for name in errors._settings(settings.File):
+    for name in errors.settings_of(settings.File):
         table = re.split(rf"(?m)^\[+{name}\]+", text)[1]
         if name != "application":
             table = re.split(r"(?m)^\[", table)[0]
-        for setting in errors._settings(errors._table([name])):
+        for setting in errors.settings_of(errors._table([name])):
             assert re.search(rf"\b{setting}(_file)?\b", table), f"[{name}] does not show {setting}"
     callback, _, webhook = text.partition("[application.callback]")[2].partition("[application.webhook]")
-    assert all(f"{setting} = " in callback for setting in errors._settings(parties.Callback) if setting != "password")
-    assert all(re.search(rf"\b{one}(_file)? = ", webhook) for one in errors._settings(parties.Webhook))
+    assert all(f"{setting} = " in callback for setting in errors.settings_of(parties.Callback) if setting != "password")
+    assert all(re.search(rf"\b{one}(_file)? = ", webhook) for one in errors.settings_of(parties.Webhook))
     assert all(one in webhook for one in parties.EVENT_TYPES)
 
 

@@ -17,7 +17,6 @@ from test_gateway_admin import fits
 
 from mm7zeep.gateway.admin.app import admin_app
 from mm7zeep.gateway.admin.routes import API
-from mm7zeep.gateway.config.draft import NotPossible
 from mm7zeep.gateway.config.handset import Handset
 from mm7zeep.gateway.config.parties import Route, Upstream
 from mm7zeep.gateway.delivery.handsets import Handsets
@@ -302,5 +301,17 @@ def test_only_of_ones_own(room: Make) -> None:
                 act(which)
     assert one.outbox() == []
     assert simulator.report("latest", None, "Expired", application="tnn") == ["+61400"]
-    with pytest.raises(NotPossible, match="no copy of the message waits"):
-        simulator.report(id, None, "Expired")
+
+
+def test_sole_recipient(room: Make, ask: Callable[[Room], Ask]) -> None:
+    """Who is alone need not be named, also where the handset has the message already; of several, who read it must."""
+    one = room(CALLED)
+    asked = ask(one)
+    sole, two = one.submitted(replace(ASKING, to=(Number("+61400"),))), one.submitted(SUBMIT)
+    one.gateway.run_pending()
+    assert one.states(sole) == ["Retrieved"]
+    told = asked("POST", f"/messages/{sole}/report", 202, {"status": "Expired"})
+    assert (told["recipients"], one.states(sole)) == (["+61400"], ["Expired"])
+    assert asked("POST", f"/messages/{sole}/read", 202, {}) == {"told": True}
+    assert "2 recipients; name the one" in asked("POST", f"/messages/{two}/read", 409, {})["error"]
+    assert "name the recipient" in asked("POST", f"/messages/{two}/report", 409, {"status": "Expired"})["error"]

@@ -8,10 +8,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import envelopes as env
 import pytest
 from far_side import FarSide, Request, Steps, http, proper, saying
-from gateway_room import CALLED, START, SUBMIT, TEXT, Make, Room, rooms
+from gateway_room import CALLED, START, SUBMIT, TEXT, Make, Room, basic, rooms
 
+from mm7zeep import exchange
 from mm7zeep.gateway.config.parties import Route, Upstream
 from mm7zeep.messages import (
     CancelReq,
@@ -355,3 +357,19 @@ def test_nothing_of_others_is_asked_upstream(room: Make, far: FarSide) -> None:
     assert one.code(CancelReq(vaspid="TNN", vasid="News", message_id="nothing")) == 2005
     assert one.code(CancelReq(vaspid="X", vasid="News", message_id=message_id)) == 4001
     assert len(far.requests) == count
+
+
+@pytest.mark.parametrize("to", ["<Number>+64211</Number>", "<ShortCode>111122</ShortCode>"])
+def test_two_parts_of_one_content_id(room: Make, far: FarSide, to: str) -> None:
+    """Where two parts came under one Content-ID, both go on, the later one under another."""
+    one = near(room, far)
+    who = "<SenderIdentification><VASPID>TNN</VASPID><VASID>News</VASID></SenderIdentification>"
+    text = env.VERSION + who + f"<Recipients><To>{to}</To></Recipients>" + env.content()
+    came = env.wire(env.sent("SubmitReq", text), env.part(), env.part(text="Low water 12:20"))
+    answer = exchange.unpack(one.gateway.answer(replace(came, headers=(*came.headers, basic("tnn")))))
+    assert answer.message.status.ok  # type: ignore[attr-defined]
+    one.gateway.run_pending()
+    sent = left(far) if "Number" in to else one.calls.of(DeliverReq)[0]
+    texts = [part for part in sent.parts if part.content_type == "text/plain"]
+    assert [part.read() for part in texts] == [b"High water 06:12", b"Low water 12:20"]
+    assert [part.content_id for part in texts] == ["note@kiosk.example", "note@kiosk.example-"]

@@ -41,7 +41,7 @@ FLOORS = (
     ("client", "conformance.verdict", "receiver"),
     ("conformance.pairs", "conformance.report", "gateway.logs", "gateway.security", "gateway.supervised"),
     ("conformance", "gateway.config", "gateway.rest", "probe"),
-    ("gateway.store",),
+    ("gateway.store", "vectors"),
     ("gateway.cdr", "gateway.delivery", "gateway.maintenance"),
     ("gateway.metrics", "gateway.mm7"),
     ("gateway.api", "gateway.simulator"),

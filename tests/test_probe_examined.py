@@ -7,6 +7,7 @@ runs against a gateway with narrow limits.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -49,8 +50,26 @@ def test_receiver(tmp_path: Path) -> None:
         passes(run(chosen("vasp", []), settings))
 
 
+def test_gateway_over_its_capacity(tmp_path: Path) -> None:
+    """A gateway whose outbox is full refuses by whole answers, and goes on."""
+    with gateway(tmp_path, more="[capacity]\noutbox = 3\n") as settings:
+        report = run(chosen("mmsc", ["throttle/well-formed"]), replace(settings, limits={"rate": 20}))
+    assert report.results[0].verdict == "PASS", told(report)
+    assert any(b"HTTP/1.1 503" in one.received for one in report.results[0].transmissions)
+
+
 QUICK: Sequence[tuple[str, list[str]]] = [
-    ("mmsc", ["submit/minimal", "cancel/scheduled", "report/delivered", "soap/mu-unknown", "mime/root-last"]),
+    (
+        "mmsc",
+        [
+            "submit/minimal",
+            "cancel/scheduled",
+            "report/delivered",
+            "soap/mu-unknown",
+            "mime/root-last",
+            "mime/cid-duplicate",
+        ],
+    ),
     ("vasp", ["deliver/basic", "deliver/root-last", "report/each-status", "client/submit-valid"]),
 ]
 

@@ -117,7 +117,7 @@ def ask(
         reason = "there is no such API here; --admin names the gateway's admin listener"
         end(command, f"{admin} answered 404: {reason}", COULD_NOT_RUN)
     if 400 <= status < 500:
-        end(command, f"refused with {status}: {_reason(said, status)}", FAILURES)
+        end(command, f"refused with {status}: {_reason(command, said, status)}", FAILURES)
     if not (200 <= status < 300 and isinstance(said, dict) and _has(said, wanted)):
         end(command, f"{admin} answered {status}, which is no answer of the gateway's API", COULD_NOT_RUN)
     return said
@@ -171,10 +171,14 @@ def _explains(said: Any) -> bool:
     return isinstance(said, dict) and isinstance(said.get("error"), str)
 
 
-def _reason(said: Any, status: int) -> str:
-    if _explains(said):
-        return str(said["error"])
-    return "authentication required: --auth" if status == 401 else "no reason given"
+def _reason(command: str, said: Any, status: int) -> str:
+    reason = (
+        str(said["error"]) if _explains(said) else "authentication required" if status == 401 else "no reason given"
+    )
+    if status != 401:
+        return reason
+    variable = f"MM7ZEEP_{command.replace('-', '_')}_AUTH".upper()
+    return f"{reason}; give USER:PASS in {variable}, which no list of processes shows, or with --auth"
 
 
 def line(text: str) -> str:

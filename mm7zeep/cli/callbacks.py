@@ -37,7 +37,10 @@ def command(
     auth: tuple[str, str] | None,
     as_json: bool,
 ) -> None:
-    """List the calls of a running gateway, the newest last, and the endpoints that are paused."""
+    """List the calls of a running gateway, the newest last, and the endpoints that are paused.
+
+    Exit status: 0 done, 1 the gateway refused, 2 wrong usage, 3 no usable answer came.
+    """
     query = {"state": state, "application": application, "message": message}
     found = admin_api.newest("callbacks", admin, auth, query=query, count=count, page=_PAGE, wanted=_WANTED)
     admin_api.tell(list(found)[::-1], _row, as_json=as_json)

@@ -13,12 +13,13 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import click
 
-from mm7zeep.cli import COULD_NOT_RUN, FAILURES, WARNINGS
+from mm7zeep.cli import COULD_NOT_RUN, FAILURES, WARNINGS, completion
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from mm7zeep.conformance.input.traffic import Traffic
     from mm7zeep.conformance.report.text_json import Entry
     from mm7zeep.conformance.verdict import Verdict
+    from mm7zeep.findings import Finding
     from mm7zeep.profiles import Policy
 
 FORMATS = ("text", "json")
@@ -34,6 +36,30 @@ FORMATS = ("text", "json")
 
 SHARED_FORMATS = ("junit", "sarif", "html")
 """What people hand on: written from whole verdicts, with numbers masked unless asked for."""
+
+
+_LEVELS = ("MUST", "SHOULD", "INFO")  # the gravest first
+
+
+def _ids(context: click.Context, parameter: click.Parameter, value: tuple[str, ...]) -> frozenset[str]:
+    """The kinds of findings that are meant by ids and beginnings of ids."""
+    if not value:
+        return frozenset()
+    from mm7zeep.cli.explain import near
+    from mm7zeep.findings import KINDS
+
+    found: set[str] = set()
+    for one in value:
+        meant = [id for id in KINDS if id == one or (one.endswith("/") and id.startswith(one))]
+        if not meant:
+            raise click.BadParameter(f"no finding is called {one!r}{near(one)}")
+        found.update(meant)
+    return frozenset(found)
+
+
+def _wanted(one: Finding, *, level: str, ignored: frozenset[str]) -> bool:
+    """Whether a finding is of that level or a graver one, and is not ignored."""
+    return one.id not in ignored and _LEVELS.index(one.level) <= _LEVELS.index(level)
 
 
 @click.command("check")
@@ -55,25 +81,59 @@ SHARED_FORMATS = ("junit", "sarif", "html")
 )
 @click.option("--fail-on", type=click.Choice(["fail", "warn"]), default="fail", help="warn: exit 4 for warnings, too.")
 @click.option("--tree", is_flag=True, help="Show the MIME tree, too: places, sizes, labels, hashes (text and json).")
+@click.option(
+    "--summary", is_flag=True, help="Count the findings, and name the rejected messages alone (text and json)."
+)
+@click.option(
+    "--level",
+    type=click.Choice(_LEVELS, case_sensitive=False),
+    default="INFO",
+    show_default=True,
+    help="List findings of this level and of graver ones; no other is a warning.",
+)
+@click.option(
+    "--ignore",
+    "ignored",
+    multiple=True,
+    callback=_ids,
+    shell_complete=completion.finding_ids,
+    metavar="ID",
+    help="Leave findings of this kind (schema/order, or sem/ for all of those) out of account; may be repeated.",
+)
 @click.option("--show-numbers", is_flag=True, help="Do not mask numbers and ids in junit, sarif and html.")
-def command(files: tuple[str, ...], policy: str, form: str, fail_on: str, tree: bool, show_numbers: bool) -> None:
+def command(
+    files: tuple[str, ...],
+    policy: str,
+    form: str,
+    fail_on: str,
+    tree: bool,
+    summary: bool,
+    level: str,
+    ignored: frozenset[str],
+    show_numbers: bool,
+) -> None:
     """Judge captured messages: HTTP dumps, MIME packages, bare envelopes, HAR files, pcap and pcapng recordings.
 
     FILE is a file, a directory (searched for captures), or - for standard input. A message is accepted if it was
-    understood without guessing; its deviations are listed all the same.
+    understood without guessing; its deviations are listed all the same. --level and --ignore choose among them; a
+    rejected message stays one, and what it was rejected for is always listed.
 
     Exit status: 0 clean, 1 a message was rejected, 2 wrong usage, 3 a file could not be read or is no capture at all
     (a picture, a program; the others are judged), 4 warnings under --fail-on warn.
     """
     if tree and form not in ("text", "json"):
         raise click.UsageError("--tree goes with --format text or json")
+    if summary and (tree or form not in FORMATS):
+        raise click.UsageError("--summary goes with --format text or json, and not with --tree")
+    wanted = partial(_wanted, level=level, ignored=ignored)
     with _rarely_collecting():
         entries: list[Entry] = []
         kept: list[Verdict] = []  # for the shared formats only: a verdict holds the whole message
         failed = False
         for name in files:
             try:
-                for judged in _judged(name, cast("Policy", policy)):
+                for whole in _judged(name, cast("Policy", policy)):
+                    judged = whole.listing(wanted)
                     entries.append(_entry(judged, tree=tree))
                     kept += [judged] if form in SHARED_FORMATS else []
             except _Unreadable as error:
@@ -82,7 +142,7 @@ def command(files: tuple[str, ...], policy: str, form: str, fail_on: str, tree: 
         if form in SHARED_FORMATS:
             click.echo(_shared(kept, form, show_numbers=show_numbers), nl=False)
         elif entries or form != "text":
-            click.echo(_report(entries, form, tree=tree), nl=False)
+            click.echo(_report(entries, form, tree=tree, summary=summary), nl=False)
     sys.exit(_status(entries, failed=failed, warn=fail_on == "warn"))
 
 
@@ -104,10 +164,14 @@ def _entry(judged: Verdict, *, tree: bool) -> Entry:
     return replace(entry, more={"tree": rows(judged)})
 
 
-def _report(entries: list[Entry], form: str, *, tree: bool) -> str:
+def _report(entries: list[Entry], form: str, *, tree: bool, summary: bool) -> str:
     from mm7zeep.conformance.report import text_json
 
     style = text_json.Style(colour=_colour(), width=shutil.get_terminal_size().columns)
+    if summary:
+        from mm7zeep.conformance.report.summary import WRITERS
+
+        return WRITERS[form](entries, style)
     text = text_json.WRITERS[form](entries, style)
     if not tree or form != "text":
         return text

@@ -1,21 +1,21 @@
 """``mm7zeep send --dry-run``: the requests as they would go out, written instead of sent.
 
-Opens no connection. Credentials are hidden.
+Opens no connection. Credentials are hidden, and so is the value of every header field that was given.
 """
 
 from __future__ import annotations
 
 import io
-import sys
-from collections.abc import Mapping
-from typing import Any
-from urllib.parse import urlsplit
+from collections.abc import Collection, Mapping
+from typing import Any, BinaryIO
 
 import requests
 import requests.adapters
 import urllib3
 
-from mm7zeep import exchange, masking
+from mm7zeep import exchange
+from mm7zeep.cli import watched, wire_view
+from mm7zeep.cli.wire_view import WireView
 from mm7zeep.exchange import Wire
 from mm7zeep.messages import SubmitRsp
 
@@ -23,34 +23,29 @@ from mm7zeep.messages import SubmitRsp
 class DryRun(requests.adapters.BaseAdapter):
     """Keeps each request as octets and answers it 1000, as an MMSC would that accepts it."""
 
-    def __init__(self) -> None:
+    def __init__(self, hidden: Collection[str] = (), view: WireView | None = None) -> None:
         super().__init__()
         self.requests: list[bytes] = []
+        self._hidden = hidden
+        self._view = view
 
     def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:
         body = b"".join(request.body or ())  # type: ignore[arg-type]
-        self.requests.append(_written(request, body))
+        watched.show(self._view, request)
+        head = "\r\n".join([*wire_view.head(request, self._hidden), "", ""])
+        self.requests.append(head.encode("latin-1") + body)
         fields = tuple(request.headers.items())
         asked = exchange.unpack(Wire(method="POST", headers=fields, body=body), policy="lenient")
         return _response(request, exchange.pack(SubmitRsp(message_id="dry-run"), reply_to=asked))
 
-    def write(self) -> None:
-        """Write the requests to standard output, as octets."""
+    def write(self, output: BinaryIO) -> None:
+        """Write the requests, as octets."""
         for request in self.requests:
-            sys.stdout.buffer.write(request)
-        sys.stdout.flush()
+            output.write(request)
+        output.flush()
 
     def close(self) -> None:
         """Nothing is open."""
-
-
-def _written(request: requests.PreparedRequest, body: bytes) -> bytes:
-    place = urlsplit(request.url or "")
-    target = (place.path or "/") + (f"?{place.query}" if place.query else "")
-    given = {name: value for name, value in request.headers.items() if name.lower() != "host"}
-    lines = [f"{request.method} {masking.url(target)} HTTP/1.1", f"Host: {place.netloc}"]
-    lines += [masking.credentials(f"{name}: {value}") for name, value in given.items()]
-    return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
 
 
 def _response(request: requests.PreparedRequest, wire: Wire) -> requests.Response:

@@ -12,6 +12,7 @@ from types import MappingProxyType
 import click
 
 from mm7zeep import status
+from mm7zeep.cli import completion
 from mm7zeep.findings import KINDS, Kind
 
 _LEVELS: Mapping[str, str] = MappingProxyType(
@@ -34,11 +35,13 @@ _CLASSES: Mapping[str, str] = MappingProxyType(
 
 
 @click.command("explain")
-@click.argument("id")
+@click.argument("id", shell_complete=completion.finding_ids)
 def command(id: str) -> None:
     """Tell a finding or a status code in plain words.
 
     ID is a finding (schema/order), the beginning of several (sem/), a topic (child-order) or an MM7 status code (2004).
+
+    Exit status: 0 told, 2 nothing is called ID.
     """
     for line in _told(id.strip()):
         click.echo(line)
@@ -53,13 +56,14 @@ def _told(id: str) -> Iterator[str]:
         return
     found = [kind for kind in KINDS.values() if id and (kind.id.startswith(id) or kind.topic == id)]
     if not found:
-        raise click.UsageError(f"nothing is called {id!r}{_near(id)}")
+        raise click.UsageError(f"nothing is called {id!r}{near(id)}")
     width = max(len(kind.id) for kind in found)
     for kind in found:
         yield f"{kind.id.ljust(width)}  {kind.level.ljust(6)}  {kind.summary}"
 
 
-def _near(id: str) -> str:
+def near(id: str) -> str:
+    """What else may have been meant by ``id``, as the end of a sentence."""
     names = [*KINDS, *sorted({kind.topic for kind in KINDS.values() if kind.topic})]
     # A name alone, without its room, is how people remember it.
     close = [name for name in names if id and name.partition("/")[2] == id]

@@ -96,6 +96,9 @@ def command(
     \b
     mm7zeep export --config gateway.toml --since 2026-11-26 --until 2026-11-27 > cdr.csv
     mm7zeep export --database sqlite:///mm7zeep.db --format jsonl --follow
+
+    Exit status: 0 written, also where Ctrl-C ends --follow, 2 wrong usage, or settings that cannot be used, 3 the
+    database cannot be read, or FILE not be written.
     """  # noqa: D301  \b is click's
     if follow and (until is not None or by == "accepted" or output is not None):
         raise click.UsageError("--follow goes by changes and has no end: leave out --until, --output and --by accepted")
@@ -134,10 +137,10 @@ def _need_extra() -> None:
 
 def _database(config: Path | None, database: str | None) -> str:
     """The URL of the database, as ``serve`` finds it. Ends the program where the configuration cannot be used."""
-    from mm7zeep.gateway.config.load import ConfigError, demo_settings, load, with_options
+    from mm7zeep.gateway.config.load import ConfigError, read, with_options
 
     try:
-        return with_options(load(config) if config is not None else demo_settings(), database=database).database
+        return with_options(read(config, os.environ)[0], database=database).database
     except ConfigError as error:
         for problem in error.problems:
             click.echo(f"mm7zeep export: {problem}", err=True)

@@ -37,6 +37,8 @@ def command(
     "add APPLICATION" makes a key and prints it; it cannot be shown again. A program sends it as "Authorization: Bearer
     KEY". An application may have several, so that one is replaced while another is in use. "revoke ID" makes a key
     invalid.
+
+    Exit status: 0 done, 1 the gateway refused, 2 wrong usage, 3 no usable answer came.
     """
     if change is None:
         query = {"application": application}

@@ -1,4 +1,4 @@
-"""``mm7zeep listen``: a VASP's receiver that prints one JSON line per message, report and read reply.
+"""``mm7zeep listen``: a VASP's receiver that prints each message, report and read reply, for people or as a JSON line.
 
 Each is saved, forwarded and printed before it is acknowledged, so that the MMSC sends again what was not; what is
 refused is a line on standard error. Files get names of ours, never a sender's. Needs the extra ``gateway`` for its HTTP
@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mm7zeep import masking
-from mm7zeep.cli import COULD_NOT_RUN
+from mm7zeep.cli import COULD_NOT_RUN, completion
 from mm7zeep.cli.send import credentials
 from mm7zeep.json_text import as_json
 
@@ -61,11 +61,27 @@ def loopback(host: str) -> bool:
 @click.option("--auth", callback=credentials, metavar="USER:PASS", help="What the MMSC has to show.")
 @click.option("--save", type=click.Path(file_okay=False, path_type=Path), metavar="DIR", help="Write the parts there.")
 @click.option("--forward-to", metavar="URL", help="POST each as JSON, its parts in base64, before acknowledging it.")
-@click.option("--profile", help="The carrier whose habits are to be expected: optus, fibernetics, ...")
+@click.option(
+    "--profile",
+    shell_complete=completion.profile_names,
+    help="The carrier whose habits are to be expected: optus, fibernetics, ...",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON line each, with every field.")
 def command(
-    bind: tuple[str, int], auth: tuple[str, str] | None, save: Path | None, forward_to: str | None, profile: str | None
+    bind: tuple[str, int],
+    auth: tuple[str, str] | None,
+    save: Path | None,
+    forward_to: str | None,
+    profile: str | None,
+    as_json: bool,
 ) -> None:
-    """Receive MO messages, delivery reports and read replies, one JSON line each on standard output."""
+    """Receive MO messages, delivery reports and read replies, and print them on standard output.
+
+    Each is told with its texts, the sizes of its parts, and where they went; what is refused is a line on standard
+    error.
+
+    Exit status: 0 after Ctrl-C or SIGTERM, 2 wrong usage, 3 the address cannot be listened on, or DIR not be made.
+    """
     from mm7zeep.gateway.server.listener import serve_in_thread
     from mm7zeep.receiver import Receiver
 
@@ -80,7 +96,7 @@ def command(
         raise click.BadParameter("give an http or https URL", param_hint="--forward-to")
     if save is not None:
         _prepare(save)
-    register(receiver, Sink(print_line=_print_line, save=save, forward_to=forward_to))
+    register(receiver, Sink(print_line=_print_line, save=save, forward_to=forward_to, as_json=as_json))
     from mm7zeep.gateway.logs import restrain
 
     restrain()
@@ -152,11 +168,14 @@ def refusals_told() -> Iterator[None]:
 
 @dataclass
 class Sink:
-    """Where what was received goes: into files, to a webhook, and at last, as a sign that all was done, on a line."""
+    """Where what was received goes: into files, to a webhook, and at last, as a sign that all was done, onto the
+    screen or on a line of JSON.
+    """
 
     print_line: Callable[[str], None]
     save: Path | None = None
     forward_to: str | None = None
+    as_json: bool = True
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def take(self, message: Message, received: Received) -> None:
@@ -169,8 +188,14 @@ class Sink:
             _save(received.parts, record["parts"], self.save)
         if self.forward_to is not None:
             _forward(record, received.parts, self.forward_to)
+        text = as_json(record) if self.as_json else self._for_people(record, received.parts)
         with self._lock:
-            self.print_line(as_json(record))
+            self.print_line(text)
+
+    def _for_people(self, record: dict[str, Any], parts: tuple[Part, ...]) -> str:
+        from mm7zeep.cli.listen_view import as_text
+
+        return as_text(record, parts, self.forward_to)
 
 
 def register(receiver: Receiver, sink: Sink) -> None:

@@ -54,7 +54,10 @@ def command(
     auth: tuple[str, str] | None,
     as_json: bool,
 ) -> None:
-    """List the messages that a running gateway keeps, the newest last."""
+    """List the messages that a running gateway keeps, the newest last.
+
+    Exit status: 0 done, also where Ctrl-C ends --follow, 1 the gateway refused, 2 wrong usage, 3 no usable answer came.
+    """
     which = {
         "application": application,
         "direction": direction,

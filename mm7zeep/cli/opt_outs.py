@@ -41,6 +41,8 @@ def command(
 
     "add NUMBER SUBSCRIBER" has SUBSCRIBER sent nothing more from NUMBER, a short code of an application; "*" means all
     numbers of --application. "remove NUMBER SUBSCRIBER" lets messages from there reach him again, as his START would.
+
+    Exit status: 0 done, 1 the gateway refused, 2 wrong usage, 3 no usable answer came.
     """
     which: dict[str, Any] = {"number": number, "subscriber": subscriber, "application": application}
     if change is None:

@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from mm7zeep import profiles
+from mm7zeep.cli import completion
 from mm7zeep.errors import LocalError
 from mm7zeep.profiles import Profile
 
@@ -33,12 +34,14 @@ _HEAD = ("name", "schema", "version", "size", "parts", "subject", "recipients")
 
 
 @click.command("profiles")
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=completion.profile_names)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON: a list, or the object of NAME.")
 def command(name: str | None, as_json: bool) -> None:
     """List the profiles of carriers, or tell all of NAME: what it wants, its limits and where it states them.
 
     A limit that no document states is not there. Schemas, such as REL-5-MM7-1-3, have profiles, too.
+
+    Exit status: 0 told, 2 no profile has that NAME.
     """
     if name is None:
         known = tuple(profiles.CARRIERS.values())

@@ -27,6 +27,8 @@ def command(
     """Make the call ID again, or all that were given up of an endpoint, since a time, or both.
 
     A call keeps its TransactionID. "mm7zeep callbacks --state dead" lists what was given up.
+
+    Exit status: 0 done, 1 the gateway refused (there is no such call), 2 wrong usage, 3 no usable answer came.
     """
     if (call_id is None) == (endpoint is None and since is None):
         raise click.UsageError("give the ID of one call, or --endpoint, --since, or both")

@@ -5,7 +5,9 @@ Writes only below the directory given, under names of its own, and overwrites no
 
 from __future__ import annotations
 
+import os
 import shlex
+import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -34,6 +36,8 @@ def command(directory: Path, url: str, auth: str, vaspid: str, vasid: str, to: s
     """Write sample media and a SubmitReq into DIRECTORY, and print the curl command that sends it.
 
     The request is REL-5-MM7-1-3 with MM7Version 5.3.0: a text and a picture.
+
+    Exit status: 0 written, 2 wrong usage, 3 a file is there already, or cannot be written.
     """
     from mm7zeep.errors import LocalError
     from mm7zeep.samples import samples
@@ -89,10 +93,12 @@ def request(text: bytes, picture: bytes, kind: str, *, vaspid: str | None, vasid
 
 
 def curl(wire: Wire, body: Path, *, url: str, auth: str) -> str:
-    """The curl command that posts ``wire``, whose body stands in a file."""
+    """The curl command that posts ``wire``, whose body stands in a file, as this system's shell takes it."""
     fields = [f"{name}: {value}" for name, value in wire.headers]
     words = ["curl", "-v", "-u", auth, *(word for field in fields for word in ("-H", field))]
     words += ["--data-binary", f"@{body}", url]
+    if os.name == "nt":  # neither cmd.exe nor PowerShell knows single quotes and a backslash as a shell does
+        return subprocess.list2cmdline(["curl.exe", *words[1:]])
     return _folded([shlex.quote(word) for word in words])
 
 

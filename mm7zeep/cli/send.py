@@ -1,36 +1,36 @@
-"""``mm7zeep send``: submit one message to an MMSC and say what became of it.
+"""``mm7zeep send``: submit one message to an MMSC and say what became of it (``outcomes``).
 
 Exit status 0 where it was accepted for everybody, 1 where it was refused or accepted in part only (1100, or some of the
-recipients of a split message), 2 for a message that cannot be built, 3 where no answer came.
+recipients of a split message), 2 for a message that cannot be built, 3 where no answer came, 130 and 143 after signals.
 """
 
 from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from mm7zeep import json_text
-from mm7zeep.cli import COULD_NOT_RUN, FAILURES
+from mm7zeep.cli import completion, interrupts
 
 if TYPE_CHECKING:
     from mm7zeep.cli.dry_run import DryRun
-    from mm7zeep.client import Each, Submitted
+    from mm7zeep.cli.wire_view import WireView
+    from mm7zeep.client import Submitted
     from mm7zeep.credentials import Auth
-    from mm7zeep.errors import Mm7Error
-    from mm7zeep.findings import Finding
     from mm7zeep.messages import Part
     from mm7zeep.profiles import Profile
     from mm7zeep.transport import Timeouts
 
 _LARGE = 256 * 1024  # octets of an upload from which on a bar is shown
+_MOST_PIPED = 64 * 1024 * 1024  # octets of standard input, which is kept in memory
 _SPAN = re.compile(r"([0-9]{1,6})([smhdw])\Z")
 _SIZE = re.compile(r"([0-9]{1,9})(|k|ki|m|mi)b?\Z", re.IGNORECASE)
 _SIZES = {"": 1, "k": 1000, "ki": 1024, "m": 1000_000, "mi": 1024 * 1024}
@@ -116,11 +116,17 @@ def _moment(context: click.Context, parameter: click.Parameter, value: str | Non
 )
 @click.option("--subject", help="The subject.")
 @click.option("--text", "texts", multiple=True, help="A text part; may be repeated. Texts come before files.")
+@click.option("--from-stdin", is_flag=True, help="A part from standard input: a text or a picture, behind the texts.")
 @click.option(
     "--charset",
     help="What the texts among the FILEs are in, where that is neither UTF-8 nor marked: windows-1252",
 )
-@click.option("--profile", "carrier", help="How the carrier wants it: optus, sinch, generic-6.8.0, ...")
+@click.option(
+    "--profile",
+    "carrier",
+    shell_complete=completion.profile_names,
+    help="How the carrier wants it: optus, sinch, generic-6.8.0, ...",
+)
 @click.option("--fit", is_flag=True, help="Make pictures fit into what the carrier takes (extra fit).")
 @click.option("--limit", callback=octets, metavar="SIZE", help="The same, into so much: 300k, 1M, or octets.")
 @click.option("--namespace", help="Another MM7 schema than the profile's: REL-5-MM7-1-3, ...")
@@ -138,9 +144,25 @@ def _moment(context: click.Context, parameter: click.Parameter, value: str | Non
     help="For the whole exchange.  [default: 300]",
 )
 @click.option(
-    "--dry-run", is_flag=True, help="Write the request to standard output, without the credentials; send nothing."
+    "--dry-run",
+    is_flag=True,
+    help="Send nothing: write the request, without the credentials, to standard output; to a terminal as -v shows it.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Where --dry-run writes the request, octet by octet: a .http file that mm7zeep check reads.",
+)
+@click.option(
+    "-v",
+    "--verbose",
+    is_flag=True,
+    help="Show on standard error what goes out and comes in: heads and envelopes, without credentials and numbers.",
+)
+@click.option("--show-numbers", is_flag=True, help="With -v: do not hide telephone numbers and mail addresses.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, whatever became of it.")
 def command(
     url: str,
     files: tuple[Path, ...],
@@ -150,6 +172,10 @@ def command(
     headers: dict[str, str],
     timeout: float | None,
     dry_run: bool,
+    output: Path | None,
+    from_stdin: bool,
+    verbose: bool,
+    show_numbers: bool,
     vaspid: str | None,
     vasid: str | None,
     carrier: str | None,
@@ -165,41 +191,91 @@ def command(
 ) -> None:
     """Submit a message to the MMSC at URL.
 
-    The content is the texts and the FILEs in this order; several parts get a presentation where the profile says so.
+    The content is the texts, standard input (--from-stdin) and the FILEs in this order; several parts get a
+    presentation where the profile says so. Credentials are best given in the environment, which no list of processes
+    shows: MM7ZEEP_SEND_AUTH, MM7ZEEP_SEND_BEARER.
+
+    What was accepted is told on standard output, everything else on standard error; --json always prints its object on
+    standard output. Where no answer came, or Ctrl-C ended the wait for it, the TransactionID is named, and whether the
+    message may have been accepted.
 
     Exit status: 0 accepted for every recipient, 1 refused, or accepted for some only (they are named as far as the
-    answer tells), 2 wrong usage, 3 no answer.
+    answer tells), 2 wrong usage, 3 no answer, 130 interrupted by Ctrl-C, 143 by SIGTERM.
     """
-    from mm7zeep.client import VaspClient, part_of
-    from mm7zeep.errors import LocalError, Mm7Error
+    if output is not None and not dry_run:
+        raise click.UsageError("--output is where --dry-run writes; give both")
+    _need_recipients(fields)
+    with interrupts.sigterm_as_interrupt():
+        from mm7zeep.cli.outcomes import Teller
+        from mm7zeep.cli.watched import Watched
+        from mm7zeep.client import VaspClient, part_of
+        from mm7zeep.errors import LocalError, Mm7Error
 
-    tell = _json_outcome if as_json else _text_outcome
-    dry = _dry_run() if dry_run else None
-    try:
-        client = VaspClient(
-            url,
-            vaspid=vaspid,
-            vasid=vasid,
-            auth=_auth(auth, bearer, digest=digest),
-            headers=headers,
-            profile=_profile(carrier, namespace),
-            ca_file=ca_file,
-            client_cert=client_cert,
-            adapter=dry,
-            timeouts=_timeouts(timeout),
-        )
-        with client, _bar(files) as progress:
-            content: tuple[str | Part, ...] = (*texts, *(part_of(file, charset=charset) for file in files))
-            sent = client.submit(content=content, progress=progress, fit=limit or fit, **_given(fields))
-    except (LocalError, ValueError) as error:
-        raise click.UsageError(str(error)) from error
-    except Mm7Error as error:
-        _failed(error, tell)
-    if dry is not None:
-        dry.write()
-        return
-    click.echo(tell(_outcome(sent)))
-    sys.exit(FAILURES if sent.partial or sent.failed else 0)
+        to_terminal = dry_run and output is None and sys.stdout.isatty()
+        view = _view(headers, err=verbose, show_numbers=show_numbers) if verbose or to_terminal else None
+        dry = _dry_run(headers, view) if dry_run else None
+        watched, tell, requests = Watched(view), Teller(as_json=as_json), 1
+        try:
+            client = VaspClient(
+                url,
+                vaspid=vaspid,
+                vasid=vasid,
+                auth=_auth(auth, bearer, digest=digest),
+                headers=headers,
+                profile=_profile(carrier, namespace),
+                ca_file=ca_file,
+                client_cert=client_cert,
+                adapter=dry or watched,
+                timeouts=_timeouts(timeout),
+            )
+            requests = _count(fields) if client.split else 1
+            piped = [_piped()] if from_stdin else []
+            size = sum(file.stat().st_size for file in files) + sum(map(len, piped))
+            content: tuple[str | Part, ...] = (
+                *texts,
+                *(part_of(one, charset=charset) for one in piped),
+                *(part_of(one, charset=charset) for one in files),
+            )
+
+            def submit() -> Submitted:
+                with client:
+                    return client.submit(content=content, progress=bar, fit=limit or fit, **_given(fields))
+
+            with _bar(size if view is None else 0) as bar:
+                sent = interrupts.interruptible(submit)
+        except (LocalError, ValueError) as error:
+            raise click.UsageError(str(error)) from error
+        except Mm7Error as error:
+            tell.failed(error, watched.exchanges)
+        except KeyboardInterrupt as error:
+            watched.stop()
+            tell.interrupted(error, watched.exchanges, requests)
+    if dry is None:
+        tell.accepted(sent)
+    if output is not None:
+        with output.open("wb") as file:
+            dry.write(file)
+    elif not to_terminal:
+        dry.write(sys.stdout.buffer)
+
+
+def _view(headers: Mapping[str, str], *, err: bool, show_numbers: bool) -> WireView:
+    """What shows requests and answers, on standard error or output."""
+    from mm7zeep.cli.wire_view import WireView
+
+    return WireView(partial(click.echo, err=err), hidden=tuple(headers), show_numbers=show_numbers)
+
+
+def _piped() -> bytes:
+    """What comes on standard input."""
+    if sys.stdin.isatty():
+        click.echo("mm7zeep send: reading from the terminal, to the end of input (Ctrl-D; on Windows Ctrl-Z)", err=True)
+    data = sys.stdin.buffer.read(_MOST_PIPED + 1)
+    if not data:
+        raise click.UsageError("--from-stdin: nothing came on standard input")
+    if len(data) > _MOST_PIPED:
+        raise click.UsageError(f"--from-stdin: more than {_MOST_PIPED} octets came; name a FILE instead")
+    return data
 
 
 def _auth(auth: tuple[str, str] | None, bearer: str | None, *, digest: bool) -> Auth:
@@ -227,18 +303,26 @@ def _timeouts(seconds: float | None) -> Timeouts:
     )
 
 
-def _dry_run() -> DryRun:
+def _dry_run(headers: Mapping[str, str], view: WireView | None) -> DryRun:
     from mm7zeep.cli.dry_run import DryRun
 
-    return DryRun()
+    return DryRun(tuple(headers), view)
+
+
+def _need_recipients(fields: Mapping[str, Any]) -> None:
+    if not _count(fields):
+        raise click.UsageError("give at least one recipient with --to, --cc or --bcc")
+
+
+def _count(fields: Mapping[str, Any]) -> int:
+    """How many recipients were given."""
+    return sum(len(fields[name]) for name in ("to", "cc", "bcc"))
 
 
 def _given(fields: dict[str, Any]) -> dict[str, Any]:
     """The fields of the message by the client's names, without those nobody set."""
-    if not any(fields[name] for name in ("to", "cc", "bcc")):
-        raise click.UsageError("give at least one recipient with --to, --cc or --bcc")
-    fields["expiry_date"] = fields.pop("expiry")
-    return {"to": (), **{name: value for name, value in fields.items() if value not in (None, (), False)}}
+    named = {"expiry_date" if name == "expiry" else name: value for name, value in fields.items()}
+    return {"to": (), **{name: value for name, value in named.items() if value not in (None, (), False)}}
 
 
 def _profile(carrier: str | None, namespace: str | None) -> Profile:
@@ -257,9 +341,9 @@ def _profile(carrier: str | None, namespace: str | None) -> Profile:
 
 
 @contextmanager
-def _bar(files: tuple[Path, ...]) -> Iterator[Callable[[int, int], None] | None]:
-    """A bar on standard error while a large upload runs, if somebody looks at it."""
-    if sum(path.stat().st_size for path in files) < _LARGE or not sys.stderr.isatty():
+def _bar(size: int) -> Iterator[Callable[[int, int], None] | None]:
+    """A bar on standard error while an upload of ``size`` octets runs, if that is large and somebody looks at it."""
+    if size < _LARGE or not sys.stderr.isatty():
         yield None
         return
     from rich.console import Console
@@ -267,84 +351,5 @@ def _bar(files: tuple[Path, ...]) -> Iterator[Callable[[int, int], None] | None]
 
     columns = (BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("upload")
+        task = bar.add_task("upload", total=size)
         yield lambda sent, total: bar.update(task, completed=sent, total=total)
-
-
-# --- what became of it ------------------------------------------------------------------------------------------------
-
-
-def _outcome(sent: Submitted) -> dict[str, Any]:
-    outcome: dict[str, Any] = {
-        "status_code": sent.status.code,
-        "status_text": sent.status.text,
-        "message_id": sent.message_id,
-        "transaction_id": sent.transaction_id,
-        "findings": _findings(sent.findings),
-    }
-    if sent.partial or sent.failed:
-        outcome |= {"details": sent.status.details, "failed": [str(one) for one in sent.failed]}
-    return outcome | _each(sent.each)
-
-
-def _each(each: tuple[Each, ...]) -> dict[str, Any]:
-    """What became of each recipient of a split message."""
-    if len(each) < 2:
-        return {}
-    outcomes = [
-        {
-            "to": str(one.recipient),
-            "message_id": one.accepted.message_id if one.accepted is not None else None,
-            "error": str(one.error) if one.error is not None else None,
-        }
-        for one in each
-    ]
-    return {"recipients": outcomes}
-
-
-def _findings(findings: tuple[Finding, ...]) -> list[str]:
-    return [str(one) for one in findings]
-
-
-def _failed(error: Mm7Error, tell: Callable[[dict[str, Any]], str]) -> NoReturn:
-    """Tell an error; the exit status says whether anybody answered."""
-    from mm7zeep.errors import AuthError, StatusError, TransportError
-
-    outcome: dict[str, Any] = {"status_code": None, "error": str(error)}
-    code = COULD_NOT_RUN
-    if isinstance(error, StatusError):
-        outcome |= {"status_code": error.status.code, "status_text": error.status.text, "details": error.status.details}
-        outcome |= {"transaction_id": error.transaction_id, "temporary": error.temporary}
-        code = FAILURES
-    elif isinstance(error, AuthError):
-        outcome |= {"http_status": error.http_status}
-        code = FAILURES
-    elif isinstance(error, TransportError):
-        outcome |= {"http_status": error.http_status, "maybe_accepted": error.maybe_accepted}
-    click.echo(tell(outcome | {"findings": _findings(getattr(error, "findings", ()))} | _each(error.each)))
-    sys.exit(code)
-
-
-def _json_outcome(outcome: dict[str, Any]) -> str:
-    return json_text.as_json(outcome)
-
-
-def _text_outcome(outcome: dict[str, Any]) -> str:
-    from mm7zeep.transport.pages import escaped
-
-    code, text = outcome["status_code"], outcome.get("status_text")
-    # an error may repeat the first lines of a page, each by itself
-    lines = [f"{code} {text or ''}".rstrip()] if code is not None else outcome["error"].split("\n")
-    if outcome.get("maybe_accepted"):
-        lines.append("  it may have been accepted all the same: sending it again may deliver it twice")
-    for name in ("details", "message_id", "transaction_id"):
-        if outcome.get(name):
-            lines.append(f"  {name.replace('_', ' ').ljust(14)}  {outcome[name]}")
-    if "failed" in outcome:
-        named = ", ".join(outcome["failed"])
-        lines.append(f"  failed          {named or 'some recipients or parts; the answer does not say which'}")
-    for one in outcome.get("recipients", ()):
-        result = one["message_id"] or one["error"].replace("\n  | ", " ")
-        lines.append(f"  {one['to'].ljust(14)}  {result}")
-    lines += [f"  noticed         {one}" for one in outcome["findings"]]
-    return "\n".join(escaped(line) for line in lines)

@@ -6,6 +6,7 @@ configuration that cannot be used, 3 where the gateway could not run. Needs the 
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from mm7zeep.gateway.server.sockets import Sockets
 
 _USAGE = 2
+_USUAL = Path("gateway.toml")
 
 
 @click.command("serve")
@@ -50,6 +52,12 @@ def command(
     """Serve MM7: accounts, submits, a simulated network, callbacks with retries, a durable store, a viewer, a REST API.
 
     Without --config one application is served: name and password "demo", VASPID "demo".
+
+    Every setting of the file can be given in the environment, too, which goes before the file: MM7ZEEP_GATEWAY_WORKERS
+    for workers in [gateway], MM7ZEEP_APPLICATION_1_PASSWORD_FILE for that of the first [[application]].
+
+    Exit status: 0 after Ctrl-C or SIGTERM, 2 wrong usage, or a configuration that cannot be used, 3 the gateway could
+    not run: an address, the database, an extra that is not installed.
     """
     _need_extra()
     if hash_password:
@@ -57,16 +65,24 @@ def command(
         return
     options = {"mm7": mm7, "admin": admin, "api": api, "database": database, "workers": workers}
     settings, remarks = _settings(config, options)
-    from mm7zeep.gateway.config.load import describe, warnings
+    from mm7zeep.gateway.config.load import demo_settings, describe, warnings
 
-    for line in (*remarks, *warnings(settings)):
+    is_demo = config is None and settings.applications == demo_settings().applications
+    for line in (*remarks, *_unused(config), *warnings(settings)):
         click.echo(f"mm7zeep serve: {line}", err=True)
     if check_config:
         for line in describe(settings):
             click.echo(line)
         return
     reload = None if config is None else partial(_reloaded, config, options)
-    sys.exit(_serve(settings, demo=config is None, reload=reload))
+    sys.exit(_serve(settings, demo=is_demo, reload=reload))
+
+
+def _unused(config: Path | None) -> tuple[str, ...]:
+    """That a configuration lies here which was not asked for, where that is so."""
+    if config is not None or not _USUAL.is_file():
+        return ()
+    return (f"{_USUAL} is in this directory and is not used; mm7zeep serve --config {_USUAL} serves what it says",)
 
 
 def _need_extra() -> None:
@@ -91,10 +107,10 @@ def _print_hash() -> None:
 
 def _settings(config: Path | None, options: Mapping[str, Any]) -> tuple[Settings, tuple[str, ...]]:
     """The settings, and remarks on how they are kept. Ends the program where they cannot be used."""
-    from mm7zeep.gateway.config.load import ConfigError, demo_settings, read, with_options
+    from mm7zeep.gateway.config.load import ConfigError, read, with_options
 
     try:
-        settings, remarks = read(config) if config is not None else (demo_settings(), ())
+        settings, remarks = read(config, os.environ)
         return with_options(settings, **options), remarks
     except ConfigError as error:
         for problem in error.problems:
@@ -106,7 +122,7 @@ def _reloaded(config: Path, options: Mapping[str, Any]) -> Settings:
     """The settings as they are by now. Raises ``ConfigError``."""
     from mm7zeep.gateway.config.load import load, with_options
 
-    return with_options(load(config), **options)
+    return with_options(load(config, os.environ), **options)
 
 
 def _serve(settings: Settings, *, demo: bool, reload: Callable[[], Settings] | None = None) -> int:

@@ -27,7 +27,10 @@ _shared = admin_api.options("MM7ZEEP_TRIGGER")
 
 @click.group("trigger")
 def command() -> None:
-    """Have a running gateway send a message, a report, a read reply."""
+    """Have a running gateway send a message, a report, a read reply.
+
+    Exit status of each: 0 done, 1 the gateway refused, 2 wrong usage, 3 no usable answer came.
+    """
 
 
 @command.command("deliver")
@@ -54,7 +57,10 @@ def deliver(
     auth: tuple[str, str] | None,
     as_json: bool,
 ) -> None:
-    """Send a message (MO) of the texts and the FILEs from the virtual handset to an application."""
+    """Send a message (MO) of the texts and the FILEs from the virtual handset to an application.
+
+    Exit status: 0 done, 1 the gateway refused, 2 wrong usage, 3 no usable answer came.
+    """
     parts = [_part(path, charset) for path in files]
     body = {"application": application, "from": sender, "to": to, "subject": subject, "text": texts, "parts": parts}
     _tell(_post(admin, ("deliver",), body, auth), as_json)
@@ -62,7 +68,11 @@ def deliver(
 
 @command.command("report")
 @click.argument("message_id")
-@click.option("--recipient", metavar="ADDRESS", help="Whose copy the report is on; without it, all that wait.")
+@click.option(
+    "--recipient",
+    metavar="ADDRESS",
+    help="Whose copy the report is on; without it, that of the sole recipient, or all that wait.",
+)
 @click.option(
     "--status", type=click.Choice(STATUSES), default="Retrieved", show_default=True, help="What became of it."
 )
@@ -77,14 +87,17 @@ def report(
     auth: tuple[str, str] | None,
     as_json: bool,
 ) -> None:
-    """Send a delivery report on the message that the gateway gave MESSAGE_ID."""
+    """Send a delivery report on the message that the gateway gave MESSAGE_ID.
+
+    Exit status: 0 done, 1 the gateway refused, 2 wrong usage, 3 no usable answer came.
+    """
     body = {"recipient": recipient, "status": status, "text": text}
     _tell(_post(admin, ("messages", message_id, "report"), body, auth), as_json)
 
 
 @command.command("read-reply")
 @click.argument("message_id")
-@click.option("--recipient", metavar="ADDRESS", help="Who has read it.")
+@click.option("--recipient", metavar="ADDRESS", help="Who has read it; without it, the sole recipient.")
 @click.option(
     "--status", type=click.Choice(["Read", "Deleted"]), default="Read", show_default=True, help="What was done with it."
 )
@@ -92,7 +105,10 @@ def report(
 def read_reply(
     message_id: str, recipient: str | None, status: str, admin: str, auth: tuple[str, str] | None, as_json: bool
 ) -> None:
-    """Send a read reply on the message that the gateway gave MESSAGE_ID."""
+    """Send a read reply on the message that the gateway gave MESSAGE_ID.
+
+    Exit status: 0 done, 1 the gateway refused, 2 wrong usage, 3 no usable answer came.
+    """
     _tell(_post(admin, ("messages", message_id, "read"), {"recipient": recipient, "status": status}, auth), as_json)
 
 
@@ -121,4 +137,5 @@ def _tell(said: dict[str, Any], as_json: bool) -> None:
         return
     click.echo("accepted")
     for name, value in said.items():
-        click.echo("  " + admin_api.line(f"{name.replace('_', ' ').ljust(14)}  {value}"))
+        text = ", ".join(map(str, value)) if isinstance(value, list) else value
+        click.echo("  " + admin_api.line(f"{name.replace('_', ' ').ljust(14)}  {text}"))

@@ -6,8 +6,8 @@ message holds.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
@@ -68,6 +68,11 @@ class Verdict:
     def warned(self) -> bool:
         """Whether it was accepted with findings of level MUST or SHOULD."""
         return self.accepted and any(one.level != "INFO" for one in self.findings)
+
+    def listing(self, wanted: Callable[[Finding], bool]) -> Verdict:
+        """The same with the findings that are ``wanted``, and those for which the message was refused."""
+        kept = tuple(one for one in self.findings if wanted(one) or (not self.accepted and _refuses(one, self.policy)))
+        return replace(self, findings=kept)
 
 
 def judge(captured: Captured, *, policy: Policy = "interop", now: datetime | None = None) -> Verdict:

@@ -164,12 +164,13 @@ class Simulator:
     ) -> list[str]:
         """A recipient's copy reaches a state, an MMStatus, whatever its handset would do; reported, asked for or not.
 
-        Without a ``recipient``, all copies that still wait for their handsets. Gives the addresses. Raises ``KeyError``
-        for an unknown message or recipient, ``NotPossible`` where the copy is at no handset, or none waits,
-        ``StoreError``.
+        Without a ``recipient``, that of the sole one, or all copies that still wait for their handsets. Gives the
+        addresses. Raises ``KeyError`` for an unknown message or recipient, ``NotPossible`` where the copy is at no
+        handset, or none waits, ``StoreError``.
         """
         with self.database.write() as connection:
             message, copies = _copies(connection, message_id, recipient, application)
+            recipient = copies[0].address if len(copies) == 1 else recipient
             here = [one for one in copies if one.destination == HANDSET and one.state != CANCELLED]
             here = here if recipient is not None else [one for one in here if one.waits]
             if not here:
@@ -182,13 +183,17 @@ class Simulator:
         self.dispatcher.wake()
         return [one.address for one in here]
 
-    def read(self, message_id: str, recipient: str, status: str, *, application: str | None = None) -> bool:
+    def read(self, message_id: str, recipient: str | None, status: str, *, application: str | None = None) -> bool:
         """A recipient has Read or Deleted a message; whether its application can be told, by callback or webhook.
 
-        Raises ``KeyError`` for an unknown message or recipient, ``StoreError``.
+        Without a ``recipient``, the sole one. Raises ``KeyError`` for an unknown message or recipient, ``NotPossible``
+        where it has several, or none, and nobody says which, ``StoreError``.
         """
         with self.database.write() as connection:
-            message, [copy] = _copies(connection, message_id, recipient, application)
+            message, copies = _copies(connection, message_id, recipient, application)
+            if len(copies) != 1:
+                raise NotPossible("recipient", f"the message has {len(copies)} recipients; name the one who read it")
+            [copy] = copies
             asked = replace(message, read_reply=True)
             plans = self.dispatcher.network.reads(asked, copy, self.clock.now(connection), mm_status=status)
             outbox.plan(connection, plans)

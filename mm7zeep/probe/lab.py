@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import ssl
 import subprocess
 import threading
@@ -38,6 +39,7 @@ from mm7zeep.probe.stimulus import Stimulus, of
 from mm7zeep.probe.wire import Answer, Connection, Refused
 from mm7zeep.profiles import NAMESPACES, Profile
 
+_MARKED = re.compile(r"^Probe p[0-9a-f]{15}$")  # the Subject that a case gives its message by default
 _NO_PLUS = ("REL-5-MM7-1-0", "REL-5-MM7-1-1")  # their Number is an NMTOKEN, and DeliverReq has a ReplyChargingID
 
 
@@ -57,7 +59,14 @@ NEEDS: Mapping[str, tuple[Callable[[Settings], bool], str]] = MappingProxyType(
     {
         "listen": (lambda one: bool(one.listen), "no callback of ours is known to the peer (listen)"),
         "second": (lambda one: one.second is not None, "no second account is given ([second])"),
-        "authenticated": (lambda one: one.authenticated, "the endpoint asks for no credentials (authenticated)"),
+        "refuses": (
+            lambda one: bool(one.account.refuses or (one.second is not None and one.second.refuses)),
+            "no media type is known that is refused (account.refuses, second.refuses)",
+        ),
+        "authenticated": (
+            lambda one: one.authenticated and bool(one.account.username),
+            "the endpoint asks for no credentials (authenticated), or none are given (account.username)",
+        ),
         "trigger": (lambda one: bool(one.trigger), "no command makes the VASP submit (trigger)"),
         "state": (lambda one: bool(one.state), "no command makes the state that is needed (state)"),
         "seen": (lambda one: bool(one.seen), "no command tells what the VASP got (seen)"),
@@ -137,6 +146,15 @@ class Lab:
         if not known:
             raise Skip(NEEDS["numbers.good"][1])
         return written(known[place % len(known)], self._profile(namespace))
+
+    def several(self, count: int, namespace: str | None = None) -> list[str]:
+        """So many numbers that are served: those from ``numbers.many`` on where it is given, else the good in turn."""
+        first = self.settings.numbers.many
+        if not first:
+            return [self.good(place, namespace) for place in range(count)]
+        plus, digits = first[: first.startswith("+")], first.removeprefix("+")
+        row = (f"{plus}{int(digits) + place:0{len(digits)}d}" for place in range(count))
+        return [written(one, self._profile(namespace)) for one in row]
 
     def submit(
         self,
@@ -385,6 +403,11 @@ class Lab:
 
     # --- what the other side sends ------------------------------------------------------------------------------------
 
+    @property
+    def hears(self) -> bool:
+        """Whether the peer's calls are taken, so that what it sends can be judged (never in a dry run)."""
+        return self.bench.listener is not None
+
     def calls(self, matches: Callable[[Arrived], bool], count: int = 1, within: float | None = None) -> list[Arrived]:
         """The requests of the peer that match, as soon as there are ``count``, or what came while we had patience."""
         if self.bench.dry:
@@ -607,11 +630,13 @@ def written(number: str, profile: Profile) -> str:
 
 
 def carries(arrived: Arrived, stimulus: Stimulus) -> bool:
-    """Whether what arrived carries the message of ``stimulus``: its mark, or one of its parts."""
+    """Whether what arrived carries the message of ``stimulus``: its mark, or one of its parts where none is shown."""
     if arrived.operation == "SubmitReq" or not stimulus.mark:
         return False
     if stimulus.mark in arrived.subject or stimulus.mark.encode() in arrived.raw:
         return True
+    if _MARKED.search(arrived.subject):
+        return False  # another's, which may have the same parts
     return bool(set(stimulus.digests) & set(arrived.digests))
 
 

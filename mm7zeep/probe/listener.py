@@ -19,7 +19,7 @@ from functools import cached_property
 from typing import Any, Self
 
 from mm7zeep import messages as m
-from mm7zeep.conformance.input.capture import messages
+from mm7zeep.conformance.input.capture import Captured, messages
 from mm7zeep.conformance.verdict import Verdict, judge
 from mm7zeep.envelope.operations import BY_ELEMENT
 from mm7zeep.errors import Mm7Error
@@ -43,18 +43,22 @@ class Arrived:
     answered: list[bytes] = field(default_factory=list, compare=False)
 
     @cached_property
+    def captured(self) -> Captured | None:
+        """It as the checker takes it; None where it is no HTTP request."""
+        return next(iter(messages("request", self.raw)), None)
+
+    @cached_property
     def verdict(self) -> Verdict | None:
         """The judgement of ``mm7zeep check`` on it, by the interop policy; None where it is no HTTP request."""
-        found = messages("request", self.raw)
-        return judge(found[0]) if found else None
+        return judge(self.captured) if self.captured is not None else None
 
     @cached_property
     def received(self) -> Received | None:
         """What it says, read leniently; None where nothing can be made of it."""
-        if self.verdict is None:
+        if self.captured is None:
             return None
         try:
-            return unpack(self.verdict.captured.wire, policy="lenient", plans=False)
+            return unpack(self.captured.wire, policy="lenient", plans=False)
         except Mm7Error:
             return None
 
@@ -96,7 +100,7 @@ class Arrived:
 
     def header(self, name: str) -> str | None:
         """The first HTTP header field of that name."""
-        return self.verdict.captured.wire.header(name) if self.verdict is not None else None
+        return self.captured.wire.header(name) if self.captured is not None else None
 
     def transmission(self, started: float) -> Transmission:
         """As a report keeps it; ``started`` is when the run began."""

@@ -41,26 +41,32 @@ FEATURES: Mapping[str, str] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """Who asks: HTTP credentials (none without a username), VASPID and VASID."""
+    """Who asks: HTTP credentials (none without a username), VASPID and VASID.
+
+    ``refuses`` is a media type that the endpoint refuses of it; empty where there is none.
+    """
 
     username: str = ""
     password: str = field(default="", repr=False)
     vaspid: str = "mm7zeep"
     vasid: str = "probe"
+    refuses: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Numbers:
     """Addresses that a run may use. Empty means that there is none, and what needs it is skipped.
 
-    ``good`` are served and retrieve at once; ``off`` is known and never retrieves; ``unread`` retrieves and reads
-    nothing; ``barred`` is refused or reported Rejected; ``unknown`` belongs to nobody; ``mail`` is an RFC2822Address
-    and ``forwarded`` is off-net; ``sender`` is a short code that the account may send from; ``loop`` is a short code of
-    the account whose messages come to the account's own callback as MM7_deliver; ``older`` is one of another account,
-    whose messages come to the same callback in an older namespace; ``others`` is a sender of another VASP.
+    ``good`` are served and retrieve at once, and so are the 1,000 in a row from ``many`` on; ``off`` is known and never
+    retrieves; ``unread`` retrieves and reads nothing; ``barred`` is refused or reported Rejected; ``unknown`` belongs
+    to nobody; ``mail`` is an RFC2822Address and ``forwarded`` is off-net; ``sender`` is a short code that the account
+    may send from; ``loop`` is a short code of the account whose messages come to the account's own callback as
+    MM7_deliver; ``older`` is one of another account, whose messages come to the same callback in an older namespace;
+    ``others`` is a sender of another VASP.
     """
 
     good: tuple[str, ...] = ()
+    many: str = ""
     off: str = ""
     unread: str = ""
     barred: str = ""
@@ -141,6 +147,9 @@ def _check(settings: Settings) -> None:
     for name, number in settings.limits.items():
         if number < 1:
             raise ValueError(f"limits: {name} is at least 1, not {number}")
+    many = settings.numbers.many.removeprefix("+")
+    if many and not (many.isascii() and many.isdigit() and len(many) > 3):
+        raise ValueError(f"numbers: many is a number of at least four digits, not {settings.numbers.many!r}")
     if any("\r" in one or "\n" in one for one in (settings.account.username, settings.account.password)):
         raise ValueError("account: username and password hold no line breaks")
 

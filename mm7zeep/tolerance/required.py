@@ -78,10 +78,15 @@ def _message_id(context: Context, node: etree._Element) -> None:
         return
     name = schema.local(node)
     if name == "SubmitRsp" and not _success(node):
-        if context.upgrade:
+        if context.upgrade and not _is_filled(context):
             context.repairs.add("schema/value", found, action="noted")
         return  # nothing was accepted, but the schema wants the element
     context.repairs.refuse(f"the MessageID of {name} is empty", "sem/message-id-empty", found, kind=SchemaError)
+
+
+def _is_filled(context: Context) -> bool:
+    """Whether the MessageID is the empty one that stands in for what was not sent: its absence was told."""
+    return any(one.id == "schema/message-id-rsp" for one in context.repairs.findings)
 
 
 def _success(node: etree._Element) -> bool:

@@ -7,7 +7,7 @@ text; ``WRITERS`` at the foot of the module names them. Prints nothing, and show
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
@@ -118,7 +118,8 @@ def _object(one: Entry) -> dict[str, Any]:
 
 # --- text -------------------------------------------------------------------------------------------------------------
 
-_LEVELS: Mapping[str, str] = MappingProxyType({"MUST": "red", "SHOULD": "yellow", "INFO": "cyan"})
+LEVELS: Mapping[str, str] = MappingProxyType({"MUST": "red", "SHOULD": "yellow", "INFO": "cyan"})
+"""The levels of findings, the gravest first, and their colours."""
 _LABEL = 7  # columns of a level, its blank included
 
 
@@ -132,9 +133,13 @@ class Style:
 
 def as_text(entries: Sequence[Entry], style: Style | None = None) -> str:
     """The report for people: each message with its findings, the line each speaks of, and what to do; then the sum."""
-    style = style or Style()
+    return set_in(_lines(entries), style or Style())
+
+
+def set_in(lines: Iterable[list[Piece]], style: Style) -> str:
+    """Lines as they are printed, each with a line end."""
     if not style.colour:  # rich would add nothing but its loading
-        return "".join(f"{_uncoloured(line)}\n" for line in _lines(entries))
+        return "".join(f"{_uncoloured(line)}\n" for line in lines)
     from rich.console import Console
     from rich.text import Text
 
@@ -149,7 +154,7 @@ def as_text(entries: Sequence[Entry], style: Style | None = None) -> str:
         emoji=False,
         soft_wrap=True,
     )
-    for line in _lines(entries):
+    for line in lines:
         console.print(Text.assemble(*line))
     return out.getvalue()
 
@@ -160,7 +165,7 @@ def _lines(entries: Sequence[Entry]) -> Iterator[list[Piece]]:
         for found, shown in zip(one.findings, one.excerpts, strict=True):
             yield _finding(found, shown)
         yield []
-    yield _sum(entries)
+    yield total(entries)
 
 
 def _uncoloured(line: Sequence[Piece]) -> str:
@@ -168,45 +173,47 @@ def _uncoloured(line: Sequence[Piece]) -> str:
 
 
 Piece = str | tuple[str, str]
+"""A piece of a line: text, and how it is set."""
 
 
 def _title(one: Entry) -> list[Piece]:
     word: Piece = (one.verdict.upper(), "bold red" if one.rejected else "bold green")
     facts = [one.operation or "no operation", (one.namespace or "").rpartition("/")[2], one.mm7_version or ""]
-    what = " ".join(_plain(part) for part in facts if part)
-    pieces: list[Piece] = [(_plain(one.file), "bold"), "  ", word, f"  {what}"]
+    what = " ".join(plain(part) for part in facts if part)
+    pieces: list[Piece] = [(plain(one.file), "bold"), "  ", word, f"  {what}"]
     if one.transaction_id:
-        pieces.append(f"  transaction {_plain(one.transaction_id)}")
+        pieces.append(f"  transaction {plain(one.transaction_id)}")
     for part in one.parts:
-        label = _plain(part["content_id"] or "-")
-        pieces.append(f"\n  part   {_plain(part['content_type'])}  {part['size']} octets  {label}")
+        label = plain(part["content_id"] or "-")
+        pieces.append(f"\n  part   {plain(part['content_type'])}  {part['size']} octets  {label}")
     if one.reason:
-        pieces.append(("\n  refused: " + _plain(one.reason), "red"))
+        pieces.append(("\n  refused: " + plain(one.reason), "red"))
     return pieces
 
 
 def _finding(found: Finding, shown: str | None) -> list[Piece]:
     kind = KINDS[found.id]
     indent = "\n  " + " " * _LABEL
-    pieces: list[Piece] = ["  ", (found.level.ljust(_LABEL), _LEVELS[found.level]), (found.id, "bold")]
+    pieces: list[Piece] = ["  ", (found.level.ljust(_LABEL), LEVELS[found.level]), (found.id, "bold")]
     if found.where:
-        pieces.append(f"  {_plain(found.where)}")
+        pieces.append(f"  {plain(found.where)}")
     pieces.append((f"  {found.action}", "dim"))
     pieces.append(f"{indent}wanted  {kind.summary}")
     if found.detail:
-        pieces.append(f"{indent}met     {_plain(found.detail)}")
+        pieces.append(f"{indent}met     {plain(found.detail)}")
     if shown:
         pieces.append((f"{indent}      | {shown}", "dim"))
     pieces.append(f"{indent}to do   {kind.fix}  [{found.clause}]")
     return pieces
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Text of a sender's, without what could steer a terminal."""
     return "".join(one if one.isprintable() else excerpts.visible(one) for one in text)
 
 
-def _sum(entries: Sequence[Entry]) -> list[Piece]:
+def total(entries: Sequence[Entry]) -> list[Piece]:
+    """The last line: how many messages there were, and what became of them."""
     rejected, warned = sum(one.rejected for one in entries), sum(one.warned for one in entries)
     count = len(entries)
     accepted = count - rejected

@@ -16,8 +16,9 @@ _CHINESE = re.compile("[\u4e00-\u9fff]")
 def _charged_party(subject: Subject) -> Iterator[Finding]:
     message, profile = subject.message, subject.profile
     kind = schema.model(profile.namespace).get(subject.operation or "") if profile is not None else None
-    if message is None or kind is None or kind.child("ChargedPartyID") is None:
-        return  # releases before 6 have no place for it
+    charged = kind.child("ChargedParty") if kind is not None else None
+    if message is None or charged is None or "ThirdParty" not in charged.type.values:
+        return  # before REL-6-MM7-1-2 nobody can say ThirdParty, and before release 6 there is no ChargedPartyID
     party, id = text(child(message, "ChargedParty")), text(child(message, "ChargedPartyID"))
     if (party == "ThirdParty") != bool(id):
         shown = f"{party or 'no ChargedParty'} {'with' if id else 'without'} ChargedPartyID"

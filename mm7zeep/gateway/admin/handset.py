@@ -38,6 +38,8 @@ def read(asked: AdminRequest[MessageKey, Reading]) -> outputs.Told:
         return outputs.Told(told=asked.gateway.simulator.read(id, said.recipient, said.status or "Read"))
     except KeyError as error:
         raise _unknown(id, error) from error
+    except NotPossible as error:
+        raise Refusal(409, str(error)) from error
 
 
 def _id(asked: AdminRequest[MessageKey, Any]) -> str:

@@ -180,7 +180,9 @@ class Mo(Input):
 class Report(Input):
     """The state that a copy reaches, or all copies that wait for their handsets."""
 
-    recipient: Filled | None = Field(None, description="an address of the message; without it, all that wait")
+    recipient: Filled | None = Field(
+        None, description="an address of the message; without it, the sole one, or all that wait"
+    )
     status: Outcome = Field(description="the MMStatus")
     text: Line | None = Field(None, description="StatusText")
 
@@ -188,7 +190,7 @@ class Report(Input):
 class Reading(Input):
     """That a recipient has read or deleted a message."""
 
-    recipient: Filled = Field(description="an address of the message")
+    recipient: Filled | None = Field(None, description="an address of the message; without it, the sole one")
     status: Literal["Read", "Deleted"] | None = Field(None, description="the MMStatus; Read, if not given")
 
 

@@ -57,7 +57,7 @@ ROUTES: tuple[Route, ...] = (
           summary="A handset sends a message to an application: now or later, new, in answer, or passed on."),
     Route(method="POST", path=f"{API}/messages/{{id}}/report", function=handset.report, status=202, refusals=(404, 409),
           summary="A copy, or all that wait, reach a state, whatever their handsets would have done; it is reported."),
-    Route(method="POST", path=f"{API}/messages/{{id}}/read", function=handset.read, status=202, refusals=(404,),
+    Route(method="POST", path=f"{API}/messages/{{id}}/read", function=handset.read, status=202, refusals=(404, 409),
           summary="A recipient has read or deleted a message; its application is told, asked for or not."),
 
     Route(method="GET", path=f"{API}/callbacks", function=callbacks.listed,

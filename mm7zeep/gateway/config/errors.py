@@ -137,7 +137,7 @@ def _words(error: ErrorDetails) -> str:
 
 
 def _unknown(name: str, table: type) -> str:
-    known = [one for name in _settings(table) for one in _written(name)]
+    known = [one for name in settings_of(table) for one in _written(name)]
     near = difflib.get_close_matches(name, known, n=1)
     instead = f"did you mean {near[0]}?" if near else "remove it."
     return f"is not known; {instead} Known here: {', '.join(known)}"
@@ -151,11 +151,11 @@ def _table(names: list[str]) -> type:
     """The dataclass of the table that is reached by ``names``."""
     table: type = File
     for name in names:
-        table = next(_dataclasses(_settings(table)[name]))
+        table = next(tables_in(settings_of(table)[name]))
     return table
 
 
-def _settings(table: type) -> dict[str, Any]:
+def settings_of(table: type) -> dict[str, Any]:
     """What may stand in a table, by the names that a file has, with its type."""
     found = {}
     hints = get_type_hints(table, include_extras=True)
@@ -166,8 +166,9 @@ def _settings(table: type) -> dict[str, Any]:
     return found
 
 
-def _dataclasses(hint: Any) -> Iterator[type]:
+def tables_in(hint: Any) -> Iterator[type]:
+    """The dataclasses that a type is made of."""
     if isinstance(hint, type) and dataclasses.is_dataclass(hint):
         yield hint
     for inner in get_args(hint):
-        yield from _dataclasses(inner)
+        yield from tables_in(inner)

@@ -1,23 +1,24 @@
-"""Settings from a TOML file: every line judged, secrets fetched from their files, all problems told at once.
+"""Settings from a TOML file and the environment: every line judged, secrets fetched, all problems told at once.
 
 ``load`` gives ``Settings`` or raises ``ConfigError``; the tables are the dataclasses of ``settings``, single values are
-judged by their types (``field_types``, ``errors``), what settings mean together in ``validate``. Tables that may repeat
-are counted from 1: ``application[1]`` is the first. Refuses what is not known, so that a misspelt setting is never
-taken for its default.
+judged by their types (``field_types``, ``errors``), what settings mean together in ``validate``. What the environment
+says (``environment``) goes before the file. Tables that may repeat are counted from 1: ``application[1]`` is the first.
+Refuses what is not known, so that a misspelt setting is never taken for its default.
 """
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
-from mm7zeep.gateway.config import errors, field_types, validate
+from mm7zeep.gateway.config import environment, errors, field_types, validate
 from mm7zeep.gateway.config.describe import describe, warnings
+from mm7zeep.gateway.config.errors import Remark
 from mm7zeep.gateway.config.field_types import Place, SecretFile
-from mm7zeep.gateway.config.parties import Application, Callback
 from mm7zeep.gateway.config.settings import API_PLACE, Settings
 from mm7zeep.gateway.config.validate import DEMO
 
@@ -26,6 +27,8 @@ __all__ = ["ConfigError", "demo_settings", "describe", "load", "read", "warnings
 LISTENING = "http://127.0.0.1:8009/mm7"
 """Where ``mm7zeep listen`` stands by default."""
 
+_NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
+_OPEN = "can be read by every user; take that right away (chmod o-r)"
 _COVERS = {  # without the one, nothing is said of the other
     "password_hash": "password",
     "namespace": "mm7_version",
@@ -49,23 +52,34 @@ def demo_settings() -> Settings:
 
     It is called back where ``mm7zeep listen --auth demo:demo`` listens.
     """
-    callback = Callback(deliver=LISTENING, username=DEMO, password=DEMO)
-    application = Application(name=DEMO, password=DEMO, vaspid=DEMO, short_codes=("111122",), callback=callback)
-    return Settings(applications=(application,), allow_internal=True, api=API_PLACE)
+    return read(None)[0]
 
 
-def load(path: Path) -> Settings:
+def _demo() -> dict[str, Any]:
+    callback = {"deliver": LISTENING, "username": DEMO, "password": DEMO}
+    application = {"name": DEMO, "password": DEMO, "vaspid": DEMO, "short_codes": ["111122"], "callback": callback}
+    return {"gateway": {"allow_internal": True, "api": str(API_PLACE)}, "application": [application]}
+
+
+def load(path: Path | None, environ: Mapping[str, str] = _NO_VARIABLES) -> Settings:
     """The settings in a TOML file. Raises ``ConfigError`` with all that is wrong in it."""
-    return read(path)[0]
+    return read(path, environ)[0]
 
 
-def read(path: Path) -> tuple[Settings, tuple[str, ...]]:
-    """The settings in a TOML file, and what is unwise about the files of its secrets, one line each.
+def read(path: Path | None, environ: Mapping[str, str] = _NO_VARIABLES) -> tuple[Settings, tuple[str, ...]]:
+    """The settings in a TOML file and the ``environ``ment, and what is unwise about the files of secrets and the names
+    of variables, one line each.
 
-    Files it names stand relative to its folder. Raises ``ConfigError`` with all that is wrong.
+    Without a file, those of the environment; where they hold no application, the one of the demo is served. Files that
+    are named stand relative to the file's folder, or to the working directory. Raises ``ConfigError`` with all that is
+    wrong.
     """
+    overlay = environment.overlaid(_parsed(path) if path is not None else {}, environ)
+    if path is None and not overlay.applications:
+        overlay = environment.overlaid(_demo(), environ)
     secrets: list[tuple[str, Path]] = []
-    file, problems = errors.read(_with_markers(_parsed(path), path, "", secrets), path.parent)
+    folder = path.parent if path is not None else Path()
+    file, problems = errors.read(_with_markers(overlay.raw, path, folder, "", secrets, overlay.variables), folder)
     settings, broken = file.settings(), {one.where for one in problems}
     if "gateway.allow_internal" in broken:
         settings = replace(settings, allow_internal=True)  # unknown: callbacks are judged once it can be read
@@ -73,11 +87,19 @@ def read(path: Path) -> tuple[Settings, tuple[str, ...]]:
         setting = name.partition("[")[0]
         broken.add(f"{head}.{_COVERS.get(setting, setting.removesuffix('_file'))}")
     problems += [one for one in validate.problems(settings) if not errors.is_within(one.where, broken)]
-    if problems:
-        raise ConfigError([f"{path}: {one}" for one in problems])
-    opened = [(where, file) for where, file in secrets if validate.readable_by_all(file)]
-    told = "can be read by every user; take that right away (chmod o-r)"
-    return settings, tuple(f"{path}: {where}: {file} {told}" for where, file in opened)
+    if problems or overlay.problems:
+        told = [_placed(one, path, overlay.variables) for one in problems]
+        raise ConfigError([*(f"{one}" for one in overlay.problems), *told])
+    opened = [Remark(where, f"{file} {_OPEN}") for where, file in secrets if validate.readable_by_all(file)]
+    return settings, tuple(_placed(one, path, overlay.variables) for one in opened) + tuple(map(str, overlay.doubts))
+
+
+def _placed(remark: Remark, path: Path | None, variables: Mapping[str, str]) -> str:
+    """A remark with the file that it is about, or with the variable that the value came from."""
+    came = next((variable for where, variable in variables.items() if errors.is_within(remark.where, [where])), None)
+    if came is None and path is not None:
+        return f"{path}: {remark}"
+    return f"{came or environment.variable_of(remark.where)}: {remark.text}"
 
 
 def with_options(
@@ -128,13 +150,21 @@ def _visible(text: str) -> str:
     return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
 
 
-def _with_markers(table: Any, path: Path, where: str, secrets: list[tuple[str, Path]]) -> Any:
+def _with_markers(
+    table: Any,
+    path: Path | None,
+    folder: Path,
+    where: str,
+    secrets: list[tuple[str, Path]],
+    variables: Mapping[str, str],
+) -> Any:
     """``table`` of the file ``path``, in which a ``SecretFile`` stands for each password that is in a file.
 
-    ``secrets`` gets where passwords are named or written, and the files that hold them.
+    ``secrets`` gets where passwords are named or written, and the files that hold them: none for those that are
+    written in ``variables``.
     """
     if isinstance(table, list):
-        return [_with_markers(one, path, f"{where}[{n}]", secrets) for n, one in enumerate(table, 1)]
+        return [_with_markers(one, path, folder, f"{where}[{n}]", secrets, variables) for n, one in enumerate(table, 1)]
     if not isinstance(table, dict):
         return table
     found = {}
@@ -142,9 +172,9 @@ def _with_markers(table: Any, path: Path, where: str, secrets: list[tuple[str, P
         here, name = f"{where}.{key}".removeprefix("."), key.removesuffix("_file")
         if key != name and field_types.is_secret(name):
             found[name] = SecretFile(key, value, beside=name in table)
-            secrets.append((here, path.parent / str(value)))
+            secrets.append((here, folder / str(value)))
         else:
-            found.setdefault(key, _with_markers(value, path, here, secrets))
-            if field_types.is_secret(key):
+            found.setdefault(key, _with_markers(value, path, folder, here, secrets, variables))
+            if field_types.is_secret(key) and path is not None and here not in variables:
                 secrets.append((here, path))
     return found

@@ -160,7 +160,8 @@ class Caller:
             copies = messages.recipients(connection, call.message_id)
         if message is None or raw is None:
             return None
-        return mo.message_of(message, copies, content.parts_of(raw), application, self._settings.relay_id)
+        parts = content.distinct(content.parts_of(raw))
+        return mo.message_of(message, copies, parts, application, self._settings.relay_id)
 
     def _mmsc_client(self, application: Application, url: str, profile: Profile) -> MmscClient:
         callback = application.callback
@@ -282,7 +283,7 @@ class Caller:
             delivery_report=message.delivery_report or upstream.callback_username is not None,
             read_reply=message.read_reply,
             content_href=None,  # the client makes its own
-            parts=content.parts_of(raw),
+            parts=content.distinct(content.parts_of(raw)),
         )
 
     def _vasp_client(self, upstream: Upstream) -> VaspClient:

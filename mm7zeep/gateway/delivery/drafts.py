@@ -116,7 +116,7 @@ def passed_on(connection: Connection, message: MessageRow) -> tuple[tuple[Part, 
     raw = messages.raw(connection, message.id, message.content)
     if outbox.is_fetching(connection, message.id):
         raise NotPossible("forward", "is a message whose media are still being fetched; try again when they are there")
-    parts = content.parts_of(raw) if raw is not None else ()
+    parts = content.distinct(content.parts_of(raw)) if raw is not None else ()
     if not parts:
         raise NotPossible("forward", "is a message without content; there is nothing to pass on")
     return parts, _prefixed(_FWD, message.subject)

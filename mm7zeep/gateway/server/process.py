@@ -46,8 +46,9 @@ _LOOK = 0.01  # seconds between two looks at what has ended
 _BEAT = 0.5  # seconds between two signs of life
 CUT = 1
 """Exit status where something did not end in time, or was not waited for."""
-RETIRE = signal.SIGUSR1
-"""What a supervisor sends to a worker whose successor serves."""
+RETIRE: signal.Signals | None = getattr(signal, "SIGUSR1", None)
+"""What a supervisor sends to a worker whose successor serves; Windows has no such signal, and none to reload by."""
+_HANG_UP: signal.Signals | None = getattr(signal, "SIGHUP", None)
 
 
 def run(
@@ -221,15 +222,26 @@ class _Process:
                 _end_now()
             self.asked.set()
 
-        loop.add_signal_handler(signal.SIGTERM, first_or_again)
+        _at_signal(loop, signal.SIGTERM, first_or_again)
         if self.supervised:
             # a terminal sends both to all; the supervisor passes on what concerns a worker
             signal.signal(signal.SIGINT, signal.SIG_IGN)
-            signal.signal(signal.SIGHUP, signal.SIG_IGN)
-            loop.add_signal_handler(RETIRE, self.retiring.set)
+            if _HANG_UP is not None:
+                signal.signal(_HANG_UP, signal.SIG_IGN)
+            _at_signal(loop, RETIRE, self.retiring.set)
         else:
-            loop.add_signal_handler(signal.SIGINT, first_or_again)
-            loop.add_signal_handler(signal.SIGHUP, self.hung_up.set)
+            _at_signal(loop, signal.SIGINT, first_or_again)
+            _at_signal(loop, _HANG_UP, self.hung_up.set)
+
+
+def _at_signal(loop: asyncio.AbstractEventLoop, number: signal.Signals | None, act: Callable[[], object]) -> None:
+    """Have the loop ``act`` when that signal comes, where the system has it."""
+    if number is None:
+        return
+    try:
+        loop.add_signal_handler(number, act)
+    except NotImplementedError:  # the loops of Windows: the interpreter wakes them
+        signal.signal(number, lambda *_: None if loop.is_closed() else loop.call_soon_threadsafe(act))
 
 
 class _Work(ThreadPoolExecutor):

@@ -34,7 +34,9 @@ _LOG = logging.getLogger("mm7zeep.gateway")
 _SHORT = 5.0  # seconds: a process that lived less has not served
 _HOPELESS = 5  # such processes in a row, per worker, before any has served
 _LONGEST = 10.0  # seconds before another one is started in the place of one that ended at once
-RETIRE = signal.SIGUSR1  # as ``process`` has it, which is not loaded here: what a worker does, a supervisor does not
+# as ``process`` has them, which is not loaded here: what a worker does, a supervisor does not
+RETIRE: signal.Signals | None = getattr(signal, "SIGUSR1", None)
+_HANG_UP: signal.Signals | None = getattr(signal, "SIGHUP", None)
 _COUNTS = "PROMETHEUS_MULTIPROC_DIR"  # read by prometheus_client when it is loaded
 _GRACE = 5.0  # seconds beyond the drain time before a process is killed
 _HUNG = 7.0  # seconds without a sign of life after which a worker is replaced, so that another is started within 10
@@ -88,7 +90,8 @@ class Supervisor:
         Database(self._settings.database).close()  # migrated once, before many look at it
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._signalled)
-        signal.signal(signal.SIGHUP, self._asked_to_reload)
+        if _HANG_UP is not None:
+            signal.signal(_HANG_UP, self._asked_to_reload)
         with tempfile.TemporaryDirectory(prefix="mm7zeep-counts-") as folder:
             os.environ[_COUNTS] = folder
             try:
@@ -200,7 +203,7 @@ class Supervisor:
                 old = self._old.popleft()
                 self._retiring[old] = time.monotonic() + self._settings.http.idle + self._settings.drain + _GRACE
                 with suppress(ProcessLookupError):
-                    os.kill(old.pid or 0, RETIRE)
+                    os.kill(old.pid or 0, RETIRE or signal.SIGTERM)
             if not self._old:
                 logs.set_up(self._settings.log, show_numbers=self._settings.show_numbers)
                 _LOG.warning("the configuration was reloaded")
@@ -240,7 +243,8 @@ class Supervisor:
 def _work(settings: Settings, sockets: Sockets, signs: _Signs) -> None:
     """What a worker does: it serves until its signal, or until its supervisor is gone."""
     # asyncio has no handler yet: until it serves, it is not asked to retire, and a terminal's hang-up is not its own
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    if _HANG_UP is not None:
+        signal.signal(_HANG_UP, signal.SIG_IGN)
     logs.set_up(settings.log, show_numbers=settings.show_numbers)
     from mm7zeep.gateway.server.process import run
 

@@ -41,19 +41,30 @@ def parts_of(raw: RawRow) -> tuple[Part, ...]:
     return mime.read(wire.headers, wire.chunks(), ANY).parts
 
 
-def presented(parts: Sequence[Part]) -> tuple[Part, ...]:
-    """The parts as a handset has them: several parts without a presentation get one, the last of all."""
-    if len(parts) < 2 or any(map(smil.is_presentation, parts)):
-        return tuple(parts)
+def distinct(parts: Sequence[Part], *, every: bool = False) -> tuple[Part, ...]:
+    """The parts, no two under one Content-ID (RFC 2045 7), as they are sent on: the later of two gets another. With
+    ``every`` each part has one.
+    """
     taken = {one.content_id for one in parts if one.content_id}
     named: list[Part] = []
     seen: set[str] = set()
     for n, one in enumerate(parts, 1):
+        if not one.content_id and not every:
+            named.append(one)
+            continue
         name = one.content_id or f"part-{n}"
-        while name in seen or (not one.content_id and name in taken):
+        while name in seen or (name != one.content_id and name in taken):
             name += "-"
         seen.add(name)
         named.append(one if one.content_id == name else replace(one, content_id=name))
+    return tuple(named)
+
+
+def presented(parts: Sequence[Part]) -> tuple[Part, ...]:
+    """The parts as a handset has them: several parts without a presentation get one, the last of all."""
+    if len(parts) < 2 or any(map(smil.is_presentation, parts)):
+        return tuple(parts)
+    named = distinct(parts, every=True)
     try:
         shown = smil.generate(named)
     except LocalError:  # a Content-ID that no URL can name: the handset shows the parts one by one

@@ -4,17 +4,46 @@ from __future__ import annotations
 
 from mm7zeep.probe.case import Case, collected
 from mm7zeep.probe.cases import (
+    addresses,
+    auth,
     callbacks,
     changes,
     client,
+    content,
+    dates,
     deliver_message,
     deliver_package,
     deliver_wrong,
+    http,
+    mime,
+    namespaces,
+    options,
+    recipients,
+    soap,
+    subjects,
     submit_basics,
     told_reports,
 )
 
 ALL: tuple[Case, ...] = collected(
-    submit_basics, changes, callbacks, deliver_package, deliver_message, deliver_wrong, told_reports, client
+    http,
+    auth,
+    mime,
+    soap,
+    namespaces,
+    submit_basics,
+    recipients,
+    addresses,
+    dates,
+    options,
+    subjects,
+    content,
+    changes,
+    callbacks,
+    deliver_package,
+    deliver_message,
+    deliver_wrong,
+    told_reports,
+    client,
 )
 """Every case of both roles."""

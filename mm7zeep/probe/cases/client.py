@@ -116,7 +116,7 @@ def retry_down(lab: Lab) -> None:
     with ThreadPoolExecutor(1) as pool:
         with lab.bench.listener.closed():
             driven = pool.submit(lab.trigger, stage="down")
-            time.sleep(min(1.5, lab.settings.window))
+            time.sleep(1.0)
         driven.result()
     found = lab.calls(lambda one: _submits(one) and one.at >= began)
     lab.require(bool(found), "the submit was not sent again once the MMSC was back", level="SHOULD")

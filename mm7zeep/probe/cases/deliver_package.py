@@ -25,20 +25,26 @@ def text_piece(mark: str) -> Piece:
     return piece(f"High water at nine: {mark}", "text/plain; charset=utf-8", ("Content-ID", "<text@mm7zeep>"))
 
 
-def picture_piece(octets: bytes = GIF) -> Piece:
-    """A picture named picture@mm7zeep, in binary."""
-    return piece(octets, "image/gif", ("Content-ID", "<picture@mm7zeep>"), ("Content-Transfer-Encoding", "binary"))
+def picture(mark: str) -> bytes:
+    """A picture that is of this message alone."""
+    return GIF + mark.encode()
+
+
+def picture_piece(mark: str) -> Piece:
+    """That picture, named picture@mm7zeep, in binary."""
+    names = (("Content-ID", "<picture@mm7zeep>"), ("Content-Transfer-Encoding", "binary"))
+    return piece(picture(mark), "image/gif", *names)
 
 
 def presented(lab: Lab, made: Stimulus, subtype: str = "related", boundary: str = "mm7zeep-inner") -> Stimulus:
     """With a text and a picture in an inner multipart; with a presentation where that is related."""
-    inner = [text_piece(made.mark), picture_piece()]
+    inner = [text_piece(made.mark), picture_piece(made.mark)]
     parameters = ""
     if subtype == "related":
         inner.insert(0, piece(SMIL, "application/smil; charset=utf-8", ("Content-ID", "<smil@mm7zeep>")))
         parameters = '; type="application/smil"; start="<smil@mm7zeep>"'
     content = nested(inner, subtype, "content@mm7zeep", boundary, parameters)
-    return made.carrying(content, href="cid:content@mm7zeep").arriving(text_piece(made.mark).body, GIF)
+    return made.carrying(content, href="cid:content@mm7zeep").arriving(text_piece(made.mark).body, picture(made.mark))
 
 
 def _form(id: str, level: Level, clause: str, requirement: str, made: Callable[[Lab], Stimulus]) -> Case:

@@ -124,12 +124,12 @@ REFUSED = (
 
 def _dangling(lab: Lab) -> Stimulus:
     made = lab.deliver()
-    return made.carrying(text_piece(made.mark), picture_piece(), href="cid:nothing@mm7zeep").arriving()
+    return made.carrying(text_piece(made.mark), picture_piece(made.mark), href="cid:nothing@mm7zeep").arriving()
 
 
 def _referring(lab: Lab, attribute: str) -> Stimulus:
     made = lab.deliver()
-    return made.carrying(text_piece(made.mark), picture_piece()).arriving().edit(made.reference(), attribute)
+    return made.carrying(text_piece(made.mark), picture_piece(made.mark)).arriving().edit(made.reference(), attribute)
 
 
 def _renamed(made: Stimulus, name: str) -> Stimulus:

@@ -4,12 +4,7 @@ from __future__ import annotations
 
 import base64
 
-from captures import bent
-from envelopes import NO, OK, VERSION, fault
-from envelopes import envelope as enveloped
-from envelopes import message as plain
-
-from rules.build import (
+from mm7zeep.vectors.building import (
     ONE,
     RELATED,
     SCHEMA,
@@ -18,6 +13,7 @@ from rules.build import (
     Case,
     answer,
     bend,
+    bent,
     field,
     message,
     parts,
@@ -25,6 +21,9 @@ from rules.build import (
     submit,
     without,
 )
+from mm7zeep.vectors.envelopes import NO, OK, VERSION, fault
+from mm7zeep.vectors.envelopes import envelope as enveloped
+from mm7zeep.vectors.envelopes import message as plain
 
 _FAULT = enveloped(fault(plain("RSErrorRsp", VERSION + NO, SCHEMA)), "").replace(
     "<env:Header></env:Header>",

@@ -5,11 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta, timezone
 
-from envelopes import FROM, NO, OK, VERSION, fault, transaction
-from envelopes import envelope as enveloped
-from envelopes import message as plain
-
-from rules.build import (
+from mm7zeep.vectors.building import (
     LATE,
     NOON,
     ONE,
@@ -22,10 +18,12 @@ from rules.build import (
     bend,
     message,
     post,
-    received,
     shown_to,
     submit,
 )
+from mm7zeep.vectors.envelopes import FROM, NO, OK, VERSION, fault, transaction
+from mm7zeep.vectors.envelopes import envelope as enveloped
+from mm7zeep.vectors.envelopes import message as plain
 
 _STAMP = "<TimeStamp>2026-03-01T12:00:00Z</TimeStamp>"
 
@@ -198,6 +196,12 @@ CASES = (
     ),
     _case(
         "sem/charged-party-id",
+        submit("<ChargedParty>Both</ChargedParty><ChargedPartyID>pier</ChargedPartyID>", LATE),
+        submit("<ChargedParty>Both</ChargedParty><ChargedPartyID>pier</ChargedPartyID>", "REL-6-MM7-1-1"),
+        "Both with ChargedPartyID, where ThirdParty can be said",
+    ),
+    _case(
+        "sem/charged-party-id",
         submit("<ChargedParty>ThirdParty</ChargedParty>", LATE),
         submit("<ChargedParty>ThirdParty</ChargedParty>"),
         "<ChargedParty>ThirdParty</ChargedParty>",
@@ -231,5 +235,5 @@ CASES = (
     _case("sem/status-text-agrees", _status(1000, "Client error"), _status(1000, "success"), "1000 Client error"),
     _case("sem/status-success-in-fault", _failed(OK), _failed(NO), "1000 in RSErrorRsp"),
     # who sends what to whom
-    replace(_case("sem/mo-as-submit", ONE, post(message("DeliverReq")), "an MO as SubmitReq"), door=received),
+    replace(_case("sem/mo-as-submit", ONE, post(message("DeliverReq")), "an MO as SubmitReq"), seen_by="receiver"),
 )

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import quopri
 
-from captures import bent
-from envelopes import content
-
-from rules.build import (
+from mm7zeep.vectors.building import (
     ALL,
     HREF,
     MAP,
@@ -18,16 +15,17 @@ from rules.build import (
     SUBMIT,
     Case,
     bend,
+    bent,
     every,
     nested,
     octets,
     packed,
     parts,
     post,
-    sending,
     slides,
     submit,
 )
+from mm7zeep.vectors.envelopes import content
 
 _PAIR = (NOTE, NOTE.replace("note@", "more@"))
 _TWO = packed(submit(HREF), *_PAIR)
@@ -45,19 +43,11 @@ _ROOTED = bent(ONE, b"text/xml; charset=utf-8\r\n", b"text/xml; charset=utf-8\r\
 _SOAP_HEAD = b"Content-Type: text/xml; charset=utf-8\r\nContent-ID: <soap@kiosk.example>\r\n\r\n"
 _EQUAL = 'Content-Type: multipart/mixed; boundary="cut-here"\r\nContent-ID: <all@kiosk.example>\r\n\r\n'
 _MAP = packed(submit(content("cid:map@kiosk.example")), MAP)
-_EBB = "--ebb\r\nContent-Type: text/plain\r\n\r\nEbb\r\n--ebb\r\nContent-Type: text/plain\r\n\r\nFlow"
-_MAIL = "From: tides@kiosk.example\r\nSubject: Tide\r\nContent-Type: text/plain\r\n\r\nEbb"
-_PICTURE_MAIL = _MAIL.replace("text/plain", "image/gif")
 _EXTRA = MAP.replace(b"map@", b"extra@")
 
 
 def _case(id: str, bad: bytes, good: bytes, shown: str, found: str = "", *, refused: bool = False) -> Case:
     return Case(id=id, bad=bad, good=good, shown=shown, found=found, refused=refused)
-
-
-def _before(text: str) -> bytes:
-    """``ONE`` with ``text`` before its first delimiter."""
-    return bent(ONE, b"\r\n\r\n--cut-here", octets(f"\r\n\r\n{text}\r\n--cut-here"))
 
 
 def _sized(octet_count: int) -> bytes:
@@ -440,66 +430,4 @@ CASES = (
         bent(ONE, b"text/plain; charset=utf-8", b"text/plain; charset=utf-8; tide*=utf-8''x"),
         "tide*=klingon''x",
     ),
-    # delimiters that are wrong, and what may look like them
-    _case(
-        "mime/boundary-near-miss",
-        bent(_SHOW_ONE, b"06:12\r\n--inner--", b"06:12\r\n-inne"),
-        bent(_SHOW_ONE, b"06:12\r\n--inner--", b"06:12"),
-        "-inne before --cut-here, no --inner--",
-        "mime/boundary-closed mime/boundary-near-miss",
-        refused=True,
-    ),
-    bend("mime/boundary-near-miss", ONE, 'boundary="cut-here"', 'boundary="cut-hree"'),
-    _case(
-        "mime/boundary-used",
-        _before(_EBB),
-        _before("--ebb\r\nTide at six"),
-        "parts of --ebb before --cut-here",
-        "mime/boundary-used mime/outside-text",
-        refused=True,
-    ),
-    _case(
-        "mime/outside-text", _before("--ebb\r\nTide at six\r\n--ebb\r\nTide at nine"), ONE, "--ebb before --cut-here"
-    ),
-    _case(
-        "mime/boundary-used",
-        packed(ALL, nested().partition(b"--inner")[0] + b"High water 06:12"),
-        SHOW,
-        'boundary="inner", inside it High water 06:12',
-        refused=True,
-    ),
-    _case(
-        "mime/delimiter-missing",
-        bent(ONE, b"06:12", octets(f"06:12\r\n{_PICTURE_MAIL}")),
-        bent(ONE, b"High water 06:12", octets(_PICTURE_MAIL)),
-        "Content-Type: image/gif and an empty line inside a part that is no mail",
-        refused=True,
-    ),
-    # what did not come
-    _case(
-        "http/truncated",
-        bent(packed(submit(HREF)), b"\r\n--cut-here--\r\n", b"\r\n"),
-        packed(submit(HREF)),
-        "no --cut-here--, and no part for the Content",
-        "http/truncated mime/boundary-closed sem/content-href-resolves sem/content-without-part",
-        refused=True,
-    ),
-    _case(
-        "http/truncated",
-        bent(_TWO, b"\r\n--cut-here--\r\n", b"\r\n"),
-        bent(ONE, b"\r\n--cut-here--\r\n", b"\r\n"),
-        "no --cut-here--, and the Content names a part before the last one",
-        "http/truncated mime/boundary-closed mime/unreferenced-part sem/smil-missing",
-        refused=True,
-    ),
-    _case(
-        "http/truncated",
-        bent(packed(ALL, nested()), b"--inner--\r\n\r\n--cut-here--\r\n", b"--inner\r\n"),
-        SHOW,
-        "the end is --inner",
-        "http/truncated mime/boundary-closed mime/boundary-closed mime/related-start-resolves sem/content-without-part",
-        refused=True,
-    ),
-    # what a sender is told of its own message
-    Case(id="mime/empty-part", bad=bent(SHOW, b"High water 06:12", b""), good=SHOW, shown="no octet", door=sending),
 )

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from captures import bent
-from envelopes import NO, TO, VERSION, WHO, fault, transaction
-from envelopes import envelope as enveloped
-from envelopes import message as plain
-
 from mm7zeep.profiles import NAMESPACE_PREFIX
-from rules.build import (
+from mm7zeep.vectors.building import (
     LATE,
     ONE,
     SCHEMA,
@@ -18,6 +13,7 @@ from rules.build import (
     Case,
     answer,
     bend,
+    bent,
     every,
     message,
     octets,
@@ -25,6 +21,9 @@ from rules.build import (
     refused,
     submit,
 )
+from mm7zeep.vectors.envelopes import NO, TO, VERSION, WHO, fault, transaction
+from mm7zeep.vectors.envelopes import envelope as enveloped
+from mm7zeep.vectors.envelopes import message as plain
 
 _BLOCK = transaction(schema=SCHEMA)
 _ERROR = plain("RSErrorRsp", VERSION + NO, SCHEMA)

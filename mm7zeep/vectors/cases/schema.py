@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from envelopes import FROM, NO, OK, REPORTED, TO, VERSION, WHO, transaction
-from envelopes import envelope as enveloped
-from envelopes import message as plain
-
-from rules.build import (
+from mm7zeep.vectors.building import (
     HREF,
     LATE,
     NOTE,
@@ -24,11 +20,13 @@ from rules.build import (
     packed,
     post,
     refused,
-    sending,
     shown_to,
     submit,
 )
-from rules.of_envelope import FAULT
+from mm7zeep.vectors.cases.envelope import FAULT
+from mm7zeep.vectors.envelopes import FROM, NO, OK, REPORTED, TO, VERSION, WHO, transaction
+from mm7zeep.vectors.envelopes import envelope as enveloped
+from mm7zeep.vectors.envelopes import message as plain
 
 XSI = 'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
 _EARLY = "REL-5-MM7-1-0"
@@ -117,6 +115,12 @@ CASES = (
         "schema/status-complete", _rsp(OK.replace("<StatusText>Success</StatusText>", "")), SUBMITTED, "no StatusText"
     ),
     _case("schema/message-id-rsp", _rsp(NO, ""), SUBMITTED, "a refused SubmitRsp without MessageID"),
+    _case(
+        "schema/message-id-rsp",
+        _rsp(NO, "", "REL-5-MM7-1-1"),
+        _rsp(NO, "<MessageID>m-1</MessageID>", "REL-5-MM7-1-1"),
+        "a refused SubmitRsp without MessageID in REL-5-MM7-1-1",
+    ),
     refused(_case("schema/message-id-rsp", _rsp(OK, ""), SUBMITTED, "a SubmitRsp without MessageID")),
     _case("schema/message-id-rsp", _rsp(OK, schema=_EARLY), _rsp(OK, "", _EARLY), "MessageID in REL-5-MM7-1-0"),
     bend("sem/message-id-empty", SUBMITTED, "m-1", ""),
@@ -342,5 +346,5 @@ CASES = (
     ),
     bend("sem/part-without-content", ONE, HREF, ""),
     # what a sender is told of its own message
-    Case(id="sem/content-empty", bad=SUBMIT, good=ONE, shown="a SubmitReq without a part", door=sending),
+    Case(id="sem/content-empty", bad=SUBMIT, good=ONE, shown="a SubmitReq without a part", seen_by="sender"),
 )

@@ -1,0 +1,1 @@
+"""Test vectors: MM7 messages with what is right or wrong about them, as data for any implementation."""
