@@ -8,11 +8,13 @@ the request on its way (``answered``, ``asked``, ``served``: an ASGI application
 
 from __future__ import annotations
 
+import base64
 import pkgutil
 import re
 import tempfile
+import urllib.request
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -246,13 +248,47 @@ def asked(change: Callable[[Asked], Asked]) -> Break:
     return served(lambda: between)
 
 
-def refusing(pattern: str, answer: Callable[[Asked], Answered | None]) -> Break:
-    """With requests whose body matches answered otherwise."""
+def field(name: str, change: Callable[[str], str]) -> Break:
+    """With a header field of requests changed, where it is there."""
+    return asked(lambda one: one.with_header(name, change(one.header(name))) if one.header(name) else one)
+
+
+def reading(pattern: str, new: str) -> Break:
+    """With what matches in the bodies of requests replaced."""
+    return asked(lambda one: one.edited(pattern, new))
+
+
+def answering(where: Callable[[Asked], bool], answer: Callable[[Asked], Answered | None]) -> Break:
+    """With requests of a kind answered otherwise."""
 
     async def between(one: Asked, serve: Serve) -> Answered | None:
-        return answer(one) if one.has(pattern) else await serve(one)
+        return answer(one) if where(one) else await serve(one)
 
     return served(lambda: between)
+
+
+def refusing(pattern: str, answer: Callable[[Asked], Answered | None]) -> Break:
+    """With requests whose body matches answered otherwise."""
+    return answering(lambda one: one.has(pattern), answer)
+
+
+def believing(username: str, password: str) -> Break:
+    """With every request taken as that of a user, whatever credentials it shows."""
+    known = "Basic " + base64.b64encode(f"{username}:{password}".encode()).decode()
+    return asked(lambda one: one.with_header("authorization", known))
+
+
+def fetching() -> Break:
+    """With external entities fetched, as a careless parser does."""
+
+    def change(one: Asked) -> Asked:
+        found = said(one, r'<!ENTITY \w+ SYSTEM "(http[^"]*)">')
+        if found:
+            with suppress(OSError), urllib.request.urlopen(found, timeout=2) as got:
+                got.read()
+        return one
+
+    return asked(change)
 
 
 def answered(change: Callable[[Answered], Answered]) -> Break:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import re
-import urllib.request
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
@@ -18,10 +15,15 @@ from mutants import (
     Mutant,
     Serve,
     answered,
+    answering,
     asked,
+    believing,
     driven,
+    fetching,
+    field,
     page,
     patched,
+    reading,
     refusal,
     refusing,
     served,
@@ -31,7 +33,7 @@ from mutants import (
 from mm7zeep import Mm7Error, Retry, StatusError, VaspClient
 from mm7zeep.client.outcomes import Submitted
 
-_RIGHT = "Basic " + base64.b64encode(b"mmsc:callback-password").decode()
+_RETRY = Retry(times=4, first=0.3)
 _INNER = r"--mm7zeep-inner"
 
 
@@ -44,20 +46,6 @@ def _mutant(
 # --- how ours is broken -----------------------------------------------------------------------------------------------
 
 
-def _header(name: str, change: Callable[[str], str]) -> Break:
-    """With a header field of requests changed."""
-    return asked(lambda one: one.with_header(name, change(one.header(name))) if one.header(name) else one)
-
-
-def _edited(pattern: str, new: str) -> Break:
-    """With what matches in the bodies of requests replaced."""
-    return asked(lambda one: one.edited(pattern, new))
-
-
-def _believing(one: Asked) -> Asked:
-    return one.with_header("authorization", _RIGHT)
-
-
 def _ended(one: Asked) -> Asked:
     """With the delimiters that a cut body lacks."""
     if one.body.endswith(b"--\r\n") or b"--mm7zeep-inner" not in one.body:
@@ -68,19 +56,6 @@ def _ended(one: Asked) -> Asked:
 def _swallowing(one: Asked) -> Asked:
     """Without the parts behind a delimiter that is misspelt."""
     return one.edited("--mm7zeep-imner.*$", f"{_INNER}--\r\n\r\n--mm7zeep-probe--\r\n")
-
-
-def _fetching(one: Asked) -> Asked:
-    """With an external entity fetched, as a careless parser does."""
-    found = re.search(r'<!DOCTYPE[^\[]*\[<!ENTITY e SYSTEM "(http[^"]*)">\]>', one.body.decode("latin-1"))
-    if found is None:
-        return one
-    try:
-        with urllib.request.urlopen(found[1], timeout=2) as got:
-            got.read()
-    except OSError:
-        pass  # it was asked; what it said is of no use
-    return one
 
 
 def _remembering() -> Callable[[Asked, Serve], Awaitable[Answered]]:
@@ -96,22 +71,13 @@ def _remembering() -> Callable[[Asked, Serve], Awaitable[Answered]]:
     return between
 
 
-def _if(where: Callable[[Asked], bool], answer: Callable[[Asked], Answered | None]) -> Break:
-    """With requests of a kind answered otherwise."""
-
-    async def between(one: Asked, serve: Serve) -> Answered | None:
-        return answer(one) if where(one) else await serve(one)
-
-    return served(lambda: between)
-
-
 def _instead(pattern: str, answer: Callable[[Answered], Answered]) -> Break:
     """With our answers that match changed."""
     return answered(lambda one: answer(one) if one.has(pattern) else one)
 
 
 def _closing(one: Answered) -> Answered:
-    return one.with_header("connection", "close")
+    return one.withfield("connection", "close")
 
 
 def _swallows_errors(original: Any) -> Any:
@@ -149,7 +115,7 @@ def _of_state(word: str) -> Callable[[Asked], bool]:
 # --- what the VASP's own application does ----------------------------------------------------------------------------
 
 
-def _submit(url: str, retry: Retry = Retry(times=4, first=0.3)) -> Submitted:
+def _submit(url: str, retry: Retry = _RETRY) -> Submitted:
     """Submit as ``examined.submit``. Raises ``Mm7Error``."""
     with VaspClient(url, vaspid="PROBE", vasid="Tests", auth=("vasp", "secret"), retry=retry) as client:
         return client.submit(to="+15550010001", subject="Probe", content="Hello")
@@ -218,33 +184,33 @@ MUTANTS: tuple[Mutant, ...] = (
     # the package
     _mutant(
         "vasp-root-first", "The first part is taken as the envelope, whatever start says.",
-        _if(lambda one: one.body.startswith(b"--") and b"xml" not in one.body.partition(b"\r\n\r\n")[0], refusal),
+        answering(lambda one: one.body.startswith(b"--") and b"xml" not in one.body.partition(b"\r\n\r\n")[0], refusal),
         "deliver/root-last",
         near=("deliver/type-bare", "deliver/multipart-mixed"),
     ),
     _mutant(
         "vasp-start-wanted", "A package without start is refused.",
-        _if(lambda one: "multipart" in one.header("content-type") and "start=" not in one.header("content-type"),
+        answering(lambda one: "multipart" in one.header("content-type") and "start=" not in one.header("content-type"),
             lambda one: refusal(one, 4004)),
         "deliver/start-missing",
     ),
     _mutant(
         "vasp-type-quoted", "A type without quotes is refused.",
-        _if(lambda one: "type=text/xml" in one.header("content-type"), refusal), "deliver/type-bare",
+        answering(lambda one: "type=text/xml" in one.header("content-type"), refusal), "deliver/type-bare",
     ),
     _mutant(
         "vasp-base64-raw", "Parts in base64 are given to the application as they are written.",
-        _edited("Content-Transfer-Encoding: base64", "Content-Transfer-Encoding: binary"), "deliver/base64-parts",
+        reading("Content-Transfer-Encoding: base64", "Content-Transfer-Encoding: binary"), "deliver/base64-parts",
         near=("deliver/binary-parts",),
     ),
     _mutant(
         "vasp-part-lost", "The last part of an inner multipart is lost.",
-        _edited(rf"{_INNER}\r\n(?:(?!{_INNER}).)*(?={_INNER}--)", ""),
+        reading(rf"{_INNER}\r\n(?:(?!{_INNER}).)*(?={_INNER}--)", ""),
         "deliver/multipart-smil", "deliver/multipart-mixed", "deliver/base64-parts", "deliver/chunked",
     ),
     _mutant(
         "vasp-seven-bits", "Octets of a binary part lose their highest bit.",
-        _edited("\xff", "\x7f"), "deliver/multipart-smil", "deliver/multipart-mixed", "deliver/chunked",
+        reading("\xff", "\x7f"), "deliver/multipart-smil", "deliver/multipart-mixed", "deliver/chunked",
         "deliver/binary-parts", "deliver/large/300kB", "deliver/large/1MB",
     ),
     _mutant(
@@ -257,27 +223,27 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     _mutant(
         "vasp-cid-unresolved", "1000 is said to Content that names none of the parts.",
-        _edited('href="cid:nothing@mm7zeep"', 'href="cid:text@mm7zeep"'), "deliver/cid-unresolved",
+        reading('href="cid:nothing@mm7zeep"', 'href="cid:text@mm7zeep"'), "deliver/cid-unresolved",
         near=("content/empty-href",),
     ),
     _mutant(
         "vasp-href-empty", "An empty href is taken for the first part.",
-        _edited('href=""', 'href="cid:text@mm7zeep"'), "content/empty-href/empty", near=("deliver/cid-unresolved",),
+        reading('href=""', 'href="cid:text@mm7zeep"'), "content/empty-href/empty", near=("deliver/cid-unresolved",),
     ),
     _mutant(
         "vasp-boundary-specials", "A boundary with a question mark is not understood.",
-        _if(lambda one: "?" in one.header("content-type"), refusal), "deliver/boundary-specials",
+        answering(lambda one: "?" in one.header("content-type"), refusal), "deliver/boundary-specials",
     ),
     _mutant(
         "vasp-json-taken", "A request as application/json is taken for MM7.",
-        _header("content-type", lambda one: 'multipart/related; boundary="mm7zeep-probe"; type="text/xml"; '
+        field("content-type", lambda one: 'multipart/related; boundary="mm7zeep-probe"; type="text/xml"; '
                 'start="<envelope@mm7zeep>"' if "json" in one else one),
         "deliver/content-type-foreign",
     ),
     # the envelope
     _mutant(
         "vasp-mu-ignored", "Header blocks that must be understood are ignored.",
-        _edited(r'(<x:block[^>]*) soap-env:mustUnderstand="1"', r"\1"), "deliver/mu-unknown",
+        reading(r'(<x:block[^>]*) soap-env:mustUnderstand="1"', r"\1"), "deliver/mu-unknown",
     ),
     _mutant(
         "vasp-mu-client", "A header block that is not understood is a Client fault.",
@@ -286,15 +252,15 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     _mutant(
         "vasp-soap-12", "An envelope of SOAP 1.2 is taken.",
-        _edited(r"http://www\.w3\.org/2003/05/soap-envelope", "http://schemas.xmlsoap.org/soap/envelope/"),
+        reading(r"http://www\.w3\.org/2003/05/soap-envelope", "http://schemas.xmlsoap.org/soap/envelope/"),
         "deliver/envelope-12",
     ),
     _mutant(
         "vasp-prefix-fixed", "Only the prefix that it uses itself is understood.",
-        _if(lambda one: one.has("<m:DeliverReq"), refusal), "deliver/prefix-free",
+        answering(lambda one: one.has("<m:DeliverReq"), refusal), "deliver/prefix-free",
     ),
     _mutant(
-        "vasp-entity-fetched", "External entities are fetched.", asked(_fetching), "deliver/entity-external",
+        "vasp-entity-fetched", "External entities are fetched.", fetching(), "deliver/entity-external",
     ),
     _mutant(
         "vasp-transaction-made", "A TransactionID is made for a request without one.",
@@ -327,7 +293,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     _mutant(
         "vasp-recipients-wanted", "A message without Recipients is refused.",
-        _if(lambda one: one.has("<DeliverReq") and not one.has("<Recipients>"), refusal), "deliver/recipients-missing",
+        answering(lambda one: one.has("<DeliverReq") and not one.has("<Recipients>"), refusal), "deliver/recipients-missing",
         near=("deliver/recipients",),
     ),
     _mutant(
@@ -392,60 +358,60 @@ MUTANTS: tuple[Mutant, ...] = (
     # HTTP
     _mutant(
         "vasp-chunked-refused", "Chunked requests are refused.",
-        _if(lambda one: "chunked" in one.header("transfer-encoding"), lambda one: page(411)), "deliver/chunked",
+        answering(lambda one: "chunked" in one.header("transfer-encoding"), lambda one: page(411)), "deliver/chunked",
     ),
     _mutant(
         "vasp-closes", "Every connection is closed after one answer.", answered(_closing), "deliver/keep-alive",
     ),
     _mutant(
         "vasp-large-refused", "A body of more than 200,000 octets is answered by an HTML page and HTTP 500.",
-        _if(lambda one: len(one.body) > 200_000, lambda one: page(500)), "deliver/large/300kB", "deliver/large/1MB",
+        answering(lambda one: len(one.body) > 200_000, lambda one: page(500)), "deliver/large/300kB", "deliver/large/1MB",
     ),
     _mutant(
         "vasp-get-page", "GET is answered by an HTML page and HTTP 200.",
-        _if(lambda one: one.method == "GET", lambda one: page(200)), "deliver/get", "answer/well-formed",
+        answering(lambda one: one.method == "GET", lambda one: page(200)), "deliver/get", "answer/well-formed",
     ),
     _mutant(
         "vasp-expect", "Expect: 100-continue is refused.",
-        _if(lambda one: bool(one.header("expect")), lambda one: page(417)), "deliver/expect-continue",
+        answering(lambda one: bool(one.header("expect")), lambda one: page(417)), "deliver/expect-continue",
     ),
     # credentials
     _mutant(
-        "vasp-credentials-ignored", "Credentials are not looked at.", asked(_believing),
+        "vasp-credentials-ignored", "Credentials are not looked at.", believing("mmsc", "callback-password"),
         "callback/auth-basic/wrong", "callback/auth-basic/missing", "callback/auth-basic/garbage",
     ),
     _mutant(
         "vasp-no-challenge", "A 401 has no WWW-Authenticate.",
-        answered(lambda one: one.without_header("www-authenticate")),
+        answered(lambda one: one.withoutfield("www-authenticate")),
         "callback/auth-basic/wrong", "callback/auth-basic/missing", "callback/auth-basic/garbage",
     ),
     _mutant(
         "vasp-scheme-case", "The scheme of the credentials has to be written Basic.",
-        _header("authorization", lambda one: one.replace("basic ", "other ")), "callback/auth-basic/right",
+        field("authorization", lambda one: one.replace("basic ", "other ")), "callback/auth-basic/right",
     ),
     # reports
     _mutant(
         "vasp-report-nameless", "A delivery report without MessageID is taken.",
-        _if(lambda one: one.has("<DeliveryReportReq") and not one.has("<MessageID>"), success),
+        answering(lambda one: one.has("<DeliveryReportReq") and not one.has("<MessageID>"), success),
         "report/no-message-id", near=("read/no-message-id",),
     ),
     _mutant(
         "vasp-read-nameless", "A read reply without MessageID is taken.",
-        _if(lambda one: one.has("<ReadReplyReq") and not one.has("<MessageID>"), success),
+        answering(lambda one: one.has("<ReadReplyReq") and not one.has("<MessageID>"), success),
         "read/no-message-id", near=("report/no-message-id",),
     ),
     _mutant(
         "vasp-report-nobody", "A delivery report without Recipient is taken.",
-        _if(lambda one: one.has("<DeliveryReportReq") and not one.has("<Recipient>"), success),
+        answering(lambda one: one.has("<DeliveryReportReq") and not one.has("<Recipient>"), success),
         "report/recipient-missing",
     ),
     _mutant(
-        "vasp-report-word", "A delivery report that says Deferred is refused.", _if(_of_state("Deferred"), refusal),
+        "vasp-report-word", "A delivery report that says Deferred is refused.", answering(_of_state("Deferred"), refusal),
         "report/each-status/Deferred", near=("report/each-status",),
     ),
     _mutant(
         "vasp-report-vendor", "A delivery report with a word of nobody's ends the connection.",
-        _if(_of_state("Delivered"), lambda one: None), "report/status-unknown", near=("report/each-status",),
+        answering(_of_state("Delivered"), lambda one: None), "report/status-unknown", near=("report/each-status",),
     ),
     _mutant(
         "vasp-report-extension", "A delivery report with MMStatusExtension is refused.",
@@ -459,7 +425,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     _mutant(
         "vasp-report-multipart", "A report has to be an envelope alone.",
-        _if(lambda one: one.has("<DeliveryReportReq") and "multipart" in one.header("content-type"), refusal),
+        answering(lambda one: one.has("<DeliveryReportReq") and "multipart" in one.header("content-type"), refusal),
         "report/multipart",
     ),
     _mutant(
