@@ -9,13 +9,13 @@ import re
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from mutants import Answered, Asked, Break, Mutant, Serve, answered, rewritten, served
+from breaks import Answered, Asked, Break, Serve, answered, rewritten, served
+from mutants import Mutant
 
 from mm7zeep.probe.results import Role
 
 _FAULT = "<soap-env:Fault>"
 _TRANSACTION = r"(<TransactionID[^>]*>)[^<]*(</TransactionID>)"
-_OLD = "REL-5-MM7-1-2"
 
 
 def of(role: Role) -> tuple[Mutant, ...]:
@@ -94,11 +94,15 @@ def _rows(role: Role) -> list[_Row]:
             "answer-mu-none", "TransactionID has no mustUnderstand.", rewritten(' soap-env:mustUnderstand="1"', ""),
             ("answer/transaction-mu",), (),
         ),
-        ("answer-operation", "Every response is that of another operation.", _other_operation(role),
+        ("answer-operation", "Responses are those of another operation.", _other_operation(role),
          ("answer/operation",), ()),
         (
             "answer-version", "Every answer says MM7Version 5.9.0.",
             rewritten(r"(MM7Version>)[\d.]+<", r"\g<1>5.9.0<"), ("answer/version", "answer/schema"), (),
+        ),
+        (
+            "answer-newest", "Responses in any namespace but the oldest two are in REL-6-MM7-1-4.", answered(_newest),
+            ("answer/namespace", *(("deliver/rsp-namespace",) if role == "vasp" else ())), (),
         ),
         # Faults and Status
         (
@@ -200,8 +204,14 @@ def _foreign() -> Callable[[Asked, Serve], Awaitable[Answered]]:
 
 
 def _other_operation(role: Role) -> Break:
-    old, new = ("SubmitRsp", "CancelRsp") if role == "mmsc" else ("DeliverRsp", "ReadReplyRsp")
+    old, new = ("CancelRsp", "ReplaceRsp") if role == "mmsc" else ("DeliverRsp", "ReadReplyRsp")
     return rewritten(rf"(</?){old}", rf"\1{new}", "Rsp ")
+
+
+def _newest(one: Answered) -> Answered:
+    if not one.has("Rsp ") or one.has("REL-5-MM7-1-[01]|REL-6-MM7-1-4"):
+        return one
+    return one.edited(r"REL-\d-MM7-\d-\d", "REL-6-MM7-1-4").edited(r"(MM7Version>)[\d.]+<", r"\g<1>6.8.0<")
 
 
 def _turned() -> Break:

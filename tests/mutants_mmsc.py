@@ -7,11 +7,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
-from mutants import (
+from breaks import (
     Answered,
     Asked,
     Break,
-    Mutant,
     Serve,
     answered,
     answering,
@@ -28,6 +27,7 @@ from mutants import (
     served,
     success,
 )
+from mutants import Mutant
 
 from mm7zeep.exchange import new_transaction_id
 
@@ -37,9 +37,7 @@ _KIND = 'multipart/related; boundary="mm7zeep-probe"; type="text/xml"; start="<e
 def _mutant(
     name: str, what: str, breaks: Break, *found: str, near: tuple[str, ...] = (), window: float = 2.0
 ) -> Mutant:
-    return Mutant(
-        name=name, role="mmsc", what=what, breaks=breaks, found_by=frozenset(found), near=near, window=window
-    )
+    return Mutant(name=name, role="mmsc", what=what, breaks=breaks, found_by=frozenset(found), near=near, window=window)
 
 
 # --- how ours is broken -----------------------------------------------------------------------------------------------
@@ -182,12 +180,17 @@ MUTANTS: tuple[Mutant, ...] = (
     _mutant(
         "credentials-ignored", "Credentials are not looked at.", believing("probe", "probe-password"),
         "auth/none", "auth/basic-wrong", "auth/basic-garbage", "auth/basic-utf8", "auth/unknown-scheme",
-        "cancel/other-vasp", "replace/other-vasp", near=("auth/",),
+        near=("auth/",),
     ),
     _mutant(
         "no-challenge", "A 401 has no WWW-Authenticate.",
         answered(lambda one: one.without_header("www-authenticate")),
-        "auth/none", "auth/basic-wrong", "auth/challenge-form", near=("auth/",),
+        "auth/none", "auth/basic-wrong", near=("auth/",),
+    ),
+    _mutant(
+        "no-realm", "A challenge has no realm.", answered(lambda one: one.with_header("www-authenticate", "Basic")
+                                                          if one.header("www-authenticate") else one),
+        "auth/challenge-form", near=("auth/",),
     ),
     _mutant(
         "scheme-case", "The scheme of the credentials has to be written Basic.",
@@ -202,6 +205,11 @@ MUTANTS: tuple[Mutant, ...] = (
         "sender-ignored", "Anybody may send under the short code of another.",
         patched("mm7zeep.gateway.mm7.requests.is_of_another", _nobodys), "auth/own-addresses",
         near=("auth/", "submit/sender"),
+    ),
+    _mutant(
+        "sender-long", "A SenderAddress with a long id is answered by an HTML page.",
+        refusing('<SenderAddress>(?:(?!</SenderAddress>).)*id="[^"]{1000}', lambda one: page(500)),
+        "sender/id-too-long", near=("auth/own", "submit/sender"),
     ),
     # the package
     _mutant(
@@ -240,7 +248,9 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     _mutant(
         "root-base64", "An envelope in base64 is not decoded.",
-        refusing("text/xml[^\r]*\r\n(?:[^\r]+\r\n)*Content-Transfer-Encoding: base64", refusal), "mime/soap-base64",
+        reading("(text/xml[^\r]*\r\n(?:[^\r]+\r\n)*)Content-Transfer-Encoding: base64",
+                r"\1Content-Transfer-Encoding: binary"),
+        "mime/soap-base64", "answer/transaction-id",
         near=("mime/", "content/base64"),
     ),
     _mutant(
@@ -291,7 +301,8 @@ MUTANTS: tuple[Mutant, ...] = (
         near=("soap/utf16", "soap/charset", "soap/bom"), window=3.0,
     ),
     _mutant(
-        "utf16-refused", "An envelope in UTF-16 is refused.", refusing("(?i)charset=utf-16", refusal), "soap/utf16",
+        "utf16-refused", "An envelope in UTF-16 is refused.",
+        refusing("(?i)text/xml; charset=utf-16", lambda one: page(415)), "soap/utf16",
         near=("soap/latin1", "content/text-utf16"),
     ),
     _mutant(
@@ -324,8 +335,9 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     _mutant(
         "version-510", "MM7Version 5.10.0 is taken for less than 5.3.0 and refused.",
-        refusing("<MM7Version>5.10.0<", lambda one: refusal(one, 4002, "Unsupported Version")),
-        "version/each-listed/rel5-1-5-5.10.0", "version/each-listed/rel6-1-2-5.10.0", near=("version/",),
+        refusing("<MM7Version>5.10.0<", lambda one: refusal(one, 4002)),
+        "version/each-listed/rel5-1-5-5.10.0", "version/each-listed/rel6-1-2-5.10.0",
+        "version/each-listed/rel6-1-3-5.10.0", "version/each-listed/rel6-1-4-5.10.0", near=("version/",),
     ),
     _mutant(
         "version-guessed", "A request without MM7Version is taken.",

@@ -15,8 +15,12 @@ import sys
 import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
 
-from mutants import Baseline, Judgement, Mutant, baseline, examine, judged
+sys.path.insert(0, str(Path(__file__).parent))
+
+from breaks import examine
+from mutants import Baseline, Judgement, Mutant, baseline, judged
 from mutants_table import MUTANTS
 
 from mm7zeep.probe.case import Case

@@ -1,89 +1,29 @@
-"""Broken MMSCs: what they do with messages that they have taken: change, deliver, report, and call back."""
+"""Broken MMSCs: what they report, and what else they send to callbacks."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
-from mutants import Break, Mutant, answering, page, patched, refusal, refusing, served, success
+from breaks import Break, page, patched, sending, served
+from mutants import Mutant
 
 from mm7zeep.errors import StatusError
 from mm7zeep.gateway.delivery.retry import Outcome
+from mm7zeep.messages import Number, ShortCode
 from mm7zeep.status import Status
 
 _REPORTS = "mm7zeep.gateway.delivery.recipients.reports"
 _JUDGE = "mm7zeep.gateway.delivery.attempt.judge"
-_STATUS_RECALL = "mm7zeep.gateway.mm7.recall.status_of"
-_STATUS_REPLACE = "mm7zeep.gateway.mm7.requests.status_of"
 
 
 def _mutant(
     name: str, what: str, breaks: Break, *found: str, near: tuple[str, ...] = (), window: float = 2.0
 ) -> Mutant:
-    return Mutant(
-        name=name, role="mmsc", what=what, breaks=breaks, found_by=frozenset(found), near=near, window=window
-    )
-
-
-# --- changes ----------------------------------------------------------------------------------------------------------
-
-
-def _forgets(original: Any) -> Any:
-    """Says of every cancel what was asked, and takes nothing back."""
-
-    def cancel(self: Any, connection: Any, application: Any, message_id: str, there: Any, now: float) -> Status:
-        self.own(connection, application, message_id)
-        return Status(1000)
-
-    return cancel
-
-
-def _always(original: Any) -> Any:
-    """Says that a change reached every copy, whether any waited or not."""
-    return lambda reached, copies: Status(1000)
-
-
-def _anybody(original: Any) -> Any:
-    """Finds messages whoever owns them."""
-
-    def own(self: Any, connection: Any, application: Any, message_id: str) -> Any:
-        from mm7zeep.gateway.store import messages
-
-        message = messages.message(connection, message_id.strip())
-        return original(self, connection, SimpleNamespace(name=message.application if message else ""), message_id)
-
-    return own
-
-
-def _without(*names: str) -> Any:
-    """Leaves something of a replace out."""
-
-    def make(original: Any) -> Any:
-        def changes(*arguments: Any) -> dict[str, Any]:
-            return {name: value for name, value in original(*arguments).items() if name not in names}
-
-        return changes
-
-    return make
-
-
-def _unknown_taken(operation: str) -> Any:
-    """Takes a cancel or a replace of what it does not know."""
-
-    def make(original: Any) -> Any:
-        def work(self: Any, call: Any, message_id: str | None, kind: Any) -> Any:
-            try:
-                return original(self, call, message_id, kind)
-            except StatusError as error:
-                if error.status.code != 2005 or message_id != "p-was-never-issued":
-                    raise
-                return kind(status=Status(1000))
-
-        return work
-
-    return make
+    return Mutant(name=name, role="mmsc", what=what, breaks=breaks, found_by=frozenset(found), near=near, window=window)
 
 
 # --- reports ----------------------------------------------------------------------------------------------------------
@@ -143,6 +83,18 @@ def _said(**values: Any) -> Any:
     return make
 
 
+def _numbers(original: Any) -> Any:
+    """Makes a Number of every recipient, as if there were no other addresses."""
+
+    def report_of(call: Any, relay_id: str | None) -> Any:
+        found = original(call, relay_id)
+        return replace(
+            found, recipient=Number(found.recipient.value, coding=found.recipient.coding, id=found.recipient.id)
+        )
+
+    return report_of
+
+
 def _reads(**values: Any) -> Any:
     """Says something else in every read reply."""
 
@@ -154,15 +106,6 @@ def _reads(**values: Any) -> Any:
         return report_of
 
     return make
-
-
-def _versioned(original: Any) -> Any:
-    """Writes reports with a version of none of the namespaces."""
-
-    def report_profile(*arguments: Any) -> Any:
-        return replace(original(*arguments), mm7_version="4.0.0")
-
-    return report_profile
 
 
 def _judging(where: Any, verdict: str) -> Break:
@@ -238,8 +181,6 @@ def _senders_name(original: Any) -> Any:
 
 def _crowded() -> Any:
     """Answers with an HTML page where more than 24 requests are in hand."""
-    import asyncio
-
     busy = 0
 
     async def between(one: Any, serve: Any) -> Any:
@@ -256,76 +197,7 @@ def _crowded() -> Any:
 
 # --- the table --------------------------------------------------------------------------------------------------------
 
-_NEAR = ("cancel/", "replace/")
 MUTANTS: tuple[Mutant, ...] = (
-    # changes
-    _mutant(
-        "cancel-nothing", "A cancel is answered 1000, and the message goes its way.",
-        patched("mm7zeep.gateway.mm7.recall.Recall.cancel", _forgets),
-        "cancel/nothing-after", "cancel/twice", "cancel/delivered", near=_NEAR, window=3.5,
-    ),
-    _mutant(
-        "cancel-too-late", "A cancel that comes too late is answered 1000.", patched(_STATUS_RECALL, _always),
-        "cancel/twice", "cancel/delivered", near=_NEAR,
-    ),
-    _mutant(
-        "cancel-unknown", "A cancel of a message that nobody sent is answered 1000.",
-        patched("mm7zeep.gateway.mm7.requests.Intake._take_back", _unknown_taken("cancel")), "cancel/unknown-id",
-        near=_NEAR,
-    ),
-    _mutant(
-        "change-anybody", "Anybody may cancel and replace the messages of others.",
-        patched("mm7zeep.gateway.mm7.recall.Recall.own", _anybody), "cancel/other-vasp", "replace/other-vasp",
-        near=_NEAR,
-    ),
-    _mutant(
-        "cancel-nameless", "A cancel without MessageID is answered 1000.",
-        answering(lambda one: one.has("<CancelReq") and not one.has("<MessageID>"), success), "cancel/no-id",
-        near=_NEAR,
-    ),
-    _mutant(
-        "cancel-charset", "A cancel has to name its charset.",
-        answering(lambda one: one.has("<CancelReq") and one.header("content-type") == "text/xml", refusal),
-        "cancel/no-charset", near=_NEAR,
-    ),
-    _mutant(
-        "cancel-multipart", "A cancel has to be an envelope alone.",
-        answering(lambda one: one.has("<CancelReq") and "multipart" in one.header("content-type"), refusal),
-        "cancel/multipart", near=_NEAR,
-    ),
-    _mutant(
-        "cancel-none", "MM7_cancel is not served.", refusing("<CancelReq", lambda one: refusal(one, 4003)),
-        "cancel/scheduled", "cancel/twice", "cancel/other-vasp", "cancel/no-charset", "cancel/multipart",
-        "cancel/nothing-after", near=_NEAR,
-    ),
-    _mutant(
-        "replace-old-content", "A message that was replaced goes out with its old content.",
-        patched("mm7zeep.gateway.mm7.requests._changes", _without("content")), "replace/content-arrives", near=_NEAR,
-        window=3.0,
-    ),
-    _mutant(
-        "replace-old-date", "A replace does not change when a message is due.",
-        patched("mm7zeep.gateway.mm7.requests._changes", _without("earliest")),
-        "replace/content-arrives", "replace/dates-only", near=_NEAR, window=3.0,
-    ),
-    _mutant(
-        "replace-unknown", "A replace of a message that nobody sent is answered 1000.",
-        patched("mm7zeep.gateway.mm7.requests.Intake._put_in_place", _unknown_taken("replace")),
-        "replace/unknown-id", near=_NEAR,
-    ),
-    _mutant(
-        "replace-in-part", "A replace that reached one of two copies is answered 1000.",
-        patched(_STATUS_REPLACE, _always), "replace/one-retrieved", near=_NEAR,
-    ),
-    _mutant(
-        "replace-nameless", "A replace without MessageID is answered 1000.",
-        answering(lambda one: one.has("<ReplaceReq") and not one.has("<MessageID>"), success), "replace/no-id",
-        near=_NEAR,
-    ),
-    _mutant(
-        "extended-crash", "An extended cancel is answered by an HTML page.",
-        refusing("<extendedCancelReq", lambda one: page(500)), "extended-cancel/basic", near=("extended",),
-    ),
     # reports
     _mutant(
         "report-unasked", "Reports come though nobody asked for them.", _reports(_unasked), "report/none",
@@ -334,11 +206,12 @@ MUTANTS: tuple[Mutant, ...] = (
     _mutant(
         "report-doubled", "Every report comes twice.", _reports(_doubled),
         "report/once", "report/no-retry-1000", "report/no-retry-4005", "replace/delivered", "recipients/thousand",
-        near=("report/", "submit/recipients/duplicate"),
+        "submit/recipients/duplicate", near=("report/",),
     ),
     _mutant(
         "report-first", "Only the first recipient is reported on.", _reports(_first),
-        "report/per-recipient", near=("report/", "recipients/kinds"),
+        "report/per-recipient", "recipients/kinds-by-place/to", "recipients/kinds-by-place/cc",
+        "recipients/kinds-by-place/bcc", "recipients/thousand", near=("report/",),
     ),
     _mutant(
         "report-numbered", "All reports have one TransactionID.", _reports(_numbered), "report/transaction-unique",
@@ -346,7 +219,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     _mutant(
         "report-expired", "A message that expired is reported as Rejected.", _reports(_as("Expired", "Rejected")),
-        "report/expired", near=("report/", "submit/expiry"),
+        "report/expired", "submit/expiry/past", "submit/expiry/negative", near=("report/", "submit/expiry"),
     ),
     _mutant(
         "report-rejected", "A message to a barred recipient is reported as Retrieved.",
@@ -357,9 +230,21 @@ MUTANTS: tuple[Mutant, ...] = (
         _reports(_as("Forwarded", "Expired")), "report/forwarded", near=("report/",),
     ),
     _mutant(
-        "report-version", "Reports say MM7Version 4.0.0.",
-        patched("mm7zeep.gateway.delivery.attempt.reports.report_profile", _versioned), "report/namespace",
+        "report-version", "Reports say MM7Version 4.8.0.",
+        sending(rb"(<DeliveryReportReq[^>]*><MM7Version>)6", rb"\g<1>4"), "report/namespace",
         near=("report/",),
+    ),
+    _mutant(
+        "report-sender", "Reports name the sender as short code 7777, whatever the submit said.",
+        patched("mm7zeep.gateway.delivery.attempt.reports.report_of", _said(sender=ShortCode("7777"))),
+        "report/sender-kind/number", "report/sender-kind/mail", "report/sender-kind/shortcode", "report/per-sender",
+        near=("report/",),
+    ),
+    _mutant(
+        "report-recipient", "Reports name every recipient as a Number.",
+        patched("mm7zeep.gateway.delivery.attempt.reports.report_of", _numbers),
+        "report/recipient-kind/mail", "report/recipient-kind/shortcode", "recipients/kinds-by-place/to",
+        "recipients/kinds-by-place/cc", "recipients/kinds-by-place/bcc", near=("report/recipient-kind",),
     ),
     _mutant(
         "report-not-again", "A report that was answered 4006 is not sent again.", _judging(_code(4006), "dead"),
@@ -382,7 +267,7 @@ MUTANTS: tuple[Mutant, ...] = (
     _mutant(
         "report-1000", "A report that was answered 1000 is sent again.",
         patched("mm7zeep.gateway.delivery.attempt.Caller._call_back", _unconvinced),
-        "report/no-retry-1000", "report/once", "replace/delivered", "recipients/thousand", near=("report/",),
+        "report/no-retry-1000", near=("report/", "replace/delivered"),
     ),
     # read replies
     _mutant(
