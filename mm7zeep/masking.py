@@ -46,7 +46,7 @@ _ELEMENT = re.compile(
     r"(?:.{0,2000}?(?P<tail></(?P=name)\s{0,9}>)|(?:[^<]|<!\[CDATA\[)+)"
 )
 # up to the last @: a password may hold one, too
-_USER_INFO = re.compile(r"(?P<head>[a-zA-Z][a-zA-Z0-9+.-]{0,20}://)[^/\s\"'<>?#]{1,4000}@")
+_USER_INFO = re.compile(r"(?P<head>[a-zA-Z][a-zA-Z0-9+.-]{0,20}://)[^/\s\"'<>?#]{1,4000}(?P<tail>@)")
 _HEADER_LINE = re.compile(
     r"(?i)\A(?P<head>(?:proxy-)?authorization|(?:set-)?cookie2?|[\w-]*(?:passw|secret|token|api-?key|username|user-id)[\w-]*)"
     r"(?P<colon>\s*:\s*)(?P<scheme>(?:basic|digest|bearer|negotiate)(?=\s))?.*\Z",
@@ -139,3 +139,42 @@ def masked(text: str, *, show_numbers: bool = False, identifiers: bool = False) 
     if show_numbers:
         return text
     return numbers(text if identifiers else addresses(text))
+
+
+# --- in place ---------------------------------------------------------------------------------------------------------
+
+_CREDENTIALS = (_HEADER, _AFTER_SCHEME, _QUOTED, _IN_QUERY, _PARAMETER, _ELEMENT, _USER_INFO)
+
+
+def credentials_in_place(text: str) -> str:
+    """What ``credentials`` hides, with a ``*`` for each character: places stay, and lines stay lines."""
+    for pattern in _CREDENTIALS:
+        text = pattern.sub(_covered, text)
+    return text
+
+
+def numbers_in_place(text: str) -> str:
+    """What ``numbers`` hides in a whole text, with a ``*`` for each character."""
+    text = _ENCODED.sub(lambda m: "*" * len(m[0]), text)
+    return _RUN.sub(_starred, _GROUPED.sub(_starred, text))
+
+
+def addresses_in_place(text: str) -> str:
+    """What ``addresses`` hides, with a ``*`` for each character."""
+    return _MAIL.sub(lambda m: m[0] if m["id"] else "*" * (len(m[0]) - len(m["host"]) - 1) + f"@{m['host']}", text)
+
+
+def stars(text: str) -> str:
+    """As many ``*`` as ``text`` has characters; line breaks stay."""
+    return re.sub(r"[^\r\n]", "*", text)
+
+
+def _covered(found: re.Match[str]) -> str:
+    """A match with stars between what its pattern keeps: head and scheme before, tail after."""
+    groups = found.re.groupindex
+    begin = found.end("head")
+    if "scheme" in groups and found["scheme"]:
+        begin = found.end("scheme") + 1
+    end = found.start("tail") if "tail" in groups and found["tail"] else found.end()
+    whole, offset = found[0], found.start()
+    return whole[: begin - offset] + stars(whole[begin - offset : end - offset]) + whole[end - offset :]

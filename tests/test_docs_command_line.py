@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +10,7 @@ from types import ModuleType
 import click
 import pytest
 from click.shell_completion import BashComplete, FishComplete, ShellComplete, ZshComplete
+from made_docs import made_by
 
 from mm7zeep.cli import _COMMANDS, main
 from mm7zeep.gateway.config import environment
@@ -20,14 +20,10 @@ PAGE = DOCS.joinpath("command_line.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
-def make_command_line() -> ModuleType:
+def make_command_line() -> Iterator[ModuleType]:
     """What makes the page."""
-    spec = importlib.util.spec_from_file_location("make_command_line", DOCS / "make_command_line.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    with made_by("make_command_line") as module:
+        yield module
 
 
 def commands(

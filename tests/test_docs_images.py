@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 import sys
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from types import ModuleType
 
 import pytest
 import requests
+from made_docs import made_by
 
 pytest.importorskip("PIL")
 pytest.importorskip("starlette")
@@ -33,13 +33,9 @@ def make_screenshots() -> Iterator[ModuleType]:
     """The program that takes the pictures."""
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(DOCS)
-        spec = importlib.util.spec_from_file_location("make_screenshots", DOCS / "make_screenshots.py")
-        assert spec is not None
-        assert spec.loader is not None
-        module = sys.modules["make_screenshots"] = importlib.util.module_from_spec(spec)  # its dataclasses look there
-        spec.loader.exec_module(module)
-        yield module
-    del sys.modules["make_screenshots"], sys.modules["shop_pictures"]
+        with made_by("make_screenshots") as module:
+            yield module
+    del sys.modules["shop_pictures"]
 
 
 def test_every_picture_is_there_and_named(make_screenshots: ModuleType) -> None:

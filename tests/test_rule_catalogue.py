@@ -5,11 +5,9 @@ A kind without an example fails here, so that no rule can be listed that nothing
 
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
-
 import mutation_check
 import pytest
+from made_docs import is_current
 from rules import CASES, FIRST, REFUSED, Case, found, raised
 
 from mm7zeep.conformance import pairs, rules
@@ -52,13 +50,7 @@ def test_good(case: Case) -> None:
 
 def test_documented() -> None:
     """docs/rules.md is what docs/make_rules.py makes of the catalogue as it is now."""
-    docs = Path(__file__).parents[1] / "docs"
-    spec = importlib.util.spec_from_file_location("make_rules", docs / "make_rules.py")
-    assert spec is not None
-    assert spec.loader is not None
-    make_rules = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(make_rules)
-    assert docs.joinpath("rules.md").read_text(encoding="utf-8") == make_rules.text(), "run docs/make_rules.py"
+    assert is_current("make_rules"), "run docs/make_rules.py"
 
 
 @pytest.mark.parametrize("mutant", mutation_check.sample(15, seed=7), ids=mutation_check.key)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import logging
 import os
 import shutil
@@ -13,6 +12,7 @@ from typing import Any
 import node_soap
 import pytest
 import vector_witnesses as witnesses
+from made_docs import made_by
 from vector_witnesses import ACCEPTS, AGREES, OUTCOMES, REFUSES, SILENT, Judged, Witness, statements
 
 from mm7zeep.vectors.catalogue import vectors
@@ -74,12 +74,8 @@ NODE_REFUSES = {
 
 def make_vectors() -> Any:
     """The module that writes docs/vectors.md."""
-    spec = importlib.util.spec_from_file_location("make_vectors", DOCS / "make_vectors.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    with made_by("make_vectors") as module:
+        return module
 
 
 def documented(witness: Witness, judged: dict[str, Judged]) -> bool:

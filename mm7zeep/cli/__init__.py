@@ -45,6 +45,8 @@ _COMMANDS: Mapping[str, str] = MappingProxyType(
         "opt-outs": "List who has opted out, add somebody, remove somebody.",
         "export": "Write what became of each message and recipient, for billing.",
         "check": "Judge captured messages.",
+        "probe": "Examine a live MMSC or VASP.",
+        "compare": "Compare reports of probe.",
         "load": "Load an MMSC at a fixed rate, and tell how it answers.",
         "samples": "Write sample media and a request to start from.",
         "vectors": "Write test vectors for other implementations.",

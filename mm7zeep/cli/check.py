@@ -167,7 +167,7 @@ def _entry(judged: Verdict, *, tree: bool) -> Entry:
 def _report(entries: list[Entry], form: str, *, tree: bool, summary: bool) -> str:
     from mm7zeep.conformance.report import text_json
 
-    style = text_json.Style(colour=_colour(), width=shutil.get_terminal_size().columns)
+    style = text_json.Style(colour=colour(), width=shutil.get_terminal_size().columns)
     if summary:
         from mm7zeep.conformance.report.summary import WRITERS
 
@@ -192,7 +192,8 @@ def _status(entries: list[Entry], *, failed: bool, warn: bool) -> int:
     return WARNINGS if warn and any(one.warned for one in entries) else 0
 
 
-def _colour() -> bool:
+def colour() -> bool:
+    """Whether standard output is a terminal that shows colours, and nobody asked for none (NO_COLOR, TERM)."""
     return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 

@@ -20,6 +20,8 @@ def command(directory: Path, force: bool) -> None:
     """Write the test vectors into DIRECTORY: MM7 messages, right and wrong, with what a receiver is to make of them.
 
     One JSON file for each area, index.json, which names them, and the JSON Schemas of both.
+
+    Exit status: 0 written, 2 wrong usage, 3 a file was there already or could not be written.
     """
     from mm7zeep.vectors.documents import INDEX, documents
 

@@ -238,6 +238,16 @@ class Listener:
                     return found
                 self._news.wait(rest)
 
+    def quiet(self, window: float, until: float) -> float:
+        """The seconds to wait until nothing has come for ``window`` seconds, if nothing comes meanwhile.
+
+        0 or less where that is so already, or ``until`` (``time.monotonic``) is past.
+        """
+        now = time.monotonic()
+        with self._news:
+            last = max((one.at for one in self._arrived), default=now - window)
+        return min(last + window, until) - now
+
     def all(self) -> list[Arrived]:
         """Everything that came so far."""
         with self._news:

@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
-from urllib.parse import SplitResult
+from urllib.parse import SplitResult, urlsplit
 
 from mm7zeep import __version__ as _version
 from mm7zeep import masking
@@ -36,26 +36,29 @@ def run(
     settings: Settings,
     *,
     on_result: Callable[[Result], None] | None = None,
+    on_asked: Callable[[Case], None] | None = None,
     stop: threading.Event | None = None,
     context: ssl.SSLContext | None = None,
 ) -> Report:
     """Run ``cases`` and judge.
 
-    ``on_result`` hears each result as soon as it is known; those that wait for the callback come last. With ``stop``
-    set, no further case is begun, and those that were are judged. Raises ``OSError`` where the listener's place cannot
-    be had, ``ValueError`` for a case of another role.
+    ``on_asked`` hears, from several threads, of each case that has asked; ``on_result`` of each result as soon as it is
+    known, which is when all have asked and the window for calls after them is over. With ``stop``
+    set, no further case is begun, and those that were are judged. Raises ``Refused`` where nobody takes connections at
+    the URL, ``OSError`` where the listener's place cannot be had, ``ValueError`` for a case of another role.
     """
     odd = next((one for one in cases if one.role != settings.role), None)
     if odd is not None:
         raise ValueError(f"{odd.id} is a case of role {odd.role}, and the endpoint's is {settings.role}")
     stop = stop or threading.Event()
     started, began = datetime.now(UTC), time.monotonic()
+    Connection(urlsplit(settings.url), settings.timeout, context).close()  # that nobody is there is said once
     with ExitStack() as stack:
         listener = stack.enter_context(Listener(settings.listen)) if settings.listen else None
         bench = Bench(settings=settings, opens=Connection, listener=listener, context=context, began=began)
-        labs = _run_all(cases, bench, stop)
-        if listener is not None and not stop.is_set() and labs:
-            stop.wait(settings.window)
+        labs = _run_all(cases, bench, stop, on_asked)
+        if listener is not None and labs:
+            _wait_until_quiet(listener, settings, stop)
         until = time.monotonic() + settings.patience
         results = [_settled(one, until, on_result) for one in labs]
     common = [_common(one, bench, settings.role) for one in COMMON]
@@ -72,6 +75,14 @@ def run(
         results=(*results, *common),
         options={"namespace": settings.namespace, "unsupported": ", ".join(sorted(settings.unsupported))},
     )
+
+
+def _wait_until_quiet(listener: Listener, settings: Settings, stop: threading.Event) -> None:
+    """Wait out the window, and as long as calls still come one after the other, but not beyond our patience."""
+    stop.wait(settings.window)
+    until = time.monotonic() + settings.patience
+    while not stop.is_set() and (rest := listener.quiet(settings.window, until)) > 0:
+        stop.wait(rest)
 
 
 class _Run:
@@ -133,7 +144,9 @@ class _Run:
         )
 
 
-def _run_all(cases: Sequence[Case], bench: Bench, stop: threading.Event) -> list[_Run]:
+def _run_all(
+    cases: Sequence[Case], bench: Bench, stop: threading.Event, on_asked: Callable[[Case], None] | None
+) -> list[_Run]:
     """Begin all cases, those that want to be alone after the others; those begun, in their order."""
 
     def begin(case: Case) -> _Run | None:
@@ -141,6 +154,8 @@ def _run_all(cases: Sequence[Case], bench: Bench, stop: threading.Event) -> list
             return None
         one = _Run(case, bench)
         one.begin()
+        if on_asked is not None:
+            on_asked(case)
         return one
 
     beside = [one for one in cases if not one.alone]

@@ -84,7 +84,7 @@ def shown(address: m.Address | None) -> str:
     return f"{address.kind} {address.value}" + (f" ({address.coding})" if address.coding else "")
 
 
-def never_retrieved(lab: Lab, said: Said, what: str, *, level: Level = "MUST") -> None:
+def never_retrieved(lab: Lab, said: Said, what: str, *, level: Level = "SHOULD") -> None:
     """Judged at the end: no report says that this message was retrieved."""
 
     def look() -> None:

@@ -175,6 +175,7 @@ def _not_yet(lab: Lab, made: Stimulus, said: Said) -> None:
                 (one.operation == "DeliverReq" and carries(one, made)) or (reported(one) and state(one) == "Retrieved")
             ),
             "the message, long before its EarliestDeliveryTime,",
+            level="SHOULD",
         )
 
 

@@ -215,9 +215,9 @@ def length_long(lab: Lab) -> None:
     told = replace(made, length=str(len(made.body()) + 4000))
     with lab.line() as line:
         line.send(told.octets(lab.place))
-        said = line.said_to(told)
+        said = line.said_to(told, timeout=2 * lab.settings.timeout)
     if said.answer.ended == "timeout":
-        text = f"neither answered nor closed within {lab.settings.timeout:g} s"
+        text = f"neither answered nor closed within {said.answer.took:.0f} s"
         lab.require(False, text, level=lab.case.level, shown=said)
     else:
         lab.expect(said, H(408, 400), CLOSED)

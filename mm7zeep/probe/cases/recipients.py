@@ -106,7 +106,7 @@ def thousand_reports(lab: Lab) -> None:
     if not lab.expect(said, OK, PARTIAL, REF(3003, 2002)) or not said.accepted or said.status == 1100:
         return
     sought = (said.message_id or "").encode()
-    lab.calls(lambda one: bool(sought) and sought in one.raw, THOUSAND, within=6 * lab.settings.window)
+    lab.calls(lambda one: bool(sought) and sought in one.raw, THOUSAND, within=10 * lab.settings.window)
 
     def look() -> None:
         told = [bare(at) for one in reports(lab, said) if (at := recipient(one)) is not None]
