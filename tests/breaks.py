@@ -21,6 +21,7 @@ from typing import Any
 from unittest import mock
 
 import examined
+from lxml import etree
 
 from mm7zeep import status
 from mm7zeep.probe.case import Case
@@ -70,26 +71,19 @@ def configured(*edits: Edit) -> Break:
     return Break(config=edits)
 
 
-def sending(pattern: bytes, new: bytes) -> Break:
-    """With what matches in the requests to callbacks replaced, by as many octets."""
+def sending(pattern: str, new: str) -> Break:
+    """With what matches in the envelopes that it sends itself replaced."""
 
     def make(original: Any) -> Any:
-        def adapter(self: Any, *arguments: Any) -> Any:
-            made = original(self, *arguments)
-            send = made.send
+        def post(self: Any) -> Any:
+            written = isinstance(self.envelope, bytes)
+            octets = self.envelope if written else etree.tostring(self.envelope)
+            changed = edited(octets, pattern, new)
+            return original(replace(self, envelope=changed if written else etree.fromstring(changed)))
 
-            def changed(request: Any, *rest: Any, **more: Any) -> Any:
-                if not isinstance(request.body, bytes):
-                    request.body = request.body.read()
-                request.body = re.sub(pattern, new, request.body)
-                return send(request, *rest, **more)
+        return post
 
-            made.send = changed
-            return made
-
-        return adapter
-
-    return patched("mm7zeep.gateway.security.outbound.Egress.adapter", make)
+    return patched("mm7zeep.client.sending.Call.post", make)
 
 
 def driven(submits: examined.Submit) -> Break:

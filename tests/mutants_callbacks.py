@@ -231,12 +231,12 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     _mutant(
         "report-version", "Reports say MM7Version 4.8.0.",
-        sending(rb"(<DeliveryReportReq[^>]*><MM7Version>)6", rb"\g<1>4"), "report/namespace",
+        sending(r"(<(\w+:)?DeliveryReportReq[^>]*>\s*<(?:\w+:)?MM7Version>)\d", r"\g<1>4"), "report/namespace",
         near=("report/",),
     ),
     _mutant(
-        "report-sender", "Reports name the sender as short code 7777, whatever the submit said.",
-        patched("mm7zeep.gateway.delivery.attempt.reports.report_of", _said(sender=ShortCode("7777"))),
+        "report-sender", "Reports name the sender as short code 7778, whatever the submit said.",
+        patched("mm7zeep.gateway.delivery.attempt.reports.report_of", _said(sender=ShortCode("7778"))),
         "report/sender-kind/number", "report/sender-kind/mail", "report/sender-kind/shortcode", "report/per-sender",
         near=("report/",),
     ),

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import examined
-from breaks import Asked, Break, answering, driven, patched, refusal, refusing, success
-from lxml import etree
+from breaks import Asked, Break, answering, driven, patched, refusal, refusing, sending, success
 from mutants import Mutant
 
 from mm7zeep import Mm7Error, Retry, StatusError, VaspClient
@@ -96,19 +94,6 @@ def _in_order(url: str) -> int | None:
     """What a reader would say that finds StatusCode by its place."""
     answer = _submit(url)
     return None if answer.message_id == "probe-turned" else answer.status.code
-
-
-def _nameless(original: Any) -> Any:
-    """Posts requests without TransactionID."""
-
-    def post(self: Any) -> Any:
-        written = isinstance(self.envelope, bytes)
-        tree = etree.fromstring(self.envelope) if written else self.envelope
-        for one in tree.findall("*/{*}TransactionID"):
-            one.getparent().remove(one)
-        return original(replace(self, envelope=etree.tostring(tree) if written else tree))
-
-    return post
 
 
 # --- the table --------------------------------------------------------------------------------------------------------
@@ -200,6 +185,6 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     _mutant(
         "vasp-submit-nameless", "Its submits have no TransactionID.",
-        patched("mm7zeep.client.sending.Call.post", _nameless), "client/submit-valid", near=("client/",),
+        sending(r"<((?:\w+:)?TransactionID)[ >].*?</\1>", ""), "client/submit-valid", near=("client/",),
     ),
 )  # fmt: skip
