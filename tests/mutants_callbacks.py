@@ -14,10 +14,12 @@ from mutants import Mutant
 from mm7zeep.errors import StatusError
 from mm7zeep.gateway.delivery.retry import Outcome
 from mm7zeep.messages import Number, ShortCode
+from mm7zeep.profiles import NAMESPACES
 from mm7zeep.status import Status
 
 _REPORTS = "mm7zeep.gateway.delivery.recipients.reports"
 _JUDGE = "mm7zeep.gateway.delivery.attempt.judge"
+_NAMESPACES = tuple(one.schema.replace("REL-", "rel").replace("-MM7", "") for one in NAMESPACES.values())
 
 
 def _mutant(
@@ -232,6 +234,8 @@ MUTANTS: tuple[Mutant, ...] = (
     _mutant(
         "report-version", "Reports say MM7Version 4.8.0.",
         sending(r"(<(\w+:)?DeliveryReportReq[^>]*>\s*<(?:\w+:)?MM7Version>)\d", r"\g<1>4"), "report/namespace",
+        "report/delivered", "report/expired", "report/rejected", "report/forwarded",
+        *(f"report/ten-namespaces/{short}" for short in _NAMESPACES),
         near=("report/",),
     ),
     _mutant(

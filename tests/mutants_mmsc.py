@@ -406,7 +406,7 @@ MUTANTS: tuple[Mutant, ...] = (
     _mutant(
         "lines-changed", "Line ends of binary content become CR LF.",
         asked(lambda one: one.edited("(?<!\r)\n", "\r\n") if one.has("Content-Transfer-Encoding: binary") else one),
-        "content/binary", near=("content/",), window=3.0,
+        "content/binary", "content/big/300k", "content/big/1m", near=("content/",), window=3.0,
     ),
     _mutant(
         "id-renamed", "Parts arrive under other Content-IDs than the presentation names.",
