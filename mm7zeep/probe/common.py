@@ -33,8 +33,8 @@ _LEAKS = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exchange:
-    """A request, its answer and what it says; ``role`` is who answered, ``others`` are the TransactionIDs of all other
-    requests so far.
+    """A request, its answer and what it says; ``role`` is who answered, ``others`` are the TransactionIDs of all
+    requests of the run: which of two at once is answered first is chance.
     """
 
     role: Role
@@ -247,7 +247,7 @@ def _transaction_mu(exchange: Exchange) -> Iterator[Reason]:
 
 def _operation(exchange: Exchange) -> Iterator[Reason]:
     asked, got = exchange.stimulus.operation, exchange.said.operation
-    if asked not in _TO_MMSC | _TO_VASP or got in ("Fault", *_ERRORS, None):
+    if asked not in _TO_MMSC | _TO_VASP or exchange.said.fault is not None or got in (*_ERRORS, None):
         return
     wanted = asked.removesuffix("Req") + "Rsp"
     if got != wanted:

@@ -106,7 +106,6 @@ class Bench:
     context: ssl.SSLContext | None = None
     dry: bool = False
     began: float = field(default_factory=time.monotonic)
-    transactions: set[str] = field(default_factory=set)
     exchanges: list[tuple[str, int, Exchange]] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -309,17 +308,8 @@ class Lab:
             self._stimuli[id(said)] = stimulus
             self.transmissions.append(took)
         with self.bench.lock:
-            others = frozenset(self.bench.transactions) - {stimulus.transaction_id}
-            if stimulus.transaction_id:
-                self.bench.transactions.add(stimulus.transaction_id)
             place = len(self.transmissions) - 1
-            exchange = Exchange(
-                role=self.case.role,
-                stimulus=stimulus,
-                answer=answer,
-                said=said,
-                others=frozenset(filter(None, others)),
-            )
+            exchange = Exchange(role=self.case.role, stimulus=stimulus, answer=answer, said=said)
             self.bench.exchanges.append((self.case.id, place, exchange))
         return said
 

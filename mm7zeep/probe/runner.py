@@ -180,10 +180,11 @@ def _settled(one: _Run, until: float, on_result: Callable[[Result], None] | None
 
 def _common(common: Common, bench: Bench, role: Role) -> Result:
     """One common assertion over every exchange of the run."""
-    asked = [one for one in bench.exchanges if common.asks(one[2])]
+    named = frozenset(one.stimulus.transaction_id for _, _, one in bench.exchanges if one.stimulus.transaction_id)
+    asked = [(case_id, replace(one, others=named)) for case_id, _, one in bench.exchanges if common.asks(one)]
     shown: list[Transmission] = []
     reasons: list[Reason] = []
-    for case_id, _, exchange in asked:
+    for case_id, exchange in asked:
         found = list(common.check(exchange))
         for one in found[:3]:
             place = None
