@@ -136,8 +136,10 @@ def gateway(
     around: Around = _as_it_is,
     config: str = CONFIG,
 ) -> Iterator[Settings]:
-    """A gateway, and the settings to examine it with. ``database`` is by default an SQLite file in ``folder``;
-    ``more`` are further tables of its configuration. ``around`` and ``config`` are for those who break it (``mutants``).
+    """A gateway, and the settings to examine it with.
+
+    ``database`` is by default an SQLite file in ``folder``; ``more`` are further tables of its configuration.
+    ``around`` and ``config`` are for those who break it (``mutants``).
     """
     with ExitStack() as stack:
         holder = stack.enter_context(held_port())
@@ -180,7 +182,7 @@ def gateway(
             ),
             listen=f"127.0.0.1:{port}",
             timeout=10.0,
-            patience=30.0,
+            patience=60.0,
             window=4.0,
             state=(sys.executable, "-I", "-S", "-c", STATE.format(admin=admin)),
             limits=MappingProxyType({"message": BODY_LIMIT}),

@@ -263,7 +263,8 @@ def not_again(lab: Lab, reply: Reply) -> None:
 
 
 def _retry(id: str, what: str, *replies: Reply) -> Case:
-    @case(id, "SHOULD", "8.7.8.3 UNSURE", f"A report is sent again where {what}.", needs=REPORTED)
+    # alone, since a sender may hold the whole callback back for a while once it has failed
+    @case(id, "SHOULD", "8.7.8.3 UNSURE", f"A report is sent again where {what}.", needs=REPORTED, alone=True)
     def run(lab: Lab) -> None:
         sent_again(lab, *replies)
 
@@ -300,6 +301,7 @@ def no_retry_1000(lab: Lab) -> None:
     "practice",
     "A report whose callback fails for good does not keep a later read reply back.",
     needs=(*REPORTED, "can.reads"),
+    alone=True,
 )
 def bounded_retries(lab: Lab) -> None:
     known, ids = threading.Event(), list[str]()

@@ -167,12 +167,17 @@ def _due(lab: Lab, value: str) -> Stimulus:
 
 
 def _not_yet(lab: Lab, made: Stimulus, said: Said) -> None:
-    """Judged at the end: the message has neither come nor been reported as retrieved."""
+    """Judged at the end: the message, due in a minute at least, has not come before, nor been reported as retrieved."""
+    until = time.monotonic() + 55
     reported = about(said.message_id, "DeliveryReportReq")
     if lab.hears and said.accepted:
         lab.no_call(
             lambda one: (
-                (one.operation == "DeliverReq" and carries(one, made)) or (reported(one) and state(one) == "Retrieved")
+                one.at < until
+                and (
+                    (one.operation == "DeliverReq" and carries(one, made))
+                    or (reported(one) and state(one) == "Retrieved")
+                )
             ),
             "the message, long before its EarliestDeliveryTime,",
             level="SHOULD",
