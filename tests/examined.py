@@ -74,7 +74,7 @@ password = "callback-password"
 name = "other"
 password = "other-password"
 vaspid = "OTHER"
-vasids = ["Tests"]
+vasids = ["Trials"]
 short_codes = ["8888"]
 media = "listed"
 
@@ -163,7 +163,7 @@ def gateway(
                 username="other",
                 password="other-password",
                 vaspid="OTHER",
-                vasid="Tests",
+                vasid="Trials",
                 refuses="application/vnd.symbian.install",
             ),
             numbers=Numbers(

@@ -412,7 +412,7 @@ def other_application(lab: Lab) -> None:
     found = _arrived(lab, sent)
     given = getattr(found.message, "vaspid", None), getattr(found.message, "vasid", None)
     lab.require(
-        given in ((None, None), (who.vaspid, None), (who.vaspid, who.vasid)),
+        given[0] in (None, who.vaspid) and given[1] in (None, who.vasid),
         "the request names another as its receiver",
         expected=f"{who.vaspid} or nobody",
         actual=str(given),
