@@ -664,6 +664,11 @@ def carries(arrived: Arrived, stimulus: Stimulus) -> bool:
     return bool(set(stimulus.digests) & set(arrived.digests))
 
 
+def step(profile: Profile) -> str:
+    """A namespace as a step of an id: rel5-1-2."""
+    return profile.schema.lower().replace("rel-", "rel").replace("-mm7", "")
+
+
 def about(message_id: str | None, operation: str | None = None) -> Callable[[Arrived], bool]:
     """Matches the peer's requests that name this MessageID."""
     return lambda one: bool(message_id) and one.message_id == message_id and operation in (None, one.operation)

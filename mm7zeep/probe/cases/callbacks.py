@@ -13,11 +13,11 @@ from mm7zeep import messages as m
 from mm7zeep.probe.accept import OK, REF, H
 from mm7zeep.probe.case import Case, case
 from mm7zeep.probe.cases.changes import issued
-from mm7zeep.probe.lab import Ended, Lab, about, carries
+from mm7zeep.probe.lab import Ended, Lab, about, carries, step
 from mm7zeep.probe.listener import Arrived, Reply, closes, fault, plain, rsp
 from mm7zeep.probe.stimulus import Stimulus
 from mm7zeep.probe.told import bare, recipient, shown, state
-from mm7zeep.profiles import NAMESPACE_PREFIX, NAMESPACES
+from mm7zeep.profiles import NAMESPACES, Profile
 
 REPORTED = ("listen", "numbers.good", "can.reports")
 _FINAL = ("Retrieved", "Expired", "Rejected", "Forwarded", "Unrecognised", "DeliveryConditionNotMet")
@@ -181,11 +181,11 @@ def transaction_unique(lab: Lab) -> None:
     )
 
 
-def _in_namespace(name: str) -> Case:
-    short = name.removeprefix("REL-").replace("-MM7", "").lower()
+def _in_namespace(profile: Profile) -> Case:
+    name = profile.schema
 
     @case(
-        f"report/ten-namespaces/rel{short}",
+        f"report/ten-namespaces/{step(profile)}",
         "MUST",
         "8.7.4; XSD",
         f"A report on a submit in {name} is valid in the namespace that it is written in.",
@@ -193,7 +193,7 @@ def _in_namespace(name: str) -> Case:
     )
     def run(lab: Lab) -> None:
         to = [lab.good(0, name)]
-        if NAMESPACES[NAMESPACE_PREFIX + name].submit_rsp_message_id:
+        if profile.submit_rsp_message_id:
             lab.sound(report_on(lab, reported(lab, namespace=name, to=to)))
             return
         lab.must(lab.ask(lab.submit(namespace=name, to=to, delivery_report=True)), OK)
@@ -205,7 +205,7 @@ def _in_namespace(name: str) -> Case:
     return run
 
 
-TEN_NAMESPACES = tuple(_in_namespace(one.schema) for one in NAMESPACES.values())
+TEN_NAMESPACES = tuple(_in_namespace(one) for one in NAMESPACES.values())
 
 
 # --- what is answered to reports --------------------------------------------------------------------------------------
