@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import os
+import signal
 import socket
 import threading
 import time
@@ -127,7 +129,9 @@ def test_silence_is_hang() -> None:
     """No answer in time is HANG at any level, with what was sent."""
     with peer(lambda request: None) as settings:
         found = one(asks, settings, level="SHOULD")
+        after = one(lambda lab: lab.alive(), settings)
     assert (found.verdict, found.transmissions[0].ended) == ("HANG", "timeout")
+    assert after.verdict == "HANG"
     assert b"SubmitReq" in found.transmissions[0].sent
 
 
@@ -221,6 +225,29 @@ def test_a_seed_repeats_the_words() -> None:
         sent = [one(asks, replace(settings, seed=seed)).transmissions[0].sent for seed in (1, 1, 2)]
     ids = [part.split(b"</TransactionID>")[0] for part in (octets.split(b'mustUnderstand="1">')[1] for octets in sent)]
     assert ids[0] == ids[1] != ids[2]
+
+
+@pytest.mark.parametrize(
+    ("script", "verdict", "why"),
+    [
+        ("echo '{}'", "PASS", ""),
+        ("sleep 60 & echo $! > LEFT; echo '{}'", "PASS", ""),  # which nobody waits for
+        ("echo nothing of the kind", "ERROR", "prints one JSON object or null"),
+        ("echo 'no such host' >&2; exit 3", "ERROR", "ended with 3: no such host"),
+    ],
+)
+def test_commands_that_drive_a_peer(script: str, verdict: str, why: str, tmp_path: Path) -> None:
+    """What one says is taken as it ends, whatever it leaves running; its trouble is the tool's."""
+    left = tmp_path / "left"
+    command = ("/bin/sh", "-c", script.replace("LEFT", str(left)))
+    began = time.monotonic()
+    with peer(yes) as settings:
+        found = one(lambda lab: lab.require(lab.trigger() == {}, "it says more"), replace(settings, trigger=command))
+    if left.exists():
+        os.kill(int(left.read_text()), signal.SIGKILL)
+    assert time.monotonic() - began < 25
+    assert found.verdict == verdict
+    assert why in found.why
 
 
 # --- what arrives at the callback -------------------------------------------------------------------------------------

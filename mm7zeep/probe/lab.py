@@ -13,6 +13,7 @@ import random
 import re
 import ssl
 import subprocess
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,7 +22,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import Any
+from typing import IO, Any
 from urllib.parse import SplitResult, urlsplit
 
 from mm7zeep import messages as m
@@ -326,7 +327,7 @@ class Lab:
         stimulus = self._stimuli[id(said)]
         wanted = " or ".join(one.name for one in outcomes)
         fit = accept.best(said, outcomes)
-        hang = said.answer.ended in ("timeout", "overdue")
+        hang = said.answer.hung
         if said.accepted:
             self._accepted.append((stimulus, said))
         elif not hang:  # of what was not answered nobody knows
@@ -379,7 +380,8 @@ class Lab:
         sound = self.submit() if self.case.role == "mmsc" else self.deliver()
         said = self.ask(sound)
         if not said.accepted:
-            self._found("MUST", f"the next request is not served: {said.summary}", "OK", said.summary, said)
+            text = f"the next request is not served: {said.summary}"
+            self._found("MUST", text, "OK", said.summary, said, hang=said.answer.hung)
 
     def skip(self, reason: str) -> None:
         """End the case as one that cannot be asked here."""
@@ -524,18 +526,21 @@ class Lab:
         given |= {"MM7ZEEP_PROBE_CASE": self.case.id}
         if self.bench.listener is not None:
             given["MM7ZEEP_PROBE_LISTEN"] = str(self.bench.listener.port)
-        done = subprocess.run(  # noqa: S603  the user names it, and no shell reads it
-            command,
-            env={**os.environ, **given},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=30,
-            check=False,
-        )
+        # Files and no pipes: what the command leaves running would keep those open, and is not waited for.
+        with tempfile.TemporaryFile() as told, tempfile.TemporaryFile() as errors:
+            done = subprocess.run(  # noqa: S603  the user names it, and no shell reads it
+                command,
+                env={**os.environ, **given},
+                stdin=subprocess.DEVNULL,
+                stdout=told,
+                stderr=errors,
+                timeout=30,
+                check=False,
+            )
+            said, complained = (_text(stream) for stream in (told, errors))
         if done.returncode:
-            raise RuntimeError(f"the command {command[0]} ended with {done.returncode}: {done.stderr.strip()[-300:]}")
-        return done.stdout.strip()
+            raise RuntimeError(f"the command {command[0]} ended with {done.returncode}: {complained[-300:]}")
+        return said
 
     # --- the end ------------------------------------------------------------------------------------------------------
 
@@ -627,6 +632,12 @@ class Line:
         """The next answer, as that to ``stimulus``, whose octets were sent."""
         method = (stimulus.line or "POST").partition(" ")[0]
         return self._lab.heard(stimulus, self.connection.read(timeout, method))
+
+
+def _text(stream: IO[bytes]) -> str:
+    """What a command wrote."""
+    stream.seek(0)
+    return stream.read().decode("utf-8", "replace").strip()
 
 
 def _object(command: tuple[str, ...], said: str) -> Mapping[str, Any] | None:

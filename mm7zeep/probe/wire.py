@@ -60,6 +60,11 @@ class Answer:
         return self.ended == "whole" and self.status is not None
 
     @property
+    def hung(self) -> bool:
+        """Whether the time was up before it was whole."""
+        return self.ended in ("timeout", "overdue")
+
+    @property
     def closes(self) -> bool:
         """Whether the server says that it closes the connection after it (RFC 9112 9.6)."""
         said = (self.field("connection") or "").lower()
