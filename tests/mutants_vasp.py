@@ -70,7 +70,7 @@ def _instead(pattern: str, answer: Callable[[Answered], Answered]) -> Break:
 
 
 def _closing(one: Answered) -> Answered:
-    return one.withfield("connection", "close")
+    return one.with_header("connection", "close")
 
 
 def _loses(original: Any) -> Any:
@@ -288,7 +288,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     _mutant(
         "vasp-no-challenge", "A 401 has no WWW-Authenticate.",
-        answered(lambda one: one.withoutfield("www-authenticate")),
+        answered(lambda one: one.without_header("www-authenticate")),
         "callback/auth-basic/wrong", "callback/auth-basic/missing", "callback/auth-basic/garbage",
     ),
     _mutant(
