@@ -17,7 +17,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Se
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from unittest import mock
 
 import examined
@@ -92,24 +92,26 @@ def driven(submits: examined.Submit) -> Break:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """A request as it comes in, its body whole."""
+class _Whole:
+    """What a request and an answer have: header fields, their names in lower case, and the whole body."""
 
-    method: str
     headers: Headers
     body: bytes
 
     def header(self, name: str) -> str:
-        """The first field of that name, which is lower case; empty where there is none."""
+        """The first field of that name; empty where there is none."""
         return next((value for key, value in self.headers if key == name), "")
 
-    def with_header(self, name: str, value: str) -> Asked:
+    def with_header(self, name: str, value: str) -> Self:
         """With this field instead of those of the same name."""
-        kept = tuple(one for one in self.headers if one[0] != name)
-        return replace(self, headers=(*kept, (name, value)))
+        return replace(self, headers=(*self.without_header(name).headers, (name, value)))
 
-    def edited(self, pattern: str, new: str) -> Asked:
-        """With what matches in the body replaced (a regular expression of text in ISO 8859-1)."""
+    def without_header(self, name: str) -> Self:
+        """Without the fields of that name."""
+        return replace(self, headers=tuple(one for one in self.headers if one[0] != name))
+
+    def edited(self, pattern: str, new: str) -> Self:
+        """With what matches in the body replaced, as ``edited`` has it."""
         return replace(self, body=edited(self.body, pattern, new))
 
     def has(self, pattern: str) -> bool:
@@ -118,25 +120,21 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answered:
+class Asked(_Whole):
+    """A request on its way in."""
+
+    method: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered(_Whole):
     """An answer on its way out."""
 
     status: int
-    headers: Headers
-    body: bytes
-
-    with_header = Asked.with_header
-    header = Asked.header
-    edited = Asked.edited
-    has = Asked.has
-
-    def without_header(self, name: str) -> Answered:
-        """Without the fields of that name."""
-        return replace(self, headers=tuple(one for one in self.headers if one[0] != name))
 
 
 def edited(octets: bytes, pattern: str, new: str) -> bytes:
-    """With what matches replaced; text beyond ISO 8859-1 is written in UTF-8."""
+    """With what matches a regular expression replaced; each octet counts as a character (ISO 8859-1)."""
     return re.sub(pattern, new, octets.decode("latin-1"), flags=re.DOTALL).encode("latin-1")
 
 
@@ -211,10 +209,8 @@ def _answered(head: Mapping[str, Any], body: bytes) -> Answered:
 
 
 async def _write(answer: Answered, send: Send) -> None:
-    """Send an answer; Content-Length is that of its body, unless it says another."""
-    headers = answer.headers
-    if answer.header("content-length") != "wrong":
-        headers = answer.with_header("content-length", str(len(answer.body))).headers
+    """Send an answer; Content-Length is that of its body."""
+    headers = answer.with_header("content-length", str(len(answer.body))).headers
     raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
     await send({"type": "http.response.start", "status": answer.status, "headers": raw})
     await send({"type": "http.response.body", "body": answer.body})

@@ -58,6 +58,29 @@ class Mutant:
         ]
 
 
+def mutant(
+    role: Role,
+    name: str,
+    what: str,
+    breaks: Break,
+    *found: str,
+    noted: tuple[str, ...] = (),
+    near: tuple[str, ...] = (),
+    window: float = WINDOW,
+) -> Mutant:
+    """A row of a table."""
+    return Mutant(
+        name=name,
+        role=role,
+        what=what,
+        breaks=breaks,
+        found_by=frozenset(found),
+        noted=frozenset(noted),
+        near=near,
+        window=window,
+    )
+
+
 # --- judging ----------------------------------------------------------------------------------------------------------
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from breaks import (
@@ -27,17 +28,14 @@ from breaks import (
     served,
     success,
 )
-from mutants import Mutant
+from mutants import Mutant, mutant
 
 from mm7zeep.exchange import new_transaction_id
 
 _KIND = 'multipart/related; boundary="mm7zeep-probe"; type="text/xml"; start="<envelope@mm7zeep>"'
 
 
-def _mutant(
-    name: str, what: str, breaks: Break, *found: str, near: tuple[str, ...] = (), window: float = 2.0
-) -> Mutant:
-    return Mutant(name=name, role="mmsc", what=what, breaks=breaks, found_by=frozenset(found), near=near, window=window)
+_mutant = partial(mutant, "mmsc")
 
 
 # --- how ours is broken -----------------------------------------------------------------------------------------------
