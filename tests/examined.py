@@ -74,7 +74,7 @@ password = "callback-password"
 name = "other"
 password = "other-password"
 vaspid = "OTHER"
-vasids = ["Tests"]
+vasids = ["Trials"]
 short_codes = ["8888"]
 media = "listed"
 
@@ -136,9 +136,10 @@ def gateway(
     around: Around = _as_it_is,
     config: str = CONFIG,
 ) -> Iterator[Settings]:
-    """A gateway, and the settings to examine it with. ``database`` is by default an SQLite file in ``folder``;
-    ``more`` are further tables of its configuration. ``around`` and ``config`` are for those who break it
-    (``breaks``).
+    """A gateway, and the settings to examine it with.
+
+    ``database`` is by default an SQLite file in ``folder``; ``more`` are further tables of its configuration.
+    ``around`` and ``config`` are for those who break it (``breaks``).
     """
     with ExitStack() as stack:
         holder = stack.enter_context(held_port())
@@ -162,7 +163,7 @@ def gateway(
                 username="other",
                 password="other-password",
                 vaspid="OTHER",
-                vasid="Tests",
+                vasid="Trials",
                 refuses="application/vnd.symbian.install",
             ),
             numbers=Numbers(
@@ -181,7 +182,7 @@ def gateway(
             ),
             listen=f"127.0.0.1:{port}",
             timeout=10.0,
-            patience=30.0,
+            patience=60.0,
             window=4.0,
             state=(sys.executable, "-I", "-S", "-c", STATE.format(admin=admin)),
             limits=MappingProxyType({"message": BODY_LIMIT}),

@@ -104,7 +104,7 @@ def baseline(role: Role, cases: Sequence[Case], window: float = WINDOW) -> Basel
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
     """What came of a mutant: the ids that did not find it though they state it (``missed``), and those that turned red
-    though they do not (``others``), each with why; of the last of ``runs``.
+    though they do not (``others``), each with why.
     """
 
     name: str
@@ -113,7 +113,6 @@ class Judgement:
     others: tuple[str, ...]
     cases: int
     took: float
-    runs: int = 1
 
     @property
     def found(self) -> bool:
@@ -122,8 +121,7 @@ class Judgement:
 
     def __str__(self) -> str:
         word = "found" if self.found else "NOT AS STATED"
-        again = ", asked twice" if self.runs > 1 else ""
-        lines = [f"{word:13} {self.name}: by {self.ids}, {self.cases} cases in {self.took:.1f} s{again}"]
+        lines = [f"{word:13} {self.name}: by {self.ids}, {self.cases} cases in {self.took:.1f} s"]
         lines += [f"    not found by {one}" for one in self.missed]
         lines += [f"    also red: {one}" for one in self.others]
         return "\n".join(lines)

@@ -24,6 +24,8 @@ PLACE = urlsplit("http://mmsc.example/mm7")
 class FakeListener:
     """Has what came."""
 
+    trouble = None
+
     def __init__(self, *came: Stimulus) -> None:
         self.came = [Arrived(raw=one.octets(PLACE), at=0.0, connection=1) for one in came]
 
@@ -116,6 +118,15 @@ def test_a_state_that_is_wanted() -> None:
         lab, said = told(state)
         reported_as(lab, said, "Expired", "it")
         assert judged(lab) == found
+
+
+def test_no_state_is_wanted_of_what_was_refused() -> None:
+    """Though the refusal carries a MessageID, as that of a SubmitRsp has to."""
+    lab, said = told("Retrieved")
+    refusal = Said(replace(said.answer, body=said.answer.body.replace(b">1000<", b">2007<")))
+    assert (refusal.refused, refusal.message_id) == (True, "dry")
+    reported_as(lab, refusal, "Expired", "it")
+    assert judged(lab) == []
 
 
 def test_a_report_that_has_to_come() -> None:

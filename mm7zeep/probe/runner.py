@@ -61,7 +61,7 @@ def run(
             _wait_until_quiet(listener, settings, stop)
         until = time.monotonic() + settings.patience
         results = [_settled(one, until, on_result) for one in labs]
-    common = [_common(one, bench, settings.role) for one in COMMON]
+    common = [_guarded_common(one, bench, settings.role) for one in COMMON]
     for one in common:
         if on_result is not None:
             on_result(one)
@@ -117,9 +117,7 @@ class _Run:
         except Refused as refused:
             self.error = str(refused)
         except Exception as error:  # noqa: BLE001  a fault of the tool is told as such, never blamed on the peer
-            where = traceback.extract_tb(error.__traceback__)[-1]
-            said = f"{type(error).__name__}: {error}"
-            self.error = f"{said} ({where.filename.rpartition('/')[2]}:{where.lineno})"
+            self.error = _told(error)
 
     def result(self) -> Result:
         case, lab = self.case, self.lab
@@ -178,10 +176,32 @@ def _settled(one: _Run, until: float, on_result: Callable[[Result], None] | None
 # --- the common assertions --------------------------------------------------------------------------------------------
 
 
+def _guarded_common(common: Common, bench: Bench, role: Role) -> Result:
+    """The same as ``_common``; a fault of the tool in it is ERROR, and costs no other result."""
+    try:
+        return _common(common, bench, role)
+    except Exception as error:  # noqa: BLE001  a fault of the tool is told as such, never blamed on the peer
+        return Result(
+            id=common.id,
+            role=role,
+            level=common.level,
+            clause=common.clause,
+            requirement=common.requirement,
+            verdict="ERROR",
+            reasons=(Reason(level="INFO", text=_told(error)),),
+            common=True,
+        )
+
+
+def _told(error: Exception) -> str:
+    """A fault of the tool, with its place."""
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__}: {error} ({where.filename.rpartition('/')[2]}:{where.lineno})"
+
+
 def _common(common: Common, bench: Bench, role: Role) -> Result:
     """One common assertion over every exchange of the run."""
-    named = frozenset(one.stimulus.transaction_id for _, _, one in bench.exchanges if one.stimulus.transaction_id)
-    asked = [(case_id, replace(one, others=named)) for case_id, _, one in bench.exchanges if common.asks(one)]
+    asked = [one for one in bench.exchanges if common.asks(one[1])]
     shown: list[Transmission] = []
     reasons: list[Reason] = []
     for case_id, exchange in asked:

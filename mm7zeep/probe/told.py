@@ -115,7 +115,7 @@ def reported_as(lab: Lab, said: Said, wanted: str, what: str, *, level: Level = 
             shown=said,
         )
 
-    if lab.hears and said.message_id is not None:
+    if lab.hears and said.accepted and said.message_id is not None:
         lab.later(look)
 
 

@@ -319,7 +319,7 @@ def replace_other(lab: Lab) -> None:
     "replace/recipients",
     "SHOULD",
     "XSD",
-    "A replace with Recipients, which the schema has not, is refused or served without changing who gets it.",
+    "A replace with Recipients, which the schema has not, is refused, or served, and so is what follows.",
     needs=("can.replace", "can.schedule"),
 )
 def replace_recipients(lab: Lab) -> None:

@@ -12,22 +12,16 @@ from mm7zeep.probe.accept import ANSWERED, CLOSED, H4XX, MISSING, OK, REF, H
 from mm7zeep.probe.case import Case, case
 from mm7zeep.probe.lab import Lab, text_part
 from mm7zeep.probe.reading import Said
-from mm7zeep.probe.stimulus import BOUNDARY, ROOT_ID, Stimulus
+from mm7zeep.probe.stimulus import BOUNDARY, ROOT_ID, Stimulus, request_line
 
 _SLOW = 6.0  # seconds that a slow body takes
 
 # --- method and Content-Type ------------------------------------------------------------------------------------------
 
 
-def _line(lab: Lab, method: str, version: str) -> str:
-    """A request line."""
-    query = f"?{lab.place.query}" if lab.place.query else ""
-    return f"{method} {lab.place.path or '/'}{query} HTTP/{version}"
-
-
 @case("http/get", "SHOULD", "RFC 9110 15.5.6; SOAP 1.1 6", "GET on the MM7 URL is refused by HTTP.")
 def get(lab: Lab) -> None:
-    made = replace(lab.submit().unread(), line=_line(lab, "GET", "1.1"), raw=b"", content_type="", length="")
+    made = replace(lab.submit().unread(), line=request_line(lab.place, "GET"), raw=b"", content_type="", length="")
     lab.expect(lab.ask(made), H(405))
 
 
@@ -144,7 +138,7 @@ def expect_continue(lab: Lab) -> None:
 
 @case("http/version-10", "SHOULD", "RFC 9112 6.1", "HTTP/1.0 without Host is served, and is not answered in chunks.")
 def version_10(lab: Lab) -> None:
-    said = lab.ask(replace(lab.submit(), line=_line(lab, "POST", "1.0"), host=""))
+    said = lab.ask(replace(lab.submit(), line=request_line(lab.place, version="1.0"), host=""))
     lab.expect(said, OK)
     lab.require(said.answer.framing != "chunked", "HTTP/1.0 is answered in chunks", shown=said)
 
