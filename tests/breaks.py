@@ -37,6 +37,8 @@ WINDOW = 2.0
 PATIENCE = 8.0
 """Seconds in which a call has to come."""
 
+_STALLED = 2.0  # seconds without a piece of a body, after which ours is to judge
+
 Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
 Edit = tuple[str, str]
 Headers = tuple[tuple[str, str], ...]
@@ -153,12 +155,10 @@ def served(make: Callable[[], Callable[[Asked, Serve], Awaitable[Answered | None
             if scope["type"] != "http":
                 await inner(scope, receive, send)
                 return
-            body, more = b"", True
-            while more:
-                message = await receive()
-                if message["type"] == "http.disconnect":
-                    return
-                body, more = body + message.get("body", b""), message.get("more_body", False)
+            body, stalled = await _body(receive)
+            if body is None:
+                await inner(scope, stalled, send)
+                return
             headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"])
             asked = Asked(method=scope["method"], headers=headers, body=body)
 
@@ -174,6 +174,30 @@ def served(make: Callable[[], Callable[[Asked, Serve], Awaitable[Answered | None
         return application
 
     return Break(around=around)
+
+
+async def _body(receive: Receive) -> tuple[bytes | None, Receive]:
+    """The body of a request. None where it was not whole when nothing came for a while, or when the client went: then
+    all that came, and what comes, is received again from the second value.
+    """
+    came: list[dict[str, Any]] = []
+    waiting: list[asyncio.Future[dict[str, Any]]] = []
+
+    async def again() -> dict[str, Any]:
+        if came:
+            return came.pop(0)
+        return await waiting.pop() if waiting else dict(await receive())
+
+    while not came or came[-1].get("more_body", False):
+        coming = asyncio.ensure_future(receive())
+        done, _ = await asyncio.wait({coming}, timeout=_STALLED)
+        if not done:
+            waiting.append(coming)
+            return None, again
+        came.append(dict(coming.result()))
+        if came[-1]["type"] != "http.request":
+            return None, again
+    return b"".join(one.get("body", b"") for one in came), receive
 
 
 async def _through(inner: Asgi, scope: Scope, receive: Receive, asked: Asked) -> Answered:
@@ -356,7 +380,9 @@ def page(status: int = 200) -> Answered:
 
 
 @contextmanager
-def bench(role: Role, breaks: Break = Break(), window: float = WINDOW) -> Iterator[Settings]:
+def bench(
+    role: Role, breaks: Break = Break(), window: float = WINDOW, patience: float = PATIENCE
+) -> Iterator[Settings]:
     """A server with one fault, and the settings to examine it with."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -367,7 +393,7 @@ def bench(role: Role, breaks: Break = Break(), window: float = WINDOW) -> Iterat
             made = examined.gateway(folder, around=around, config=_edited(examined.CONFIG, breaks.config))
         else:
             made = examined.vasp(folder, around=around, submits=breaks.submits)
-        yield replace(stack.enter_context(made), window=window, patience=max(PATIENCE, 2 * window))
+        yield replace(stack.enter_context(made), window=window, patience=max(patience, 2 * window))
 
 
 def _patch(name: str, make: Callable[[Any], Any]) -> Any:
@@ -386,7 +412,13 @@ def _edited(text: str, edits: Iterable[Edit]) -> str:
     return text
 
 
-def examine(role: Role, cases: Sequence[Case], breaks: Break = Break(), window: float = WINDOW) -> Report:
+def examine(
+    role: Role,
+    cases: Sequence[Case],
+    breaks: Break = Break(),
+    window: float = WINDOW,
+    patience: float = PATIENCE,
+) -> Report:
     """A run of these cases against a server with one fault."""
-    with bench(role, breaks, window) as settings:
+    with bench(role, breaks, window, patience) as settings:
         return run(cases, settings)

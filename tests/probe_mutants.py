@@ -20,13 +20,15 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from breaks import examine
+from breaks import PATIENCE, examine
 from mutants import Baseline, Judgement, Mutant, baseline, judged
 from mutants_table import MUTANTS
 
 from mm7zeep.probe.case import Case
 from mm7zeep.probe.cases import ALL
 from mm7zeep.probe.results import Role
+
+_PATIENCE = 20.0  # seconds in which a call has to come where all cases are asked
 
 
 def all_of(role: Role) -> list[Case]:
@@ -37,7 +39,7 @@ def all_of(role: Role) -> list[Case]:
 def unbroken(role: Role, names: Sequence[str]) -> Baseline:
     """What comes of an unbroken server, asked what the mutants of its role that are named are asked; all without."""
     wanted = {one.id for mutant in MUTANTS if mutant.title in names and mutant.role == role for one in mutant.cases()}
-    return baseline(role, [one for one in all_of(role) if not names or one.id in wanted], 4.0)
+    return baseline(role, [one for one in all_of(role) if not names or one.id in wanted], 4.0, _PATIENCE)
 
 
 def one(name: str, selection: bool, before: Baseline) -> Judgement:
@@ -46,10 +48,10 @@ def one(name: str, selection: bool, before: Baseline) -> Judgement:
     """
     logging.disable()  # a broken server complains
     found = next(mutant for mutant in MUTANTS if mutant.title == name)
-    cases = found.cases() if selection else all_of(found.role)
+    cases, patience = (found.cases(), PATIENCE) if selection else (all_of(found.role), _PATIENCE)
 
     def asked() -> Judgement:
-        return judged(found, examine(found.role, cases, found.breaks, found.window), before)
+        return judged(found, examine(found.role, cases, found.breaks, found.window, patience), before)
 
     first = asked()
     return first if first.found else replace(asked(), runs=2)
