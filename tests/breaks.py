@@ -17,7 +17,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Se
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from unittest import mock
 
 import examined
@@ -36,6 +36,8 @@ WINDOW = 2.0
 """Seconds in which nothing may come that must not, unless a mutant needs more."""
 PATIENCE = 8.0
 """Seconds in which a call has to come."""
+
+_STALLED = 2.0  # seconds without a piece of a body, after which ours is to judge
 
 Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
 Edit = tuple[str, str]
@@ -92,24 +94,26 @@ def driven(submits: examined.Submit) -> Break:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """A request as it comes in, its body whole."""
+class _Whole:
+    """What a request and an answer have: header fields, their names in lower case, and the whole body."""
 
-    method: str
     headers: Headers
     body: bytes
 
     def header(self, name: str) -> str:
-        """The first field of that name, which is lower case; empty where there is none."""
+        """The first field of that name; empty where there is none."""
         return next((value for key, value in self.headers if key == name), "")
 
-    def with_header(self, name: str, value: str) -> Asked:
+    def with_header(self, name: str, value: str) -> Self:
         """With this field instead of those of the same name."""
-        kept = tuple(one for one in self.headers if one[0] != name)
-        return replace(self, headers=(*kept, (name, value)))
+        return replace(self, headers=(*self.without_header(name).headers, (name, value)))
 
-    def edited(self, pattern: str, new: str) -> Asked:
-        """With what matches in the body replaced (a regular expression of text in ISO 8859-1)."""
+    def without_header(self, name: str) -> Self:
+        """Without the fields of that name."""
+        return replace(self, headers=tuple(one for one in self.headers if one[0] != name))
+
+    def edited(self, pattern: str, new: str) -> Self:
+        """With what matches in the body replaced, as ``edited`` has it."""
         return replace(self, body=edited(self.body, pattern, new))
 
     def has(self, pattern: str) -> bool:
@@ -118,25 +122,21 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answered:
+class Asked(_Whole):
+    """A request on its way in."""
+
+    method: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered(_Whole):
     """An answer on its way out."""
 
     status: int
-    headers: Headers
-    body: bytes
-
-    with_header = Asked.with_header
-    header = Asked.header
-    edited = Asked.edited
-    has = Asked.has
-
-    def without_header(self, name: str) -> Answered:
-        """Without the fields of that name."""
-        return replace(self, headers=tuple(one for one in self.headers if one[0] != name))
 
 
 def edited(octets: bytes, pattern: str, new: str) -> bytes:
-    """With what matches replaced; text beyond ISO 8859-1 is written in UTF-8."""
+    """With what matches a regular expression replaced; each octet counts as a character (ISO 8859-1)."""
     return re.sub(pattern, new, octets.decode("latin-1"), flags=re.DOTALL).encode("latin-1")
 
 
@@ -155,12 +155,10 @@ def served(make: Callable[[], Callable[[Asked, Serve], Awaitable[Answered | None
             if scope["type"] != "http":
                 await inner(scope, receive, send)
                 return
-            body, more = b"", True
-            while more:
-                message = await receive()
-                if message["type"] == "http.disconnect":
-                    return
-                body, more = body + message.get("body", b""), message.get("more_body", False)
+            body, stalled = await _body(receive)
+            if body is None:
+                await inner(scope, stalled, send)
+                return
             headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"])
             asked = Asked(method=scope["method"], headers=headers, body=body)
 
@@ -176,6 +174,30 @@ def served(make: Callable[[], Callable[[Asked, Serve], Awaitable[Answered | None
         return application
 
     return Break(around=around)
+
+
+async def _body(receive: Receive) -> tuple[bytes | None, Receive]:
+    """The body of a request. None where it was not whole when nothing came for a while, or when the client went: then
+    all that came, and what comes, is received again from the second value.
+    """
+    came: list[dict[str, Any]] = []
+    waiting: list[asyncio.Future[dict[str, Any]]] = []
+
+    async def again() -> dict[str, Any]:
+        if came:
+            return came.pop(0)
+        return await waiting.pop() if waiting else dict(await receive())
+
+    while not came or came[-1].get("more_body", False):
+        coming = asyncio.ensure_future(receive())
+        done, _ = await asyncio.wait({coming}, timeout=_STALLED)
+        if not done:
+            waiting.append(coming)
+            return None, again
+        came.append(dict(coming.result()))
+        if came[-1]["type"] != "http.request":
+            return None, again
+    return b"".join(one.get("body", b"") for one in came), receive
 
 
 async def _through(inner: Asgi, scope: Scope, receive: Receive, asked: Asked) -> Answered:
@@ -211,10 +233,8 @@ def _answered(head: Mapping[str, Any], body: bytes) -> Answered:
 
 
 async def _write(answer: Answered, send: Send) -> None:
-    """Send an answer; Content-Length is that of its body, unless it says another."""
-    headers = answer.headers
-    if answer.header("content-length") != "wrong":
-        headers = answer.with_header("content-length", str(len(answer.body))).headers
+    """Send an answer; Content-Length is that of its body."""
+    headers = answer.with_header("content-length", str(len(answer.body))).headers
     raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
     await send({"type": "http.response.start", "status": answer.status, "headers": raw})
     await send({"type": "http.response.body", "body": answer.body})
@@ -360,7 +380,9 @@ def page(status: int = 200) -> Answered:
 
 
 @contextmanager
-def bench(role: Role, breaks: Break = Break(), window: float = WINDOW) -> Iterator[Settings]:
+def bench(
+    role: Role, breaks: Break = Break(), window: float = WINDOW, patience: float = PATIENCE
+) -> Iterator[Settings]:
     """A server with one fault, and the settings to examine it with."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -371,7 +393,7 @@ def bench(role: Role, breaks: Break = Break(), window: float = WINDOW) -> Iterat
             made = examined.gateway(folder, around=around, config=_edited(examined.CONFIG, breaks.config))
         else:
             made = examined.vasp(folder, around=around, submits=breaks.submits)
-        yield replace(stack.enter_context(made), window=window, patience=max(PATIENCE, 2 * window))
+        yield replace(stack.enter_context(made), window=window, patience=max(patience, 2 * window))
 
 
 def _patch(name: str, make: Callable[[Any], Any]) -> Any:
@@ -390,7 +412,13 @@ def _edited(text: str, edits: Iterable[Edit]) -> str:
     return text
 
 
-def examine(role: Role, cases: Sequence[Case], breaks: Break = Break(), window: float = WINDOW) -> Report:
+def examine(
+    role: Role,
+    cases: Sequence[Case],
+    breaks: Break = Break(),
+    window: float = WINDOW,
+    patience: float = PATIENCE,
+) -> Report:
     """A run of these cases against a server with one fault."""
-    with bench(role, breaks, window) as settings:
+    with bench(role, breaks, window, patience) as settings:
         return run(cases, settings)

@@ -139,7 +139,7 @@ def gateway(
     """A gateway, and the settings to examine it with.
 
     ``database`` is by default an SQLite file in ``folder``; ``more`` are further tables of its configuration.
-    ``around`` and ``config`` are for those who break it (``mutants``).
+    ``around`` and ``config`` are for those who break it (``breaks``).
     """
     with ExitStack() as stack:
         holder = stack.enter_context(held_port())
@@ -273,7 +273,7 @@ down.touch() if os.environ["MM7ZEEP_PROBE_STATE"] == "down" else down.unlink(mis
 def vasp(folder: Path, *, around: Around = _as_it_is, submits: Submit = submit) -> Iterator[Settings]:
     """A Receiver that keeps what it gets, and the settings to examine it with.
 
-    ``around`` and ``submits`` are for those who break it (``mutants``).
+    ``around`` and ``submits`` are for those who break it (``breaks``).
     """
     kept = folder / "kept"
     kept.mkdir()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from breaks import WINDOW, Break, examine
+from breaks import PATIENCE, WINDOW, Break, examine
 
 from mm7zeep.probe.case import Case
 from mm7zeep.probe.cases import ALL
@@ -58,6 +58,29 @@ class Mutant:
         ]
 
 
+def mutant(
+    role: Role,
+    name: str,
+    what: str,
+    breaks: Break,
+    *found: str,
+    noted: tuple[str, ...] = (),
+    near: tuple[str, ...] = (),
+    window: float = WINDOW,
+) -> Mutant:
+    """A row of a table."""
+    return Mutant(
+        name=name,
+        role=role,
+        what=what,
+        breaks=breaks,
+        found_by=frozenset(found),
+        noted=frozenset(noted),
+        near=near,
+        window=window,
+    )
+
+
 # --- judging ----------------------------------------------------------------------------------------------------------
 
 
@@ -73,9 +96,10 @@ Baseline = Mapping[str, Before]
 """By id."""
 
 
-def baseline(role: Role, cases: Sequence[Case], window: float = WINDOW) -> Baseline:
+def baseline(role: Role, cases: Sequence[Case], window: float = WINDOW, patience: float = PATIENCE) -> Baseline:
     """What comes of these cases with the unbroken server."""
-    return {one.id: Before(one.verdict, _remarks(one)) for one in examine(role, cases, window=window).results}
+    report = examine(role, cases, window=window, patience=patience)
+    return {one.id: Before(one.verdict, _remarks(one)) for one in report.results}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from breaks import Answered, Asked, Break, Serve, answered, rewritten, served
-from mutants import Mutant
+from mutants import Mutant, mutant
 
 from mm7zeep.probe.results import Role
 
@@ -21,8 +21,7 @@ _TRANSACTION = r"(<TransactionID[^>]*>)[^<]*(</TransactionID>)"
 def of(role: Role) -> tuple[Mutant, ...]:
     """The table for a role."""
     return tuple(
-        Mutant(name=name, role=role, what=what, breaks=breaks, found_by=frozenset(found), noted=frozenset(noted))
-        for name, what, breaks, found, noted in _rows(role)
+        mutant(role, name, what, breaks, *found, noted=noted) for name, what, breaks, found, noted in _rows(role)
     )
 
 
@@ -48,7 +47,7 @@ def _rows(role: Role) -> list[_Row]:
             "answer-type-no-charset", "Answers are text/xml without a charset.", _typed("text/xml"),
             ("answer/content-type",), (),
         ),
-        ("answer-framing", "Answers have two Content-Length fields, of which one is wrong.", _two_lengths(),
+        ("answer-framing", "Answers have Content-Length and are chunked.", _both_framings(),
          ("answer/length",), ()),
         # XML and SOAP
         (
@@ -181,7 +180,7 @@ def _typed(kind: str) -> Break:
     return answered(change)
 
 
-def _two_lengths() -> Break:
+def _both_framings() -> Break:
     def change(one: Answered) -> Answered:
         return replace(one, headers=(*one.headers, ("transfer-encoding", "chunked")))
 

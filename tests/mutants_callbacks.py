@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
 from breaks import Break, page, patched, sending, served
-from mutants import Mutant
+from mutants import Mutant, mutant
 
 from mm7zeep.errors import StatusError
 from mm7zeep.gateway.delivery.retry import Outcome
@@ -22,10 +23,7 @@ _JUDGE = "mm7zeep.gateway.delivery.attempt.judge"
 _NAMESPACES = tuple(one.schema.replace("REL-", "rel").replace("-MM7", "") for one in NAMESPACES.values())
 
 
-def _mutant(
-    name: str, what: str, breaks: Break, *found: str, near: tuple[str, ...] = (), window: float = 2.0
-) -> Mutant:
-    return Mutant(name=name, role="mmsc", what=what, breaks=breaks, found_by=frozenset(found), near=near, window=window)
+_mutant = partial(mutant, "mmsc")
 
 
 # --- reports ----------------------------------------------------------------------------------------------------------

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
-from breaks import Break, answering, page, patched, refusal, refusing, success
-from mutants import Mutant
+from breaks import answering, page, patched, refusal, refusing, success
+from mutants import Mutant, mutant
 
 from mm7zeep.errors import StatusError
 from mm7zeep.gateway.store import messages
@@ -16,10 +17,7 @@ _STATUS_RECALL = "mm7zeep.gateway.mm7.recall.status_of"
 _STATUS_REPLACE = "mm7zeep.gateway.mm7.requests.status_of"
 
 
-def _mutant(
-    name: str, what: str, breaks: Break, *found: str, near: tuple[str, ...] = (), window: float = 2.0
-) -> Mutant:
-    return Mutant(name=name, role="mmsc", what=what, breaks=breaks, found_by=frozenset(found), near=near, window=window)
+_mutant = partial(mutant, "mmsc")
 
 
 # --- changes ----------------------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ import mutants_answers
 import mutants_callbacks
 import mutants_changes
 import mutants_mmsc
+import mutants_submit
 import mutants_vasp
 import mutants_vasp_own
 from mutants import Mutant
@@ -13,6 +14,7 @@ from mutants import Mutant
 MUTANTS: tuple[Mutant, ...] = (
     *mutants_answers.of("mmsc"),
     *mutants_mmsc.MUTANTS,
+    *mutants_submit.MUTANTS,
     *mutants_changes.MUTANTS,
     *mutants_callbacks.MUTANTS,
     *mutants_answers.of("vasp"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from breaks import (
@@ -25,15 +26,12 @@ from breaks import (
     served,
     success,
 )
-from mutants import Mutant
+from mutants import Mutant, mutant
 
 _INNER = r"--mm7zeep-inner"
 
 
-def _mutant(
-    name: str, what: str, breaks: Break, *found: str, near: tuple[str, ...] = (), window: float = 2.0
-) -> Mutant:
-    return Mutant(name=name, role="vasp", what=what, breaks=breaks, found_by=frozenset(found), near=near, window=window)
+_mutant = partial(mutant, "vasp")
 
 
 # --- how ours is broken -----------------------------------------------------------------------------------------------
@@ -70,7 +68,7 @@ def _instead(pattern: str, answer: Callable[[Answered], Answered]) -> Break:
 
 
 def _closing(one: Answered) -> Answered:
-    return one.withfield("connection", "close")
+    return one.with_header("connection", "close")
 
 
 def _loses(original: Any) -> Any:
@@ -91,208 +89,208 @@ def _loses(original: Any) -> Any:
 MUTANTS: tuple[Mutant, ...] = (
     # the package
     _mutant(
-        "vasp-root-first", "The first part is taken as the envelope, whatever start says.",
+        "root-first", "The first part is taken as the envelope, whatever start says.",
         answering(lambda one: one.body.startswith(b"--") and b"xml" not in one.body.partition(b"\r\n\r\n")[0], refusal),
         "deliver/root-last",
         near=("deliver/type-bare", "deliver/multipart-mixed"),
     ),
     _mutant(
-        "vasp-start-wanted", "A package without start is refused.",
+        "start-wanted", "A package without start is refused.",
         answering(lambda one: "multipart" in one.header("content-type") and "start=" not in one.header("content-type"),
             lambda one: refusal(one, 4004)),
         "deliver/start-missing",
     ),
     _mutant(
-        "vasp-type-quoted", "A type without quotes is refused.",
+        "type-quoted", "A type without quotes is refused.",
         answering(lambda one: "type=text/xml" in one.header("content-type"), refusal), "deliver/type-bare",
     ),
     _mutant(
-        "vasp-base64-raw", "Parts in base64 are given to the application as they are written.",
+        "base64-raw", "Parts in base64 are given to the application as they are written.",
         reading("Content-Transfer-Encoding: base64", "Content-Transfer-Encoding: binary"), "deliver/base64-parts",
         near=("deliver/binary-parts",),
     ),
     _mutant(
-        "vasp-part-lost", "The last part of an inner multipart is lost.",
+        "part-lost", "The last part of an inner multipart is lost.",
         reading(rf"{_INNER}\r\n(?:(?!{_INNER}).)*(?={_INNER}--)", ""),
         "deliver/multipart-smil", "deliver/multipart-mixed", "deliver/base64-parts", "deliver/chunked",
     ),
     _mutant(
-        "vasp-seven-bits", "Octets of a binary part lose their highest bit.",
+        "seven-bits", "Octets of a binary part lose their highest bit.",
         reading("\xff", "\x7f"), "deliver/multipart-smil", "deliver/multipart-mixed", "deliver/chunked",
         "deliver/binary-parts", "deliver/large/300kB", "deliver/large/1MB",
     ),
     _mutant(
-        "vasp-cut-taken", "A body that ends inside its last part is taken as if it were whole.",
+        "cut-taken", "A body that ends inside its last part is taken as if it were whole.",
         asked(_ended), "content/cut", near=("deliver/closing-missing", "content/delimiter-typo"),
     ),
     _mutant(
-        "vasp-typo-swallows", "What stands behind a misspelt delimiter is lost without a word.",
+        "typo-swallows", "What stands behind a misspelt delimiter is lost without a word.",
         asked(_swallowing), "content/delimiter-typo", near=("deliver/closing-missing",),
     ),
     _mutant(
-        "vasp-cid-unresolved", "1000 is said to Content that names none of the parts.",
+        "cid-unresolved", "1000 is said to Content that names none of the parts.",
         reading('href="cid:nothing@mm7zeep"', 'href="cid:text@mm7zeep"'), "deliver/cid-unresolved",
         near=("content/empty-href",),
     ),
     _mutant(
-        "vasp-href-empty", "An empty href is taken for the first part.",
+        "href-empty", "An empty href is taken for the first part.",
         reading('href=""', 'href="cid:text@mm7zeep"'), "content/empty-href/empty", near=("deliver/cid-unresolved",),
     ),
     _mutant(
-        "vasp-boundary-specials", "A boundary with a question mark is not understood.",
+        "boundary-specials", "A boundary with a question mark is not understood.",
         answering(lambda one: "?" in one.header("content-type"), refusal), "deliver/boundary-specials",
     ),
     _mutant(
-        "vasp-json-taken", "A request as application/json is taken for MM7.",
+        "json-taken", "A request as application/json is taken for MM7.",
         field("content-type", lambda one: 'multipart/related; boundary="mm7zeep-probe"; type="text/xml"; '
                 'start="<envelope@mm7zeep>"' if "json" in one else one),
         "deliver/content-type-foreign",
     ),
     # the envelope
     _mutant(
-        "vasp-mu-ignored", "Header blocks that must be understood are ignored.",
+        "mu-ignored", "Header blocks that must be understood are ignored.",
         reading(r'(<x:block[^>]*) soap-env:mustUnderstand="1"', r"\1"), "deliver/mu-unknown",
     ),
     _mutant(
-        "vasp-mu-client", "A header block that is not understood is a Client fault.",
+        "mu-client", "A header block that is not understood is a Client fault.",
         _instead("MustUnderstand</faultcode>", lambda one: one.edited("MustUnderstand(</faultcode>)", r"Client\1")),
         "deliver/mu-unknown", near=("deliver/envelope-12",),
     ),
     _mutant(
-        "vasp-soap-12", "An envelope of SOAP 1.2 is taken.",
+        "soap-12", "An envelope of SOAP 1.2 is taken.",
         reading(r"http://www\.w3\.org/2003/05/soap-envelope", "http://schemas.xmlsoap.org/soap/envelope/"),
         "deliver/envelope-12",
     ),
     _mutant(
-        "vasp-prefix-fixed", "Only the prefix that it uses itself is understood.",
+        "prefix-fixed", "Only the prefix that it uses itself is understood.",
         answering(lambda one: one.has("<m:DeliverReq"), refusal), "deliver/prefix-free",
     ),
     _mutant(
-        "vasp-entity-fetched", "External entities are fetched.", fetching(), "deliver/entity-external",
+        "entity-fetched", "External entities are fetched.", fetching(), "deliver/entity-external",
     ),
     _mutant(
-        "vasp-transaction-made", "A TransactionID is made for a request without one.",
+        "transaction-made", "A TransactionID is made for a request without one.",
         asked(lambda one: one.edited(
             r"(<soap-env:Header>)(</soap-env:Header><soap-env:Body><\w+ xmlns=\"([^\"]*)\")",
             r'\1<TransactionID xmlns="\3">1</TransactionID>\2')),
         "deliver/txid-missing",
     ),
     _mutant(
-        "vasp-transaction-short", "A TransactionID of more than 64 characters is refused.",
+        "transaction-short", "A TransactionID of more than 64 characters is refused.",
         refusing(r"<TransactionID[^>]*>[^<]{65,}<", lambda one: refusal(one, 4004)), "deliver/txid-long",
     ),
     # the message
     _mutant(
-        "vasp-sender-guessed", "A message without Sender is taken.",
+        "sender-guessed", "A message without Sender is taken.",
         asked(lambda one: one if one.has("<Sender>") else one.edited(
             "(<DeliverReq[^>]*><MM7Version>[^<]*</MM7Version>)",
             r"\1<Sender><Number>+15550100</Number></Sender>")),
         "deliver/sender-missing",
     ),
     _mutant(
-        "vasp-mail-refused", "A sender by mail address is refused.",
+        "mail-refused", "A sender by mail address is refused.",
         refusing("<Sender><RFC2822Address>", lambda one: refusal(one, 2002)), "deliver/sender-mail",
         near=("deliver/sender",),
     ),
     _mutant(
-        "vasp-anonymous-crash", "A hidden sender ends the connection.",
+        "anonymous-crash", "A hidden sender ends the connection.",
         refusing("<Sender><Number></Number>", lambda one: None), "deliver/sender-anonymous/empty",
         near=("deliver/sender",),
     ),
     _mutant(
-        "vasp-recipients-wanted", "A message without Recipients is refused.",
+        "recipients-wanted", "A message without Recipients is refused.",
         answering(lambda one: one.has("<DeliverReq") and not one.has("<Recipients>"), refusal),
         "deliver/recipients-missing",
         near=("deliver/recipients",),
     ),
     _mutant(
-        "vasp-priority-lost", "A message of high priority is accepted, and the application never gets it.",
+        "priority-lost", "A message of high priority is accepted, and the application never gets it.",
         patched("mm7zeep.receiver.Receiver._register", _loses), "deliver/priority-each/high",
         near=("deliver/priority-each",),
     ),
     _mutant(
-        "vasp-quarter-hour", "A time zone that is no whole number of hours is refused.",
+        "quarter-hour", "A time zone that is no whole number of hours is refused.",
         refusing(r":(?:45|30)</TimeStamp>", refusal), "deliver/timestamp-offset/quarter-hour", "read/timestamp",
         near=("deliver/timestamp-offset",),
     ),
     _mutant(
-        "vasp-no-zone", "A time without zone is refused.",
+        "no-zone", "A time without zone is refused.",
         refusing(r"T[\d:]+</TimeStamp>", refusal), "deliver/timestamp-offset/no-zone",
         near=("deliver/timestamp-offset",),
     ),
     _mutant(
-        "vasp-emoji-crash", "Letters beyond the first plane of Unicode are answered by an HTML page.",
+        "emoji-crash", "Letters beyond the first plane of Unicode are answered by an HTML page.",
         refusing("<Subject>[^<]*\xf0", lambda one: page(500)), "deliver/subject-utf8/emoji",
         near=("deliver/subject-utf8",),
     ),
     _mutant(
-        "vasp-cdata", "CDATA in a subject is refused.", refusing(r"<!\[CDATA\[", refusal),
+        "cdata", "CDATA in a subject is refused.", refusing(r"<!\[CDATA\[", refusal),
         "deliver/subject-utf8/entities", near=("deliver/subject-utf8",),
     ),
     _mutant(
-        "vasp-namespace-one", "Messages in REL-6-MM7-1-0 are refused.",
+        "namespace-one", "Messages in REL-6-MM7-1-0 are refused.",
         refusing(r"<DeliverReq[^>]*REL-6-MM7-1-0", lambda one: refusal(one, 4002)),
         "deliver/ns-each/rel6-1-0", "deliver/previously-sent", "deliver/spi", near=("deliver/ns-each",),
     ),
     _mutant(
-        "vasp-capabilities", "A message with UACapabilities is refused.", refusing("<UACapabilities", refusal),
+        "capabilities", "A message with UACapabilities is refused.", refusing("<UACapabilities", refusal),
         "deliver/ua-capabilities",
     ),
     _mutant(
-        "vasp-order-crash", "VASPID behind LinkedID ends the connection.",
+        "order-crash", "VASPID behind LinkedID ends the connection.",
         refusing("</LinkedID><VASPID>", lambda one: None), "deliver/vaspid-after-linkedid",
         near=("deliver/linked-id", "deliver/vaspid-order"),
     ),
     _mutant(
-        "vasp-version-crash", "An MM7Version that it does not know is answered by an HTML page.",
+        "version-crash", "An MM7Version that it does not know is answered by an HTML page.",
         refusing("<MM7Version>9.9.9", lambda one: page(500)), "deliver/version-unknown", near=("deliver/version",),
     ),
     _mutant(
-        "vasp-operation-page", "An operation that it does not serve is answered by an HTML page and HTTP 200.",
+        "operation-page", "An operation that it does not serve is answered by an HTML page and HTTP 200.",
         _instead(">4003<", lambda one: page(200)), "callback/operation-unknown", "callback/wrong-direction",
         "answer/well-formed",
     ),
     _mutant(
-        "vasp-operation-taken", "An operation that MM7 has not is answered 1000.",
+        "operation-taken", "An operation that MM7 has not is answered 1000.",
         refusing("<xxxDeliverReq", success), "callback/operation-unknown", near=("callback/wrong-direction",),
     ),
     _mutant(
-        "vasp-repeat-refused", "The same request again is refused.", served(_remembering),
+        "repeat-refused", "The same request again is refused.", served(_remembering),
         "deliver/repeat", "report/repeat",
     ),
     # HTTP
     _mutant(
-        "vasp-chunked-refused", "Chunked requests are refused.",
+        "chunked-refused", "Chunked requests are refused.",
         answering(lambda one: "chunked" in one.header("transfer-encoding"), lambda one: page(411)), "deliver/chunked",
     ),
     _mutant(
-        "vasp-closes", "Every connection is closed after one answer.", answered(_closing), "deliver/keep-alive",
+        "closes", "Every connection is closed after one answer.", answered(_closing), "deliver/keep-alive",
     ),
     _mutant(
-        "vasp-large-refused", "A body of more than 200,000 octets is answered by an HTML page and HTTP 500.",
+        "large-refused", "A body of more than 200,000 octets is answered by an HTML page and HTTP 500.",
         answering(lambda one: len(one.body) > 200_000, lambda one: page(500)),
         "deliver/large/300kB", "deliver/large/1MB",
     ),
     _mutant(
-        "vasp-get-page", "GET is answered by an HTML page and HTTP 200.",
+        "get-page", "GET is answered by an HTML page and HTTP 200.",
         answering(lambda one: one.method == "GET", lambda one: page(200)), "deliver/get", "answer/well-formed",
     ),
     _mutant(
-        "vasp-expect", "Expect: 100-continue is refused.",
+        "expect", "Expect: 100-continue is refused.",
         answering(lambda one: bool(one.header("expect")), lambda one: page(417)), "deliver/expect-continue",
     ),
     # credentials
     _mutant(
-        "vasp-credentials-ignored", "Credentials are not looked at.", believing("mmsc", "callback-password"),
+        "credentials-ignored", "Credentials are not looked at.", believing("mmsc", "callback-password"),
         "callback/auth-basic/wrong", "callback/auth-basic/missing", "callback/auth-basic/garbage",
     ),
     _mutant(
-        "vasp-no-challenge", "A 401 has no WWW-Authenticate.",
-        answered(lambda one: one.withoutfield("www-authenticate")),
+        "no-challenge", "A 401 has no WWW-Authenticate.",
+        answered(lambda one: one.without_header("www-authenticate")),
         "callback/auth-basic/wrong", "callback/auth-basic/missing", "callback/auth-basic/garbage",
     ),
     _mutant(
-        "vasp-scheme-case", "The scheme of the credentials has to be written Basic.",
+        "scheme-case", "The scheme of the credentials has to be written Basic.",
         field("authorization", lambda one: one.replace("basic ", "other ")), "callback/auth-basic/right",
     ),
 )  # fmt: skip

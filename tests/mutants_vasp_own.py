@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import examined
-from breaks import Asked, Break, answering, driven, patched, refusal, refusing, sending, success
-from mutants import Mutant
+from breaks import Asked, answering, driven, patched, refusal, refusing, sending, success
+from mutants import Mutant, mutant
 
 from mm7zeep import Mm7Error, Retry, StatusError, VaspClient
 from mm7zeep.client.outcomes import Submitted
@@ -15,10 +16,7 @@ from mm7zeep.client.outcomes import Submitted
 _RETRY = Retry(times=4, first=0.3)
 
 
-def _mutant(
-    name: str, what: str, breaks: Break, *found: str, near: tuple[str, ...] = (), window: float = 2.0
-) -> Mutant:
-    return Mutant(name=name, role="vasp", what=what, breaks=breaks, found_by=frozenset(found), near=near, window=window)
+_mutant = partial(mutant, "vasp")
 
 
 # --- how ours is broken -----------------------------------------------------------------------------------------------
@@ -101,90 +99,90 @@ def _in_order(url: str) -> int | None:
 MUTANTS: tuple[Mutant, ...] = (
     # reports
     _mutant(
-        "vasp-report-nameless", "A delivery report without MessageID is taken.",
+        "report-nameless", "A delivery report without MessageID is taken.",
         answering(lambda one: one.has("<DeliveryReportReq") and not one.has("<MessageID>"), success),
         "report/no-message-id", near=("read/no-message-id",),
     ),
     _mutant(
-        "vasp-read-nameless", "A read reply without MessageID is taken.",
+        "read-nameless", "A read reply without MessageID is taken.",
         answering(lambda one: one.has("<ReadReplyReq") and not one.has("<MessageID>"), success),
         "read/no-message-id", near=("report/no-message-id",),
     ),
     _mutant(
-        "vasp-report-nobody", "A delivery report without Recipient is taken.",
+        "report-nobody", "A delivery report without Recipient is taken.",
         answering(lambda one: one.has("<DeliveryReportReq") and not one.has("<Recipient>"), success),
         "report/recipient-missing",
     ),
     _mutant(
-        "vasp-report-word", "A delivery report that says Deferred is refused.",
+        "report-word", "A delivery report that says Deferred is refused.",
         answering(_of_state("Deferred"), refusal),
         "report/each-status/Deferred", near=("report/each-status",),
     ),
     _mutant(
-        "vasp-report-vendor", "A delivery report with a word of nobody's ends the connection.",
+        "report-vendor", "A delivery report with a word of nobody's ends the connection.",
         answering(_of_state("Delivered"), lambda one: None), "report/status-unknown", near=("report/each-status",),
     ),
     _mutant(
-        "vasp-report-extension", "A delivery report with MMStatusExtension is refused.",
+        "report-extension", "A delivery report with MMStatusExtension is refused.",
         refusing("<MMStatusExtension>", refusal),
         "report/status-extension/recipient", "report/status-extension/other-rs",
     ),
     _mutant(
-        "vasp-report-date", "A delivery report with TimeStamp is refused in every namespace.",
+        "report-date", "A delivery report with TimeStamp is refused in every namespace.",
         refusing("<DeliveryReportReq.*<TimeStamp>", refusal),
         "report/date-or-timestamp/rel6-1-1", "report/date-or-timestamp/rel5-1-4", near=("report/date-or-timestamp",),
     ),
     _mutant(
-        "vasp-report-multipart", "A report has to be an envelope alone.",
+        "report-multipart", "A report has to be an envelope alone.",
         answering(lambda one: one.has("<DeliveryReportReq") and "multipart" in one.header("content-type"), refusal),
         "report/multipart",
     ),
     _mutant(
-        "vasp-report-mail", "A report on a recipient by mail address is refused.",
+        "report-mail", "A report on a recipient by mail address is refused.",
         refusing("<Recipient><RFC2822Address", refusal), "report/recipient-mail",
     ),
     _mutant(
-        "vasp-read-word", "A read reply that says Deleted is refused.",
+        "read-word", "A read reply that says Deleted is refused.",
         refusing("<ReadReplyReq.*<MMStatus>Deleted<", refusal), "read/each-status/Deleted", near=("read/",),
     ),
     # the application
     _mutant(
-        "vasp-down-1000", "1000 is said while the application is down.",
+        "down-1000", "1000 is said while the application is down.",
         patched("mm7zeep.receiver.Receiver._register", _swallows_errors), "rsp/status-3000",
     ),
     # what it sends itself
     _mutant(
-        "vasp-no-retry", "A submit is never sent again.", driven(_retrying(times=0)),
+        "no-retry", "A submit is never sent again.", driven(_retrying(times=0)),
         "client/retry-4006/rsp", "client/retry-4006/fault", "client/retry-503", "client/retry-down",
         near=("client/",),
     ),
     _mutant(
-        "vasp-retry-for-ever", "A submit is sent again at once, and without end.",
+        "retry-for-ever", "A submit is sent again at once, and without end.",
         driven(_retrying(times=40, first=0.01)), "client/retry-bounded", near=("client/retry", "client/no-retry"),
     ),
     _mutant(
-        "vasp-retry-refused", "A submit that was refused with 2xxx is sent again unchanged.",
+        "retry-refused", "A submit that was refused with 2xxx is sent again unchanged.",
         driven(_again(lambda told: told in (2002, 2004))),
         "client/no-retry-2xxx/2004", "client/no-retry-2xxx/2002", near=("client/",),
     ),
     _mutant(
-        "vasp-unknown-success", "A code that is not in the table is told as success.", driven(_success_of_unknown),
+        "unknown-success", "A code that is not in the table is told as success.", driven(_success_of_unknown),
         "client/unknown-code/2777", "client/unknown-code/9999", near=("client/no-retry",),
     ),
     _mutant(
-        "vasp-fault-unread", "The Fault in an HTTP 500 is not read.", driven(_blind_to_faults), "client/fault-500",
+        "fault-unread", "The Fault in an HTTP 500 is not read.", driven(_blind_to_faults), "client/fault-500",
         near=("client/",),
     ),
     _mutant(
-        "vasp-status-order", "StatusCode is only understood before StatusText.", driven(_in_order), "client/rsp-order",
+        "status-order", "StatusCode is only understood before StatusText.", driven(_in_order), "client/rsp-order",
         near=("client/",),
     ),
     _mutant(
-        "vasp-lost-renamed", "A submit whose answer was lost is sent again under another TransactionID.",
+        "lost-renamed", "A submit whose answer was lost is sent again under another TransactionID.",
         driven(_again(lambda told: told is None)), "client/lost-answer", near=("client/",),
     ),
     _mutant(
-        "vasp-submit-nameless", "Its submits have no TransactionID.",
+        "submit-nameless", "Its submits have no TransactionID.",
         sending(r"<((?:\w+:)?TransactionID)[ >].*?</\1>", ""), "client/submit-valid", near=("client/",),
     ),
 )  # fmt: skip

@@ -265,3 +265,12 @@ def test_report_goes_through_json() -> None:
     for odd in ({}, {"format": 2}, [], {**as_dict(report), "results": [{"id": "x"}]}):
         with pytest.raises(ValueError, match="report"):
             from_dict(odd)  # type: ignore[arg-type]
+
+
+def test_a_fault_in_another_place_is_no_other_operation() -> None:
+    """An element around the Fault is what answer/fault-place is about, and nothing else."""
+    wrapped = BAD.body.replace(b"<s:Fault>", b'<x:error xmlns:x="urn:x"><s:Fault>').replace(
+        b"</s:Fault>", b"</s:Fault></x:error>"
+    )
+    assert wrapped != BAD.body
+    assert set(judged(replace(BAD, body=wrapped))) == {"answer/fault-place"}

@@ -127,6 +127,24 @@ def test_verdicts(run_: Run, level: Level, verdict: str) -> None:
         assert one(run_, settings, level=level).verdict == verdict
 
 
+def test_the_answer_of_a_request_that_comes_later_is_foreign_too() -> None:
+    """Of two at once it is chance which is answered first: the other's TransactionID is one fault, not two."""
+    first, second = "t-first", "t-second"
+
+    def swapped(request: bytes) -> bytes:
+        old, new = (first, second) if first.encode() in request else (second, first)
+        return yes(request.replace(old.encode(), new.encode()))
+
+    def both(lab: Lab) -> None:
+        for name in (first, second):
+            lab.ask(lab.submit().transaction(name, name))
+
+    with peer(swapped) as settings:
+        found = {result.id: result for result in run([made(both)], settings).results}
+    assert len(found["answer/foreign"].reasons) == 2
+    assert found["answer/transaction-id"].verdict == "PASS"
+
+
 def test_silence_is_hang() -> None:
     """No answer in time is HANG at any level, with what was sent."""
     with peer(lambda request: None) as settings:
