@@ -16,7 +16,6 @@ import sys
 import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -45,18 +44,11 @@ def unbroken(role: Role, names: Sequence[str]) -> Baseline:
 
 
 def one(name: str, selection: bool, before: Baseline) -> Judgement:
-    """What comes of one mutant; where that is not as stated, what comes of it the second time: a machine that is busy
-    with others may keep a call back.
-    """
+    """What comes of one mutant."""
     logging.disable()  # a broken server complains
     found = next(mutant for mutant in MUTANTS if mutant.title == name)
     cases, patience = (found.cases(), PATIENCE) if selection else (all_of(found.role), _PATIENCE)
-
-    def asked() -> Judgement:
-        return judged(found, examine(found.role, cases, found.breaks, found.window, patience), before)
-
-    first = asked()
-    return first if first.found else replace(asked(), runs=2)
+    return judged(found, examine(found.role, cases, found.breaks, found.window, patience), before)
 
 
 def chosen(names: Sequence[str]) -> list[Mutant]:
@@ -94,8 +86,7 @@ def main() -> int:
     found = sum(not judgement.missed for judgement in judgements)
     clean = sum(not judgement.others for judgement in judgements)
     others = "no other red" if clean == len(wanted) else f"others red with {len(wanted) - clean}"
-    again = sum(judgement.runs > 1 for judgement in judgements)
-    took = f"in {time.monotonic() - began:.0f} s, {again} of them asked twice"
+    took = f"in {time.monotonic() - began:.0f} s"
     sys.stdout.write(f"{found} of {len(wanted)} found, {others}, {took}\n")
     return 0 if wanted and all(judgement.found for judgement in judgements) else 1
 
