@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import logging
 import multiprocessing
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -37,6 +38,7 @@ def all_of(role: Role) -> list[Case]:
 
 def unbroken(role: Role, names: Sequence[str]) -> Baseline:
     """What comes of an unbroken server, asked what the mutants of its role that are named are asked; all without."""
+    logging.disable()  # so does a driver that takes it down
     wanted = {one.id for mutant in MUTANTS if mutant.title in names and mutant.role == role for one in mutant.cases()}
     return baseline(role, [one for one in all_of(role) if not names or one.id in wanted], 4.0, _PATIENCE)
 
@@ -67,15 +69,20 @@ def main() -> int:
     asked = parser.parse_args()
     wanted, began = chosen(asked.names), time.monotonic()
     judgements = []
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as by Ctrl-C: no server goes on alone
     with ProcessPoolExecutor(asked.at_once, mp_context=multiprocessing.get_context("spawn")) as pool:
         names = [mutant.title for mutant in wanted] if asked.selection else []
         roles = sorted({mutant.role for mutant in wanted})
-        before = dict(zip(roles, pool.map(unbroken, roles, [names] * len(roles)), strict=True))
-        tasks = [pool.submit(one, mutant.title, asked.selection, before[mutant.role]) for mutant in wanted]
-        for task in tasks:
-            judgements.append(task.result())
-            sys.stdout.write(f"{judgements[-1]}\n")
-            sys.stdout.flush()
+        try:
+            before = dict(zip(roles, pool.map(unbroken, roles, [names] * len(roles)), strict=True))
+            tasks = [pool.submit(one, mutant.title, asked.selection, before[mutant.role]) for mutant in wanted]
+            for task in tasks:
+                judgements.append(task.result())
+                sys.stdout.write(f"{judgements[-1]}\n")
+                sys.stdout.flush()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
     found = sum(not judgement.missed for judgement in judgements)
     clean = sum(not judgement.others for judgement in judgements)
     others = "no other red" if clean == len(wanted) else f"others red with {len(wanted) - clean}"

@@ -5,15 +5,17 @@ All of them, with all cases, are asked by ``python tests/probe_mutants.py``; her
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache
 from itertools import islice
+from typing import Any
 
 import pytest
-from breaks import Answered, Asked, Break, configured, edited, examine, patched, refusal, success
+from breaks import Answered, Asked, Break, answering, configured, edited, examine, patched, refusal, success
 from made_docs import is_current
 from mutants import CONTROL, Baseline, Before, Mutant, baseline, judged
 from mutants_table import MUTANTS
@@ -170,6 +172,32 @@ def test_answers_that_are_made_are_sound() -> None:
         for text in (wanted, ">t1<", 'xmlns="http://x/REL-6-MM7-1-4"', "<MM7Version>6.8.0<"):
             assert text.encode() in answer.body
     assert b"Server" in refusal(asked, 4004).body
+
+
+def test_a_body_that_stops_coming_is_for_ours_to_judge(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What came of it is not lost, and no piece is received twice; so ours can say 408, or see the client go."""
+    monkeypatch.setattr("breaks._STALLED", 0.05)
+    got: list[dict[str, Any]] = []
+
+    async def inner(scope: Any, receive: Any, send: Any) -> None:
+        while not got or got[-1].get("more_body", False):
+            got.append(dict(await receive()))
+
+    pieces = [(0.0, b"a", True), (0.3, b"b", True), (0.0, b"c", False)]
+
+    async def receive() -> dict[str, Any]:
+        pause, body, more = pieces.pop(0)
+        await asyncio.sleep(pause)
+        return {"type": "http.request", "body": body, "more_body": more}
+
+    async def send(message: Any) -> None:
+        raise AssertionError("nothing is answered here")
+
+    around = answering(lambda one: False, success).around
+    assert around is not None
+    scope = {"type": "http", "method": "POST", "headers": []}
+    asyncio.run(asyncio.wait_for(around(inner)(scope, receive, send), 5))  # type: ignore[arg-type]
+    assert [one["body"] for one in got] == [b"a", b"b", b"c"]
 
 
 # --- some of the table ------------------------------------------------------------------------------------------------
