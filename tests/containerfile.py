@@ -164,7 +164,6 @@ class Container:
         self.main.send_signal(number)
         return self._process.wait(timeout)
 
-
     def kill(self) -> None:
         """SIGKILL its first process, with which its whole namespace ends: to have that done by the death of ``unshare``
         is not enough, since the kernel forgets it where the user changes (prctl(2), PR_SET_PDEATHSIG).
