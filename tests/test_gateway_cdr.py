@@ -196,8 +196,8 @@ def test_what_is_committed_late(room: Make, opened: Opened, monkeypatch: pytest.
     assert len(told(follower.look())) == 2
     copies = one.copies(late) + one.copies(early)
     if not database.sqlite:
-        # less than the pauses below, so that nothing but the transaction that is open tells it, and more than may pass on
-        # a busy machine from a reading of the clock until the transaction begins
+        # less than the pauses below, so that nothing but the transaction that is open tells it, and more than may pass
+        # on a busy machine from a reading of the clock until the transaction begins
         monkeypatch.setattr(details, "_SLACK", 0.5)
     with one.gateway.database.write() as connection:
         messages.move(connection, copies[0], state="Retrieved", changed=time.time())
