@@ -43,8 +43,8 @@ def run(
     """Run ``cases`` and judge.
 
     ``on_asked`` hears, from several threads, of each case that has asked; ``on_result`` of each result as soon as it is
-    known, which is when all have asked and the window for calls after them is over. With ``stop``
-    set, no further case is begun, and those that were are judged. Raises ``Refused`` where nobody takes connections at
+    known, which is when all have asked and the window for calls after them is over. With ``stop`` set, no further case
+    is begun, and those that were are judged. Raises ``Refused`` where nobody takes connections at
     the URL, ``OSError`` where the listener's place cannot be had, ``ValueError`` for a case of another role.
     """
     odd = next((one for one in cases if one.role != settings.role), None)
