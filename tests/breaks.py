@@ -387,23 +387,23 @@ def bench(
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         for name, make in breaks.patches:
-            stack.enter_context(_patch(name, make))
+            stack.enter_context(patching(name, make))
         around = breaks.around or (lambda application: application)
         if role == "mmsc":
-            made = examined.gateway(folder, around=around, config=_edited(examined.CONFIG, breaks.config))
+            made = examined.gateway(folder, around=around, config=written(examined.CONFIG, breaks.config))
         else:
             made = examined.vasp(folder, around=around, submits=breaks.submits)
         yield replace(stack.enter_context(made), window=window, patience=max(patience, 2 * window))
 
 
-def _patch(name: str, make: Callable[[Any], Any]) -> Any:
+def patching(name: str, make: Callable[[Any], Any]) -> Any:
     """A patch of ``module.attribute`` or ``module.Class.attribute``."""
     target, _, attribute = name.rpartition(".")
     owner = pkgutil.resolve_name(target)
     return mock.patch.object(owner, attribute, make(getattr(owner, attribute)))
 
 
-def _edited(text: str, edits: Iterable[Edit]) -> str:
+def written(text: str, edits: Iterable[Edit]) -> str:
     """``text`` with every edit made. Raises ``ValueError`` for one that changes nothing."""
     for old, new in edits:
         if old not in text:

@@ -90,7 +90,10 @@ def _blind_to_faults(url: str) -> int | None:
 
 def _in_order(url: str) -> int | None:
     """What a reader would say that finds StatusCode by its place."""
-    answer = _submit(url)
+    try:
+        answer = _submit(url)
+    except Mm7Error as error:
+        return _code(error)
     return None if answer.message_id == "probe-turned" else answer.status.code
 
 

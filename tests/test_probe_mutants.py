@@ -15,7 +15,21 @@ from itertools import islice
 from typing import Any
 
 import pytest
-from breaks import Answered, Asked, Break, answering, configured, edited, examine, patched, refusal, success
+from breaks import (
+    Answered,
+    Asked,
+    Break,
+    answering,
+    configured,
+    edited,
+    examine,
+    patched,
+    patching,
+    refusal,
+    success,
+    written,
+)
+from examined import CONFIG
 from made_docs import is_current
 from mutants import CONTROL, Baseline, Before, Mutant, baseline, judged
 from mutants_table import MUTANTS
@@ -153,6 +167,15 @@ def test_what_changes_nothing_is_no_break() -> None:
         examine("mmsc", [], configured(("no such text", "another")))
     with pytest.raises(AttributeError):
         examine("mmsc", [], patched("mm7zeep.gateway.delivery.retry.no_such_name", lambda one: one))
+
+
+def test_what_is_broken_is_there() -> None:
+    """Names of the product that mutants replace, and texts of the configuration: a change of ours is noticed here."""
+    for one in MUTANTS:
+        written(CONFIG, one.breaks.config)
+        for name, make in one.breaks.patches:
+            with patching(name, make):
+                pass
 
 
 def test_octets_beyond_ascii_survive_an_edit() -> None:
