@@ -347,10 +347,11 @@ def test_send_shows_the_page(answer: bytes, lines: list[str]) -> None:
         text = CliRunner().invoke(main, ["send", far.url, *words])
         data = CliRunner().invoke(main, ["send", far.url, *words, "--json"])
     assert (text.exit_code, data.exit_code) == (3, 3)
-    shown = text.stdout.splitlines()
+    shown = text.stderr.splitlines()
+    assert text.stdout == ""
     assert len(shown) == len(lines)
     assert shown[0].endswith(lines[0])
     assert shown[1:] == lines[1:]
     told = json.loads(data.stdout)
-    assert told["error"] == text.stdout.rstrip("\n")
+    assert told["error"] == text.stderr.rstrip("\n")
     assert (told["status_code"], told["maybe_accepted"], told["findings"]) == (None, False, [])
