@@ -136,7 +136,7 @@ def endpoint(url: str) -> str:
     if not isinstance(url, str) or not _usable(url, ("http", "https")):
         raise LocalError("the address is no http or https URL with a host, such as https://mmsc.example/mm7")
     if "@" in urlsplit(url).netloc:
-        raise LocalError("the address holds credentials; give them as auth=(user, password)")
+        raise LocalError("the address holds credentials; give them as auth=(user, password), or by --auth USER:PASS")
     return url
 
 

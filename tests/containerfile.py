@@ -19,7 +19,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple, Self
@@ -163,6 +163,16 @@ class Container:
         """Send its first process a signal; the exit status."""
         self.main.send_signal(number)
         return self._process.wait(timeout)
+
+    def kill(self) -> None:
+        """SIGKILL its first process, with which its whole namespace ends: to have that done by the death of ``unshare``
+        is not enough, since the kernel forgets it where the user changes (prctl(2), PR_SET_PDEATHSIG).
+        """
+        with suppress(psutil.NoSuchProcess):
+            for one in psutil.Process(self._process.pid).children():
+                one.kill()
+        self._process.kill()
+        self._process.wait(30)
 
 
 class Engine:
@@ -360,8 +370,7 @@ class Engine:
                 told.write(b"go\n")
             yield container
         finally:
-            process.kill()
-            process.wait(30)
+            container.kill()
 
 
 def listening_in(pid: int, port: int) -> socket.socket:

@@ -13,7 +13,7 @@ import sys
 import tempfile
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -74,7 +74,7 @@ password = "callback-password"
 name = "other"
 password = "other-password"
 vaspid = "OTHER"
-vasids = ["Tests"]
+vasids = ["Trials"]
 short_codes = ["8888"]
 media = "listed"
 
@@ -118,24 +118,42 @@ read = false
 """
 
 
+Around = Callable[[Any], Any]
+"""Makes an ASGI application of another."""
+
+
+def _as_it_is(application: Any) -> Any:
+    return application
+
+
 @contextmanager
-def gateway(folder: Path, database: str | None = None, duplicates: str = "0s", more: str = "") -> Iterator[Settings]:
-    """A gateway, and the settings to examine it with. ``database`` is by default an SQLite file in ``folder``;
-    ``more`` are further tables of its configuration.
+def gateway(
+    folder: Path,
+    database: str | None = None,
+    duplicates: str = "0s",
+    more: str = "",
+    *,
+    around: Around = _as_it_is,
+    config: str = CONFIG,
+) -> Iterator[Settings]:
+    """A gateway, and the settings to examine it with.
+
+    ``database`` is by default an SQLite file in ``folder``; ``more`` are further tables of its configuration.
+    ``around`` and ``config`` are for those who break it (``breaks``).
     """
     with ExitStack() as stack:
         holder = stack.enter_context(held_port())
         port = holder.getsockname()[1]
-        config = folder / "gateway.toml"
-        config.touch(mode=0o600)
+        file = folder / "gateway.toml"
+        file.touch(mode=0o600)
         url = database or f"sqlite:///{folder / 'gateway.db'}"
-        config.write_text(
-            CONFIG.format(database=url, port=port, body=BODY_LIMIT, duplicates=duplicates, more=more), encoding="utf-8"
+        file.write_text(
+            config.format(database=url, port=port, body=BODY_LIMIT, duplicates=duplicates, more=more), encoding="utf-8"
         )
         # a body that stops coming is waited for no longer than a case waits
-        made = Gateway(replace(load(config), http=HttpLimits(idle=5.0)))
+        made = Gateway(replace(load(file), http=HttpLimits(idle=5.0)))
         stack.callback(made.close)
-        base = stack.enter_context(serve_in_thread(made.asgi))
+        base = stack.enter_context(serve_in_thread(around(made.asgi)))
         stack.enter_context(made.working())
         admin = stack.enter_context(serve_in_thread(admin_app(made)))
         yield Settings(
@@ -145,7 +163,7 @@ def gateway(folder: Path, database: str | None = None, duplicates: str = "0s", m
                 username="other",
                 password="other-password",
                 vaspid="OTHER",
-                vasid="Tests",
+                vasid="Trials",
                 refuses="application/vnd.symbian.install",
             ),
             numbers=Numbers(
@@ -164,7 +182,7 @@ def gateway(folder: Path, database: str | None = None, duplicates: str = "0s", m
             ),
             listen=f"127.0.0.1:{port}",
             timeout=10.0,
-            patience=30.0,
+            patience=60.0,
             window=4.0,
             state=(sys.executable, "-I", "-S", "-c", STATE.format(admin=admin)),
             limits=MappingProxyType({"message": BODY_LIMIT}),
@@ -203,31 +221,37 @@ print(urllib.request.urlopen(url, timeout=60).read().decode())
 """
 
 
-class Submitting(BaseHTTPRequestHandler):
-    """Asked by GET, has our VaspClient submit to the port that the query names, and tells what it says of it."""
+Submit = Callable[[str], int | None]
+"""Has a VASP submit to a URL; the code that its application is told, None where it is told of a failure without."""
 
-    def do_GET(self) -> None:
-        url = f"http://127.0.0.1:{self.path.rpartition('=')[2]}/mm7"
-        retry = Retry(times=4, first=0.3)
-        with VaspClient(url, vaspid="PROBE", vasid="Tests", auth=("vasp", "secret"), retry=retry) as client:
-            try:
-                told: int | None = client.submit(to="+15550010001", subject="Probe", content="Hello").status.code
-            except Mm7Error as error:
-                status = getattr(error, "status", None)
-                told = status.code if status is not None else None
-        body = json.dumps({"status": told}).encode()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
 
-    def log_message(self, format: str, *args: object) -> None:
-        """Says nothing."""
+def submit(url: str) -> int | None:
+    """Have our VaspClient submit."""
+    retry = Retry(times=4, first=0.3)
+    with VaspClient(url, vaspid="PROBE", vasid="Tests", auth=("vasp", "secret"), retry=retry) as client:
+        try:
+            return client.submit(to="+15550010001", subject="Probe", content="Hello").status.code
+        except Mm7Error as error:
+            status = getattr(error, "status", None)
+            return status.code if status is not None else None
 
 
 @contextmanager
-def submitting() -> Iterator[str]:
-    """A server of ``Submitting``, and where it stands."""
+def submitting(submits: Submit) -> Iterator[str]:
+    """A server that, asked by GET, has a VASP submit to the port that the query names; where it stands."""
+
+    class Submitting(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            told = submits(f"http://127.0.0.1:{self.path.rpartition('=')[2]}/mm7")
+            body = json.dumps({"status": told}).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Says nothing."""
+
     with ThreadingHTTPServer(("127.0.0.1", 0), Submitting) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
@@ -246,8 +270,11 @@ down.touch() if os.environ["MM7ZEEP_PROBE_STATE"] == "down" else down.unlink(mis
 
 
 @contextmanager
-def vasp(folder: Path) -> Iterator[Settings]:
-    """A Receiver that keeps what it gets, and the settings to examine it with."""
+def vasp(folder: Path, *, around: Around = _as_it_is, submits: Submit = submit) -> Iterator[Settings]:
+    """A Receiver that keeps what it gets, and the settings to examine it with.
+
+    ``around`` and ``submits`` are for those who break it (``breaks``).
+    """
     kept = folder / "kept"
     kept.mkdir()
     receiver = Receiver(auth=BasicAuth({"mmsc": "callback-password"}))
@@ -271,8 +298,8 @@ def vasp(folder: Path) -> Iterator[Settings]:
 
     with ExitStack() as stack:
         holder = stack.enter_context(held_port())
-        base = stack.enter_context(serve_in_thread(receiver.asgi))
-        control = stack.enter_context(submitting())
+        base = stack.enter_context(serve_in_thread(around(receiver.asgi)))
+        control = stack.enter_context(submitting(submits))
         yield Settings(
             url=f"{base}/mm7",
             role="vasp",

@@ -32,7 +32,7 @@ OTHER_AUTH = ("abc", "abc-password")
 QUICK: Mapping[str, Any] = {"waits": [0.2, 0.4, 0.8, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0], "timeout": "5s"}
 """``[delivery]`` for tests: a call that failed is tried again soon."""
 
-_START, _STOP = 30.0, 45.0  # seconds
+_START, _STOP = 90.0, 45.0  # seconds; a start takes one or two, and long where pip installs beside it
 
 
 def eventually(look: Callable[[], T], what: str, timeout: float = 15.0, pause: float = 0.05) -> T:

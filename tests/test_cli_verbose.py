@@ -74,6 +74,20 @@ def test_numbers_may_be_shown() -> None:
     assert "quiet" not in done.stderr
 
 
+def test_identifiers_stay() -> None:
+    """Digits of a boundary or a Content-ID are no number, however many there are: what belongs together shows."""
+    lines: list[str] = []
+    view = WireView(lines.append)
+    content_type = 'multipart/related; boundary="=_61491570156"; type="text/xml"; start="<e.61491570156@mm7zeep>"'
+    view.answer(200, {"Content-Type": content_type, "X-Number": "61491570156"})
+    view.answered(
+        b'<s:Envelope xmlns:s="urn:s"><s:Body><Content href="cid:p.61491570156@mm7zeep" note="61491570156"/></s:Body>'
+        b"</s:Envelope>"
+    )
+    assert lines[1:3] == [f"< Content-Type: {content_type}", "< X-Number: *********56"]
+    assert '<     <Content href="cid:p.61491570156@mm7zeep" note="*********56"/>' in lines
+
+
 def test_answer_that_is_no_mm7() -> None:
     """A page is shown by its lines, so that nobody has to guess what stands there; a terminal obeys none of it."""
     page = "<html><body>\x1b[2JSorry, call 0412 345 678\npassword=quiet</body></html>"

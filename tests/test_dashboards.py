@@ -21,7 +21,7 @@ import yaml
 from gateway_process import AUTH, GatewayProcess, eventually
 from gateway_room import CALLED, SUBMIT
 from made_docs import made_by
-from postgres_server import free_port
+from postgres_server import held_port
 from prometheus_client.parser import text_string_to_metric_families
 from viewer_client import Viewer
 
@@ -383,8 +383,8 @@ def test_queries_are_promql(tmp_path: Path) -> None:
 
 
 @contextmanager
-def prometheus(folder: Path, gateway: GatewayProcess, password: str) -> Iterator[Callable[[str], Any]]:
-    """Prometheus with our configuration, looking every second; asks its API."""
+def prometheus(folder: Path, gateway: GatewayProcess, password: str, port: int) -> Iterator[Callable[[str], Any]]:
+    """Prometheus with our configuration on a port of loopback, looking every second; asks its API."""
     program = require("prometheus")
     config = yaml.safe_load(DEPLOY.joinpath("prometheus.yml").read_text(encoding="utf-8"))
     [job] = config["scrape_configs"]
@@ -395,7 +395,6 @@ def prometheus(folder: Path, gateway: GatewayProcess, password: str) -> Iterator
     folder.joinpath(job["basic_auth"]["password_file"]).write_text(password + "\n")
     shutil.copy(DEPLOY / "alerts.yml", folder)
     folder.joinpath("prometheus.yml").write_text(yaml.safe_dump(config))
-    port = free_port()
     words = [program, f"--config.file={folder / 'prometheus.yml'}", f"--web.listen-address=127.0.0.1:{port}"]
     with folder.joinpath("log").open("wb") as log:
         process = subprocess.Popen(
@@ -427,8 +426,9 @@ def test_prometheus_sees_a_gateway(tmp_path: Path) -> None:
     require("prometheus")
     settings = {"admin_username": "operator", "admin_password": "operator-password"}
     with (
+        held_port() as holder,
         GatewayProcess(tmp_path / "gateway", tables={"gateway": settings}) as gateway,
-        prometheus(tmp_path, gateway, "operator-password") as ask,
+        prometheus(tmp_path, gateway, "operator-password", holder.getsockname()[1]) as ask,
     ):
         eventually(lambda: ask("query", query="mm7_database_up")["result"], "a first look", 30)
         with VaspClient(gateway.url, auth=AUTH, vaspid="TNN") as mmsc:

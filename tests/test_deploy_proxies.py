@@ -20,7 +20,7 @@ import requests
 import trustme
 from gateway_process import AUTH, GatewayProcess, eventually
 from gateway_room import ONE
-from postgres_server import free_port
+from postgres_server import held_port
 from viewer_client import token
 
 from mm7zeep.client import VaspClient
@@ -162,8 +162,9 @@ def front(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     with gateway.config.open("a", encoding="utf-8") as config:
         config.write(f'[[application]]\nname = "{BOUND[0]}"\npassword = "{BOUND[1]}"\nvaspid = "BOUND"\n')
         config.write('allow = ["127.0.0.2"]\n')
-    port = free_port()
-    with gateway, running(write(folder, gateway, port, cert), folder):
+    holder = held_port()
+    port = holder.getsockname()[1]
+    with holder, gateway, running(write(folder, gateway, port, cert), folder):
         found = Front(gateway, port, str(folder / "ca.pem"))
         eventually(lambda: _answers(found), write.__name__, 60)
         yield found

@@ -26,7 +26,7 @@ from click.testing import CliRunner, Result
 from gateway_process import AUTH, GatewayProcess, eventually
 from load_site import Asked, Site, Told, response, well
 from load_site import http as http_answer
-from postgres_server import free_port
+from postgres_server import held_port
 
 from mm7zeep import exchange
 from mm7zeep.cli import main
@@ -153,8 +153,9 @@ def test_each_kind_of_error_is_counted() -> None:
 
 def test_nobody_listens() -> None:
     """A refused connection is an error of its own kind, and no submit may have been accepted."""
-    url = f"http://127.0.0.1:{free_port()}/mm7"
-    tally = asyncio.run(Sender(plan(url, 50, 0.2)).run())
+    with held_port() as holder:
+        url = f"http://127.0.0.1:{holder.getsockname()[1]}/mm7"
+        tally = asyncio.run(Sender(plan(url, 50, 0.2)).run())
     assert tally.errors == {"refused": 10}
     assert tally.unanswered_submits == 0
 
@@ -311,12 +312,13 @@ def test_reports_are_held_against_what_was_accepted() -> None:
 def test_exactly_once_and_the_page(tmp_path: Path) -> None:
     """A report that is missing and one that came twice are found, and told by the terminal, JSON, page and status."""
     page = tmp_path / "load.html"
-    reporter = Reporter(free_port(), missing=3, doubled=5)
-    with Site(reporter.answer) as site:
+    holder = held_port()
+    reporter = Reporter(holder.getsockname()[1], missing=3, doubled=5)
+    with holder, Site(reporter.answer) as site:
         done = run(
             site.url, "--rate", "40", "--duration", "0.5s", "--processes", "2", "--json",
             "--listen", f"127.0.0.1:{reporter.port}",
-            "--settle", "1.5s", "--html", str(page), "--vaspid", "TNN", "--vasid", "News", "--max-late", "30",
+            "--settle", "4s", "--html", str(page), "--vaspid", "TNN", "--vasid", "News", "--max-late", "30",
         )  # fmt: skip
         reporter.join()
     assert done.exit_code == 1, done.output
@@ -370,6 +372,28 @@ def test_wrong_usage(words: list[str], told: str) -> None:
     assert "hunter2" not in done.output
 
 
+@pytest.mark.processes
+def test_refused_report_is_told() -> None:
+    """What the listener of a run refuses is told as said by this command."""
+    holder = held_port()
+    port = holder.getsockname()[1]
+
+    def stranger(asked: Asked) -> Told:
+        with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=20)) as connection:
+            connection.request("POST", "/", body=b"", headers={"Content-Type": "text/xml"})
+            assert connection.getresponse().status == 401
+        return well(asked)
+
+    with holder, Site(stranger) as site:
+        done = run(
+            site.url, "--rate", "1", "--duration", "0.1", "--max-late", "30", "--settle", "0.1s",
+            "--listen", f"127.0.0.1:{port}", "--listen-auth", "mmsc:pass",
+        )  # fmt: skip
+    [_, refused] = done.stderr.splitlines()
+    assert refused.startswith("mm7zeep load: refused ")
+    assert refused.endswith("answered HTTP 401")
+
+
 def test_listener_that_cannot_be() -> None:
     """An address that somebody has is told; the exit status is 3, and nothing was sent."""
     with Site() as site, socket.create_server(("127.0.0.1", 0)) as taken:
@@ -402,6 +426,19 @@ def test_interrupt_ends_in_order() -> None:
     assert err == ""
 
 
+def test_second_interrupt_waits_for_no_report() -> None:
+    """Who has interrupted twice is not kept waiting for a report that is still to come; who has once is."""
+    ledger, crew = Ledger(), Crew(plan("http://127.0.0.1:9/", 10, 1, reports=True))
+    ledger.accept("m1", NUMBERS[:1])
+    took = []
+    for crew.interrupts in (2, 1):
+        began = time.monotonic()
+        crew.settle(ledger, 1.0 if crew.interrupts == 1 else 60.0)
+        took.append(time.monotonic() - began)
+    assert took[0] < 30
+    assert took[1] >= 1
+
+
 @pytest.mark.processes
 def test_process_that_dies_is_told() -> None:
     """A sender process that ends by itself is no result."""
@@ -418,9 +455,10 @@ def test_process_that_dies_is_told() -> None:
 @pytest.mark.processes
 def test_a_real_gateway(tmp_path: Path) -> None:
     """``mm7zeep serve`` under a mix of operations and sizes: all succeed, and every report comes once."""
-    port = free_port()
+    holder = held_port()
+    port = holder.getsockname()[1]
     mix = ("--mix", "submit=8,cancel=1,replace=1", "--sizes", "text=3,30k=1", "--recipients", "2")
-    with GatewayProcess(tmp_path, callback=f"http://127.0.0.1:{port}/") as gateway:
+    with holder, GatewayProcess(tmp_path, callback=f"http://127.0.0.1:{port}/") as gateway:
         done = run(
             gateway.url, "--rate", "60", "--duration", "4s", "--ramp", "1s", *mix, "--auth", ":".join(AUTH),
             "--vaspid", "TNN", "--listen", f"127.0.0.1:{port}", "--listen-auth", "mmsc:mmsc-password", "--json",

@@ -6,9 +6,11 @@ runs against a gateway with narrow limits.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from examined import chosen, gateway, told, vasp
@@ -50,12 +52,27 @@ def test_receiver(tmp_path: Path) -> None:
         passes(run(chosen("vasp", []), settings))
 
 
-def test_gateway_over_its_capacity(tmp_path: Path) -> None:
-    """A gateway whose outbox is full refuses by whole answers, and goes on."""
-    with gateway(tmp_path, more="[capacity]\noutbox = 3\n") as settings:
-        report = run(chosen("mmsc", ["throttle/well-formed"]), replace(settings, limits={"rate": 20}))
-    assert report.results[0].verdict == "PASS", told(report)
-    assert any(b"HTTP/1.1 503" in one.received for one in report.results[0].transmissions)
+def limited(app: Any) -> Any:
+    """A limiter before the gateway: of twenty requests ten are served, the others answered 503."""
+    turns = itertools.count()
+
+    async def asgi(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "http" or next(turns) % 20 < 10:
+            await app(scope, receive, send)
+            return
+        head = [(b"retry-after", b"1"), (b"content-length", b"5"), (b"content-type", b"text/plain")]
+        await send({"type": "http.response.start", "status": 503, "headers": head})
+        await send({"type": "http.response.body", "body": b"later"})
+
+    return asgi
+
+
+@pytest.mark.parametrize(("around", "verdict"), [(limited, "PASS"), (lambda app: app, "WARN")])
+def test_burst_over_the_rate(around: Any, verdict: str, tmp_path: Path) -> None:
+    """A burst is served in part by who has a limit; a limit that was stated and is none is a broken SHOULD."""
+    with gateway(tmp_path, around=around) as settings:
+        report = run(chosen("mmsc", ["throttle/well-formed"]), replace(settings, limits={"rate": 1}))
+    assert report.results[0].verdict == verdict, told(report)
 
 
 QUICK: Sequence[tuple[str, list[str]]] = [

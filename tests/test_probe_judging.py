@@ -124,6 +124,7 @@ BROKEN: list[tuple[str, Answer]] = [
     ("answer/fault-class", changed("s:Client", "s:Server", BAD)),
     ("answer/status-known", changed("1000", "1234")),
     ("answer/status-text", changed("Success", "Fine")),
+    ("answer/status-text", changed("Success", "")),
     ("answer/leak", changed(">m-1<", "> /usr/lib/mm7/m-1<")),
     ("answer/foreign", changed(">t-1<", ">t-other<")),
     ("answer/version", changed("6.8.0", "5.3.0")),
@@ -137,7 +138,7 @@ BROKEN: list[tuple[str, Answer]] = [
 def judged(said: Answer, stimulus: Stimulus = ASKED) -> dict[str, list[Reason]]:
     """What the common assertions find, by their ids."""
     exchange = Exchange(
-        role="mmsc", stimulus=stimulus, answer=said, said=Said(said), others=frozenset({"t-other", "t-9"})
+        role="mmsc", stimulus=stimulus, answer=said, said=Said(said), used=frozenset({"t-other", "t-9"})
     )
     found = {one.id: list(one.check(exchange)) for one in COMMON if one.asks(exchange)}
     return {id: reasons for id, reasons in found.items() if reasons}
@@ -264,3 +265,12 @@ def test_report_goes_through_json() -> None:
     for odd in ({}, {"format": 2}, [], {**as_dict(report), "results": [{"id": "x"}]}):
         with pytest.raises(ValueError, match="report"):
             from_dict(odd)  # type: ignore[arg-type]
+
+
+def test_a_fault_in_another_place_is_no_other_operation() -> None:
+    """An element around the Fault is what answer/fault-place is about, and nothing else."""
+    wrapped = BAD.body.replace(b"<s:Fault>", b'<x:error xmlns:x="urn:x"><s:Fault>').replace(
+        b"</s:Fault>", b"</s:Fault></x:error>"
+    )
+    assert wrapped != BAD.body
+    assert set(judged(replace(BAD, body=wrapped))) == {"answer/fault-place"}

@@ -201,3 +201,21 @@ def test_masking_in_place(text: str, credentials: bool, numbers: bool, addresses
         ]
         assert (hidden != text) == touched
         assert (short(text) != text) == touched
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "p&#228;ss &amp; wort",
+        "p\\u00e4ss & wort",
+        "p=C3=A4ss & wort",
+        "".join(f"&#x{ord(one):x};" for one in "päss & wort"),
+    ],
+)
+def test_passwords_that_a_writer_escaped(form: str) -> None:
+    """As XML in ASCII, JSON and quoted-printable have what is no plain letter."""
+    mask = Mask(accounts=(Account(username="probe", password="päss & wort"),), show_numbers=True)
+    assert (
+        mask.octets(f"HTTP/1.1 500 E\r\n\r\n[{form}]".encode())[0]
+        == f"HTTP/1.1 500 E\r\n\r\n[{'*' * len(form)}]".encode()
+    )

@@ -283,7 +283,7 @@ def test_curl_repeats_the_request() -> None:
     program = shutil.which("curl")
     if program is None:
         pytest.skip("needs curl")
-    body = bytes(range(256)) + b"%s \\n '$HOME' `id` \"x\" \r\n" + "grün".encode()
+    body = b"--mm7zeep-probe\r\n" + bytes(range(256)) + b"%s \\n '$HOME' `id` \"x\" \r\n" + "grün".encode()
     with probed.far_side(lambda said: b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n") as (
         url,
         heard,

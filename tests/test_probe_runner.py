@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import signal
 import socket
 import threading
 import time
@@ -9,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from made_docs import is_current
@@ -17,11 +21,13 @@ from mm7zeep import DeliveryReportReq, Mm7Error, MmscClient, Number, Retry, Shor
 from mm7zeep.probe.accept import OK, REF
 from mm7zeep.probe.case import Case, case
 from mm7zeep.probe.cases import ALL
+from mm7zeep.probe.common import COMMON
 from mm7zeep.probe.lab import Lab, about
-from mm7zeep.probe.listener import Listener, Script, closes, fault, rsp
-from mm7zeep.probe.results import Level, Result
+from mm7zeep.probe.listener import Arrived, Listener, Script, closes, fault, rsp
+from mm7zeep.probe.results import Level, Reason, Result
 from mm7zeep.probe.runner import dry_answer, dry_run, run
 from mm7zeep.probe.settings import Account, Numbers, Settings, from_mapping, from_toml, with_account
+from mm7zeep.probe.wire import Refused
 
 Run = Callable[[Lab], None]
 
@@ -121,20 +127,50 @@ def test_verdicts(run_: Run, level: Level, verdict: str) -> None:
         assert one(run_, settings, level=level).verdict == verdict
 
 
+def test_the_answer_of_a_request_that_comes_later_is_foreign_too() -> None:
+    """Of two at once it is chance which is answered first: the other's TransactionID is one fault, not two."""
+    first, second = "t-first", "t-second"
+
+    def swapped(request: bytes) -> bytes:
+        old, new = (first, second) if first.encode() in request else (second, first)
+        return yes(request.replace(old.encode(), new.encode()))
+
+    def both(lab: Lab) -> None:
+        for name in (first, second):
+            lab.ask(lab.submit().transaction(name, name))
+
+    with peer(swapped) as settings:
+        found = {result.id: result for result in run([made(both)], settings).results}
+    assert len(found["answer/foreign"].reasons) == 2
+    assert found["answer/transaction-id"].verdict == "PASS"
+
+
 def test_silence_is_hang() -> None:
     """No answer in time is HANG at any level, with what was sent."""
     with peer(lambda request: None) as settings:
         found = one(asks, settings, level="SHOULD")
+        after = one(lambda lab: lab.alive(), settings)
     assert (found.verdict, found.transmissions[0].ended) == ("HANG", "timeout")
+    assert after.verdict == "HANG"
     assert b"SubmitReq" in found.transmissions[0].sent
 
 
 def test_nobody_there_is_an_error_and_a_dead_server_a_failure() -> None:
-    """No connection at all is the network's trouble; one that comes to be no more after an answer is the peer's."""
+    """Nobody there ends the run before it begins; a connection that comes to be no more after an answer is the peer's
+    failure, and one that a case never had is nobody's.
+    """
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
     gone = Settings(url=url, numbers=Numbers(good=("1",)))
-    assert one(asks, gone).verdict == "ERROR"
+    with pytest.raises(Refused, match="no connection to"):
+        run([made(asks)], gone)
+
+    def elsewhere(lab: Lab) -> None:
+        lab.place = urlsplit(url)
+        asks(lab)
+
+    with peer(yes) as settings:
+        assert one(elsewhere, settings).verdict == "ERROR"
 
     def kills(lab: Lab) -> None:
         asks(lab)
@@ -145,6 +181,36 @@ def test_nobody_there_is_an_error_and_a_dead_server_a_failure() -> None:
         found = one(kills, settings)
     assert found.verdict == "FAIL"
     assert found.why.startswith("the endpoint takes connections no more: ")
+
+
+def test_no_way_to_the_endpoint_is_never_blamed_on_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where our own end has no sockets left, though the endpoint answered before."""
+
+    def no_sockets(*args: object, **kwargs: object) -> socket.socket:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    def runs_dry(lab: Lab) -> None:
+        asks(lab)
+        monkeypatch.setattr("mm7zeep.probe.wire.socket.create_connection", no_sockets)
+        asks(lab)
+
+    with peer(yes) as settings:
+        found = one(runs_dry, settings)
+    assert (found.verdict, "Too many open files" in found.why) == ("ERROR", True)
+
+
+def test_a_common_assertion_that_breaks_costs_no_other_result(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is ERROR, with its place."""
+
+    def breaks(exchange: object) -> Iterator[Reason]:
+        raise KeyError("of the tool")
+
+    monkeypatch.setattr("mm7zeep.probe.runner.COMMON", (replace(COMMON[0], check=breaks), COMMON[1]))
+    with peer(yes) as settings:
+        found = {result.id: result for result in run([made(asks)], settings).results}
+    assert found["area/one"].verdict == found[COMMON[1].id].verdict == "PASS"
+    assert found[COMMON[0].id].verdict == "ERROR"
+    assert "test_probe_runner.py" in found[COMMON[0].id].why
 
 
 @pytest.mark.parametrize("need", ["listen", "second", "trigger", "numbers.barred", "limits.rate", "can.cancel"])
@@ -166,14 +232,17 @@ def test_a_stopped_run_judges_what_was_begun() -> None:
         stop.set()
 
     heard: list[Result] = []
+    asked: list[str] = []
     with peer(yes) as settings:
         report = run(
             [made(stops, id="area/first"), made(asks, id="area/second")],
             replace(settings, parallel=1),
             on_result=heard.append,
+            on_asked=lambda case: asked.append(case.id),
             stop=stop,
         )
     assert [one.id for one in report.results if not one.common] == ["area/first"]
+    assert asked == ["area/first"]
     assert [one.id for one in heard] == [one.id for one in report.results]
 
 
@@ -189,6 +258,29 @@ def test_a_seed_repeats_the_words() -> None:
         sent = [one(asks, replace(settings, seed=seed)).transmissions[0].sent for seed in (1, 1, 2)]
     ids = [part.split(b"</TransactionID>")[0] for part in (octets.split(b'mustUnderstand="1">')[1] for octets in sent)]
     assert ids[0] == ids[1] != ids[2]
+
+
+@pytest.mark.parametrize(
+    ("script", "verdict", "why"),
+    [
+        ("echo '{}'", "PASS", ""),
+        ("sleep 60 & echo $! > LEFT; echo '{}'", "PASS", ""),  # which nobody waits for
+        ("echo nothing of the kind", "ERROR", "prints one JSON object or null"),
+        ("echo 'no such host' >&2; exit 3", "ERROR", "ended with 3: no such host"),
+    ],
+)
+def test_commands_that_drive_a_peer(script: str, verdict: str, why: str, tmp_path: Path) -> None:
+    """What one says is taken as it ends, whatever it leaves running; its trouble is the tool's."""
+    left = tmp_path / "left"
+    command = ("/bin/sh", "-c", script.replace("LEFT", str(left)))
+    began = time.monotonic()
+    with peer(yes) as settings:
+        found = one(lambda lab: lab.require(lab.trigger() == {}, "it says more"), replace(settings, trigger=command))
+    if left.exists():
+        os.kill(int(left.read_text()), signal.SIGKILL)
+    assert time.monotonic() - began < 25
+    assert found.verdict == verdict
+    assert why in found.why
 
 
 # --- what arrives at the callback -------------------------------------------------------------------------------------
@@ -230,6 +322,62 @@ def test_listener_closes_for_a_while() -> None:
         assert listener.wait(lambda one: one.raw.endswith(b"ab"), 1, 5)[0].operation == ""
 
 
+def test_listener_ends_what_was_open_when_it_closes() -> None:
+    """A client that keeps its connection cannot go on as if the port were open, and no thread waits for it."""
+    with (
+        Listener("127.0.0.1:0") as listener,
+        socket.create_connection(("127.0.0.1", listener.port), 5) as connection,
+    ):
+        connection.sendall(b"POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\nab")
+        assert connection.recv(100)
+        with listener.closed():
+            assert connection.recv(100) == b""
+
+
+def test_what_the_listener_cannot_answer_is_the_tools() -> None:
+    """The request is kept, and nothing that fails to come after it is held against the peer."""
+
+    def waits(lab: Lab) -> None:
+        def breaks(arrived: Arrived) -> bytes | None:
+            raise KeyError("of the tool")
+
+        assert lab.bench.listener is not None
+        with lab.answering(lambda one: True, breaks):
+            with socket.create_connection(("127.0.0.1", lab.bench.listener.port), 5) as connection:
+                connection.sendall(b"POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\nab")
+                assert connection.recv(100) == b""
+            assert lab.calls(lambda one: one.raw.endswith(b"ab"))
+            lab.call(lambda one: one.operation == "DeliverReq", "MM7_deliver")
+
+    with peer(yes) as settings:
+        found = one(waits, replace(settings, listen="127.0.0.1:0"))
+    assert (found.verdict, "the tool's listener failed: KeyError" in found.why) == ("ERROR", True)
+
+
+def test_what_was_accepted_once_may_arrive_though_its_repetition_is_refused() -> None:
+    """And what was never answered is a HANG alone."""
+    delivered, answers = threading.Event(), iter([True, False])
+
+    def once(request: bytes) -> bytes | None:
+        return yes(request) if next(answers) else yes(request).replace(b">1000<", b">2007<")
+
+    def repeats(lab: Lab) -> None:
+        sent = lab.submit()
+        lab.must(lab.ask(sent), OK)
+        lab.must(lab.ask(sent), REF(2007))
+        assert lab.bench.listener is not None
+        message = lab.deliver(mark=sent.mark)
+        with socket.create_connection(("127.0.0.1", lab.bench.listener.port), 5) as connection:
+            connection.sendall(message.octets(lab.place))
+            assert connection.recv(100)
+        delivered.set()
+
+    with peer(once) as settings:
+        found = one(repeats, replace(settings, listen="127.0.0.1:0"))
+    assert delivered.is_set()
+    assert (found.verdict, found.reasons) == ("PASS", ())
+
+
 def test_calls_that_still_come_are_waited_for() -> None:
     """The window begins anew with each call, and ends with our patience."""
     with Listener("127.0.0.1:0") as listener:
@@ -269,6 +417,7 @@ EVERYTHING = Settings(
 )  # fmt: skip
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("role", ["mmsc", "vasp"])
 def test_a_dry_run_makes_every_request(role: str) -> None:
     """Each case makes its requests without a peer, and nothing is sent."""

@@ -15,7 +15,7 @@ from mm7zeep.probe.reading import Said
 from mm7zeep.probe.runner import dry_answer
 from mm7zeep.probe.settings import Numbers, Settings
 from mm7zeep.probe.stimulus import Stimulus
-from mm7zeep.probe.told import bare, never_retrieved, on, on_report, recipient, reported_as
+from mm7zeep.probe.told import bare, distinct, never_retrieved, on, on_report, recipient, reported_as
 from mm7zeep.probe.wire import Connection
 
 PLACE = urlsplit("http://mmsc.example/mm7")
@@ -23,6 +23,8 @@ PLACE = urlsplit("http://mmsc.example/mm7")
 
 class FakeListener:
     """Has what came."""
+
+    trouble = None
 
     def __init__(self, *came: Stimulus) -> None:
         self.came = [Arrived(raw=one.octets(PLACE), at=0.0, connection=1) for one in came]
@@ -118,6 +120,15 @@ def test_a_state_that_is_wanted() -> None:
         assert judged(lab) == found
 
 
+def test_no_state_is_wanted_of_what_was_refused() -> None:
+    """Though the refusal carries a MessageID, as that of a SubmitRsp has to."""
+    lab, said = told("Retrieved")
+    refusal = Said(replace(said.answer, body=said.answer.body.replace(b">1000<", b">2007<")))
+    assert (refusal.refused, refusal.message_id) == (True, "dry")
+    reported_as(lab, refusal, "Expired", "it")
+    assert judged(lab) == []
+
+
 def test_a_report_that_has_to_come() -> None:
     """It is looked at, and missed at the level of the case."""
     lab, said = told("Retrieved")
@@ -129,3 +140,15 @@ def test_a_report_that_has_to_come() -> None:
     on_report(lab, said, seen.append)
     assert judged(lab) == [("MUST", "accepted, and never reported")]
     assert len(seen) == 1
+
+
+def test_another_attempt_is_no_other_report() -> None:
+    """What comes again under its TransactionID, as after an answer that was late; but on each recipient by itself."""
+    lab = lab_of(GOOD)
+    first = lab.report(message_id="dry", recipient=m.Number("+15550001"))
+    other = lab.report(message_id="dry", recipient=m.Number("+15550001"))
+    second = lab.report(message_id="dry", recipient=m.Number("+15550002"))
+    assert second.transaction_id is not None
+    same_id = second.transaction(first.transaction_id or "", first.transaction_id)
+    came = FakeListener(first, first, other, same_id).came
+    assert distinct(came) == [came[0], came[2], came[3]]

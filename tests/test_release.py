@@ -168,7 +168,7 @@ def test_what_a_registry_is_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         release.check_metadata("Metadata-Version: 2.1\n\n[a](docs/a.md)\n", {})
     names = build_check.held(wheel)
     assert {Path(name).suffix for name in names} == {
-        ".py", ".typed", ".xsd", ".wsdl", ".css", ".js", ".svg", ".html",
+        ".py", ".typed", ".xsd", ".wsdl", ".css", ".js", ".svg", ".html", ".json",
     }  # fmt: skip
     assert {name.split("/")[0] for name in names} == {"mm7zeep"}
     assert [name for name in names if "tests" in name.split("/") or name.split("/")[-1].startswith("test_")] == []

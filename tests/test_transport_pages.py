@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -347,10 +348,12 @@ def test_send_shows_the_page(answer: bytes, lines: list[str]) -> None:
         text = CliRunner().invoke(main, ["send", far.url, *words])
         data = CliRunner().invoke(main, ["send", far.url, *words, "--json"])
     assert (text.exit_code, data.exit_code) == (3, 3)
-    shown = text.stdout.splitlines()
+    assert text.stdout == ""
+    *shown, sent = text.stderr.splitlines()
+    assert re.fullmatch(r"  transaction id  [0-9a-f]{32}", sent)
     assert len(shown) == len(lines)
     assert shown[0].endswith(lines[0])
     assert shown[1:] == lines[1:]
     told = json.loads(data.stdout)
-    assert told["error"] == text.stdout.rstrip("\n")
+    assert "\n".join(shown) == f"mm7zeep send: {told['error']}"
     assert (told["status_code"], told["maybe_accepted"], told["findings"]) == (None, False, [])

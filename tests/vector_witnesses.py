@@ -436,9 +436,10 @@ def fields(vector: Vector) -> dict[str, Any]:
         detail = element.find("detail")
         element = detail[0] if detail is not None and len(detail) else element
     who, status = _below(element, "SenderIdentification"), _below(element, "Status")
+    lists = _below(element, "Recipients")
     recipients = [
         {"list": _local(one).lower(), **address}
-        for one in (_below(element, "Recipients") or ())
+        for one in (lists if lists is not None else ())
         for address in _addresses(one)
     ]
     recipients.sort(key=lambda one: ("to", "cc", "bcc").index(one["list"]))

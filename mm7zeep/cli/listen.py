@@ -139,9 +139,9 @@ def _print_line(line: str) -> None:
 
 
 @contextmanager
-def refusals_told() -> Iterator[None]:
+def refusals_told(command: str = "listen") -> Iterator[None]:
     """Print what a receiver says of each refusal, one line on standard error, masked and escaped; of who is not let in,
-    one line of a kind and second.
+    one line of a kind and second. ``command`` is whose listener it is.
     """
     from mm7zeep.gateway.logs import Seldom, TextFormatter
 
@@ -152,7 +152,7 @@ def refusals_told() -> Iterator[None]:
             error = formatter.exception(record)
             why = f": {error['type']}: {error['text']}" if error is not None else ""
             told = "".join(f"; {name} {value}" for name, value in formatter.fields(record).items())
-            click.echo(f"mm7zeep listen: {formatter.event(record)}{why}{told}", err=True)
+            click.echo(f"mm7zeep {command}: {formatter.event(record)}{why}{told}", err=True)
 
     logger, handler = logging.getLogger("mm7zeep.receiver"), Told(logging.INFO)
     handler.addFilter(Seldom())

@@ -304,7 +304,7 @@ def _listening(ledger: Ledger, host: str, port: int, auth: tuple[str, str] | Non
     if auth is None and not loopback(host):
         click.echo(f"mm7zeep load: without --listen-auth, everybody who reaches {host} may report", err=True)
     restrain()
-    with refusals_told(), listening(ledger, host, port, auth) as url:
+    with refusals_told("load"), listening(ledger, host, port, auth) as url:
         click.echo(f"listening on {url}", err=True)
         yield
 

@@ -17,7 +17,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from mm7zeep.cli import probe_reports, probe_settings
+from mm7zeep.cli import COULD_NOT_RUN, probe_reports, probe_settings
 from mm7zeep.cli.send import credentials
 
 if TYPE_CHECKING:
@@ -128,7 +128,11 @@ def command(url: str | None, **options: Any) -> None:
     entries = probe_reports.entries(options["baseline"], settings.role)
     outputs = probe_reports.outputs(options)
     stop = _Stop()
-    report = _run(cases, settings, mask, outputs, stop, options)
+    try:
+        report = _run(cases, settings, mask, outputs, stop, options)
+    except OSError as error:  # nobody there, or the listener's place taken
+        click.echo(f"mm7zeep probe: {error}", err=True)
+        sys.exit(COULD_NOT_RUN)
     status = probe_reports.finish(report, entries, mask, outputs, options)
     if stop.number:
         click.echo(f"mm7zeep probe: ended by a signal after {len(report.results)} results", err=True)
@@ -258,7 +262,14 @@ def _run(
         streams = [stack.enter_context(one.opened()) for one in outputs if one.form == "ndjson"]
         progress = stack.enter_context(Progress(sys.stderr, len(cases) + len(COMMON), mask, live=live, lines=lines))
         stack.enter_context(stop.listening())
-        return run(cases, settings, on_result=_hearing(progress, streams, mask), stop=stop, context=context)
+        return run(
+            cases,
+            settings,
+            on_result=_hearing(progress, streams, mask),
+            on_asked=lambda case: progress.asked(),
+            stop=stop,
+            context=context,
+        )
 
 
 def _hearing(progress: Progress, streams: Sequence[IO[str]], mask: Mask) -> Callable[[Result], None]:

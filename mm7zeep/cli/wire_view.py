@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _LONGEST = 256 * 1024  # octets of a body among which its envelope is looked for
 _SHOWN = 200  # lines of what is no envelope
 _IDS = frozenset({"TransactionID", "MessageID", "LinkedID", "CancelID", "ReplaceID", "ReplyChargingID", "TimeStamp"})
-_LENGTHS = ("content-length", "date")  # whose digits are no telephone number
+_PLAIN = ("content-length:", "content-type:", "date:")  # whose digits are no telephone number: boundaries, Content-IDs
 _OPENED = re.compile(rb"<(?:[\w.-]{1,40}:)?Envelope[\s>]")
 _CLOSED = re.compile(rb"</(?:[\w.-]{1,40}:)?Envelope\s*>")
 
@@ -80,7 +80,7 @@ class WireView:
 
     def _masked(self, lines: Iterable[str]) -> Iterator[str]:
         for text in lines:
-            kept = self._show_numbers or text.lower().startswith(_LENGTHS)
+            kept = self._show_numbers or text.lower().startswith(_PLAIN)
             yield masking.masked(text, show_numbers=kept, identifiers=True)
 
     def _envelope(self, data: bytes) -> list[str]:
@@ -102,7 +102,8 @@ class WireView:
         for element in tree.iter(etree.Element):
             if schema.local(element) not in _IDS and not self._show_numbers:
                 for name, value in element.attrib.items():
-                    element.set(name, masking.masked(str(value), identifiers=True))
+                    if not str(value).lower().startswith("cid:"):
+                        element.set(name, masking.masked(str(value), identifiers=True))
                 element.text = masking.masked(element.text) if element.text else element.text
         etree.indent(tree)
         return masking.credentials(etree.tostring(tree, encoding="unicode")).splitlines()

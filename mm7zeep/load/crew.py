@@ -206,9 +206,11 @@ class Crew:
 
     def settle(self, ledger: Ledger, seconds: float) -> None:
         """Wait until all reports have come, or ``seconds`` are over, or somebody interrupts; then a little longer, for
-        what comes twice.
+        what comes twice. After a second interrupt nothing is waited for.
         """
         known, until = self.interrupts, time.monotonic() + seconds
+        if known > 1:
+            return
         while self.interrupts == known and ledger.outstanding() and time.monotonic() < until:
             time.sleep(_BETWEEN)
         until = min(time.monotonic() + _AFTER, max(until, time.monotonic() + _BETWEEN))

@@ -41,8 +41,7 @@ class Histogram:
     def add(self, seconds: float) -> None:
         """Count one duration; one below nothing (two clocks) counts as nothing."""
         value = max(0, int(seconds * 1e6))
-        shift = value.bit_length() - _BITS
-        bucket = value if shift <= 0 else shift * _HALF + (value >> shift)
+        bucket = bucket_of(value)
         self.counts[bucket] = self.counts.get(bucket, 0) + 1
         self.count += 1
         self.total += value

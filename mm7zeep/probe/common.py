@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from lxml import etree
@@ -33,15 +34,15 @@ _LEAKS = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exchange:
-    """A request, its answer and what it says; ``role`` is who answered, ``others`` are the TransactionIDs of all other
-    requests so far.
+    """A request, its answer and what it says; ``role`` is who answered, ``used`` are the TransactionIDs of all requests
+    of the run, those that came later included.
     """
 
     role: Role
     stimulus: Stimulus
     answer: Answer
     said: Said
-    others: frozenset[str] = frozenset()
+    used: AbstractSet[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -227,7 +228,7 @@ def _transaction_id(exchange: Exchange) -> Iterator[Reason]:
 
 def _foreign_ids(exchange: Exchange) -> list[str]:
     wanted = exchange.stimulus.transaction_id
-    return [one for one in exchange.said.transaction_ids if one != wanted and one in exchange.others]
+    return [one for one in exchange.said.transaction_ids if one != wanted and one in exchange.used]
 
 
 def _foreign(exchange: Exchange) -> Iterator[Reason]:
@@ -247,7 +248,7 @@ def _transaction_mu(exchange: Exchange) -> Iterator[Reason]:
 
 def _operation(exchange: Exchange) -> Iterator[Reason]:
     asked, got = exchange.stimulus.operation, exchange.said.operation
-    if asked not in _TO_MMSC | _TO_VASP or got in ("Fault", *_ERRORS, None):
+    if asked not in _TO_MMSC | _TO_VASP or exchange.said.fault is not None or got in (*_ERRORS, None):
         return
     wanted = asked.removesuffix("Req") + "Rsp"
     if got != wanted:
@@ -378,8 +379,8 @@ def _status_known(exchange: Exchange) -> Iterator[Reason]:
 
 def _status_text(exchange: Exchange) -> Iterator[Reason]:
     said = exchange.said.text("StatusText")
-    if not said:
-        yield _broken("MUST", "StatusText is missing or empty", exchange, "StatusCode", "StatusText")
+    if said is None:
+        yield _broken("MUST", "StatusText is missing", exchange, "StatusCode", "StatusText")
         return
     code = exchange.said.status
     row = status.STATUS_CODES.get(code) if code is not None else None

@@ -13,6 +13,7 @@ import random
 import re
 import ssl
 import subprocess
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,7 +22,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import Any
+from typing import IO, Any
 from urllib.parse import SplitResult, urlsplit
 
 from mm7zeep import messages as m
@@ -107,7 +108,7 @@ class Bench:
     dry: bool = False
     began: float = field(default_factory=time.monotonic)
     transactions: set[str] = field(default_factory=set)
-    exchanges: list[tuple[str, int, Exchange]] = field(default_factory=list)
+    exchanges: list[tuple[str, Exchange]] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -275,7 +276,7 @@ class Lab:
         try:
             connection = self.bench.opens(self.place, timeout or self.settings.timeout, self.bench.context)
         except Refused as refused:
-            if not self._met:
+            if not self._met or not refused.by_peer:
                 raise
             self.require(False, f"the endpoint takes connections no more: {refused}")
             raise Ended from refused
@@ -309,18 +310,11 @@ class Lab:
             self._stimuli[id(said)] = stimulus
             self.transmissions.append(took)
         with self.bench.lock:
-            others = frozenset(self.bench.transactions) - {stimulus.transaction_id}
             if stimulus.transaction_id:
                 self.bench.transactions.add(stimulus.transaction_id)
-            place = len(self.transmissions) - 1
-            exchange = Exchange(
-                role=self.case.role,
-                stimulus=stimulus,
-                answer=answer,
-                said=said,
-                others=frozenset(filter(None, others)),
-            )
-            self.bench.exchanges.append((self.case.id, place, exchange))
+            used = self.bench.transactions  # read when it is whole: the other request may be under way yet
+            exchange = Exchange(role=self.case.role, stimulus=stimulus, answer=answer, said=said, used=used)
+            self.bench.exchanges.append((self.case.id, exchange))
         return said
 
     # --- judging ------------------------------------------------------------------------------------------------------
@@ -333,16 +327,16 @@ class Lab:
         stimulus = self._stimuli[id(said)]
         wanted = " or ".join(one.name for one in outcomes)
         fit = accept.best(said, outcomes)
+        hang = said.answer.hung
         if said.accepted:
             self._accepted.append((stimulus, said))
-        else:
+        elif not hang:  # of what was not answered nobody knows
             self._refused.append((stimulus, said))
         if fit == "yes":
             return True
         if fit == "near":
             self._found("INFO", f"another code of the class: {said.summary}", wanted, said.summary, said)
             return True
-        hang = said.answer.ended in ("timeout", "overdue")
         silent = said.answer.status is None
         self._found(
             "MUST" if hang or silent else level or self.case.level, said.summary, wanted, said.summary, said, hang=hang
@@ -386,7 +380,8 @@ class Lab:
         sound = self.submit() if self.case.role == "mmsc" else self.deliver()
         said = self.ask(sound)
         if not said.accepted:
-            self._found("MUST", f"the next request is not served: {said.summary}", "OK", said.summary, said)
+            text = f"the next request is not served: {said.summary}"
+            self._found("MUST", text, "OK", said.summary, said, hang=said.answer.hung)
 
     def skip(self, reason: str) -> None:
         """End the case as one that cannot be asked here."""
@@ -419,10 +414,15 @@ class Lab:
         return self.bench.listener is not None
 
     def calls(self, matches: Callable[[Arrived], bool], count: int = 1, within: float | None = None) -> list[Arrived]:
-        """The requests of the peer that match, as soon as there are ``count``, or what came while we had patience."""
+        """The requests of the peer that match, as soon as there are ``count``, or what came while we had patience.
+
+        Raises ``RuntimeError`` (the tool's trouble) where too few came and the listener failed to answer one.
+        """
         if self.bench.dry:
             return []
         found = self._listener.wait(matches, count, self.settings.patience if within is None else within)
+        if within != 0 and len(found) < count:
+            self._not_ours()
         for one in found:
             self._keep(one)
         return found
@@ -475,6 +475,16 @@ class Lab:
         finally:
             self._listener.remove(script)
 
+    def _not_ours(self) -> None:
+        """What has not come is held against the peer only where our own listener answered whatever came."""
+        if (trouble := self._listener.trouble) is not None:
+            raise RuntimeError(f"the tool's listener failed: {type(trouble).__name__}: {trouble}")
+
+    def own_url(self, path: str) -> str:
+        """A URL at the tool's own listener; at a host that there is not (RFC 6761 6.4) where nothing listens."""
+        listener = self.bench.listener
+        return f"http://{listener.place if listener is not None else 'probe.invalid'}/{path}"
+
     @property
     def _listener(self) -> Listener:
         if self.bench.listener is None:
@@ -516,18 +526,21 @@ class Lab:
         given |= {"MM7ZEEP_PROBE_CASE": self.case.id}
         if self.bench.listener is not None:
             given["MM7ZEEP_PROBE_LISTEN"] = str(self.bench.listener.port)
-        done = subprocess.run(  # noqa: S603  the user names it, and no shell reads it
-            command,
-            env={**os.environ, **given},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=30,
-            check=False,
-        )
+        # Files and no pipes: what the command leaves running would keep those open, and is not waited for.
+        with tempfile.TemporaryFile() as told, tempfile.TemporaryFile() as errors:
+            done = subprocess.run(  # noqa: S603  the user names it, and no shell reads it
+                command,
+                env={**os.environ, **given},
+                stdin=subprocess.DEVNULL,
+                stdout=told,
+                stderr=errors,
+                timeout=30,
+                check=False,
+            )
+            said, complained = (_text(stream) for stream in (told, errors))
         if done.returncode:
-            raise RuntimeError(f"the command {command[0]} ended with {done.returncode}: {done.stderr.strip()[-300:]}")
-        return done.stdout.strip()
+            raise RuntimeError(f"the command {command[0]} ended with {done.returncode}: {complained[-300:]}")
+        return said
 
     # --- the end ------------------------------------------------------------------------------------------------------
 
@@ -545,7 +558,7 @@ class Lab:
             return
         if self.bench.listener is None:
             return
-        for stimulus, said in self._refused:
+        for stimulus, said in self._only_refused():
             if stimulus.mark:
                 for one in self._listener.wait(lambda one, of=stimulus: carries(one, of), 1, 0)[:1]:  # type: ignore[misc]
                     self.require(False, f"refused ({said.summary}), and it arrived all the same", shown=one)
@@ -553,9 +566,15 @@ class Lab:
             if stimulus.looped and stimulus.operation == "SubmitReq":
                 self._arrived_whole(stimulus, until - time.monotonic())
 
+    def _only_refused(self) -> list[tuple[Stimulus, Said]]:
+        """What was refused and never accepted: a message that was sent twice may have been accepted once."""
+        taken = {stimulus.mark for stimulus, _ in self._accepted}
+        return [one for one in self._refused if one[0].mark not in taken]
+
     def _arrived_whole(self, stimulus: Stimulus, within: float) -> None:
         came = self._listener.wait(lambda one: one.operation == "DeliverReq" and carries(one, stimulus), 1, within)
         if not came:
+            self._not_ours()
             self.require(False, "accepted, and it never arrived at the callback", expected="MM7_deliver", level="MUST")
             return
         missing = [one for one in stimulus.digests if one not in came[0].digests]
@@ -577,7 +596,7 @@ class Lab:
                     "accepted, and the application never got it" if got is None else "accepted, and parts are missing"
                 )
                 self.require(not missing and got is not None, text, expected=", ".join(stimulus.digests), shown=said)
-        for stimulus, said in self._refused:
+        for stimulus, said in self._only_refused():
             if stimulus.mark and self.seen(stimulus) is not None:
                 self.require(False, f"refused ({said.summary}), and the application got it all the same", shown=said)
 
@@ -615,6 +634,12 @@ class Line:
         return self._lab.heard(stimulus, self.connection.read(timeout, method))
 
 
+def _text(stream: IO[bytes]) -> str:
+    """What a command wrote."""
+    stream.seek(0)
+    return stream.read().decode("utf-8", "replace").strip()
+
+
 def _object(command: tuple[str, ...], said: str) -> Mapping[str, Any] | None:
     """The JSON object that a command printed; None for null or nothing. Raises ``RuntimeError`` for anything else."""
     try:
@@ -648,6 +673,11 @@ def carries(arrived: Arrived, stimulus: Stimulus) -> bool:
     if _MARKED.search(arrived.subject):
         return False  # another's, which may have the same parts
     return bool(set(stimulus.digests) & set(arrived.digests))
+
+
+def step(profile: Profile) -> str:
+    """A namespace as a step of an id: rel5-1-2."""
+    return profile.schema.lower().replace("rel-", "rel").replace("-mm7", "")
 
 
 def about(message_id: str | None, operation: str | None = None) -> Callable[[Arrived], bool]:

@@ -13,7 +13,7 @@ import socketserver
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Self
@@ -193,6 +193,8 @@ class Listener:
         self._arrived: list[Arrived] = []
         self._scripts: list[Script] = []
         self._connections = 0
+        self._open: set[socket.socket] = set()
+        self._troubles: list[Exception] = []
         self._server = _server(host.strip("[]"), int(port), self._serve)
         self._thread = self._started()
 
@@ -207,15 +209,30 @@ class Listener:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+        with self._news:
+            for connection in self._open:
+                with suppress(OSError):  # the peer was faster
+                    connection.shutdown(socket.SHUT_RDWR)
 
     @property
     def port(self) -> int:
         """Where it listens."""
         return int(self._server.server_address[1])
 
+    @property
+    def place(self) -> str:
+        """Where it listens, as a URL has it: ``HOST:PORT`` with the port that it got."""
+        host = str(self._server.server_address[0])
+        return f"[{host}]:{self.port}" if ":" in host else f"{host}:{self.port}"
+
+    @property
+    def trouble(self) -> Exception | None:
+        """What went wrong in answering, by no fault of the peer: the first of all; None where nothing did."""
+        return self._troubles[0] if self._troubles else None
+
     @contextmanager
     def closed(self) -> Iterator[None]:
-        """While the context lasts, its port takes no connections."""
+        """While the context lasts, its port takes no connections, and those that there were have ended."""
         host, port = str(self._server.server_address[0]), self.port
         self.__exit__()
         try:
@@ -283,10 +300,22 @@ class Listener:
         with self._news:
             self._connections += 1
             number = self._connections
+            self._open.add(connection)
+        try:
+            self._converse(connection, number)
+        finally:
+            with self._news:
+                self._open.discard(connection)
+
+    def _converse(self, connection: socket.socket, number: int) -> None:
         buffer = bytearray()
         while (raw := _request(connection, buffer)) is not None:
             arrived = Arrived(raw=raw, at=time.monotonic(), connection=number)
-            answer = self._reply(arrived)(arrived)
+            try:
+                answer = self._reply(arrived)(arrived)
+            except Exception as error:  # noqa: BLE001  told as the tool's (trouble); the request is kept all the same
+                answer = None
+                self._troubles.append(error)
             if answer is not None:
                 arrived.answered.append(answer)
             with self._news:

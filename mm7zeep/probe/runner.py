@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
-from urllib.parse import SplitResult
+from urllib.parse import SplitResult, urlsplit
 
 from mm7zeep import __version__ as _version
 from mm7zeep import masking
@@ -36,29 +36,32 @@ def run(
     settings: Settings,
     *,
     on_result: Callable[[Result], None] | None = None,
+    on_asked: Callable[[Case], None] | None = None,
     stop: threading.Event | None = None,
     context: ssl.SSLContext | None = None,
 ) -> Report:
     """Run ``cases`` and judge.
 
-    ``on_result`` hears each result as soon as it is known; those that wait for the callback come last. With ``stop``
-    set, no further case is begun, and those that were are judged. Raises ``OSError`` where the listener's place cannot
-    be had, ``ValueError`` for a case of another role.
+    ``on_asked`` hears, from several threads, of each case that has asked; ``on_result`` of each result as soon as it is
+    known, which is when all have asked and the window for calls after them is over. With ``stop`` set, no further case
+    is begun, and those that were are judged. Raises ``Refused`` where nobody takes connections at
+    the URL, ``OSError`` where the listener's place cannot be had, ``ValueError`` for a case of another role.
     """
     odd = next((one for one in cases if one.role != settings.role), None)
     if odd is not None:
         raise ValueError(f"{odd.id} is a case of role {odd.role}, and the endpoint's is {settings.role}")
     stop = stop or threading.Event()
     started, began = datetime.now(UTC), time.monotonic()
+    Connection(urlsplit(settings.url), settings.timeout, context).close()  # that nobody is there is said once
     with ExitStack() as stack:
         listener = stack.enter_context(Listener(settings.listen)) if settings.listen else None
         bench = Bench(settings=settings, opens=Connection, listener=listener, context=context, began=began)
-        labs = _run_all(cases, bench, stop)
+        labs = _run_all(cases, bench, stop, on_asked)
         if listener is not None and labs:
             _wait_until_quiet(listener, settings, stop)
         until = time.monotonic() + settings.patience
         results = [_settled(one, until, on_result) for one in labs]
-    common = [_common(one, bench, settings.role) for one in COMMON]
+    common = [_guarded_common(one, bench, settings.role) for one in COMMON]
     for one in common:
         if on_result is not None:
             on_result(one)
@@ -114,9 +117,7 @@ class _Run:
         except Refused as refused:
             self.error = str(refused)
         except Exception as error:  # noqa: BLE001  a fault of the tool is told as such, never blamed on the peer
-            where = traceback.extract_tb(error.__traceback__)[-1]
-            said = f"{type(error).__name__}: {error}"
-            self.error = f"{said} ({where.filename.rpartition('/')[2]}:{where.lineno})"
+            self.error = _told(error)
 
     def result(self) -> Result:
         case, lab = self.case, self.lab
@@ -141,7 +142,9 @@ class _Run:
         )
 
 
-def _run_all(cases: Sequence[Case], bench: Bench, stop: threading.Event) -> list[_Run]:
+def _run_all(
+    cases: Sequence[Case], bench: Bench, stop: threading.Event, on_asked: Callable[[Case], None] | None
+) -> list[_Run]:
     """Begin all cases, those that want to be alone after the others; those begun, in their order."""
 
     def begin(case: Case) -> _Run | None:
@@ -149,6 +152,8 @@ def _run_all(cases: Sequence[Case], bench: Bench, stop: threading.Event) -> list
             return None
         one = _Run(case, bench)
         one.begin()
+        if on_asked is not None:
+            on_asked(case)
         return one
 
     beside = [one for one in cases if not one.alone]
@@ -171,12 +176,35 @@ def _settled(one: _Run, until: float, on_result: Callable[[Result], None] | None
 # --- the common assertions --------------------------------------------------------------------------------------------
 
 
+def _guarded_common(common: Common, bench: Bench, role: Role) -> Result:
+    """The same as ``_common``; a fault of the tool in it is ERROR, and costs no other result."""
+    try:
+        return _common(common, bench, role)
+    except Exception as error:  # noqa: BLE001  a fault of the tool is told as such, never blamed on the peer
+        return Result(
+            id=common.id,
+            role=role,
+            level=common.level,
+            clause=common.clause,
+            requirement=common.requirement,
+            verdict="ERROR",
+            reasons=(Reason(level="INFO", text=_told(error)),),
+            common=True,
+        )
+
+
+def _told(error: Exception) -> str:
+    """A fault of the tool, with its place."""
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__}: {error} ({where.filename.rpartition('/')[2]}:{where.lineno})"
+
+
 def _common(common: Common, bench: Bench, role: Role) -> Result:
     """One common assertion over every exchange of the run."""
-    asked = [one for one in bench.exchanges if common.asks(one[2])]
+    asked = [one for one in bench.exchanges if common.asks(one[1])]
     shown: list[Transmission] = []
     reasons: list[Reason] = []
-    for case_id, _, exchange in asked:
+    for case_id, exchange in asked:
         found = list(common.check(exchange))
         for one in found[:3]:
             place = None

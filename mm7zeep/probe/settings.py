@@ -5,6 +5,7 @@ From keywords, or from a TOML file with the same names (``from_toml``). Reads no
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -129,6 +130,8 @@ def _check(settings: Settings) -> None:
         raise ValueError(f"url: {error}; write http://HOST:PORT/PATH") from error
     if place.scheme not in ("http", "https") or not place.hostname or port == 0:
         raise ValueError(f"url: {settings.url!r} is no http:// or https:// URL with a host")
+    if not re.fullmatch(r"[\x21-\x7e]*", place.path + place.query):
+        raise ValueError(f"url: {settings.url!r} has blanks or letters beyond ASCII in its path; write them as %XX")
     if place.username or place.password:
         raise ValueError("url: holds a user; give it as [account] username and password")
     if settings.namespace not in profiles.NAMESPACES:
@@ -150,8 +153,9 @@ def _check(settings: Settings) -> None:
     many = settings.numbers.many.removeprefix("+")
     if many and not (many.isascii() and many.isdigit() and len(many) > 3):
         raise ValueError(f"numbers: many is a number of at least four digits, not {settings.numbers.many!r}")
-    if any("\r" in one or "\n" in one for one in (settings.account.username, settings.account.password)):
-        raise ValueError("account: username and password hold no line breaks")
+    for name, account in (("account", settings.account), ("second", settings.second)):
+        if account is not None and any("\r" in one or "\n" in one for one in (account.username, account.password)):
+            raise ValueError(f"{name}: username and password hold no line breaks")
 
 
 _TABLES: Mapping[str, type] = MappingProxyType({"account": Account, "second": Account, "numbers": Numbers})

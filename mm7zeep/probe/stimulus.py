@@ -114,8 +114,7 @@ class Stimulus:
 
     def head(self, place: SplitResult, framing: str | None = None) -> bytes:
         """Request line and header fields with the empty line; ``framing`` replaces the Content-Length field."""
-        path = (place.path or "/") + (f"?{place.query}" if place.query else "")
-        lines = [self.line or f"POST {path} HTTP/1.1"]
+        lines = [self.line or request_line(place)]
         host = place.netloc.rpartition("@")[2] if self.host is None else self.host
         if host:
             lines.append(f"Host: {host}")
@@ -239,6 +238,11 @@ class Stimulus:
     def arriving(self, *parts: bytes) -> Stimulus:
         """The same; ``parts`` are what has to arrive of its content, decoded."""
         return replace(self, digests=tuple(digest(one) for one in parts))
+
+
+def request_line(place: SplitResult, method: str = "POST", version: str = "1.1") -> str:
+    """The first line of a request to the endpoint (RFC 9112 3)."""
+    return f"{method} {place.path or '/'}{f'?{place.query}' if place.query else ''} HTTP/{version}"
 
 
 def digest(octets: bytes) -> str:

@@ -23,8 +23,19 @@ def named(lab: Lab, said: Said) -> str:
 
 
 def reports(lab: Lab, said: Said) -> list[Arrived]:
-    """The delivery reports that came so far on the message that was accepted with ``said``."""
-    return lab.calls(about(said.message_id, "DeliveryReportReq"), 1, 0) if said.accepted else []
+    """The delivery reports that came so far on the message that was accepted with ``said``, each once."""
+    return distinct(lab.calls(about(said.message_id, "DeliveryReportReq"), 1, 0)) if said.accepted else []
+
+
+def distinct(found: Sequence[Arrived]) -> list[Arrived]:
+    """The first of each report: what comes again under its TransactionID on the same recipient is another attempt, as
+    after an answer that was late.
+    """
+    kept: dict[object, Arrived] = {}
+    for one in found:
+        to = recipient(one)
+        kept.setdefault((one.transaction_id, one.message_id, to and to.value), one)
+    return list(kept.values())
 
 
 def on_report(lab: Lab, said: Said, judge: Callable[[Arrived], None]) -> None:
@@ -104,7 +115,7 @@ def reported_as(lab: Lab, said: Said, wanted: str, what: str, *, level: Level = 
             shown=said,
         )
 
-    if lab.hears and said.message_id is not None:
+    if lab.hears and said.accepted and said.message_id is not None:
         lab.later(look)
 
 

@@ -60,6 +60,11 @@ class Answer:
         return self.ended == "whole" and self.status is not None
 
     @property
+    def hung(self) -> bool:
+        """Whether the time was up before it was whole."""
+        return self.ended in ("timeout", "overdue")
+
+    @property
     def closes(self) -> bool:
         """Whether the server says that it closes the connection after it (RFC 9112 9.6)."""
         said = (self.field("connection") or "").lower()
@@ -67,7 +72,13 @@ class Answer:
 
 
 class Refused(OSError):
-    """No connection was made; the text says why."""
+    """No connection was made; the text says why. ``by_peer`` tells that its end refused, reset or never answered, and
+    that it is neither our own nor the network's fault.
+    """
+
+    def __init__(self, text: str, cause: OSError) -> None:
+        super().__init__(text)
+        self.by_peer = isinstance(cause, (ConnectionError, TimeoutError, ssl.SSLError))
 
 
 class Connection:
@@ -86,7 +97,7 @@ class Connection:
         try:
             plain = socket.create_connection(address, timeout=timeout)
         except OSError as error:
-            raise Refused(f"no connection to {address[0]} port {address[1]}: {error}") from error
+            raise Refused(f"no connection to {address[0]} port {address[1]}: {error}", error) from error
         try:
             plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._socket = (
@@ -96,7 +107,7 @@ class Connection:
             )
         except OSError as error:
             plain.close()
-            raise Refused(f"no TLS with {address[0]} port {address[1]}: {error}") from error
+            raise Refused(f"no TLS with {address[0]} port {address[1]}: {error}", error) from error
         self._started = time.monotonic()
 
     def __enter__(self) -> Self:

@@ -25,10 +25,6 @@ _RELEASE_6 = frozenset(SCHEMAS[6:])
 _STAMPED = frozenset({"REL-5-MM7-1-4", "REL-6-MM7-1-1"})  # their DeliveryReportReq has TimeStamp for Date
 _LAST = "REL-6-MM7-1-4"
 
-VASP_REQUESTS = ("SubmitReq", "CancelReq", "ReplaceReq", "extendedCancelReq", "extendedReplaceReq")
-"""What a VASP sends to the MMSC."""
-MMSC_REQUESTS = ("DeliverReq", "DeliveryReportReq", "ReadReplyReq")
-"""What the MMSC sends to a VASP."""
 FAULTS = {"RSErrorRsp": "MMSC", "VASPErrorRsp": "VASP"}
 """What stands in the detail of a Fault, and who sends it."""
 EXTENDED = ("extendedCancelReq", "extendedCancelRsp", "extendedReplaceReq", "extendedReplaceRsp")

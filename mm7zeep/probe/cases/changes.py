@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -12,6 +13,7 @@ from mm7zeep.probe.lab import Ended, Lab, about, carries, text_part
 from mm7zeep.probe.listener import Arrived
 from mm7zeep.probe.reading import Said
 from mm7zeep.probe.stimulus import Stimulus
+from mm7zeep.probe.told import distinct
 
 _UNKNOWN = "p-was-never-issued"
 _OTHERS = (REF(4007, 4001, 2001, 2005),)  # what becomes of another VASP's message
@@ -177,9 +179,13 @@ def cancel_multipart(lab: Lab) -> None:
     needs=("can.cancel", "can.schedule", "listen", "numbers.loop"),
 )
 def cancel_nothing_after(lab: Lab) -> None:
-    sent = lab.submit(to=[m.ShortCode(lab.settings.numbers.loop)], earliest_delivery_time=timedelta(seconds=2))
+    wait, began = timedelta(seconds=2), time.monotonic()
+    sent = lab.submit(to=[m.ShortCode(lab.settings.numbers.loop)], earliest_delivery_time=wait)
     message_id = issued(lab, lab.must(lab.ask(sent), OK))
-    lab.must(lab.ask(lab.cancel(message_id)), OK)
+    said = lab.ask(lab.cancel(message_id))
+    if said.refused and time.monotonic() - began >= wait.total_seconds():
+        lab.skip(f"the cancel could not be asked within {wait.total_seconds():g} s, when the message was due")
+    lab.must(said, OK)
     lab.no_call(lambda one: one.operation == "DeliverReq" and carries(one, sent), "the cancelled message")
 
 
@@ -267,7 +273,7 @@ def replace_delivered(lab: Lab) -> None:
     lab.any(lab.ask(lab.replacement(message_id)), OK, REF(3001, 2005))
 
     def look() -> None:
-        told = lab.calls(about(message_id, "DeliveryReportReq"), 2, 0)
+        told = distinct(lab.calls(about(message_id, "DeliveryReportReq"), 2, 0))
         if len(told) > 1:
             lab.require(False, "a second report came for a message that was retrieved", shown=told[1])
 
@@ -313,7 +319,7 @@ def replace_other(lab: Lab) -> None:
     "replace/recipients",
     "SHOULD",
     "XSD",
-    "A replace with Recipients, which the schema has not, is refused or served without changing who gets it.",
+    "A replace with Recipients, which the schema has not, is refused, or served, and so is what follows.",
     needs=("can.replace", "can.schedule"),
 )
 def replace_recipients(lab: Lab) -> None:

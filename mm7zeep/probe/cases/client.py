@@ -10,6 +10,7 @@ import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from xml.sax.saxutils import escape
 
 from mm7zeep.probe.accept import ANSWERED, OK, REF, H
 from mm7zeep.probe.case import Case, case
@@ -178,7 +179,7 @@ def turned(arrived: Arrived) -> bytes | None:
     """A SubmitRsp with the children of Status in the other order, under prefixes that nobody else uses."""
     body = (
         '<q0:Envelope xmlns:q0="http://schemas.xmlsoap.org/soap/envelope/"><q0:Header>'
-        f'<zz:TransactionID xmlns:zz="{arrived.namespace}" q0:mustUnderstand="1">{arrived.transaction_id}'
+        f'<zz:TransactionID xmlns:zz="{arrived.namespace}" q0:mustUnderstand="1">{escape(arrived.transaction_id)}'
         f'</zz:TransactionID></q0:Header><q0:Body><zz:SubmitRsp xmlns:zz="{arrived.namespace}">'
         f"<zz:MM7Version>{arrived.received.mm7_version if arrived.received else ''}</zz:MM7Version>"
         "<zz:Status><zz:StatusText>Success</zz:StatusText><zz:StatusCode>1000</zz:StatusCode></zz:Status>"

@@ -8,6 +8,7 @@ from dataclasses import replace
 from mm7zeep.probe.accept import H4XX, OK, REF, H
 from mm7zeep.probe.case import Case, case
 from mm7zeep.probe.lab import Lab
+from mm7zeep.probe.results import Level
 from mm7zeep.probe.stimulus import BOUNDARY, ROOT_ID, Piece, Stimulus, nested, package, piece
 
 _TYPE = f'multipart/related; boundary="{BOUNDARY}"'
@@ -47,8 +48,8 @@ def _linked(lab: Lab, content_id: str, href: str) -> Stimulus:
 # --- the Content-Type of the package ----------------------------------------------------------------------------------
 
 
-def _labelled(id: str, level: str, clause: str, kind: str, what: str) -> Case:
-    @case(f"mime/{id}", "MUST" if level == "MUST" else "SHOULD", clause, f"A package {what} is accepted.")
+def _labelled(id: str, level: Level, clause: str, kind: str, what: str) -> Case:
+    @case(f"mime/{id}", level, clause, f"A package {what} is accepted.")
     def labelled(lab: Lab) -> None:
         lab.expect(lab.ask(lab.submit().labelled(kind)), OK)
 

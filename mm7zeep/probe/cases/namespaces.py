@@ -7,16 +7,11 @@ from datetime import UTC, datetime, timedelta
 
 from mm7zeep.probe.accept import MISSING, OK, REF
 from mm7zeep.probe.case import Case, case
-from mm7zeep.probe.lab import Lab
+from mm7zeep.probe.lab import Lab, step
 from mm7zeep.profiles import NAMESPACE_PREFIX, NAMESPACES, Profile
 
 _OLDER = "REL-5-MM7-1-2"
 _UNSUPPORTED = REF(4002, 4004)
-
-
-def _short(profile: Profile) -> str:
-    """A namespace in ids of cases: rel5-1-2."""
-    return profile.schema.lower().replace("rel-", "rel").replace("-mm7", "")
 
 
 # --- namespaces -------------------------------------------------------------------------------------------------------
@@ -26,7 +21,7 @@ def _namespace(profile: Profile) -> Case:
     bare = "" if profile.transaction_attributes else ", without mustUnderstand as it has to be there"
 
     @case(
-        f"ns/{_short(profile)}",
+        f"ns/{step(profile)}",
         "SHOULD",
         "XSD",
         f"A submit with all common elements in {profile.schema} is accepted{bare}, or refused where it is not served.",
@@ -116,7 +111,7 @@ def not_of_namespace(lab: Lab) -> None:
 
 def _listed(profile: Profile, version: str) -> Case:
     @case(
-        f"version/each-listed/{_short(profile)}-{version}",
+        f"version/each-listed/{step(profile)}-{version}",
         "SHOULD",
         "XSD",
         f"MM7Version {version}, which {profile.schema} lists, is accepted.",

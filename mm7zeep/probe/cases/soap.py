@@ -252,9 +252,8 @@ def dtd(lab: Lab) -> None:
 )
 def entity_external(lab: Lab) -> None:
     path, secret = lab.word(), lab.word()
-    url = f"http://{lab.settings.listen}/{path}"
     made = lab.submit().transaction("&mm7zeep;", None)
-    made = _typed(made, f' [<!ENTITY mm7zeep SYSTEM "{url}">]')
+    made = _typed(made, f' [<!ENTITY mm7zeep SYSTEM "{lab.own_url(path)}">]')
     with lab.answering(lambda one: path.encode() in one.raw, plain(200, secret.encode(), "text/xml")):
         said = lab.ask(made)
     lab.expect(said, FAULT(), REF(4004, 2007))

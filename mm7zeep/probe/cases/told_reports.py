@@ -8,10 +8,10 @@ from dataclasses import replace
 from mm7zeep import messages as m
 from mm7zeep.probe.accept import MISSING, OK, REF
 from mm7zeep.probe.case import Case, case
-from mm7zeep.probe.lab import Lab
+from mm7zeep.probe.lab import Lab, step
 from mm7zeep.probe.results import Level
 from mm7zeep.probe.stimulus import Stimulus
-from mm7zeep.profiles import NAMESPACES
+from mm7zeep.profiles import NAMESPACES, Profile
 
 _EARLY, _FIRST, _THIRD, _NEWEST = "REL-5-MM7-1-2", "REL-6-MM7-1-1", "REL-6-MM7-1-3", "REL-6-MM7-1-4"
 _STATES = {
@@ -50,17 +50,17 @@ def _state(word: str, namespace: str) -> Case:
     )  # fmt: skip
 
 
-def _dated(schema: str) -> Case:
-    short = schema.removeprefix("REL-").replace("-MM7", "").lower()
+def _dated(profile: Profile) -> Case:
+    schema = profile.schema
     return _taken(
-        f"report/date-or-timestamp/rel{short}", "MUST", "XSD",
+        f"report/date-or-timestamp/{step(profile)}", "MUST", "XSD",
         f"A delivery report in {schema} with the date as its schema names it is taken.",
         lambda lab: lab.report(namespace=schema), schema,
     )  # fmt: skip
 
 
 STATES = tuple(_state(word, namespace) for word, namespace in _STATES.items())
-DATES = tuple(_dated(one.schema) for one in NAMESPACES.values())
+DATES = tuple(_dated(one) for one in NAMESPACES.values())
 REPORTS = (
     _taken(
         "report/status-extension/recipient", "SHOULD", "XSD REL-6-MM7-1-0",

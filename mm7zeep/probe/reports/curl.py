@@ -75,11 +75,14 @@ def _option(name: str, value: str) -> list[str]:
 
 
 def _printf(body: bytes) -> str:
-    """The body as printf of a POSIX shell takes it: octal for what is not plain."""
-    return "".join(
+    """The body as printf of a POSIX shell takes it: octal for what is not plain, and for a first -, which would make
+    an option of it.
+    """
+    first = "\\055" if body.startswith(b"-") else ""
+    return first + "".join(
         "%%" if one == 37 else "\\\\" if one == 92 else chr(one) if 32 <= one < 127 else "\\n" if one == 10 else
         "\\r" if one == 13 else f"\\{one:03o}"
-        for one in body
+        for one in body[bool(first) :]
     )  # fmt: skip
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
+import quopri
 import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator
@@ -298,8 +300,18 @@ def _of_account(account: Account) -> Iterator[tuple[bytes, bool]]:
 
 
 def _escaped(secret: str) -> tuple[str, ...]:
-    """A password as a URL, and as XML may have it."""
-    return quote(secret, safe=""), quote(secret), escape(secret), escape(secret, {'"': "&quot;", "'": "&apos;"})
+    """A password as a URL, XML, JSON and quoted-printable may have it."""
+    return (
+        quote(secret, safe=""),
+        quote(secret),
+        escape(secret),
+        escape(secret, {'"': "&quot;", "'": "&apos;"}),
+        escape(secret).encode("ascii", "xmlcharrefreplace").decode(),
+        "".join(f"&#{ord(one)};" for one in secret),
+        "".join(f"&#x{ord(one):x};" for one in secret),
+        json.dumps(secret)[1:-1],
+        quopri.encodestring(secret.encode()).decode(),
+    )
 
 
 def _in_base64(secret: bytes) -> Iterator[bytes]:

@@ -24,6 +24,7 @@ class Progress:
     def __init__(self, stream: TextIO, total: int, mask: Mask, *, live: bool, lines: str = "some") -> None:
         self._stream, self._mask, self._lines, self._total = stream, mask, lines, total
         self._counts: dict[Word, int] = dict.fromkeys(WORDS, 0)
+        self._asked = 0
         self._lock = threading.Lock()
         self._bar: Bar | None = None
         self._task: TaskID | None = None
@@ -37,6 +38,13 @@ class Progress:
 
     def __exit__(self, *error: object) -> None:
         self._running.__exit__(None, None, None)
+
+    def asked(self) -> None:
+        """One case more has asked; the bar counts these until there are results."""
+        with self._lock:
+            self._asked += 1
+            if self._bar is not None and self._task is not None and not any(self._counts.values()):
+                self._bar.update(self._task, completed=min(self._asked, self._total), counts="asked")
 
     def heard(self, result: Result) -> None:
         """Count one result, and tell it where it is worth it."""

@@ -75,7 +75,6 @@ def _deadline(value: str) -> str:
 
 _LIVE = _expiry("2026-03-01T11:00:00Z"), _expiry("2026-03-01T13:00:00Z")
 _TWICE = shown_to("<Number>+1</Number><Number>+1</Number>")
-_WHO = "<SenderIdentification><VASID>Tides</VASID></SenderIdentification>"
 _TIMES = (
     _with("sem/expiry-negative", _expiry("-PT60S"), _expiry("PT60S")),
     _with("sem/expiry-negative", _expiry("-P1M"), _expiry("P1M")),

@@ -42,7 +42,6 @@ _SEVEN = NOTE.replace("\r\n\r\n", "\r\nContent-Transfer-Encoding: 7bit\r\n\r\n")
 _ROOTED = bent(ONE, b"text/xml; charset=utf-8\r\n", b"text/xml; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n")
 _SOAP_HEAD = b"Content-Type: text/xml; charset=utf-8\r\nContent-ID: <soap@kiosk.example>\r\n\r\n"
 _EQUAL = 'Content-Type: multipart/mixed; boundary="cut-here"\r\nContent-ID: <all@kiosk.example>\r\n\r\n'
-_MAP = packed(submit(content("cid:map@kiosk.example")), MAP)
 _EXTRA = MAP.replace(b"map@", b"extra@")
 
 
