@@ -239,6 +239,8 @@ class FarSide:
         return self._play(connection, answer(request) if callable(answer) else answer)
 
     def _play(self, connection: socket.socket, steps: Steps) -> bool:
+        if isinstance(steps, bytes | str):
+            raise TypeError(f"an answer is a row of steps, not {type(steps).__name__}: put it into a list")
         for step in steps:
             if isinstance(step, bytes):
                 connection.sendall(step)

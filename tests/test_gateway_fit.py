@@ -211,6 +211,7 @@ def heic() -> bytes:
     return made
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("name", BEYOND)
 def test_heic_of_six_megabytes(room: Make, heic: bytes, tmp_path: Path, name: str) -> None:
     """``send --fit --profile P`` of a turned photo, against a gateway that plays P: 1000, and the handset shows it

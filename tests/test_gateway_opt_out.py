@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from far_side import FarSide, proper
+from far_side import CLOSE, FarSide, proper
 from gateway_room import CALLED, OTHER, SUBMIT, TEXT, Make, Room, rooms
 from sqlalchemy import event
 
@@ -546,7 +546,7 @@ def test_who_opts_out_before_it_leaves_for_an_upstream(room: Make) -> None:
 
 def test_who_opts_out_after_an_attempt_without_an_answer(room: Make) -> None:
     """Where an attempt may have reached the upstream, it is not made again, and the reason says that it may have."""
-    with FarSide(lambda request: [], proper) as far:  # the request is read, and the connection closed
+    with FarSide(lambda request: [CLOSE], proper) as far:  # the request is read, and the connection closed
         upstream = Upstream(name="far", url=far.url, vaspid="WE")
         one = room(TNN, OTHER, upstreams=(upstream,), routes=(Route(prefix="+61", via="far"),))
         id = one.submitted(TO_ANN)

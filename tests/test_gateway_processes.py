@@ -68,6 +68,7 @@ def test_worker_started_while_the_signal_comes() -> None:
     assert [one.ended for one in workers] == [True]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("others", ["as they are", "all else has ended"])
 def test_hard_stop_with_every_thread_held(others: str, tmp_path: Path) -> None:
     """SIGTERM ends a process within its drain time also where all threads wait for a database that does not answer."""

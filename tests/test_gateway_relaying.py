@@ -333,7 +333,7 @@ REFUSED: dict[str, tuple[Any, int]] = {
     "too late": (saying(CancelRsp(status=Status(3001))), 3001),
     "not known there": (saying(CancelRsp(status=Status(2005))), 3001),
     "no such operation there": (saying(CancelRsp(status=Status(4003))), 3001),
-    "no answer": (http(503), 4006),
+    "no answer": ([http(503)], 4006),
 }
 
 

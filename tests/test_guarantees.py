@@ -105,7 +105,7 @@ def test_named_tests_exist() -> None:
             for node in ast.parse(ROOT.joinpath("tests", f"{file}.py").read_text(encoding="utf-8")).body
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         }
-        for file, _ in named
+        for file in {file for file, _ in named}
     }
     assert sorted(f"{file}::{name}" for file, name in named if name not in functions[file]) == []
     tox = configparser.ConfigParser(interpolation=None)

@@ -341,6 +341,7 @@ def test_every_cut_with_dashes_in_the_boundary(boundary: str) -> None:
         assert found is None or found == [b"", b""], cut
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("step", [0, 1, 7])
 @pytest.mark.parametrize(
     ("outer", "inner"), [("-", "----=_Part_1"), ("abcdef", "abcdef--x"), ("abcdef", "abcdef-x"), ("abcdef", "abcdefg")]

@@ -67,6 +67,7 @@ def limited(app: Any) -> Any:
     return asgi
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(("around", "verdict"), [(limited, "PASS"), (lambda app: app, "WARN")])
 def test_burst_over_the_rate(around: Any, verdict: str, tmp_path: Path) -> None:
     """A burst is served in part by who has a limit; a limit that was stated and is none is a broken SHOULD."""
