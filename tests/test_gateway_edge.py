@@ -353,8 +353,7 @@ def test_lasting_answers_end_with_their_client(pause: float) -> None:
         await asyncio.sleep(0.15)
         if scope["path"] == "/lasting":
             client.lasting()
-            while not lost.is_set():
-                await asyncio.sleep(0.02)
+            await asyncio.to_thread(lost.wait, 60)
             return
         await send({"type": "http.response.start", "status": 204, "headers": []})
         await send({"type": "http.response.body"})
