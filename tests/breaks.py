@@ -17,6 +17,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Se
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Self
 from unittest import mock
 
@@ -273,10 +274,16 @@ def refusing(pattern: str, answer: Callable[[Asked], Answered | None]) -> Break:
     return answering(lambda one: one.has(pattern), answer)
 
 
-def believing(username: str, password: str) -> Break:
-    """With every request taken as that of a user, whatever credentials it shows."""
-    known = "Basic " + base64.b64encode(f"{username}:{password}".encode()).decode()
-    return asked(lambda one: one.with_header("authorization", known))
+def believing(credentials: str, by_vaspid: Mapping[str, str] = MappingProxyType({})) -> Break:
+    """With every request taken as that of a user (``name:password``), whatever credentials it shows; as that of another
+    one where ``by_vaspid`` has the VASPID that it names.
+    """
+
+    def shown(one: Asked) -> Asked:
+        known = by_vaspid.get(said(one, r"VASPID>([^<]*)<"), credentials)
+        return one.with_header("authorization", "Basic " + base64.b64encode(known.encode()).decode())
+
+    return asked(shown)
 
 
 def fetching() -> Break:

@@ -142,8 +142,10 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     # credentials and names
     _mutant(
-        "credentials-ignored", "Credentials are not looked at.", believing("probe", "probe-password"),
+        "credentials-ignored", "Credentials are not looked at; who asks is told by the VASPID.",
+        believing("probe:probe-password", {"OTHER": "other:other-password", "OLDER": "older:older-password"}),
         "auth/none", "auth/basic-wrong", "auth/basic-garbage", "auth/basic-utf8", "auth/unknown-scheme",
+        "auth/vaspid-other",
         near=("auth/",),
     ),
     _mutant(
@@ -233,7 +235,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     _mutant(
         "cut-taken", "A body that ends inside its last part is taken as if it were whole.", asked(_ended),
-        "content/cut", near=("mime/closing",),
+        "content/cut", "http/length-short", near=("mime/closing",),
     ),
     # the envelope
     _mutant(

@@ -281,7 +281,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     # credentials
     _mutant(
-        "credentials-ignored", "Credentials are not looked at.", believing("mmsc", "callback-password"),
+        "credentials-ignored", "Credentials are not looked at.", believing("mmsc:callback-password"),
         "callback/auth-basic/wrong", "callback/auth-basic/missing", "callback/auth-basic/garbage",
     ),
     _mutant(
