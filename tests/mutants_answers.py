@@ -92,8 +92,8 @@ def _rows(role: Role) -> list[_Row]:
             rewritten(_TRANSACTION, r"\g<1>0\2", _FAULT), ("answer/transaction-id",), (),
         ),
         (
-            "answer-foreign", "Answers have the TransactionID of the first request that was accepted.", served(_foreign),
-            ("answer/foreign", *by_id), (),
+            "answer-foreign", "Answers have the TransactionID of the first request that was accepted.",
+            served(_foreign), ("answer/foreign", *by_id), (),
         ),
         (
             "answer-mu-none", "TransactionID has no mustUnderstand.", rewritten(' soap-env:mustUnderstand="1"', ""),

@@ -66,9 +66,10 @@ def _ended(one: Asked) -> Asked:
 
 def _as_utf8(one: Asked) -> Asked:
     """With the charset of the envelope ignored: it is read as UTF-8, and what is none becomes a question mark."""
-    if not one.has("(?i)charset=iso-8859-1"):
+    envelope = "(?i)(text/xml; charset=)iso-8859-1"
+    if not one.has(envelope):
         return one
-    known = one.edited("(?i)charset=iso-8859-1", "charset=utf-8").edited("encoding='iso-8859-1'", "encoding='utf-8'")
+    known = one.edited(envelope, r"\1utf-8").edited("encoding='iso-8859-1'", "encoding='utf-8'")
     return known.edited("[\x80-\xff]", "?")
 
 
@@ -303,7 +304,8 @@ MUTANTS: tuple[Mutant, ...] = (
         "version-510", "MM7Version 5.10.0 is taken for less than 5.3.0 and refused.",
         refusing("<MM7Version>5.10.0<", lambda one: refusal(one, 4002)),
         "version/each-listed/rel5-1-5-5.10.0", "version/each-listed/rel6-1-2-5.10.0",
-        "version/each-listed/rel6-1-3-5.10.0", "version/each-listed/rel6-1-4-5.10.0", near=("version/",),
+        "version/each-listed/rel6-1-3-5.10.0", "version/each-listed/rel6-1-4-5.10.0", "ns/rel5-1-5",
+        "report/ten-namespaces/rel5-1-5", near=("version/",),
     ),
     _mutant(
         "version-guessed", "A request without MM7Version is taken.",
