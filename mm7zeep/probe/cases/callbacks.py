@@ -11,10 +11,12 @@ from datetime import timedelta
 
 from mm7zeep import messages as m
 from mm7zeep.probe.accept import OK, REF, H
-from mm7zeep.probe.case import Case, case
+from mm7zeep.probe.case import Case, Ended, case
 from mm7zeep.probe.cases.changes import issued
-from mm7zeep.probe.lab import Ended, Lab, about, carries, step
+from mm7zeep.probe.lab import Lab
 from mm7zeep.probe.listener import Arrived, Reply, closes, fault, plain, rsp
+from mm7zeep.probe.making import step
+from mm7zeep.probe.matching import about, carries
 from mm7zeep.probe.stimulus import Stimulus
 from mm7zeep.probe.told import bare, distinct, recipient, shown, state
 from mm7zeep.profiles import NAMESPACES, Profile

@@ -12,7 +12,8 @@ from mm7zeep import messages as m
 from mm7zeep import schema
 from mm7zeep.probe.accept import OK, REF
 from mm7zeep.probe.case import Case, case
-from mm7zeep.probe.lab import Lab, step, written
+from mm7zeep.probe.lab import Lab
+from mm7zeep.probe.making import step, written
 from mm7zeep.probe.results import Level
 from mm7zeep.probe.stimulus import Stimulus
 from mm7zeep.profiles import NAMESPACES, Profile

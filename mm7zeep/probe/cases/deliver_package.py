@@ -10,7 +10,8 @@ from dataclasses import replace
 from mm7zeep.messages import Part
 from mm7zeep.probe.accept import OK, REF, H
 from mm7zeep.probe.case import Case, case
-from mm7zeep.probe.lab import Lab, text_part
+from mm7zeep.probe.lab import Lab
+from mm7zeep.probe.making import text_part
 from mm7zeep.probe.results import Level
 from mm7zeep.probe.stimulus import ROOT_ID, Piece, Stimulus, nested, package, piece, request_line
 

@@ -8,7 +8,8 @@ from dataclasses import replace
 from mm7zeep import messages as m
 from mm7zeep.probe.accept import MISSING, OK, REF
 from mm7zeep.probe.case import Case, case
-from mm7zeep.probe.lab import Lab, step
+from mm7zeep.probe.lab import Lab
+from mm7zeep.probe.making import step
 from mm7zeep.probe.results import Level
 from mm7zeep.probe.stimulus import Stimulus
 from mm7zeep.profiles import NAMESPACES, Profile
