@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import SplitResult
 
-from mm7zeep.probe.common import Exchange
+from mm7zeep.probe.assertion import Exchange
 from mm7zeep.probe.listener import Listener
 from mm7zeep.probe.reading import Said
 from mm7zeep.probe.settings import Settings

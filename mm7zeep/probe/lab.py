@@ -18,9 +18,9 @@ from urllib.parse import urlsplit
 from mm7zeep.probe import accept
 from mm7zeep.probe.accept import Outcome
 from mm7zeep.probe.asking import Bench, Line
+from mm7zeep.probe.assertion import Exchange
 from mm7zeep.probe.case import Case, Ended, Skip
 from mm7zeep.probe.commands import json_object, printed
-from mm7zeep.probe.common import Exchange
 from mm7zeep.probe.listener import Arrived, Listener, Reply, Script
 from mm7zeep.probe.making import Maker
 from mm7zeep.probe.matching import carries
