@@ -6,6 +6,8 @@ All are seen at the tool's own callback, which the MMSC has to know as that of t
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from mm7zeep.probe.case import Case, Ended, case
 from mm7zeep.probe.cases.delivery_reports import REPORTED, reported, states
@@ -15,10 +17,9 @@ from mm7zeep.probe.matching import about
 from mm7zeep.probe.told import recipient, shown
 
 
-def told(
-    lab: Lab, count: int, *replies: Reply, operation: str = "DeliveryReportReq", **fields: object
-) -> list[Arrived]:
-    """The attempts to tell of a new message, as soon as there are ``count``, answered by ``replies`` in turn.
+@contextmanager
+def answered(lab: Lab, *replies: Reply, operation: str = "DeliveryReportReq", **fields: object) -> Iterator[str]:
+    """A new message, by its MessageID; while the context lasts, its reports are answered by ``replies`` in turn.
 
     A report may come before the answer to its submit does: it is kept waiting until the MessageID is known.
     """
@@ -32,7 +33,15 @@ def told(
             ids.append(reported(lab, **fields))
         finally:
             known.set()
-        found = lab.calls(about(ids[0], operation), count)
+        yield ids[0]
+
+
+def told(
+    lab: Lab, count: int, *replies: Reply, operation: str = "DeliveryReportReq", **fields: object
+) -> list[Arrived]:
+    """The attempts to tell of a new message, as soon as there are ``count``, answered by ``replies`` in turn."""
+    with answered(lab, *replies, operation=operation, **fields) as message_id:
+        found = lab.calls(about(message_id, operation), count)
     if not found:
         lab.require(False, f"no {operation} came", level=lab.case.level)
         raise Ended
@@ -107,14 +116,5 @@ def no_retry_1000(lab: Lab) -> None:
     alone=True,
 )
 def bounded_retries(lab: Lab) -> None:
-    known, ids = threading.Event(), list[str]()
-
-    def is_ours(one: Arrived) -> bool:
-        return one.operation == "DeliveryReportReq" and known.wait(lab.settings.timeout) and one.message_id in ids
-
-    with lab.answering(is_ours, plain(503)):
-        try:
-            ids.append(reported(lab, read_reply=True))
-        finally:
-            known.set()
-        lab.call(about(ids[0], "ReadReplyReq"), "read reply behind a report that fails")
+    with answered(lab, plain(503), read_reply=True) as message_id:
+        lab.call(about(message_id, "ReadReplyReq"), "read reply behind a report that fails")
