@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mm7zeep.cli import completion, interrupts
+from mm7zeep.cli import interrupts, options
 
 if TYPE_CHECKING:
     from mm7zeep.cli.dry_run import DryRun
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 _LARGE = 256 * 1024  # octets of an upload from which on a bar is shown
 _MOST_PIPED = 64 * 1024 * 1024  # octets of standard input, which is kept in memory
 _SPAN = re.compile(r"([0-9]{1,6})([smhdw])\Z")
-_SIZE = re.compile(r"([0-9]{1,9})(|k|ki|m|mi)b?\Z", re.IGNORECASE)
-_SIZES = {"": 1, "k": 1000, "ki": 1024, "m": 1000_000, "mi": 1024 * 1024}
 # What a profile has from the carrier, and not from the schema (profiles.Profile).
 _CARRIER = (
     "prefix", "policy", "split", "max_message", "max_content", "max_part", "max_parts", "max_subject",
@@ -41,16 +39,6 @@ _CARRIER = (
     "fault_refusals", "fault_status", "answer_schema", "report_schema", "encoding", "headers",
 )  # fmt: skip
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-
-
-def credentials(context: click.Context, parameter: click.Parameter, value: str | None) -> tuple[str, str] | None:
-    """USER:PASS as a pair; the password may hold colons."""
-    if value is None:
-        return None
-    user, colon, password = value.partition(":")
-    if not colon or not user:
-        raise click.BadParameter("give USER:PASS")  # never repeats what was given
-    return user, password
 
 
 def _headers(context: click.Context, parameter: click.Parameter, value: tuple[str, ...]) -> dict[str, str]:
@@ -66,16 +54,6 @@ def _headers(context: click.Context, parameter: click.Parameter, value: tuple[st
             raise click.BadParameter("give --auth, --digest or --bearer for Authorization")
         found[name.strip()] = text.strip()
     return found
-
-
-def octets(context: click.Context, parameter: click.Parameter, value: str | None) -> int | None:
-    """A size: 300k is 300,000 octets, 1M 1,000,000, 300Ki 307,200; a number alone is octets."""
-    if value is None:
-        return None
-    found = _SIZE.match(value)
-    if found is None or not int(found[1]):
-        raise click.BadParameter("give octets, or a size like 300k (300,000), 1M or 300Ki (307,200)")
-    return int(found[1]) * _SIZES[found[2].lower()]
 
 
 def _moment(context: click.Context, parameter: click.Parameter, value: str | None) -> timedelta | datetime | None:
@@ -96,9 +74,9 @@ def _moment(context: click.Context, parameter: click.Parameter, value: str | Non
 @click.command("send")
 @click.argument("url")
 @click.argument("files", nargs=-1, metavar="[FILE]...", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--auth", callback=credentials, metavar="USER:PASS", help="Basic credentials (or MM7ZEEP_SEND_AUTH).")
+@options.auth("SEND")
 @click.option("--digest", is_flag=True, help="Show them by Digest (RFC 7616), never by Basic.")
-@click.option("--bearer", metavar="TOKEN", help="An API key in their place (or MM7ZEEP_SEND_BEARER).")
+@options.bearer("SEND")
 @click.option(
     "--header",
     "headers",
@@ -107,8 +85,8 @@ def _moment(context: click.Context, parameter: click.Parameter, value: str | Non
     metavar="NAME:VALUE",
     help="A header field of each request; may be repeated.",
 )
-@click.option("--vaspid", help="Who sends: the value-added service provider.")
-@click.option("--vasid", help="For which service.")
+@options.vaspid()
+@options.vasid()
 @click.option("--to", multiple=True, metavar="ADDRESS", help="A recipient; may be repeated.")
 @click.option("--cc", multiple=True, metavar="ADDRESS", help="A recipient of a copy; may be repeated.")
 @click.option(
@@ -121,22 +99,17 @@ def _moment(context: click.Context, parameter: click.Parameter, value: str | Non
     "--charset",
     help="What the texts among the FILEs are in, where that is neither UTF-8 nor marked: windows-1252",
 )
-@click.option(
-    "--profile",
-    "carrier",
-    shell_complete=completion.profile_names,
-    help="How the carrier wants it: optus, sinch, generic-6.8.0, ...",
-)
+@options.profile("carrier")
 @click.option("--fit", is_flag=True, help="Make pictures fit into what the carrier takes (extra fit).")
-@click.option("--limit", callback=octets, metavar="SIZE", help="The same, into so much: 300k, 1M, or octets.")
+@click.option("--limit", callback=options.octets, metavar="SIZE", help="The same, into so much: 300k, 1M, or octets.")
 @click.option("--namespace", help="Another MM7 schema than the profile's: REL-5-MM7-1-3, ...")
 @click.option("--delivery-report", is_flag=True, help="Ask to be told what becomes of it.")
 @click.option("--read-reply", is_flag=True, help="Ask to be told when it is read.")
 @click.option("--expiry", callback=_moment, metavar="SPAN", help="How long it may wait: 12h, 2d, or a time with zone.")
 @click.option("--priority", type=click.Choice(["Low", "Normal", "High"]), help="Its priority.")
 @click.option("--service-code", help="What the service is billed under.")
-@click.option("--ca-file", type=click.Path(exists=True, dir_okay=False), help="Certificates to trust (PEM).")
-@click.option("--client-cert", type=click.Path(exists=True, dir_okay=False), help="Our certificate and key (PEM).")
+@options.ca_file()
+@options.client_cert()
 @click.option(
     "--timeout",
     type=click.FloatRange(0, 86_400, min_open=True),
