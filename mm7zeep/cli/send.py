@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -23,7 +23,7 @@ from mm7zeep.cli import interrupts, options
 if TYPE_CHECKING:
     from mm7zeep.cli.dry_run import DryRun
     from mm7zeep.cli.wire_view import WireView
-    from mm7zeep.client import Submitted
+    from mm7zeep.client import Submitted, VaspClient
     from mm7zeep.credentials import Auth
     from mm7zeep.messages import Part
     from mm7zeep.profiles import Profile
@@ -181,7 +181,7 @@ def command(
     with interrupts.sigterm_as_interrupt():
         from mm7zeep.cli.outcomes import Teller
         from mm7zeep.cli.watched import Watched
-        from mm7zeep.client import VaspClient, part_of
+        from mm7zeep.client import VaspClient
         from mm7zeep.errors import LocalError, Mm7Error
 
         to_terminal = dry_run and output is None and sys.stdout.isatty()
@@ -202,20 +202,8 @@ def command(
                 timeouts=_timeouts(timeout),
             )
             requests = _count(fields) if client.split else 1
-            piped = [_piped()] if from_stdin else []
-            size = sum(file.stat().st_size for file in files) + sum(map(len, piped))
-            content: tuple[str | Part, ...] = (
-                *texts,
-                *(part_of(one, charset=charset) for one in piped),
-                *(part_of(one, charset=charset) for one in files),
-            )
-
-            def submit() -> Submitted:
-                with client:
-                    return client.submit(content=content, progress=bar, fit=limit or fit, **_given(fields))
-
-            with _bar(size if view is None else 0) as bar:
-                sent = interrupts.interruptible(submit)
+            content, size = _content(texts, files, charset, from_stdin=from_stdin)
+            sent = _submit(client, content, fields, fit=limit or fit, size=size if view is None else 0)
         except (LocalError, ValueError) as error:
             raise click.UsageError(str(error)) from error
         except Mm7Error as error:
@@ -225,11 +213,43 @@ def command(
             tell.interrupted(error, watched.exchanges, requests)
     if dry is None:
         tell.accepted(sent)
-    if output is not None:
-        with output.open("wb") as file:
-            dry.write(file)
-    elif not to_terminal:
+    if not to_terminal:
+        _write(dry, output)
+
+
+def _content(
+    texts: Sequence[str], files: Sequence[Path], charset: str | None, *, from_stdin: bool
+) -> tuple[tuple[str | Part, ...], int]:
+    """The texts, standard input and the files, in this order; and the octets of all but the texts."""
+    from mm7zeep.client import part_of
+
+    piped = [_piped()] if from_stdin else []
+    size = sum(file.stat().st_size for file in files) + sum(map(len, piped))
+    parts = [part_of(one, charset=charset) for one in piped]
+    parts += [part_of(one, charset=charset) for one in files]
+    return (*texts, *parts), size
+
+
+def _submit(
+    client: VaspClient, content: tuple[str | Part, ...], fields: dict[str, Any], *, fit: bool | int, size: int
+) -> Submitted:
+    """Send it and close the client; what Ctrl-C interrupts. A bar is shown for an upload of ``size`` octets."""
+
+    def submit() -> Submitted:
+        with client:
+            return client.submit(content=content, progress=bar, fit=fit, **_given(fields))
+
+    with _bar(size) as bar:
+        return interrupts.interruptible(submit)
+
+
+def _write(dry: DryRun, output: Path | None) -> None:
+    """The requests that were not sent, into a file or to standard output."""
+    if output is None:
         dry.write(sys.stdout.buffer)
+        return
+    with output.open("wb") as file:
+        dry.write(file)
 
 
 def _view(headers: Mapping[str, str], *, err: bool, show_numbers: bool) -> WireView:
