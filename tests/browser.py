@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import axe_core
+import needed
 import pytest
 
 if TYPE_CHECKING:
@@ -71,9 +72,7 @@ Axe = Callable[["Page"], list[str]]
 def chromium() -> Iterator[Browser]:
     """The browser of one module; skips where Playwright or Chromium is absent."""
     sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright, of the extra browser")
-    program = shutil.which("chromium")
-    if program is None:
-        pytest.skip("needs Chromium: install the Debian package chromium")
+    program = needed.program("chromium")
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=list(FLAGS))
         yield browser
@@ -114,7 +113,7 @@ def axe(tmp_path_factory: pytest.TempPathFactory) -> Axe:
         if path := os.environ.get(axe_core.FILE):
             return Path(path).read_text(encoding="utf-8")
         if shutil.which("npm") is None:
-            pytest.skip(f"needs axe-core: install npm, or name axe.min.js in {axe_core.FILE}")
+            needed.absent(f"needs axe-core: install npm, or name axe.min.js in {axe_core.FILE}")
         return axe_core.fetch(tmp_path_factory.mktemp("axe")).read_text(encoding="utf-8")
 
     def violations(page: Page) -> list[str]:

@@ -24,10 +24,12 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple, Self
 
+import needed
 import psutil
+import pytest
 from gateway_process import eventually
 
-ROOTLESS = 'needs Linux, root, util-linux and the right to mount: "unshare --mount" says why not'
+_ROOTLESS = 'needs Linux, root and the right to mount: "unshare --mount" says why not'
 
 # What pip is told of its index on this machine: an engine takes these as build arguments.
 _BUILD_ENVIRONMENT = ("PIP_", "HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "SSL_CERT", "REQUESTS_CA")
@@ -119,10 +121,20 @@ def image_of(instructions: Sequence[Instruction]) -> Image:
     return image
 
 
-def may_mount() -> bool:
-    """Whether this process may do what an ``Engine`` does."""
-    if sys.platform != "linux" or os.geteuid() != 0 or not all(map(shutil.which, ("unshare", "nsenter", "setpriv"))):
-        return False
+def require() -> None:
+    """Skip the running test where this process may not do what an ``Engine`` does, which nothing that is installed
+    changes; without util-linux as ``needed.absent``.
+    """
+    if sys.platform != "linux" or os.geteuid() != 0:
+        pytest.skip(_ROOTLESS)
+    for name in ("unshare", "nsenter", "setpriv"):
+        needed.program(name, "util-linux")
+    if not _may_mount():
+        pytest.skip(_ROOTLESS)
+
+
+def _may_mount() -> bool:
+    """Whether a namespace of our own may be made, with an overlay in it."""
     tried = "d=$(mktemp -d) && mount -t tmpfs t $d && mkdir $d/u $d/w $d/r"
     tried += " && mount -t overlay o -o lowerdir=/,upperdir=$d/u,workdir=$d/w $d/r"
     tried += "; status=$?; umount -R $d; rmdir $d; exit $status"
@@ -196,7 +208,7 @@ class Engine:
         )
         assert self._holder.stdout is not None
         if self._holder.stdout.readline() != b"ready\n":
-            raise RuntimeError(ROOTLESS)
+            raise RuntimeError(_ROOTLESS)
         return self
 
     def __exit__(self, *exc_info: object) -> None:

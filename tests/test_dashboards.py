@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -15,6 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
+import needed
 import pytest
 import requests
 import yaml
@@ -324,10 +324,8 @@ CASES = [
 
 
 def require(program: str) -> str:
-    """Where a program of Prometheus is; the test skips without it, and fails where CI runs, which skips nothing."""
-    if (found := shutil.which(program)) is None:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(f"needs {program}: the Debian package prometheus has it")
-    return found
+    """Where a program of Prometheus is."""
+    return needed.program(program, "prometheus")
 
 
 def promtool(*words: str | Path) -> str:

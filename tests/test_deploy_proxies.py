@@ -6,7 +6,6 @@ import base64
 import http.client
 import os
 import re
-import shutil
 import ssl
 import subprocess
 from collections.abc import Callable, Iterator
@@ -15,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
+import needed
 import pytest
 import requests
 import trustme
@@ -143,9 +143,7 @@ Write = Callable[[Path, GatewayProcess, int, tuple[Path, Path]], list[str]]
 def front(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
     """Each proxy of the examples before a gateway that trusts it."""
     write: Write = request.param
-    if shutil.which(write.__name__) is None:
-        absent = f"needs {write.__name__}: install the Debian package {write.__name__}"
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(absent)
+    needed.program(write.__name__)
     folder = tmp_path_factory.mktemp(write.__name__)
     authority = trustme.CA()
     leaf = authority.issue_cert("localhost", "127.0.0.1")

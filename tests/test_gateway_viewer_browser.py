@@ -9,7 +9,6 @@ import io
 import json
 import random
 import re
-import shutil
 import signal
 import subprocess
 import time
@@ -19,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import needed
 import pytest
 import requests
 
@@ -436,9 +436,8 @@ def test_a_new_user_sees_a_picture_within_a_minute(
     visit: Visitor, tmp_path: Path, record_property: Callable[..., None]
 ) -> None:
     """``mm7zeep serve`` in an empty folder, the page that it names, the command that it prints, a click: a picture."""
-    shell = shutil.which("sh")
-    if shell is None or shutil.which("curl") is None:
-        pytest.skip("needs curl, which the printed command is of")
+    shell = needed.program("sh", "dash")
+    needed.program("curl")  # which the printed command is of
     began = time.monotonic()
     with as_a_new_user(tmp_path) as (server, said):
         found = opened(visit, re.findall(r"(?m)^(?:admin|viewer|pages) +(http\S+)$", said)[0])

@@ -11,7 +11,6 @@ import itertools
 import json
 import os
 import shlex
-import shutil
 import subprocess
 import sys
 import threading
@@ -24,6 +23,7 @@ from email.header import decode_header, make_header
 from pathlib import Path
 from typing import Any
 
+import needed
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -47,7 +47,7 @@ from mm7zeep.receiver import Receiver
 
 GIF = b"GIF89a\x01\x00\x01\x00\x00\x00\x00;"
 NASTY = "'; touch pwned #\"$(touch pwned)`touch pwned` <b>&\\ grüß 龍"
-CURL = pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+CURL = pytest.mark.usefixtures("curl")
 SMIL = b'<smil><head/><body><par dur="5s"><img src="cid:p"/></par></body></smil>'
 
 
@@ -65,6 +65,13 @@ PART_FIELDS = frozenset(
     }
 )
 """What the header of a part of an e-mail may have."""
+
+
+@pytest.fixture(scope="session")
+def curl() -> str:
+    """Where curl is."""
+    return needed.program("curl")
+
 
 # --- by itself --------------------------------------------------------------------------------------------------------
 

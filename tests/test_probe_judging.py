@@ -10,7 +10,8 @@ import pytest
 from mm7zeep import Part, ShortCode, SubmitReq
 from mm7zeep.probe import accept
 from mm7zeep.probe.accept import BAD_XML, CLOSED, FAULT, H4XX, OK, PARTIAL, REF, H, Outcome
-from mm7zeep.probe.common import COMMON, Exchange
+from mm7zeep.probe.assertion import Exchange
+from mm7zeep.probe.common import COMMON
 from mm7zeep.probe.reading import Said
 from mm7zeep.probe.results import Reason, Report, Result, Transmission, as_dict, from_dict, verdict_of
 from mm7zeep.probe.settings import Account

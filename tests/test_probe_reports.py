@@ -7,12 +7,12 @@ import io
 import json
 import re
 import shlex
-import shutil
 import subprocess
 from dataclasses import replace
 from datetime import date
 from html import unescape
 
+import needed
 import probed
 import pytest
 from lxml import etree
@@ -280,9 +280,7 @@ def test_window_is_made_of_the_octets(offset: int | None) -> None:
 
 def test_curl_repeats_the_request() -> None:
     """The line, given to a shell, sends the same head and the same octets, credentials from the environment."""
-    program = shutil.which("curl")
-    if program is None:
-        pytest.skip("needs curl")
+    needed.program("curl")
     body = b"--mm7zeep-probe\r\n" + bytes(range(256)) + b"%s \\n '$HOME' `id` \"x\" \r\n" + "grün".encode()
     with probed.far_side(lambda said: b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n") as (
         url,

@@ -22,8 +22,9 @@ from mm7zeep.probe.accept import OK, REF
 from mm7zeep.probe.case import Case, case
 from mm7zeep.probe.cases import ALL
 from mm7zeep.probe.common import COMMON
-from mm7zeep.probe.lab import Lab, about
+from mm7zeep.probe.lab import Lab
 from mm7zeep.probe.listener import Arrived, Listener, Script, closes, fault, rsp
+from mm7zeep.probe.matching import about
 from mm7zeep.probe.results import Level, Reason, Result
 from mm7zeep.probe.runner import dry_answer, dry_run, run
 from mm7zeep.probe.settings import Account, Numbers, Settings, from_mapping, from_toml, with_account

@@ -9,6 +9,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import needed
 import node_soap
 import pytest
 import vector_witnesses as witnesses
@@ -164,7 +165,7 @@ def test_node_soap(tmp_path: Path) -> None:
     place = os.environ.get(node_soap.FOLDER)
     if not place:
         if shutil.which("npm") is None:
-            pytest.skip(f"needs node-soap: install npm, or name its folder in {node_soap.FOLDER}")
+            needed.absent(f"needs node-soap: install npm, or name its folder in {node_soap.FOLDER}")
         place = str(node_soap.fetch(tmp_path))
     witness = witnesses.of_node(Path(place))
     judged = witnesses.judge(witness)
@@ -185,8 +186,7 @@ def test_page() -> None:
 @pytest.mark.once
 def test_example_of_the_page() -> None:
     """What the page shows of the receiver in JavaScript is what node prints."""
-    if shutil.which("node") is None:
-        pytest.skip("needs node")
+    needed.program("node", "nodejs")
     made = make_vectors()
     assert made.printed() == made.written()[1]
 

@@ -17,7 +17,7 @@ import click
 
 from mm7zeep import json_text
 from mm7zeep.cli import COULD_NOT_RUN, FAILURES
-from mm7zeep.cli.send import credentials
+from mm7zeep.cli.options import credentials
 
 _TIMEOUT = (5.0, 60.0)  # seconds to connect, and without an octet
 _ANSWER = 16 * 1024 * 1024  # octets of an answer that are read

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from mm7zeep.cli import COULD_NOT_RUN, FAILURES, completion
-from mm7zeep.cli.send import octets
+from mm7zeep.cli import COULD_NOT_RUN, FAILURES, options
 
 if TYPE_CHECKING:
     from mm7zeep.errors import LocalError
@@ -24,13 +23,10 @@ _HEAD = ("file", "before", "after", "type", "what was done")
 
 @click.command("fit")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path))
-@click.option("--limit", callback=octets, metavar="SIZE", help="What the whole message may have: 300k, 1M, or octets.")
 @click.option(
-    "--profile",
-    "carrier",
-    shell_complete=completion.profile_names,
-    help="The carrier, whose limit and encoding apply: vibes-6.8, ...",
+    "--limit", callback=options.octets, metavar="SIZE", help="What the whole message may have: 300k, 1M, or octets."
 )
+@options.profile("carrier", "The carrier, whose limit and encoding apply: vibes-6.8, ...")
 @click.option(
     "-o", "--output", type=click.Path(file_okay=False, path_type=Path), help="Write the files that fit into DIRECTORY."
 )

@@ -24,8 +24,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mm7zeep import masking
-from mm7zeep.cli import COULD_NOT_RUN, completion
-from mm7zeep.cli.send import credentials
+from mm7zeep.cli import COULD_NOT_RUN, options
 from mm7zeep.json_text import as_json
 
 if TYPE_CHECKING:
@@ -36,36 +35,14 @@ if TYPE_CHECKING:
 _FORWARD_TIMEOUT = (5.0, 20.0)  # seconds to connect, and without an octet
 
 
-def address(context: click.Context, parameter: click.Parameter, value: str) -> tuple[str, int]:
-    """HOST:PORT as a pair; an IPv6 address stands in brackets."""
-    host, _, port = value.rpartition(":")
-    if not port.isascii() or not port.isdigit() or int(port) > 65535:
-        raise click.BadParameter("give HOST:PORT")
-    return host.removeprefix("[").removesuffix("]") or "127.0.0.1", int(port)
-
-
-def loopback(host: str) -> bool:
-    """Whether only this machine can reach ``host``."""
-    import ipaddress
-
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
 @click.command("listen")
 @click.option(
-    "--bind", callback=address, default="127.0.0.1:8009", show_default=True, metavar="HOST:PORT", help="Where."
+    "--bind", callback=options.address, default="127.0.0.1:8009", show_default=True, metavar="HOST:PORT", help="Where."
 )
-@click.option("--auth", callback=credentials, metavar="USER:PASS", help="What the MMSC has to show.")
+@click.option("--auth", callback=options.credentials, metavar="USER:PASS", help="What the MMSC has to show.")
 @click.option("--save", type=click.Path(file_okay=False, path_type=Path), metavar="DIR", help="Write the parts there.")
 @click.option("--forward-to", metavar="URL", help="POST each as JSON, its parts in base64, before acknowledging it.")
-@click.option(
-    "--profile",
-    shell_complete=completion.profile_names,
-    help="The carrier whose habits are to be expected: optus, fibernetics, ...",
-)
+@options.profile(shown="The carrier whose habits are to be expected: optus, fibernetics, ...")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON line each, with every field.")
 def command(
     bind: tuple[str, int],
@@ -86,7 +63,7 @@ def command(
     from mm7zeep.receiver import Receiver
 
     host, port = bind
-    if auth is None and not loopback(host):
+    if auth is None and not options.loopback(host):
         click.echo(f"mm7zeep listen: without --auth, everybody who reaches {host} may send", err=True)
     try:
         receiver = Receiver(auth=dict([auth]) if auth else None, profile=profile)

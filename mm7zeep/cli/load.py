@@ -17,9 +17,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mm7zeep import json_text
-from mm7zeep.cli import COULD_NOT_RUN, FAILURES
-from mm7zeep.cli.listen import address, loopback
-from mm7zeep.cli.send import credentials, octets
+from mm7zeep.cli import COULD_NOT_RUN, FAILURES, options
 
 if TYPE_CHECKING:
     from mm7zeep.load import Plan
@@ -61,7 +59,9 @@ def _sizes(context: click.Context, parameter: click.Parameter, value: str) -> tu
         given = weights(value)
     except LocalError as error:
         raise click.BadParameter(str(error)) from error
-    return tuple((0 if name == "text" else octets(context, parameter, name) or 0, weight) for name, weight in given)
+    return tuple(
+        (0 if name == "text" else options.octets(context, parameter, name) or 0, weight) for name, weight in given
+    )
 
 
 @click.command("load")
@@ -118,12 +118,12 @@ def _sizes(context: click.Context, parameter: click.Parameter, value: str) -> tu
     metavar="NUMBERS",
     help="Numbers that may be sent to. Needed for a host that is not this machine.",
 )
-@click.option("--auth", callback=credentials, metavar="USER:PASS", help="Basic credentials (or MM7ZEEP_LOAD_AUTH).")
-@click.option("--bearer", metavar="TOKEN", help="An API key in their place (or MM7ZEEP_LOAD_BEARER).")
-@click.option("--vaspid", help="Who sends: the value-added service provider.")
-@click.option("--vasid", help="For which service.")
-@click.option("--profile", help="How the carrier wants it: optus, sinch, generic-6.8.0, ...")
-@click.option("--ca-file", type=click.Path(exists=True, dir_okay=False), help="Certificates to trust (PEM).")
+@options.auth("LOAD")
+@options.bearer("LOAD")
+@options.vaspid()
+@options.vasid()
+@options.profile()
+@options.ca_file()
 @click.option(
     "--connections",
     type=click.IntRange(1, 20_000),
@@ -153,11 +153,13 @@ def _sizes(context: click.Context, parameter: click.Parameter, value: str) -> tu
 )
 @click.option(
     "--listen",
-    callback=lambda context, parameter, value: value and address(context, parameter, value),
+    callback=lambda context, parameter, value: value and options.address(context, parameter, value),
     metavar="HOST:PORT",
     help="Take delivery reports there, ask for them, and check that each comes once.",
 )
-@click.option("--listen-auth", callback=credentials, metavar="USER:PASS", help="What the MMSC has to show there.")
+@click.option(
+    "--listen-auth", callback=options.credentials, metavar="USER:PASS", help="What the MMSC has to show there."
+)
 @click.option(
     "--settle",
     callback=_span,
@@ -192,7 +194,7 @@ def command(
     settle: float,
     as_json: bool,
     html: Path | None,
-    **options: Any,
+    **more: Any,
 ) -> None:
     """Send requests to the MMSC at URL at a fixed rate, and tell how it answers.
 
@@ -210,7 +212,7 @@ def command(
     if html is not None and not html.parent.is_dir():
         raise click.BadParameter(f"{html.parent} is no folder", param_hint="--html")
     try:
-        plan = _plan(url, mix, _authorization(auth, bearer), reports=listen is not None, **options)
+        plan = _plan(url, mix, _authorization(auth, bearer), reports=listen is not None, **more)
         result = _run(plan, listen, listen_auth, settle)
     except (LocalError, ValueError) as error:
         raise click.UsageError(str(error)) from error
@@ -252,7 +254,7 @@ def _plan(
     ramp: float,
     to: str | None,
     allow_send: str | None,
-    **options: Any,
+    **more: Any,
 ) -> Plan:
     """The plan. Raises ``LocalError`` or ``ValueError`` for what cannot be sent, or may not."""
     from mm7zeep.load import Plan, Schedule
@@ -266,7 +268,7 @@ def _plan(
         mix=weights(mix, OPERATIONS),
         numbers=recipients(to, allow_send, loopback=here),
         authorization=authorization,
-        **options,
+        **more,
     )
 
 
@@ -301,7 +303,7 @@ def _listening(ledger: Ledger, host: str, port: int, auth: tuple[str, str] | Non
     from mm7zeep.gateway.logs import restrain
     from mm7zeep.load.callbacks import listening
 
-    if auth is None and not loopback(host):
+    if auth is None and not options.loopback(host):
         click.echo(f"mm7zeep load: without --listen-auth, everybody who reaches {host} may report", err=True)
     restrain()
     with refusals_told("load"), listening(ledger, host, port, auth) as url:

@@ -17,8 +17,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from mm7zeep.cli import COULD_NOT_RUN, probe_reports, probe_settings
-from mm7zeep.cli.send import credentials
+from mm7zeep.cli import COULD_NOT_RUN, options, probe_reports, probe_settings
 
 if TYPE_CHECKING:
     import ssl
@@ -58,10 +57,12 @@ _TARGET = click.Path(dir_okay=False, path_type=Path)
     "--window", type=click.FloatRange(0, 600, min_open=True), metavar="SECONDS", help="In which none may that must not."
 )
 @click.option("--seed", type=click.IntRange(0), help="Makes the same requests again.  [default: another in each run]")
-@click.option("--user", callback=credentials, metavar="USER:PASSWORD", help="Or MM7ZEEP_PROBE_USER, or --user-file.")
+@click.option(
+    "--user", callback=options.credentials, metavar="USER:PASSWORD", help="Or MM7ZEEP_PROBE_USER, or --user-file."
+)
 @click.option("--user-file", type=_FILE, callback=probe_settings.read_user, help="A file with USER:PASSWORD.")
-@click.option("--vaspid", help="Who asks: the value-added service provider.")
-@click.option("--vasid", help="For which service.")
+@options.vaspid("asks")
+@options.vasid()
 @click.option("--namespace", help="The MM7 schema: REL-6-MM7-1-4, or a whole namespace.")
 @click.option(
     "--allow-send",
@@ -74,8 +75,8 @@ _TARGET = click.Path(dir_okay=False, path_type=Path)
 @click.option("--trigger-cmd", "trigger", metavar="COMMAND", help="Makes the VASP submit.")
 @click.option("--state-cmd", "state", metavar="COMMAND", help="Makes the state that a case needs.")
 @click.option("--seen-cmd", "seen", metavar="COMMAND", help="Tells what the VASP got.")
-@click.option("--ca-file", type=click.Path(exists=True, dir_okay=False), help="Certificates to trust (PEM).")
-@click.option("--client-cert", type=click.Path(exists=True, dir_okay=False), help="Our certificate and key (PEM).")
+@options.ca_file()
+@options.client_cert()
 @click.option(
     "--format",
     "form",
@@ -100,7 +101,7 @@ _TARGET = click.Path(dir_okay=False, path_type=Path)
 @click.option("--show-numbers", is_flag=True, help="Do not mask numbers and mail addresses.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress; of the text, only the sum.")
 @click.option("-v", "--verbose", is_flag=True, help="Show what passed and what was skipped, too.")
-def command(url: str | None, **options: Any) -> None:
+def command(url: str | None, **given: Any) -> None:
     """Examine the MMSC or VASP at URL: numbered cases, each with requirement, expected, actual and the octets.
 
     Sends what is wrong on purpose, to URL and nowhere else. With --replay, URL may be left out: that of the report.
@@ -109,43 +110,43 @@ def command(url: str | None, **options: Any) -> None:
     not needed any more, 2 wrong usage or settings, or every case was skipped, 3 ERROR alone (the tool or the network),
     130 ended by Ctrl-C.
     """
-    earlier = probe_settings.read_report(options["replay"]) if options["replay"] else None
-    if options["listed"] and url is None:
+    earlier = probe_settings.read_report(given["replay"]) if given["replay"] else None
+    if given["listed"] and url is None:
         url = "http://localhost/"
-    settings = probe_settings.settings(url, options, earlier)
-    cases = _chosen(settings, options, earlier)
+    settings = probe_settings.settings(url, given, earlier)
+    cases = _chosen(settings, given, earlier)
     if cases is None:
         click.echo("nothing to run again: all of that report passed or was skipped")
         return
-    if options["listed"]:
-        _list(cases, as_json=options["form"] == "json")
+    if given["listed"]:
+        _list(cases, as_json=given["form"] == "json")
         return
-    mask = _mask(settings, options)
-    if options["dry_run"]:
+    mask = _mask(settings, given)
+    if given["dry_run"]:
         _dry_run(cases, settings, mask)
         return
-    probe_settings.demand_leave(settings, options["allow_send"])
-    entries = probe_reports.entries(options["baseline"], settings.role)
-    outputs = probe_reports.outputs(options)
+    probe_settings.demand_leave(settings, given["allow_send"])
+    entries = probe_reports.entries(given["baseline"], settings.role)
+    outputs = probe_reports.outputs(given)
     stop = _Stop()
     try:
-        report = _run(cases, settings, mask, outputs, stop, options)
+        report = _run(cases, settings, mask, outputs, stop, given)
     except OSError as error:  # nobody there, or the listener's place taken
         click.echo(f"mm7zeep probe: {error}", err=True)
         sys.exit(COULD_NOT_RUN)
-    status = probe_reports.finish(report, entries, mask, outputs, options)
+    status = probe_reports.finish(report, entries, mask, outputs, given)
     if stop.number:
         click.echo(f"mm7zeep probe: ended by a signal after {len(report.results)} results", err=True)
     sys.exit(128 + stop.number if stop.number else status)
 
 
-def _chosen(settings: Settings, options: dict[str, Any], earlier: Report | None) -> tuple[Case, ...] | None:
+def _chosen(settings: Settings, given: dict[str, Any], earlier: Report | None) -> tuple[Case, ...] | None:
     """The cases to run; None where an earlier report leaves nothing to run again. Raises ``click.UsageError``."""
     from mm7zeep.probe.cases import ALL
     from mm7zeep.probe.selection import select
 
     known = tuple(one for one in ALL if one.role == settings.role)
-    only = options["only"]
+    only = given["only"]
     try:
         if earlier is not None:
             again, unknown = probe_settings.to_run_again(earlier, (one.id for one in known))
@@ -154,7 +155,7 @@ def _chosen(settings: Settings, options: dict[str, Any], earlier: Report | None)
             if not again:
                 return None
             known = tuple(one for one in known if one.id in again)
-        chosen = select(known, only=only, skip=options["skip"], level=options["level"])
+        chosen = select(known, only=only, skip=given["skip"], level=given["level"])
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     if not chosen:
@@ -162,10 +163,10 @@ def _chosen(settings: Settings, options: dict[str, Any], earlier: Report | None)
     return chosen
 
 
-def _mask(settings: Settings, options: dict[str, Any]) -> Mask:
+def _mask(settings: Settings, given: dict[str, Any]) -> Mask:
     from mm7zeep.probe.reports.mask import Mask
 
-    return Mask.of(settings, show_numbers=options["show_numbers"])
+    return Mask.of(settings, show_numbers=given["show_numbers"])
 
 
 # --- without sending --------------------------------------------------------------------------------------------------
@@ -248,15 +249,15 @@ def _run(
     mask: Mask,
     outputs: Sequence[Output],
     stop: _Stop,
-    options: dict[str, Any],
+    given: dict[str, Any],
 ) -> Report:
     """Run the cases, tell of it meanwhile, and write the lines of NDJSON as they come. Raises ``click.UsageError``."""
     from mm7zeep.probe.common import COMMON
     from mm7zeep.probe.reports.progress import Progress
     from mm7zeep.probe.runner import run
 
-    context = _tls(options["ca_file"], options["client_cert"])
-    lines = "none" if options["quiet"] else "all" if options["verbose"] else "some"
+    context = _tls(given["ca_file"], given["client_cert"])
+    lines = "none" if given["quiet"] else "all" if given["verbose"] else "some"
     live = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
     with ExitStack() as stack:
         streams = [stack.enter_context(one.opened()) for one in outputs if one.form == "ndjson"]

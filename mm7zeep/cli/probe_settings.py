@@ -38,7 +38,7 @@ _NOT_RUN_AGAIN = ("PASS", "SKIP")
 
 def read_user(context: click.Context, parameter: click.Parameter, value: Path | None) -> tuple[str, str] | None:
     """USER:PASSWORD from the first line of a file."""
-    from mm7zeep.cli.send import credentials
+    from mm7zeep.cli.options import credentials
 
     if value is None:
         return None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mm7zeep.cli import completion, interrupts
+from mm7zeep.cli import interrupts, options
 
 if TYPE_CHECKING:
     from mm7zeep.cli.dry_run import DryRun
     from mm7zeep.cli.wire_view import WireView
-    from mm7zeep.client import Submitted
+    from mm7zeep.client import Submitted, VaspClient
     from mm7zeep.credentials import Auth
     from mm7zeep.messages import Part
     from mm7zeep.profiles import Profile
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 _LARGE = 256 * 1024  # octets of an upload from which on a bar is shown
 _MOST_PIPED = 64 * 1024 * 1024  # octets of standard input, which is kept in memory
 _SPAN = re.compile(r"([0-9]{1,6})([smhdw])\Z")
-_SIZE = re.compile(r"([0-9]{1,9})(|k|ki|m|mi)b?\Z", re.IGNORECASE)
-_SIZES = {"": 1, "k": 1000, "ki": 1024, "m": 1000_000, "mi": 1024 * 1024}
 # What a profile has from the carrier, and not from the schema (profiles.Profile).
 _CARRIER = (
     "prefix", "policy", "split", "max_message", "max_content", "max_part", "max_parts", "max_subject",
@@ -41,16 +39,6 @@ _CARRIER = (
     "fault_refusals", "fault_status", "answer_schema", "report_schema", "encoding", "headers",
 )  # fmt: skip
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-
-
-def credentials(context: click.Context, parameter: click.Parameter, value: str | None) -> tuple[str, str] | None:
-    """USER:PASS as a pair; the password may hold colons."""
-    if value is None:
-        return None
-    user, colon, password = value.partition(":")
-    if not colon or not user:
-        raise click.BadParameter("give USER:PASS")  # never repeats what was given
-    return user, password
 
 
 def _headers(context: click.Context, parameter: click.Parameter, value: tuple[str, ...]) -> dict[str, str]:
@@ -66,16 +54,6 @@ def _headers(context: click.Context, parameter: click.Parameter, value: tuple[st
             raise click.BadParameter("give --auth, --digest or --bearer for Authorization")
         found[name.strip()] = text.strip()
     return found
-
-
-def octets(context: click.Context, parameter: click.Parameter, value: str | None) -> int | None:
-    """A size: 300k is 300,000 octets, 1M 1,000,000, 300Ki 307,200; a number alone is octets."""
-    if value is None:
-        return None
-    found = _SIZE.match(value)
-    if found is None or not int(found[1]):
-        raise click.BadParameter("give octets, or a size like 300k (300,000), 1M or 300Ki (307,200)")
-    return int(found[1]) * _SIZES[found[2].lower()]
 
 
 def _moment(context: click.Context, parameter: click.Parameter, value: str | None) -> timedelta | datetime | None:
@@ -96,9 +74,9 @@ def _moment(context: click.Context, parameter: click.Parameter, value: str | Non
 @click.command("send")
 @click.argument("url")
 @click.argument("files", nargs=-1, metavar="[FILE]...", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--auth", callback=credentials, metavar="USER:PASS", help="Basic credentials (or MM7ZEEP_SEND_AUTH).")
+@options.auth("SEND")
 @click.option("--digest", is_flag=True, help="Show them by Digest (RFC 7616), never by Basic.")
-@click.option("--bearer", metavar="TOKEN", help="An API key in their place (or MM7ZEEP_SEND_BEARER).")
+@options.bearer("SEND")
 @click.option(
     "--header",
     "headers",
@@ -107,8 +85,8 @@ def _moment(context: click.Context, parameter: click.Parameter, value: str | Non
     metavar="NAME:VALUE",
     help="A header field of each request; may be repeated.",
 )
-@click.option("--vaspid", help="Who sends: the value-added service provider.")
-@click.option("--vasid", help="For which service.")
+@options.vaspid()
+@options.vasid()
 @click.option("--to", multiple=True, metavar="ADDRESS", help="A recipient; may be repeated.")
 @click.option("--cc", multiple=True, metavar="ADDRESS", help="A recipient of a copy; may be repeated.")
 @click.option(
@@ -121,22 +99,17 @@ def _moment(context: click.Context, parameter: click.Parameter, value: str | Non
     "--charset",
     help="What the texts among the FILEs are in, where that is neither UTF-8 nor marked: windows-1252",
 )
-@click.option(
-    "--profile",
-    "carrier",
-    shell_complete=completion.profile_names,
-    help="How the carrier wants it: optus, sinch, generic-6.8.0, ...",
-)
+@options.profile("carrier")
 @click.option("--fit", is_flag=True, help="Make pictures fit into what the carrier takes (extra fit).")
-@click.option("--limit", callback=octets, metavar="SIZE", help="The same, into so much: 300k, 1M, or octets.")
+@click.option("--limit", callback=options.octets, metavar="SIZE", help="The same, into so much: 300k, 1M, or octets.")
 @click.option("--namespace", help="Another MM7 schema than the profile's: REL-5-MM7-1-3, ...")
 @click.option("--delivery-report", is_flag=True, help="Ask to be told what becomes of it.")
 @click.option("--read-reply", is_flag=True, help="Ask to be told when it is read.")
 @click.option("--expiry", callback=_moment, metavar="SPAN", help="How long it may wait: 12h, 2d, or a time with zone.")
 @click.option("--priority", type=click.Choice(["Low", "Normal", "High"]), help="Its priority.")
 @click.option("--service-code", help="What the service is billed under.")
-@click.option("--ca-file", type=click.Path(exists=True, dir_okay=False), help="Certificates to trust (PEM).")
-@click.option("--client-cert", type=click.Path(exists=True, dir_okay=False), help="Our certificate and key (PEM).")
+@options.ca_file()
+@options.client_cert()
 @click.option(
     "--timeout",
     type=click.FloatRange(0, 86_400, min_open=True),
@@ -208,7 +181,7 @@ def command(
     with interrupts.sigterm_as_interrupt():
         from mm7zeep.cli.outcomes import Teller
         from mm7zeep.cli.watched import Watched
-        from mm7zeep.client import VaspClient, part_of
+        from mm7zeep.client import VaspClient
         from mm7zeep.errors import LocalError, Mm7Error
 
         to_terminal = dry_run and output is None and sys.stdout.isatty()
@@ -229,20 +202,8 @@ def command(
                 timeouts=_timeouts(timeout),
             )
             requests = _count(fields) if client.split else 1
-            piped = [_piped()] if from_stdin else []
-            size = sum(file.stat().st_size for file in files) + sum(map(len, piped))
-            content: tuple[str | Part, ...] = (
-                *texts,
-                *(part_of(one, charset=charset) for one in piped),
-                *(part_of(one, charset=charset) for one in files),
-            )
-
-            def submit() -> Submitted:
-                with client:
-                    return client.submit(content=content, progress=bar, fit=limit or fit, **_given(fields))
-
-            with _bar(size if view is None else 0) as bar:
-                sent = interrupts.interruptible(submit)
+            content, size = _content(texts, files, charset, from_stdin=from_stdin)
+            sent = _submit(client, content, fields, fit=limit or fit, size=size if view is None else 0)
         except (LocalError, ValueError) as error:
             raise click.UsageError(str(error)) from error
         except Mm7Error as error:
@@ -252,11 +213,43 @@ def command(
             tell.interrupted(error, watched.exchanges, requests)
     if dry is None:
         tell.accepted(sent)
-    if output is not None:
-        with output.open("wb") as file:
-            dry.write(file)
-    elif not to_terminal:
+    if not to_terminal:
+        _write(dry, output)
+
+
+def _content(
+    texts: Sequence[str], files: Sequence[Path], charset: str | None, *, from_stdin: bool
+) -> tuple[tuple[str | Part, ...], int]:
+    """The texts, standard input and the files, in this order; and the octets of all but the texts."""
+    from mm7zeep.client import part_of
+
+    piped = [_piped()] if from_stdin else []
+    size = sum(file.stat().st_size for file in files) + sum(map(len, piped))
+    parts = [part_of(one, charset=charset) for one in piped]
+    parts += [part_of(one, charset=charset) for one in files]
+    return (*texts, *parts), size
+
+
+def _submit(
+    client: VaspClient, content: tuple[str | Part, ...], fields: dict[str, Any], *, fit: bool | int, size: int
+) -> Submitted:
+    """Send it and close the client; what Ctrl-C interrupts. A bar is shown for an upload of ``size`` octets."""
+
+    def submit() -> Submitted:
+        with client:
+            return client.submit(content=content, progress=bar, fit=fit, **_given(fields))
+
+    with _bar(size) as bar:
+        return interrupts.interruptible(submit)
+
+
+def _write(dry: DryRun, output: Path | None) -> None:
+    """The requests that were not sent, into a file or to standard output."""
+    if output is None:
         dry.write(sys.stdout.buffer)
+        return
+    with output.open("wb") as file:
+        dry.write(file)
 
 
 def _view(headers: Mapping[str, str], *, err: bool, show_numbers: bool) -> WireView:

@@ -20,11 +20,19 @@ if TYPE_CHECKING:
 _ID = re.compile(r"[a-z0-9]+(?:[-.][a-z0-9]+)*(?:/[A-Za-z0-9]+(?:[-.][A-Za-z0-9]+)*){1,3}")
 
 
+class Skip(Exception):
+    """The case cannot be asked here; the text says why."""
+
+
+class Ended(Exception):
+    """The case has its verdict and goes no further."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
     """One case. ``requirement`` is a sentence about the examined side; ``run`` asks and judges.
 
-    ``needs`` names what the settings must give, else the case is skipped with that reason (``lab.NEEDS``). ``alone``
+    ``needs`` names what the settings must give, else the case is skipped with that reason (``needs.NEEDS``). ``alone``
     tells that nothing else may run beside it.
     """
 

@@ -20,10 +20,13 @@ from urllib.parse import SplitResult, urlsplit
 
 from mm7zeep import __version__ as _version
 from mm7zeep import masking
-from mm7zeep.probe.case import Case
-from mm7zeep.probe.common import COMMON, Common, Exchange
-from mm7zeep.probe.lab import NEEDS, Bench, Ended, Lab, Skip
+from mm7zeep.probe.asking import Bench
+from mm7zeep.probe.assertion import Common, Exchange
+from mm7zeep.probe.case import Case, Ended, Skip
+from mm7zeep.probe.common import COMMON
+from mm7zeep.probe.lab import Lab
 from mm7zeep.probe.listener import Listener
+from mm7zeep.probe.needs import NEEDS
 from mm7zeep.probe.results import Reason, Report, Result, Role, Transmission, verdict_of
 from mm7zeep.probe.settings import Settings
 from mm7zeep.probe.wire import Answer, Connection, Refused

@@ -113,6 +113,8 @@ RELATED = 'multipart/related; boundary="cut-here"; type="text/xml"; start="<soap
 NOTE = "Content-Type: text/plain; charset=utf-8\r\nContent-ID: <note@kiosk.example>\r\n\r\nHigh water 06:12"
 MAP = b"Content-Type: image/gif\r\nContent-ID: <map@kiosk.example>\r\n\r\nGIF89a\x01\x02"
 HREF = '<Content href="cid:note@kiosk.example"/>'
+SEVEN = NOTE.replace("\r\n\r\n", "\r\nContent-Transfer-Encoding: 7bit\r\n\r\n")
+SLIDES = ("cid:note@kiosk.example", "cid:map@kiosk.example")
 
 
 def parts(*given: str | bytes, boundary: str = "cut-here") -> bytes:
@@ -164,8 +166,16 @@ def shown_to(text: str) -> str:
 SUBMIT = post(submit())
 SUBMITTED = answer(message("SubmitRsp"))
 ONE = packed(submit(HREF), NOTE)
+_NAMED = 'text/plain; charset=utf-8; name="tide.txt"\r\nContent-Disposition: attachment; filename="tide.txt"'
+FILE = bent(ONE, b"text/plain; charset=utf-8", octets(_NAMED))
 ALL = submit('<Content href="cid:all@kiosk.example"/>')
 SHOW = packed(ALL, nested(slides("cid:note@kiosk.example", "cid:map@kiosk.example"), NOTE, MAP))
+
+
+def twins(id: str, bad: str | bytes, good: str | bytes, shown: str, found: str = "", *, refused: bool = False) -> Case:
+    """A case of two messages: octets as they are, an envelope as text in a request."""
+    sent = [one if isinstance(one, bytes) else post(one) for one in (bad, good)]
+    return Case(id=id, bad=sent[0], good=sent[1], shown=shown, found=found, refused=refused)
 
 
 def bend(

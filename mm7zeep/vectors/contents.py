@@ -51,6 +51,13 @@ def _encoded(name: str) -> str:
 
 
 def _of_content() -> Iterator[Made]:
+    yield from _of_transfer_encodings()
+    yield from _of_line_ends()
+    yield from _of_charsets_and_kinds()
+
+
+def _of_transfer_encodings() -> Iterator[Made]:
+    """Octets in each encoding of RFC 2045."""
     yield Made("content/all-octets", "every octet there is, as such", _held(_ALL, more=_encoded("binary")))
     yield Made(
         "content/all-octets-base64",
@@ -67,6 +74,10 @@ def _of_content() -> Iterator[Made]:
         "quoted-printable with soft line breaks",
         _held(_QUOTED, kind="text/plain; charset=utf-8", more=_encoded("quoted-printable")),
     )
+
+
+def _of_line_ends() -> Iterator[Made]:
+    """Octets that a reader may take for the package around them."""
     yield Made(
         "content/ends-in-crlf",
         "a CRLF at the end that belongs to the content",
@@ -92,6 +103,10 @@ def _of_content() -> Iterator[Made]:
         "the delimiter inside a line of the content",
         _held(b"use --cut-here in the middle of a line", kind="text/plain; charset=utf-8"),
     )
+
+
+def _of_charsets_and_kinds() -> Iterator[Made]:
+    """Texts by their charset, and content that looks like a message."""
     yield Made(
         "content/iso-8859-1-text",
         "text in ISO-8859-1, labelled",
@@ -128,6 +143,15 @@ _QUOTED = (
 
 
 def _of_package() -> Iterator[Made]:
+    yield from _of_multiparts()
+    yield from _of_spellings()
+    yield from _of_references()
+    yield from _of_delimiters()
+    yield from _of_fields_and_parameters()
+
+
+def _of_multiparts() -> Iterator[Made]:
+    """Multiparts of other kinds, and in each other."""
     yield Made("package/alternative", "multipart/alternative as content", _nested("multipart/alternative"))
     yield Made("package/mixed", "multipart/mixed as content", _nested("multipart/mixed"))
     yield Made(
@@ -135,6 +159,10 @@ def _of_package() -> Iterator[Made]:
         "a multipart in a multipart in a multipart",
         packed(submit(content("cid:all@kiosk.example")), _deep()),
     )
+
+
+def _of_spellings() -> Iterator[Made]:
+    """Headers of parts, spelt otherwise."""
     yield Made(
         "package/header-case",
         "header names of parts in small letters",
@@ -154,6 +182,10 @@ def _of_package() -> Iterator[Made]:
         "media types in capitals",
         bent(ONE, b"text/plain; charset=utf-8", b"TEXT/Plain; CHARSET=UTF-8"),
     )
+
+
+def _of_references() -> Iterator[Made]:
+    """How Content names its part."""
     yield Made(
         "package/cid-percent",
         "a percent-encoded Content-ID in the href (RFC 2392 2)",
@@ -171,6 +203,10 @@ def _of_package() -> Iterator[Made]:
             submit(content("tide.txt")), NOTE.replace("Content-ID: <note@kiosk.example>", "Content-Location: tide.txt")
         ),
     )
+
+
+def _of_delimiters() -> Iterator[Made]:
+    """Boundaries, and what stands between them."""
     yield Made(
         "package/boundary-quoted-signs",
         "a boundary with every sign that RFC 2046 allows",
@@ -188,6 +224,10 @@ def _of_package() -> Iterator[Made]:
         bent(ONE, b"--cut-here--\r\n", b"--cut-here--"),
     )
     yield Made("package/root-without-attachments", "a multipart that holds the envelope alone", packed(submit()))
+
+
+def _of_fields_and_parameters() -> Iterator[Made]:
+    """Header fields that mean nothing, parameters in any order and case."""
     yield Made(
         "package/more-header-fields",
         "header fields of a part that mean nothing here",

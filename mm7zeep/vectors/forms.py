@@ -36,6 +36,16 @@ def forms() -> Iterator[Made]:
 
 
 def _of_xml() -> Iterator[Made]:
+    yield from _of_encodings()
+    yield from _of_texts()
+    yield from _of_markup()
+    yield from _of_types()
+    yield from _of_headers()
+    yield from _of_lists_and_attributes()
+
+
+def _of_encodings() -> Iterator[Made]:
+    """The encodings of XML, declared and labelled."""
     yield Made("xml/utf-8-bom", "UTF-8 with a byte order mark", post(b"\xef\xbb\xbf" + octets(_TIDE)))
     yield Made(
         "xml/iso-8859-1",
@@ -62,6 +72,10 @@ def _of_xml() -> Iterator[Made]:
         "an XML declaration in apostrophes",
         post("<?xml version='1.0' encoding='utf-8' standalone='yes'?>" + _TIDE),
     )
+
+
+def _of_texts() -> Iterator[Made]:
+    """Ways to write a text."""
     yield Made("xml/cdata", "a Subject in CDATA", post(submit("<Subject><![CDATA[High & <low>]]></Subject>")))
     yield Made("xml/entities", "the five entities of XML", post(submit("<Subject>&lt;&amp;&gt;&quot;&apos;</Subject>")))
     yield Made(
@@ -81,11 +95,19 @@ def _of_xml() -> Iterator[Made]:
         "xml/blanks-around-subject", "blanks that belong to the value", post(submit("<Subject>  High water </Subject>"))
     )
     yield Made("xml/empty-subject", "an element without text", post(submit("<Subject/>")))
+
+
+def _of_markup() -> Iterator[Made]:
+    """Blanks, comments and namespaces around the elements."""
     yield Made("xml/indented", "an indented envelope", post(_TIDE.replace("><", ">\n  <")))
     yield Made("xml/comment-before-envelope", "a comment before the envelope", post("<!-- tide -->" + _TIDE))
     yield Made("xml/prefixed-elements", "a prefix for the MM7 elements", post(_prefixed(_TIDE)))
     yield Made("xml/default-soap-namespace", "SOAP in the default namespace", post(_default_soap(_TIDE)))
     yield Made("xml/unused-namespaces", "namespaces that nothing uses", _NAMESPACES)
+
+
+def _of_types() -> Iterator[Made]:
+    """Ways to write a value of a type of XML Schema."""
     yield Made(
         "xml/boolean-digits",
         "1 and 0 for true and false",
@@ -101,6 +123,10 @@ def _of_xml() -> Iterator[Made]:
         "a duration with all its fields",
         post(submit("<ExpiryDate>P0Y0M1DT2H3M4.5S</ExpiryDate>")),
     )
+
+
+def _of_headers() -> Iterator[Made]:
+    """The header of the envelope: blocks of others, and TransactionIDs."""
     yield Made(
         "xml/foreign-header",
         "a header block of somebody else that need not be understood",
@@ -123,6 +149,10 @@ def _of_xml() -> Iterator[Made]:
     yield Made(
         "xml/transaction-id-long", "a TransactionID of 300 characters", every(SUBMIT, ">t-1<", f">{'0123456789' * 30}<")
     )
+
+
+def _of_lists_and_attributes() -> Iterator[Made]:
+    """Recipients, children in another order, attributes."""
     yield Made("xml/recipients-many", "100 recipients in three lists", post(submit(to=_crowd())))
     yield Made("xml/recipients-lists-mixed", "Bcc before To, and To twice", post(submit(to=_MIXED)))
     yield Made("xml/status-any-order", "the children of Status in another order", _other_order())

@@ -13,7 +13,8 @@ from datetime import UTC, datetime, timedelta, timezone
 from mm7zeep import messages as m
 from mm7zeep.probe.accept import OK, REF
 from mm7zeep.probe.case import Case, case
-from mm7zeep.probe.lab import Lab, about, carries
+from mm7zeep.probe.lab import Lab
+from mm7zeep.probe.matching import about, carries
 from mm7zeep.probe.reading import Said
 from mm7zeep.probe.stimulus import Stimulus
 from mm7zeep.probe.told import delivered, never_retrieved, reported_as, state

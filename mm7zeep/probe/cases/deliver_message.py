@@ -12,33 +12,14 @@ from mm7zeep import messages as m
 from mm7zeep import schema
 from mm7zeep.probe.accept import OK, REF
 from mm7zeep.probe.case import Case, case
-from mm7zeep.probe.lab import Lab, step, written
-from mm7zeep.probe.results import Level
+from mm7zeep.probe.cases.families import either, taken
+from mm7zeep.probe.lab import Lab
+from mm7zeep.probe.making import step, written
 from mm7zeep.probe.stimulus import Stimulus
 from mm7zeep.profiles import NAMESPACES, Profile
 
 _NEW = "REL-6-MM7-1-4"
 _MIDDLE = "REL-6-MM7-1-0"
-
-
-def _taken(id: str, level: Level, clause: str, requirement: str, made: Callable[[Lab], Stimulus]) -> Case:
-    """A case of one MM7_deliver that has to be accepted."""
-
-    @case(id, level, clause, requirement, role="vasp")
-    def run(lab: Lab) -> None:
-        lab.expect(lab.ask(made(lab)), OK)
-
-    return run
-
-
-def _either(id: str, level: Level, clause: str, requirement: str, made: Callable[[Lab], Stimulus], *codes: int) -> Case:
-    """A case of one MM7_deliver that is accepted whole, or refused with one of these codes and without effect."""
-
-    @case(id, level, clause, requirement, role="vasp")
-    def run(lab: Lab) -> None:
-        lab.any(lab.ask(made(lab)), OK, REF(*codes))
-
-    return run
 
 
 # --- namespaces -------------------------------------------------------------------------------------------------------
@@ -102,62 +83,58 @@ def _sender(xml: str) -> Callable[[Lab], Stimulus]:
 
 
 ADDRESSES = (
-    _taken(
+    taken(
         "deliver/sender-number",
         "MUST",
         "8.7.2",
         "A sender by number is understood.",
         _sender("<Number>+15550101234</Number>"),
     ),
-    _taken(
+    taken(
         "deliver/sender-mail",
         "MUST",
         "8.7.2",
         "A sender by mail address is understood.",
         _sender("<RFC2822Address>someone@example.com</RFC2822Address>"),
     ),
-    _taken(
+    taken(
         "deliver/sender-shortcode",
         "MUST",
         "8.7.2",
         "A sender by short code is understood.",
         _sender("<ShortCode>4711</ShortCode>"),
     ),
-    _taken(
+    taken(
         "deliver/sender-plmn",
         "SHOULD",
         "8.7.8.2 UNSURE",
         "A number in the form +15550101234/TYPE=PLMN is understood.",
         _sender("<Number>+15550101234/TYPE=PLMN</Number>"),
     ),
-    _either(
+    either(
         "deliver/sender-anonymous/empty",
         "INFO",
         "8.7.2 UNSURE",
         "A hidden sender, written as an empty number, is taken whole or refused.",
         _sender("<Number></Number>"),
-        2002,
-        2007,
-        4004,
+        REF(2002, 2007, 4004),
     ),
-    _either(
+    either(
         "deliver/sender-anonymous/hash",
         "INFO",
         "8.7.2 UNSURE",
         "A hidden sender, written as #, is taken whole or refused.",
         _sender("<Number>#</Number>"),
-        2002,
-        2007,
-        4004,
+        REF(2002, 2007, 4004),
     ),
-    _taken(
+    taken(
         "deliver/recipients-missing",
         "SHOULD",
         "XSD",
         "A message without Recipients, which are optional here, is accepted.",
         lambda lab: lab.deliver(to=()),
     ),
-    _taken(
+    taken(
         "deliver/recipients-cc-bcc",
         "SHOULD",
         "8.7.2",
@@ -166,15 +143,13 @@ ADDRESSES = (
             to=[m.Number(written("+15550109999", lab.profile))], cc=[m.ShortCode(lab.settings.numbers.sender or "7777")]
         ),
     ),
-    _either(
+    either(
         "deliver/unknown-recipient",
         "SHOULD",
         "8.7.2",
         "A message to a short code that is not the VASP's is refused, or taken whole.",
         lambda lab: lab.deliver(to=[m.ShortCode("99999")]),
-        2003,
-        2002,
-        4007,
+        REF(2003, 2002, 4007),
     ),
 )
 
@@ -191,7 +166,7 @@ def _subject(xml: str) -> Callable[[Lab], Stimulus]:
 
 
 def _priority(word: str) -> Case:
-    return _taken(
+    return taken(
         f"deliver/priority-each/{word.lower()}",
         "MUST",
         "8.7.2",
@@ -201,7 +176,7 @@ def _priority(word: str) -> Case:
 
 
 def _stamped(name: str, value: str) -> Case:
-    return _taken(
+    return taken(
         f"deliver/timestamp-offset/{name}",
         "MUST",
         "XSD xs:dateTime",
@@ -212,7 +187,7 @@ def _stamped(name: str, value: str) -> Case:
 
 PRIORITIES = (
     *(_priority(word) for word in ("Normal", "High", "Low")),
-    _taken("deliver/priority-each/absent", "MUST", "8.7.2", "Priority may be left out.", lambda lab: lab.deliver()),
+    taken("deliver/priority-each/absent", "MUST", "8.7.2", "Priority may be left out.", lambda lab: lab.deliver()),
 )
 TIMES = (
     _stamped("quarter-hour", "2026-03-01T12:00:00+05:45"),
@@ -221,21 +196,21 @@ TIMES = (
     _stamped("no-zone", "2026-03-01T12:00:00"),
 )
 TEXTS = (
-    _taken(
+    taken(
         "deliver/subject-utf8/emoji",
         "MUST",
         "XML 1.0 2.2",
         "A subject with emoji is understood.",
         _subject("\U0001f389"),
     ),
-    _taken(
+    taken(
         "deliver/subject-utf8/right-to-left",
         "MUST",
         "XML 1.0 2.2",
         "A subject that is written from the right is understood.",
         _subject("\u0645\u0631\u062d\u0628\u0627"),
     ),
-    _taken(
+    taken(
         "deliver/subject-utf8/entities",
         "MUST",
         "XML 1.0 4.6",
@@ -244,19 +219,19 @@ TEXTS = (
     ),
 )
 FIELDS = (
-    _taken(
+    taken(
         "deliver/linked-id", "SHOULD", "8.7.2", "A message with LinkedID is accepted.",
         lambda lab: lab.deliver(linked_id=lab.word()),
     ),
-    _taken(
+    taken(
         "deliver/reply-charging", "SHOULD", "8.7.2", "A message with ReplyChargingID is accepted.",
         lambda lab: lab.deliver(reply_charging_id=lab.word()),
     ),
-    _taken(
+    taken(
         "deliver/txid-long", "SHOULD", "8.7.2", "A TransactionID of 200 characters is accepted and repeated.",
         lambda lab: lab.deliver().transaction("x" * 199 + "&amp;", "x" * 199 + "&"),
     ),
-    _taken(
+    taken(
         "deliver/previously-sent", "SHOULD", "XSD REL-6-MM7-1-0",
         "A message with Previouslysentby and its date is accepted.",
         lambda lab: lab.deliver(
@@ -264,23 +239,23 @@ FIELDS = (
             previously_sent=(m.PreviouslySent(sequence=1, address=m.Number("+15550101111"), moment=_yesterday()),),
         ),
     ),
-    _taken(
+    taken(
         "deliver/spi", "SHOULD", "XSD REL-6-MM7-1-0", "A message with SenderSPI and RecipientSPI is accepted.",
         lambda lab: lab.deliver(namespace=_MIDDLE, sender_spi="sender-mmsc", recipient_spi="recipient-mmsc"),
     ),
-    _either(
+    either(
         "deliver/applic-id", "SHOULD", "XSD REL-6-MM7-1-4",
         "A message with ApplicID, ReplyApplicID and AuxApplicInfo is accepted, or refused for its application.",
         lambda lab: lab.deliver(
             namespace=_NEW, applic_id="probe.app", reply_applic_id="probe.reply", aux_applic_info="probe"
         ),
-        2008, 4008, 3004,
+        REF(2008, 4008, 3004),
     ),
-    _taken(
+    taken(
         "deliver/ua-capabilities", "SHOULD", "XSD REL-6-MM7-1-4", "A message with UACapabilities is accepted.",
         lambda lab: lab.deliver(namespace=_NEW, ua_capabilities=m.UACapabilities(ua_prof="http://example.com/ua.xml")),
     ),
-    _taken(
+    taken(
         "deliver/vaspid-order", "SHOULD", "XSD REL-6-MM7-1-4",
         "MMSRelayServerID, VASPID and VASID in the order of the schema are understood.",
         lambda lab: lab.deliver(
@@ -288,26 +263,26 @@ FIELDS = (
             vasid=lab.settings.account.vasid,
         ),
     ),
-    _either(
+    either(
         "deliver/vaspid-after-linkedid", "INFO", "XSD",
         "VASPID and VASID behind LinkedID, a common wrong order, are taken whole or refused.",
         lambda lab: lab.deliver(namespace=_NEW, linked_id=lab.word()).after(
             "LinkedID", f"<VASPID>{lab.settings.account.vaspid}</VASPID><VASID>{lab.settings.account.vasid}</VASID>"
         ),
-        4004, 2007,
+        REF(4004, 2007),
     ),
-    _either(
+    either(
         "deliver/foreign-elements", "INFO", "XSD",
         "Vendors' elements SenderIdentification and ExpiryDate in a DeliverReq are taken whole or refused.",
         lambda lab: lab.deliver()
         .after("MM7Version", "<SenderIdentification><VASPID>x</VASPID></SenderIdentification>")
         .after("Subject", "<ExpiryDate>2030-01-01T00:00:00Z</ExpiryDate>"),
-        4004, 2007,
+        REF(4004, 2007),
     ),
-    _either(
+    either(
         "deliver/no-content", "SHOULD", "XSD 0..1", "A message without Content is accepted, or refused as empty.",
         lambda lab: lab.deliver(parts=()),
-        2004, 4004,
+        REF(2004, 4004),
     ),
 )  # fmt: skip
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Callable
 from dataclasses import replace
 
 from mm7zeep.messages import Part
 from mm7zeep.probe.accept import OK, REF, H
 from mm7zeep.probe.case import Case, case
-from mm7zeep.probe.lab import Lab, text_part
-from mm7zeep.probe.results import Level
+from mm7zeep.probe.cases.families import taken
+from mm7zeep.probe.lab import Lab
+from mm7zeep.probe.making import text_part
 from mm7zeep.probe.stimulus import ROOT_ID, Piece, Stimulus, nested, package, piece, request_line
 
 GIF = b"GIF89a\r\n--cut\r\n--\r\n\x00\xff\r\n\r\n--\r\n--here--\r\n;"
@@ -47,16 +47,6 @@ def presented(lab: Lab, made: Stimulus, subtype: str = "related", boundary: str 
     return made.carrying(content, href="cid:content@mm7zeep").arriving(text_piece(made.mark).body, picture(made.mark))
 
 
-def _form(id: str, level: Level, clause: str, requirement: str, made: Callable[[Lab], Stimulus]) -> Case:
-    """A case of one MM7_deliver that has to be accepted."""
-
-    @case(id, level, clause, requirement, role="vasp")
-    def run(lab: Lab) -> None:
-        lab.expect(lab.ask(made(lab)), OK)
-
-    return run
-
-
 def _root_last(lab: Lab) -> Stimulus:
     made = lab.deliver()
     envelope = Piece(head=made.root_head, body=made.root())
@@ -86,50 +76,50 @@ def _base64(lab: Lab) -> Stimulus:
 
 
 FORMS = (
-    _form("deliver/basic", "MUST", "8.7.2", "A message with one text part is accepted.", lambda lab: lab.deliver()),
-    _form(
+    taken("deliver/basic", "MUST", "8.7.2", "A message with one text part is accepted.", lambda lab: lab.deliver()),
+    taken(
         "deliver/multipart-smil",
         "MUST",
         "8.7.2; SwA",
         "A presentation with its parts in a multipart/related is accepted.",
         lambda lab: presented(lab, lab.deliver()),
     ),
-    _form(
+    taken(
         "deliver/multipart-mixed",
         "SHOULD",
         "8.7.2",
         "Parts in a multipart/mixed without presentation are accepted.",
         lambda lab: presented(lab, lab.deliver(), "mixed"),
     ),
-    _form(
+    taken(
         "deliver/base64-parts",
         "MUST",
         "RFC 2045 6.8",
         "Parts in base64, as attachments with names, arrive decoded.",
         _base64,
     ),
-    _form(
+    taken(
         "deliver/binary-parts",
         "SHOULD",
         "RFC 2045 6.2",
         "A binary part arrives octet by octet.",
         lambda lab: lab.deliver(parts=[Part(body=GIF + lab.word().encode(), content_type="image/gif")]),
     ),
-    _form(
+    taken(
         "deliver/root-last",
         "MUST",
         "RFC 2387 3.2",
         "The envelope is found by start where it is the last part.",
         _root_last,
     ),
-    _form(
+    taken(
         "deliver/start-missing",
         "MUST",
         "RFC 2387 3.2",
         "Without start, the first part is the envelope.",
         lambda lab: lab.deliver().labelled('multipart/related; boundary="mm7zeep-probe"; type="text/xml"'),
     ),
-    _form(
+    taken(
         "deliver/type-bare",
         "SHOULD",
         "RFC 2045 5.1 forbids it, practice",
@@ -138,28 +128,28 @@ FORMS = (
             f'multipart/related; boundary="mm7zeep-probe"; type=text/xml; start="<{ROOT_ID}>"'
         ),
     ),
-    _form(
+    taken(
         "deliver/boundary-specials",
         "MUST",
         "RFC 2046 5.1.1",
         "A boundary of 70 characters of all kinds is understood.",
         lambda lab: replace(lab.deliver(), boundary=SPECIALS),
     ),
-    _form(
+    taken(
         "deliver/version-10",
         "SHOULD",
         "RFC 9112 2.5",
         "A request of HTTP/1.0 without Host is served.",
         lambda lab: replace(lab.deliver(), line=request_line(lab.place, version="1.0"), host=""),
     ),
-    _form(
+    taken(
         "deliver/prefix-free",
         "MUST",
         "Namespaces in XML 1.0",
         "Prefixes are the sender's choice: MM7 with one, SOAP without.",
         lambda lab: prefixed(lab.deliver()),
     ),
-    _form(
+    taken(
         "content/namespace-foreign",
         "SHOULD",
         "Namespaces in XML 1.0 2.2",

@@ -2,45 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
-from mm7zeep.probe.accept import BAD_XML, CLOSED, FAULT, H4XX, MISSING, OK, REF, H, Outcome
+from mm7zeep.probe.accept import BAD_XML, CLOSED, FAULT, H4XX, MISSING, OK, REF, H
 from mm7zeep.probe.case import Case, case
 from mm7zeep.probe.cases.deliver_package import picture_piece, presented, text_piece
+from mm7zeep.probe.cases.families import either, refused
 from mm7zeep.probe.lab import Lab
 from mm7zeep.probe.listener import plain
-from mm7zeep.probe.results import Level
 from mm7zeep.probe.stimulus import Stimulus, basic, request_line
 
 _SOAP_12 = "http://www.w3.org/2003/05/soap-envelope"
 _SOAP_11 = "http://schemas.xmlsoap.org/soap/envelope/"
 _CANNOT_READ = (REF(2004, 2007, 4004), H(400))
 _BLOCK = '<x:block xmlns:x="urn:x-mm7zeep" soap-env:mustUnderstand="1">x</x:block>'
-
-
-def _refused(
-    id: str, level: Level, clause: str, requirement: str, made: Callable[[Lab], Stimulus], *outcomes: Outcome
-) -> Case:
-    """A case of one request that may not be accepted."""
-
-    @case(id, level, clause, requirement, role="vasp")
-    def run(lab: Lab) -> None:
-        lab.expect(lab.ask(made(lab)), *outcomes)
-
-    return run
-
-
-def _either(
-    id: str, level: Level, clause: str, requirement: str, made: Callable[[Lab], Stimulus], *outcomes: Outcome
-) -> Case:
-    """A case of one request that is accepted whole, or refused without effect."""
-
-    @case(id, level, clause, requirement, role="vasp")
-    def run(lab: Lab) -> None:
-        lab.any(lab.ask(made(lab)), OK, *outcomes)
-
-    return run
 
 
 def _cut(lab: Lab) -> Stimulus:
@@ -65,38 +40,38 @@ def _unclosed(lab: Lab) -> Stimulus:
 
 
 REFUSED = (
-    _refused(
+    refused(
         "deliver/txid-missing", "MUST", "8.7.2", "A message without TransactionID is refused.",
         lambda lab: lab.deliver().without("TransactionID").unread(), MISSING,
     ),
-    _refused(
+    refused(
         "deliver/sender-missing", "SHOULD", "XSD", "A message without Sender is refused.",
         lambda lab: lab.deliver().without("Sender"), REF(4004, 2007, 2002),
     ),
-    _refused(
+    refused(
         "deliver/cid-unresolved", "SHOULD", "SwA 3; RFC 2392",
         "A message whose Content names none of several parts is refused.",
         lambda lab: _dangling(lab), REF(2004, 2007, 4004),
     ),
-    _refused(
+    refused(
         "deliver/not-well-formed", "MUST", "SOAP 1.1 6.2", "An envelope that is no well-formed XML is refused.",
         lambda lab: lab.deliver().edit("</Sender>", "").unread(), *BAD_XML,
     ),
-    _refused(
+    refused(
         "deliver/mu-unknown", "MUST", "SOAP 1.1 4.2.3",
         "A header block that must be understood and is not is answered by a MustUnderstand fault.",
         lambda lab: lab.deliver().header_block(_BLOCK), FAULT("MustUnderstand"),
     ),
-    _refused(
+    refused(
         "deliver/envelope-12", "MUST", "SOAP 1.1 4.1.2", "An envelope of SOAP 1.2 is answered by VersionMismatch.",
         lambda lab: replace(lab.deliver(), envelope=lab.deliver().envelope.replace(_SOAP_11, _SOAP_12)).unread(),
         FAULT("VersionMismatch"),
     ),
-    _refused(
+    refused(
         "deliver/content-type-foreign", "SHOULD", "SOAP 1.1 6", "A request as application/json is refused.",
         lambda lab: lab.deliver().labelled("application/json").unread(), H(415, 400), REF(4004),
     ),
-    _refused(
+    refused(
         "deliver/get", "SHOULD", "RFC 9110 15.5.6", "GET on the callback is refused.",
         lambda lab: replace(
             lab.deliver(), line=request_line(lab.place, "GET"), raw=b"", content_type="", length="",
@@ -104,19 +79,19 @@ REFUSED = (
         ),
         H(405),
     ),
-    _refused(
+    refused(
         "callback/operation-unknown", "MUST", "8.7.6 UNSURE", "An operation that MM7 has not is refused.",
         lambda lab: _renamed(lab.deliver(), "xxxDeliverReq"), REF(4003, 4004),
     ),
-    _refused(
+    refused(
         "content/cut", "MUST", "RFC 9112 8; RFC 2046 5.1.1", "A body that ends inside its last part is refused.",
         _cut, *_CANNOT_READ,
     ),
-    _refused(
+    refused(
         "content/empty-href/empty", "SHOULD", "SwA 3", "Content with an empty href and two parts is refused.",
         lambda lab: _referring(lab, 'href=""'), REF(2004, 2007, 4004),
     ),
-    _refused(
+    refused(
         "content/empty-href/none", "SHOULD", "SwA 3; XSD", "Content without href and with two parts is refused.",
         lambda lab: _referring(lab, ""), REF(2004, 2007, 4004),
     ),
@@ -138,26 +113,26 @@ def _renamed(made: Stimulus, name: str) -> Stimulus:
 
 
 EITHER = (
-    _either(
+    either(
         "deliver/closing-missing", "SHOULD", "RFC 2046 5.1.1",
         "A body without its closing delimiter is taken whole, or refused.", _unclosed, *_CANNOT_READ,
     ),
-    _either(
+    either(
         "deliver/version-missing", "SHOULD", "XSD", "A message without MM7Version is refused, or taken whole.",
         lambda lab: replace(lab.deliver().without("MM7Version"), version=None), MISSING,
     ),
-    _either(
+    either(
         "deliver/version-unknown", "SHOULD", "UNSURE", "A message in version 9.9.9 is refused as such, or taken whole.",
         lambda lab: replace(
             lab.deliver().instead("MM7Version", "<MM7Version>9.9.9</MM7Version>"), version=None
         ),
         REF(4002, 4004),
     ),
-    _either(
+    either(
         "content/delimiter-typo", "MUST", "RFC 2046 5.1.1",
         "A message with a misspelt inner delimiter is refused, or arrives with all its parts.", _typo, *_CANNOT_READ,
     ),
-    _either(
+    either(
         "callback/wrong-direction", "INFO", "8.7",
         "A SubmitReq sent to a VASP is refused as an operation that it does not serve, or understood as a message.",
         lambda lab: lab.submit(), REF(4003, 4004), H4XX,

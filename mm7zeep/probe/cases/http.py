@@ -10,7 +10,8 @@ from dataclasses import replace
 
 from mm7zeep.probe.accept import ANSWERED, CLOSED, H4XX, MISSING, OK, REF, H
 from mm7zeep.probe.case import Case, case
-from mm7zeep.probe.lab import Lab, text_part
+from mm7zeep.probe.lab import Lab
+from mm7zeep.probe.making import text_part
 from mm7zeep.probe.reading import Said
 from mm7zeep.probe.stimulus import BOUNDARY, ROOT_ID, Stimulus, request_line
 

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 from mm7zeep.probe.accept import MISSING, OK, REF
 from mm7zeep.probe.case import Case, case
-from mm7zeep.probe.lab import Lab, step
+from mm7zeep.probe.lab import Lab
+from mm7zeep.probe.making import step
 from mm7zeep.profiles import NAMESPACE_PREFIX, NAMESPACES, Profile
 
 _OLDER = "REL-5-MM7-1-2"

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 from mm7zeep import messages as m
 from mm7zeep.probe.accept import MISSING, OK, REF
 from mm7zeep.probe.case import Case, case
-from mm7zeep.probe.lab import Lab, step
-from mm7zeep.probe.results import Level
+from mm7zeep.probe.cases.families import either, taken
+from mm7zeep.probe.lab import Lab
+from mm7zeep.probe.making import step
 from mm7zeep.probe.stimulus import Stimulus
 from mm7zeep.profiles import NAMESPACES, Profile
 
@@ -21,30 +21,8 @@ _STATES = {
 }
 
 
-def _taken(
-    id: str, level: Level, clause: str, requirement: str, made: Callable[[Lab], Stimulus], *namespaces: str
-) -> Case:
-    """A case of one report that has to be accepted."""
-
-    @case(id, level, clause, requirement, role="vasp", needs=tuple(f"can.ns/{one}" for one in namespaces))
-    def run(lab: Lab) -> None:
-        lab.expect(lab.ask(made(lab)), OK)
-
-    return run
-
-
-def _either(id: str, level: Level, clause: str, requirement: str, made: Callable[[Lab], Stimulus], *codes: int) -> Case:
-    """A case of one report that is accepted, or refused with one of these codes; the next one is served."""
-
-    @case(id, level, clause, requirement, role="vasp")
-    def run(lab: Lab) -> None:
-        lab.any(lab.ask(made(lab)), OK, REF(*codes))
-
-    return run
-
-
 def _state(word: str, namespace: str) -> Case:
-    return _taken(
+    return taken(
         f"report/each-status/{word}", "MUST", "8.7.4; XSD", f"A delivery report that says {word} is taken.",
         lambda lab: lab.report(namespace=namespace, mm_status=word), namespace,
     )  # fmt: skip
@@ -52,7 +30,7 @@ def _state(word: str, namespace: str) -> Case:
 
 def _dated(profile: Profile) -> Case:
     schema = profile.schema
-    return _taken(
+    return taken(
         f"report/date-or-timestamp/{step(profile)}", "MUST", "XSD",
         f"A delivery report in {schema} with the date as its schema names it is taken.",
         lambda lab: lab.report(namespace=schema), schema,
@@ -62,7 +40,7 @@ def _dated(profile: Profile) -> Case:
 STATES = tuple(_state(word, namespace) for word, namespace in _STATES.items())
 DATES = tuple(_dated(one) for one in NAMESPACES.values())
 REPORTS = (
-    _taken(
+    taken(
         "report/status-extension/recipient", "SHOULD", "XSD REL-6-MM7-1-0",
         "MMStatusExtension RejectionByMMSRecipient is understood.",
         lambda lab: lab.report(
@@ -70,41 +48,41 @@ REPORTS = (
         ),
         _NEWEST,
     ),
-    _taken(
+    taken(
         "report/status-extension/other-rs", "SHOULD", "XSD REL-6-MM7-1-0",
         "MMStatusExtension RejectionByOtherRS is understood.",
         lambda lab: lab.report(namespace=_NEWEST, mm_status="Rejected", mm_status_extension="RejectionByOtherRS"),
         _NEWEST,
     ),
-    _taken(
+    taken(
         "report/status-text", "SHOULD", "XSD", "StatusText with letters beyond ASCII is understood.",
         lambda lab: lab.report(status_text="Zugestellt \u2714 \u0645"),
     ),
-    _taken(
+    taken(
         "report/text-xml", "MUST", "SOAP 1.1 6", "A report as text/xml; charset=utf-8 is taken.",
         lambda lab: lab.report(),
     ),
-    _taken(
+    taken(
         "report/multipart", "SHOULD", "SwA 3", "A report as the one part of a multipart/related is taken.",
         lambda lab: replace(lab.report(), pieces=()),
     ),
-    _taken(
+    taken(
         "report/recipient-mail", "SHOULD", "8.7.4", "A report on a recipient by mail address is taken.",
         lambda lab: lab.report(recipient=m.RFC2822Address("+15550010001@mms.example.com")),
     ),
-    _either(
+    either(
         "report/unknown-message-id", "SHOULD", "8.7.4",
         "A report on a MessageID that was never issued is taken, or 2005.",
-        lambda lab: lab.report(), 2005,
+        lambda lab: lab.report(), REF(2005),
     ),
-    _either(
+    either(
         "report/status-unknown", "SHOULD", "XSD",
         "A report with MMStatus Delivered, which is none, is taken or refused.",
-        lambda lab: lab.report().instead("MMStatus", "<MMStatus>Delivered</MMStatus>"), 4004, 2007,
+        lambda lab: lab.report().instead("MMStatus", "<MMStatus>Delivered</MMStatus>"), REF(4004, 2007),
     ),
-    _either(
+    either(
         "report/wrong-time-element", "SHOULD", "XSD", "A report with TimeStamp for Date is taken, or refused.",
-        lambda lab: _renamed(lab.report(namespace=_EARLY), "Date", "TimeStamp"), 4004, 2007,
+        lambda lab: _renamed(lab.report(namespace=_EARLY), "Date", "TimeStamp"), REF(4004, 2007),
     ),
 )  # fmt: skip
 
@@ -126,7 +104,7 @@ def repeat(lab: Lab) -> None:
 
 
 def _read(word: str) -> Case:
-    return _taken(
+    return taken(
         f"read/each-status/{word}", "MUST", "8.7.5; XSD", f"A read reply that says {word} is taken.",
         lambda lab: lab.read(mm_status=word),
     )  # fmt: skip
@@ -134,15 +112,15 @@ def _read(word: str) -> Case:
 
 READS = (
     *(_read(word) for word in ("Read", "Deleted", "Indeterminate")),
-    _either(
+    either(
         "read/status-vendor", "INFO", "XSD",
         "A read reply that says 'Deleted without being read', as some MMSCs write, is taken or refused.",
-        lambda lab: lab.read().instead("MMStatus", "<MMStatus>Deleted without being read</MMStatus>"), 4004, 2007,
+        lambda lab: lab.read().instead("MMStatus", "<MMStatus>Deleted without being read</MMStatus>"), REF(4004, 2007),
     ),
-    _either(
+    either(
         "read/unknown-message-id", "SHOULD", "8.7.5",
         "A read reply on a MessageID that was never issued is taken, or 2005.",
-        lambda lab: lab.read(), 2005,
+        lambda lab: lab.read(), REF(2005),
     ),
 )  # fmt: skip
 

@@ -15,8 +15,8 @@ from mm7zeep.probe.results import WORDS, Report, Result, Transmission
 from mm7zeep.transport.pages import escaped
 
 if TYPE_CHECKING:
+    from mm7zeep.probe.assertion import Common
     from mm7zeep.probe.case import Case
-    from mm7zeep.probe.common import Common
 
 _LINES, _REASONS, _EXCHANGES = 12, 5, 2  # what is shown of a result at most
 _LABEL = 13

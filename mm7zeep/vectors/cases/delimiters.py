@@ -16,6 +16,7 @@ from mm7zeep.vectors.building import (
     packed,
     slides,
     submit,
+    twins,
 )
 
 _TWO = packed(submit(HREF), NOTE, NOTE.replace("note@", "more@"))
@@ -25,10 +26,6 @@ _MAIL = "From: tides@kiosk.example\r\nSubject: Tide\r\nContent-Type: text/plain\
 _PICTURE_MAIL = _MAIL.replace("text/plain", "image/gif")
 
 
-def _case(id: str, bad: bytes, good: bytes, shown: str, found: str = "", *, refused: bool = False) -> Case:
-    return Case(id=id, bad=bad, good=good, shown=shown, found=found, refused=refused)
-
-
 def _before(text: str) -> bytes:
     """``ONE`` with ``text`` before its first delimiter."""
     return bent(ONE, b"\r\n\r\n--cut-here", octets(f"\r\n\r\n{text}\r\n--cut-here"))
@@ -36,7 +33,7 @@ def _before(text: str) -> bytes:
 
 CASES = (
     # delimiters that are wrong, and what may look like them
-    _case(
+    twins(
         "mime/boundary-near-miss",
         bent(_SHOW_ONE, b"06:12\r\n--inner--", b"06:12\r\n-inne"),
         bent(_SHOW_ONE, b"06:12\r\n--inner--", b"06:12"),
@@ -45,7 +42,7 @@ CASES = (
         refused=True,
     ),
     bend("mime/boundary-near-miss", ONE, 'boundary="cut-here"', 'boundary="cut-hree"'),
-    _case(
+    twins(
         "mime/boundary-used",
         _before(_EBB),
         _before("--ebb\r\nTide at six"),
@@ -53,17 +50,17 @@ CASES = (
         "mime/boundary-used mime/outside-text",
         refused=True,
     ),
-    _case(
+    twins(
         "mime/outside-text", _before("--ebb\r\nTide at six\r\n--ebb\r\nTide at nine"), ONE, "--ebb before --cut-here"
     ),
-    _case(
+    twins(
         "mime/boundary-used",
         packed(ALL, nested().partition(b"--inner")[0] + b"High water 06:12"),
         SHOW,
         'boundary="inner", inside it High water 06:12',
         refused=True,
     ),
-    _case(
+    twins(
         "mime/delimiter-missing",
         bent(ONE, b"06:12", octets(f"06:12\r\n{_PICTURE_MAIL}")),
         bent(ONE, b"High water 06:12", octets(_PICTURE_MAIL)),
@@ -71,7 +68,7 @@ CASES = (
         refused=True,
     ),
     # what did not come
-    _case(
+    twins(
         "http/truncated",
         bent(packed(submit(HREF)), b"\r\n--cut-here--\r\n", b"\r\n"),
         packed(submit(HREF)),
@@ -79,7 +76,7 @@ CASES = (
         "http/truncated mime/boundary-closed sem/content-href-resolves sem/content-without-part",
         refused=True,
     ),
-    _case(
+    twins(
         "http/truncated",
         bent(_TWO, b"\r\n--cut-here--\r\n", b"\r\n"),
         bent(ONE, b"\r\n--cut-here--\r\n", b"\r\n"),
@@ -87,7 +84,7 @@ CASES = (
         "http/truncated mime/boundary-closed mime/unreferenced-part sem/smil-missing",
         refused=True,
     ),
-    _case(
+    twins(
         "http/truncated",
         bent(packed(ALL, nested()), b"--inner--\r\n\r\n--cut-here--\r\n", b"--inner\r\n"),
         SHOW,

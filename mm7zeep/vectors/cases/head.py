@@ -10,7 +10,6 @@ from mm7zeep.vectors.building import (
     SCHEMA,
     SUBMIT,
     SUBMITTED,
-    Case,
     answer,
     bend,
     bent,
@@ -19,6 +18,7 @@ from mm7zeep.vectors.building import (
     parts,
     post,
     submit,
+    twins,
     without,
 )
 from mm7zeep.vectors.envelopes import NO, OK, VERSION, fault
@@ -42,10 +42,6 @@ _MIXED = ONE.replace(b"multipart/related; ", b"multipart/mixed; ")
 _CHALLENGED = b'HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm="mm7"\r\nContent-Length: 0\r\n\r\n'
 
 
-def _case(id: str, bad: bytes, good: bytes, shown: str, found: str = "") -> Case:
-    return Case(id=id, bad=bad, good=good, shown=shown, found=found)
-
-
 CASES = (
     # request line and Host
     bend("http/method", SUBMIT, "POST /mm7", "PUT /mm7"),
@@ -53,7 +49,7 @@ CASES = (
     bend("http/request-line", SUBMIT, "POST /mm7", "POST  /mm7"),
     bend("http/host", SUBMIT, "Host: mmsc.example\r\n", ""),
     bend("http/host", SUBMIT, "Host: mmsc.example\r\n", "Host: mmsc.example\r\nHost: b.example\r\n"),
-    _case(
+    twins(
         "http/host",
         without(SUBMIT, "Host"),
         bent(without(SUBMIT, "Host"), b"HTTP/1.1", b"HTTP/1.0"),
@@ -64,65 +60,65 @@ CASES = (
     bend("http/status-success", SUBMITTED, "200 Reason", "202 Accepted"),
     bend("http/status-fault", FAULT, "500 Reason", "200 OK", shown="200 with a Fault"),
     bend("sem/status-vs-http", _REFUSED, "200 Reason", "500 Error", shown="500 with a SubmitRsp of status 2002"),
-    _case(
+    twins(
         "http/error-status",
         b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n",
         FAULT,
         "502, no envelope",
         "http/empty-body http/error-status",
     ),
-    _case("http/response-body", answer(""), SUBMITTED, "200, Content-Length: 0"),
-    _case(
+    twins("http/response-body", answer(""), SUBMITTED, "200, Content-Length: 0"),
+    twins(
         "http/html-answer",
         answer("<html><body>Down<br></body></html>", 200, "text/html"),
         SUBMITTED,
         "200, <html>",
         "http/html-answer soap/envelope-present",
     ),
-    _case(
+    twins(
         "http/error-body",
         answer('{"error": "no route"}', 200, "application/json"),
         SUBMITTED,
         '200, {"error": ...}',
         "http/error-body soap/envelope-present",
     ),
-    _case(
+    twins(
         "http/error-body",
         answer("Service down"),
         SUBMITTED,
         "200, Service down",
         "http/error-body soap/envelope-present",
     ),
-    _case(
+    twins(
         "http/html-answer",
         answer("<html><body>Down<br></body></html>", 200, "text/html"),
         post("<html><body>Down<br></body></html>", "text/html"),
         "200, <html>",
         "http/html-answer soap/envelope-present",
     ),
-    _case(
+    twins(
         "http/error-body",
         answer("Service down", kind=RELATED),
         SUBMITTED,
         "200, Service down as multipart",
         "http/error-body mime/boundary-used soap/envelope-present",
     ),
-    _case(
+    twins(
         "http/error-body",
         answer(parts('Content-Type: text/xml\r\nContent-ID: <soap@kiosk.example>\r\n\r\n{"a": 1}'), kind=RELATED),
         SUBMITTED,
         '200, {"a": 1} in a multipart',
         "http/error-body soap/envelope-present",
     ),
-    _case("http/empty-body", post(""), SUBMIT, "Content-Length: 0"),
-    _case(
+    twins("http/empty-body", post(""), SUBMIT, "Content-Length: 0"),
+    twins(
         "http/challenge",
         b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n",
         _CHALLENGED,
         "401 alone",
         "http/challenge http/empty-body http/error-status",
     ),
-    _case(
+    twins(
         "http/challenge",
         _CHALLENGED.replace(b' realm="mm7"', b""),
         _CHALLENGED.replace(b'Basic realm="mm7"', b"Bearer"),
@@ -132,7 +128,7 @@ CASES = (
     # SOAPAction
     bend("http/soapaction-present", SUBMIT, 'SOAPAction: ""\r\n', ""),
     bend("http/soapaction-quoted", SUBMIT, 'SOAPAction: ""', "SOAPAction: urn:x"),
-    _case(
+    twins(
         "http/soapaction-quoted",
         bent(SUBMIT, b'SOAPAction: ""', b'SOAPAction: "'),
         bent(SUBMIT, b'SOAPAction: ""', b"SOAPAction: "),
@@ -147,16 +143,16 @@ CASES = (
         shown='SOAPAction: "" in an answer',
     ),
     # Content-Type
-    _case("http/content-type-present", without(SUBMIT, "Content-Type"), SUBMIT, "no Content-Type"),
-    _case("http/content-type-present", without(SUBMITTED, "Content-Type"), SUBMITTED, "no Content-Type"),
-    _case(
+    twins("http/content-type-present", without(SUBMIT, "Content-Type"), SUBMIT, "no Content-Type"),
+    twins("http/content-type-present", without(SUBMITTED, "Content-Type"), SUBMITTED, "no Content-Type"),
+    twins(
         "http/content-type-present",
         without(post("GIF89a"), "Content-Type"),
         post("GIF89a"),
         "no Content-Type",
         "http/content-type-present soap/envelope-present xml/well-formed",
     ),
-    _case("http/content-type-known", bent(_MIXED, b"/mixed", b"/mixed"), ONE, "Content-Type: multipart/mixed"),
+    twins("http/content-type-known", bent(_MIXED, b"/mixed", b"/mixed"), ONE, "Content-Type: multipart/mixed"),
     bend(
         "http/content-type-matches-body",
         ONE,
@@ -164,36 +160,36 @@ CASES = (
         "text/xml",
         shown="Content-Type: text/xml, body --cut-here",
     ),
-    _case(
+    twins(
         "http/content-type-twice",
         field(SUBMIT, 'Content-Type: text/xml; charset="utf-8"'),
         SUBMIT,
         "Content-Type twice",
     ),
     # length
-    _case(
+    twins(
         "http/content-length",
         SUBMIT.replace(b"Content-Length: ", b"Content-Length: 9"),
         SUBMIT,
         "9562 given, 562 there",
     ),
-    _case("http/no-length", without(SUBMIT, "Content-Length"), _CHUNKED + _CHUNKS, "neither length nor chunked"),
-    _case(
+    twins("http/no-length", without(SUBMIT, "Content-Length"), _CHUNKED + _CHUNKS, "neither length nor chunked"),
+    twins(
         "http/length-and-chunked",
         field(_CHUNKED + _CHUNKS, f"Content-Length: {len(_BODY)}"),
         _CHUNKED + _CHUNKS,
         "Content-Length and Transfer-Encoding: chunked",
     ),
-    _case(
+    twins(
         "http/transfer-encoding-known",
         _CHUNKED.replace(b"chunked", b"gzip") + _BODY,
         _CHUNKED + _CHUNKS,
         "Transfer-Encoding: gzip",
     ),
-    _case(
+    twins(
         "http/transfer-encoding-known", _CHUNKED + _CHUNKS + b"more", _CHUNKED + _CHUNKS, "octets after the last chunk"
     ),
-    _case("http/truncated", _CHUNKED + _CHUNKS[:-7], _CHUNKED + _CHUNKS, "no last chunk"),
+    twins("http/truncated", _CHUNKED + _CHUNKS[:-7], _CHUNKED + _CHUNKS, "no last chunk"),
     # other fields
     bend("http/field-syntax", SUBMIT, "Host:", "Host :"),
     bend(
@@ -201,11 +197,11 @@ CASES = (
     ),
     bend("http/field-continued", SUBMIT, "text/xml; charset", "text/xml;\r\ncharset", shown="charset= in column 0"),
     bend("http/line-endings", SUBMIT, "example\r\n", "example\n", shown="LF alone"),
-    _case("http/blank-line", SUBMIT.replace(b"\r\n\r\n", b"\r\n", 1), SUBMIT, "no empty line"),
+    twins("http/blank-line", SUBMIT.replace(b"\r\n\r\n", b"\r\n", 1), SUBMIT, "no empty line"),
     bend(
         "http/mime-version", field(SUBMIT, "MIME-Version: 1.0 (kiosk)"), "1.0 (kiosk)", "2.0", shown="MIME-Version: 2.0"
     ),
-    _case(
+    twins(
         "http/entity-header-misplaced",
         field(SUBMIT, "Content-Transfer-Encoding: 8bit"),
         SUBMIT,
@@ -230,22 +226,22 @@ CASES = (
         "http/auth-clear sem/secret-in-capture",
         shown="POST http://... with Authorization: Basic",
     ),
-    _case("sem/secret-in-capture", _SIGNED, field(SUBMIT, "Authorization: Basic ***"), "Authorization: Basic a2lv..."),
-    _case(
+    twins("sem/secret-in-capture", _SIGNED, field(SUBMIT, "Authorization: Basic ***"), "Authorization: Basic a2lv..."),
+    twins(
         "sem/secret-in-capture",
         field(SUBMIT, "Authorization: Bearer pier"),
         field(SUBMIT, "Authorization: "),
         "Authorization: Bearer pier",
     ),
-    _case("sem/secret-in-capture", field(SUBMIT, "Password: pier"), field(SUBMIT, "Password: ***"), "Password: pier"),
-    _case(
+    twins("sem/secret-in-capture", field(SUBMIT, "Password: pier"), field(SUBMIT, "Password: ***"), "Password: pier"),
+    twins(
         "http/auth-syntax",
         field(SUBMIT, "Authorization: Basic kiosk:pier"),
         field(SUBMITTED, "Authorization: Basic kiosk:pier"),
         "Authorization: Basic kiosk:pier",
         "http/auth-syntax sem/secret-in-capture",
     ),
-    _case(
+    twins(
         "sem/secret-in-capture",
         field(SUBMIT, "Password: pier xxxx"),
         field(SUBMIT, "Authorization: Basic xxxx"),

@@ -20,6 +20,7 @@ from mm7zeep.vectors.building import (
     post,
     shown_to,
     submit,
+    twins,
 )
 from mm7zeep.vectors.envelopes import FROM, NO, OK, VERSION, fault, transaction
 from mm7zeep.vectors.envelopes import envelope as enveloped
@@ -28,14 +29,9 @@ from mm7zeep.vectors.envelopes import message as plain
 _STAMP = "<TimeStamp>2026-03-01T12:00:00Z</TimeStamp>"
 
 
-def _case(id: str, bad: str | bytes, good: str | bytes, shown: str, found: str = "") -> Case:
-    sent = [one if isinstance(one, bytes) else post(one) for one in (bad, good)]
-    return Case(id=id, bad=sent[0], good=sent[1], shown=shown, found=found)
-
-
 def _with(id: str, bad: str, good: str, found: str = "", *, schema: str = SCHEMA) -> Case:
     """A SubmitReq with ``bad`` or with ``good`` at its end."""
-    return _case(id, submit(bad, schema), submit(good, schema), bad.replace(_STAMP, ""), found)
+    return twins(id, submit(bad, schema), submit(good, schema), bad.replace(_STAMP, ""), found)
 
 
 def _stamped(id: str, bad: str, good: str, found: str = "") -> Case:
@@ -45,7 +41,7 @@ def _stamped(id: str, bad: str, good: str, found: str = "") -> Case:
 
 def _to(id: str, bad: str, good: str, found: str = "") -> Case:
     """A SubmitReq to these addresses."""
-    return _case(id, submit(schema=LATE, to=shown_to(bad)), submit(schema=LATE, to=shown_to(good)), bad, found)
+    return twins(id, submit(schema=LATE, to=shown_to(bad)), submit(schema=LATE, to=shown_to(good)), bad, found)
 
 
 def _status(code: int, text: str = "Tides", id: str = "<MessageID>m-1</MessageID>") -> bytes:
@@ -134,7 +130,7 @@ _TIMES = (
         NOON - timedelta(days=1),
     ),
     at(
-        _case(
+        twins(
             "sem/timestamp-future",
             message("DeliveryReportReq"),
             message("DeliveryReportReq").replace("06:00", "05:58"),
@@ -161,7 +157,7 @@ CASES = (
         "<RFC2822Address>a@b</RFC2822Address><RFC2822Address>A@b</RFC2822Address>",
         "<Number>+1</Number>",
     ),
-    _case(
+    twins(
         "sem/recipient-duplicate",
         submit(to=_TWICE),
         message("DeliverReq", content=VERSION + FROM + _TWICE),
@@ -193,13 +189,13 @@ CASES = (
         "<ChargedParty>Sender</ChargedParty>",
         schema=LATE,
     ),
-    _case(
+    twins(
         "sem/charged-party-id",
         submit("<ChargedParty>Both</ChargedParty><ChargedPartyID>pier</ChargedPartyID>", LATE),
         submit("<ChargedParty>Both</ChargedParty><ChargedPartyID>pier</ChargedPartyID>", "REL-6-MM7-1-1"),
         "Both with ChargedPartyID, where ThirdParty can be said",
     ),
-    _case(
+    twins(
         "sem/charged-party-id",
         submit("<ChargedParty>ThirdParty</ChargedParty>", LATE),
         submit("<ChargedParty>ThirdParty</ChargedParty>"),
@@ -222,17 +218,17 @@ CASES = (
     _with("sem/subject-charset", "<Subject>娼睈</Subject>", "<Subject>潮汐</Subject>"),
     _with("sem/subject-charset", "<Subject>â€œTide</Subject>", "<Subject>“Tide”</Subject>"),
     # status
-    _case("sem/status-class", _status(5000, id="<MessageID/>"), SUBMITTED, "<StatusCode>5000</StatusCode>"),
-    _case(
+    twins("sem/status-class", _status(5000, id="<MessageID/>"), SUBMITTED, "<StatusCode>5000</StatusCode>"),
+    twins(
         "sem/status-class",
         _status(200, id="<MessageID/>"),
         _status(4999, id="<MessageID/>"),
         "<StatusCode>200</StatusCode>",
     ),
-    _case("sem/status-known", _status(3005), _status(3006 - 3), "<StatusCode>3005</StatusCode>"),
-    _case("sem/status-known", _status(2499), _status(2500), "<StatusCode>2499</StatusCode>"),
-    _case("sem/status-text-agrees", _status(1000, "Client error"), _status(1000, "success"), "1000 Client error"),
-    _case("sem/status-success-in-fault", _failed(OK), _failed(NO), "1000 in RSErrorRsp"),
+    twins("sem/status-known", _status(3005), _status(3006 - 3), "<StatusCode>3005</StatusCode>"),
+    twins("sem/status-known", _status(2499), _status(2500), "<StatusCode>2499</StatusCode>"),
+    twins("sem/status-text-agrees", _status(1000, "Client error"), _status(1000, "success"), "1000 Client error"),
+    twins("sem/status-success-in-fault", _failed(OK), _failed(NO), "1000 in RSErrorRsp"),
     # who sends what to whom
-    replace(_case("sem/mo-as-submit", ONE, post(message("DeliverReq")), "an MO as SubmitReq"), seen_by="receiver"),
+    replace(twins("sem/mo-as-submit", ONE, post(message("DeliverReq")), "an MO as SubmitReq"), seen_by="receiver"),
 )

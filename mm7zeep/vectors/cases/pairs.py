@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from mm7zeep.vectors.building import LATE, SCHEMA, SUBMIT, SUBMITTED, Case, answer, every, message, post, submit
+from mm7zeep.vectors.building import LATE, SCHEMA, SUBMIT, SUBMITTED, answer, every, message, post, submit, twins
 from mm7zeep.vectors.envelopes import NO, REPORTED, VERSION, fault, transaction
 from mm7zeep.vectors.envelopes import envelope as enveloped
 from mm7zeep.vectors.envelopes import message as plain
-
-
-def _case(id: str, bad: bytes, good: bytes, shown: str, found: str = "") -> Case:
-    return Case(id=id, bad=bad, good=good, shown=shown, found=found)
 
 
 def _refused(element: str) -> bytes:
@@ -28,35 +24,35 @@ def _report(id: str = "m-1", number: str = "+4670000001") -> bytes:
 _BOTH = SUBMIT + SUBMITTED
 
 CASES = (
-    _case("soap/transaction-echo", SUBMIT + every(SUBMITTED, ">t-1<", ">t-2<"), _BOTH, "t-2 in the answer to t-1"),
-    _case(
+    twins("soap/transaction-echo", SUBMIT + every(SUBMITTED, ">t-1<", ">t-2<"), _BOTH, "t-2 in the answer to t-1"),
+    twins(
         "soap/transaction-repeated",
         _BOTH + post(submit("<Subject>Tide</Subject>")),
         _BOTH + SUBMIT,
         "t-1 in two requests",
     ),
-    _case(
+    twins(
         "soap/fault-detail-role",
         SUBMIT + _refused("VASPErrorRsp"),
         SUBMIT + _refused("RSErrorRsp"),
         "VASPErrorRsp from the MMSC",
     ),
-    _case("sem/rsp-matches-req", SUBMIT + answer(message("DeliverRsp")), _BOTH, "DeliverRsp to a SubmitReq"),
-    _case(
+    twins("sem/rsp-matches-req", SUBMIT + answer(message("DeliverRsp")), _BOTH, "DeliverRsp to a SubmitReq"),
+    twins(
         "sem/rsp-version",
         SUBMIT + answer(message("SubmitRsp", schema=LATE)),
         _BOTH,
         "REL-6-MM7-1-4 to REL-5-MM7-1-2",
         "sem/rsp-version sem/rsp-version",
     ),
-    _case("sem/report-message-id", _BOTH + _report("M-1"), _BOTH + _report(), "a report on M-1, m-1 was issued"),
-    _case(
+    twins("sem/report-message-id", _BOTH + _report("M-1"), _BOTH + _report(), "a report on M-1, m-1 was issued"),
+    twins(
         "sem/report-message-id",
         _BOTH + _report("x-9"),
         _BOTH + _report(),
         "a report on x-9, issued before the capture if at all",
     ),
-    _case(
+    twins(
         "sem/report-recipient",
         _BOTH + _report(number="+4670000002"),
         _BOTH + _report(),

@@ -22,6 +22,7 @@ from mm7zeep.vectors.building import (
     refused,
     shown_to,
     submit,
+    twins,
 )
 from mm7zeep.vectors.cases.envelope import FAULT
 from mm7zeep.vectors.envelopes import FROM, NO, OK, REPORTED, TO, VERSION, WHO, transaction
@@ -36,15 +37,10 @@ _CODED = 'addressCoding="encrypted"'
 _DELIVER = post(message("DeliverReq"))
 
 
-def _case(id: str, bad: str | bytes, good: str | bytes, shown: str, found: str = "") -> Case:
-    sent = [one if isinstance(one, bytes) else post(one) for one in (bad, good)]
-    return Case(id=id, bad=sent[0], good=sent[1], shown=shown, found=found)
-
-
 def _with(id: str, bad: str, good: str, found: str = "", *, schema: str = SCHEMA) -> Case:
     """A SubmitReq with ``bad`` or with ``good`` at its end."""
     to = _PLAIN_TO if schema in (_EARLY, "REL-5-MM7-1-1") else TO
-    return _case(id, submit(bad, schema, to=to), submit(good, schema, to=to), bad, found)
+    return twins(id, submit(bad, schema, to=to), submit(good, schema, to=to), bad, found)
 
 
 def _rsp(status: str, more: str = "<MessageID>m-1</MessageID>", schema: str = SCHEMA) -> bytes:
@@ -64,7 +60,7 @@ _READ = "<MMStatus>Retrieved</MMStatus>"
 
 CASES = (
     # order and names
-    _case(
+    twins(
         "schema/order",
         message("SubmitReq", content=VERSION + TO + WHO),
         SUBMIT,
@@ -80,8 +76,8 @@ CASES = (
     _with("schema/vendor-extension", "<X-SKT-CPID>9</X-SKT-CPID>", ""),
     replace(_with("schema/unknown-element", "<CPID>9</CPID>", ""), policy="strict"),
     _with("schema/name-case", "<subject>Tide</subject>", "<Subject>Tide</Subject>"),
-    _case("schema/name-case", every(SUBMIT, "SubmitReq", "submitReq"), SUBMIT, "<submitReq>", "schema/name-case"),
-    _case("schema/name-case", _rsp(NO.replace("</Status>", "<Detail/></Status>")), SUBMITTED, "<Detail/>"),
+    twins("schema/name-case", every(SUBMIT, "SubmitReq", "submitReq"), SUBMIT, "<submitReq>", "schema/name-case"),
+    twins("schema/name-case", _rsp(NO.replace("</Status>", "<Detail/></Status>")), SUBMITTED, "<Detail/>"),
     _with("schema/repeated-element", "<Subject>a</Subject><Subject>b</Subject>", "<Subject>a</Subject>"),
     _with("schema/version-element", "<ApplicID>tides</ApplicID>", "<Subject>tides</Subject>"),
     _with(
@@ -89,7 +85,7 @@ CASES = (
         "<DistributionProtection>true</DistributionProtection>",
         "<DistributionIndicator>true</DistributionIndicator>",
     ),
-    _case(
+    twins(
         "schema/version-element",
         message("extendedCancelReq", content=VERSION + WHO + "<CancelID>c</CancelID>"),
         SUBMIT,
@@ -97,34 +93,34 @@ CASES = (
     ),
     # what is missing
     refused(
-        _case("schema/missing-element", message("SubmitReq", content=VERSION + TO), SUBMIT, "no SenderIdentification")
+        twins("schema/missing-element", message("SubmitReq", content=VERSION + TO), SUBMIT, "no SenderIdentification")
     ),
-    refused(_case("schema/missing-element", submit(to="<Recipients/>"), SUBMIT, "<Recipients/>")),
-    _case("schema/missing-element", _report(_READ), _REPORT, "no Date"),
-    _case(
+    refused(twins("schema/missing-element", submit(to="<Recipients/>"), SUBMIT, "<Recipients/>")),
+    twins("schema/missing-element", _report(_READ), _REPORT, "no Date"),
+    twins(
         "schema/missing-element",
         message("DeliverReq", content=VERSION + FROM.replace("+", ""), schema=_EARLY),
         message("DeliverReq"),
         "no ReplyChargingID in REL-5-MM7-1-0",
     ),
-    _case(
+    twins(
         "schema/empty-element", message("DeliverReq", "<Recipients><To/></Recipients>"), message("DeliverReq"), "<To/>"
     ),
     _with("schema/empty-element", "<ExpiryDate/>", "<ExpiryDate>P1D</ExpiryDate>"),
-    _case(
+    twins(
         "schema/status-complete", _rsp(OK.replace("<StatusText>Success</StatusText>", "")), SUBMITTED, "no StatusText"
     ),
-    _case("schema/message-id-rsp", _rsp(NO, ""), SUBMITTED, "a refused SubmitRsp without MessageID"),
-    _case(
+    twins("schema/message-id-rsp", _rsp(NO, ""), SUBMITTED, "a refused SubmitRsp without MessageID"),
+    twins(
         "schema/message-id-rsp",
         _rsp(NO, "", "REL-5-MM7-1-1"),
         _rsp(NO, "<MessageID>m-1</MessageID>", "REL-5-MM7-1-1"),
         "a refused SubmitRsp without MessageID in REL-5-MM7-1-1",
     ),
-    refused(_case("schema/message-id-rsp", _rsp(OK, ""), SUBMITTED, "a SubmitRsp without MessageID")),
-    _case("schema/message-id-rsp", _rsp(OK, schema=_EARLY), _rsp(OK, "", _EARLY), "MessageID in REL-5-MM7-1-0"),
+    refused(twins("schema/message-id-rsp", _rsp(OK, ""), SUBMITTED, "a SubmitRsp without MessageID")),
+    twins("schema/message-id-rsp", _rsp(OK, schema=_EARLY), _rsp(OK, "", _EARLY), "MessageID in REL-5-MM7-1-0"),
     bend("sem/message-id-empty", SUBMITTED, "m-1", ""),
-    _case(
+    twins(
         "sem/message-id-empty",
         message("CancelReq").replace("m-1", ""),
         message("CancelReq"),
@@ -134,26 +130,26 @@ CASES = (
     _with("schema/boolean", "<DeliveryReport>True</DeliveryReport>", "<DeliveryReport>true</DeliveryReport>"),
     _with("schema/value", "<DeliveryReport>perhaps</DeliveryReport>", "<DeliveryReport>0</DeliveryReport>"),
     _with("schema/value", "<LinkedID>a b</LinkedID>", "<LinkedID>a-b</LinkedID>", schema="REL-5-MM7-1-1"),
-    _case(
+    twins(
         "schema/value",
         message("CancelReq").replace("m-1", " m-1 "),
         message("CancelReq"),
         "<MessageID> m-1 </MessageID>",
     ),
-    _case(
+    twins(
         "schema/value",
         enveloped(plain("SubmitReq", VERSION + WHO + _PLAIN_TO, _EARLY), transaction("a b", _EARLY, "")),
         enveloped(plain("SubmitReq", VERSION + WHO + _PLAIN_TO, _EARLY), transaction("a-b", _EARLY, "")),
         "TransactionID a b in REL-5-MM7-1-0",
     ),
-    _case(
+    twins(
         "schema/value",
         _rsp(NO, "<MessageID/>", "REL-5-MM7-1-1"),
         _rsp(NO, "<MessageID>-</MessageID>", "REL-5-MM7-1-1"),
         "an empty MessageID in REL-5-MM7-1-1",
     ),
     refused(
-        _case(
+        twins(
             "schema/value",
             _rsp("<Status><StatusCode>fine</StatusCode><StatusText/></Status>"),
             SUBMITTED,
@@ -173,25 +169,25 @@ CASES = (
     ),
     _with("schema/enumeration", "<Priority>urgent</Priority>", "<Priority>High</Priority>"),
     _with("schema/enumeration", "<Priority>high</Priority>", "<Priority>High</Priority>"),
-    _case(
+    twins(
         "schema/enumeration",
         _report(_DATE + "<MMStatus>Deleted without being read</MMStatus>"),
         _REPORT,
         "<MMStatus>Deleted without being read</MMStatus>",
     ),
-    _case("schema/enumeration", _report(_DATE + "<MMStatus>Deferred</MMStatus>"), _REPORT, "Deferred in REL-5-MM7-1-2"),
+    twins("schema/enumeration", _report(_DATE + "<MMStatus>Deferred</MMStatus>"), _REPORT, "Deferred in REL-5-MM7-1-2"),
     # where only elements, or nothing, may stand
     bend("schema/empty-types", ONE, HREF, HREF.replace("/>", ">\n</Content>")),
     _with("schema/empty-types", "<ReplyCharging>yes</ReplyCharging>", "<ReplyCharging/>"),
-    _case(
+    twins(
         "schema/details",
         _rsp(NO.replace("</Status>", "<Details>Pier closed</Details></Status>")),
         SUBMITTED,
         "<Details>Pier closed</Details>",
     ),
     _with("schema/unstated", "stray", "<!-- stray -->"),
-    _case("schema/unstated", submit().replace("</env:Body>", "stray</env:Body>"), SUBMIT, "text in the Body"),
-    _case("schema/unstated", submit().replace("</env:Header>", "stray</env:Header>"), SUBMIT, "text in the Header"),
+    twins("schema/unstated", submit().replace("</env:Body>", "stray</env:Body>"), SUBMIT, "text in the Body"),
+    twins("schema/unstated", submit().replace("</env:Header>", "stray</env:Header>"), SUBMIT, "text in the Header"),
     # attributes
     _with(
         "schema/attribute",
@@ -215,34 +211,34 @@ CASES = (
     _with("schema/attribute", '<ReplyCharging replyChargingSize="0"/>', '<ReplyCharging replyChargingSize="9"/>'),
     # addresses
     bend("schema/address-untyped", SUBMIT, "<Number>+4670000001</Number>", "+4670000001"),
-    _case(
+    twins(
         "schema/address-typed-early",
         submit(schema=_EARLY, to=_PLAIN_TO, who=_who("<SenderAddress><ShortCode>7</ShortCode></SenderAddress>")),
         submit(schema=_EARLY, to=_PLAIN_TO, who=_who("<SenderAddress>7</SenderAddress>")),
         "<ShortCode> in REL-5-MM7-1-0",
     ),
     bend("schema/address-name", SUBMIT, "<Number>+4670000001</Number>", "<number>+4670000001</number>"),
-    _case(
+    twins(
         "schema/address-name",
         message("DeliverReq").replace(FROM, f"<Sender><SenderAddress>{FROM[8:-9]}</SenderAddress></Sender>"),
         message("DeliverReq"),
         "<Sender><SenderAddress><Number>",
     ),
     bend("sem/address-whitespace", SUBMIT, "+4670000001", " +4670000001\n", shown="<Number> +4670000001\\n</Number>"),
-    _case(
+    twins(
         "sem/address-plmn",
         submit(to=shown_to("<Number>+1/TYPE=PLMN</Number><Number>+2/TYPE=PLMN</Number>")),
         submit(to=shown_to("<Number>+1</Number><Number>+2</Number>")),
         "two numbers with /TYPE=PLMN, told once",
     ),
     bend("sem/address-plmn", SUBMIT, "+4670000001", "+4670000001/TYPE=PLMN"),
-    _case(
+    twins(
         "sem/address-plmn",
         submit(to=shown_to("<RFC2822Address>+4670000001</RFC2822Address>")),
         SUBMIT,
         "<RFC2822Address>+4670000001</RFC2822Address>",
     ),
-    _case(
+    twins(
         "sem/address-plmn",
         submit(to=shown_to("<Number>a@kiosk.example</Number>")),
         SUBMIT,
@@ -253,7 +249,7 @@ CASES = (
         bend("schema/unknown-element", _DELIVER, "<Number>", "<Tide>9</Tide><Number>", "schema/unknown-element"),
     ),
     refused(
-        _case(
+        twins(
             "schema/repeated-element",
             submit(who=_who("<SenderAddress><Number>1</Number><Number>2</Number></SenderAddress>")),
             submit(who=_who("<SenderAddress><Number>1</Number></SenderAddress>")),
@@ -263,43 +259,43 @@ CASES = (
     refused(
         bend("schema/attribute", SUBMIT, "<To>", '<To displayOnly="true">', "schema/attribute schema/attribute"),
     ),
-    _case(
+    twins(
         "schema/address-name",
         message("ReadReplyReq").replace("Recipient>", "Recipients>"),
         message("ReadReplyReq"),
         "Recipients for the Recipient of a ReadReplyReq",
     ),
     refused(
-        _case(
+        twins(
             "schema/unknown-element",
             message("ReadReplyReq").replace("<Sender>", "<Recipients><Number>+2</Number></Recipients><Sender>"),
             message("ReadReplyReq").replace("Recipient>", "Recipients>"),
             "Recipients beside Recipient",
         )
     ),
-    _case("schema/name-case", every(SUBMIT, "To>", "to>"), SUBMIT, "<to>"),
-    _case("schema/name-case", every(FAULT, "RSErrorRsp", "RsErrorRsp"), FAULT, "<RsErrorRsp>"),
-    _case(
+    twins("schema/name-case", every(SUBMIT, "To>", "to>"), SUBMIT, "<to>"),
+    twins("schema/name-case", every(FAULT, "RSErrorRsp", "RsErrorRsp"), FAULT, "<RsErrorRsp>"),
+    twins(
         "schema/address-name",
         submit(to="<Recipients><Number>+4670000001</Number></Recipients>"),
         SUBMIT,
         "<Recipients><Number>",
     ),
     refused(bend("schema/address-untyped", SUBMIT, "<To>", "<To>+4670000002")),
-    _case(
+    twins(
         "sem/address-whitespace",
         submit(schema=LATE, to=shown_to(f"<Number {_CODED}>dGlk\nZQ==</Number>")),
         submit(schema=LATE, to=shown_to(f"<Number {_CODED}>dGlkZQ==</Number>")),
         "a line break in an encrypted address",
     ),
-    _case(
+    twins(
         "schema/version-element",
         submit(to=shown_to(f"<Number {_CODED}>dGlkZQ==</Number>")),
         submit(schema=LATE, to=shown_to(f"<Number {_CODED}>dGlkZQ==</Number>")),
         f"{_CODED} in REL-5-MM7-1-2",
     ),
-    refused(_case("schema/repeated-element", submit(to=TO + TO), SUBMIT, "Recipients twice")),
-    _case(
+    refused(twins("schema/repeated-element", submit(to=TO + TO), SUBMIT, "Recipients twice")),
+    twins(
         "schema/address-name",
         submit("<Sender><SenderAddress><Number>1</Number></SenderAddress></Sender>"),
         submit("<Sender><Number>1</Number></Sender>"),
@@ -308,7 +304,7 @@ CASES = (
     ),
     # what remains
     refused(
-        _case(
+        twins(
             "schema/valid",
             submit(schema=LATE, to=shown_to('<Number id="a">1</Number><Number id="a">2</Number>')),
             submit(schema=LATE, to=shown_to('<Number id="a">1</Number><Number id="b">2</Number>')),
@@ -329,7 +325,7 @@ CASES = (
         )
     ),
     refused(bend("schema/unknown-element", ONE, HREF, HREF.replace("/>", "><Tide>low</Tide></Content>"))),
-    _case(
+    twins(
         "schema/attribute",
         packed(submit("<Content><href>cid:note@kiosk.example</href></Content>"), NOTE),
         ONE,
@@ -337,7 +333,7 @@ CASES = (
     ),
     bend("sem/content-href-cid", ONE, 'href="cid:note', 'href="note'),
     bend("sem/content-href-brackets", ONE, 'href="cid:note@kiosk.example"', 'href="cid:&lt;note@kiosk.example&gt;"'),
-    _case(
+    twins(
         "sem/content-without-part",
         post(submit(HREF)),
         ONE,
