@@ -18,6 +18,7 @@ from typing import NamedTuple
 import pytest
 import requests
 import trustme
+from fenced import blocks
 from gateway_process import AUTH, GatewayProcess, eventually
 from gateway_room import ONE
 from postgres_server import held_port
@@ -136,6 +137,13 @@ def listeners(gateway: GatewayProcess) -> dict[str, str]:
     return {rf"127\.0\.0\.1:{known}\b": f"127.0.0.1:{port}" for known, port in places.items()}
 
 
+def needed(proxy: str) -> None:
+    """Skip the test, in CI fail it, where ``proxy`` is not installed."""
+    if shutil.which(proxy) is None:
+        absent = f"needs {proxy}: install the Debian package {proxy}"
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(absent)
+
+
 Write = Callable[[Path, GatewayProcess, int, tuple[Path, Path]], list[str]]
 
 
@@ -143,9 +151,7 @@ Write = Callable[[Path, GatewayProcess, int, tuple[Path, Path]], list[str]]
 def front(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
     """Each proxy of the examples before a gateway that trusts it."""
     write: Write = request.param
-    if shutil.which(write.__name__) is None:
-        absent = f"needs {write.__name__}: install the Debian package {write.__name__}"
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(absent)
+    needed(write.__name__)
     folder = tmp_path_factory.mktemp(write.__name__)
     authority = trustme.CA()
     leaf = authority.issue_cert("localhost", "127.0.0.1")
@@ -267,3 +273,19 @@ def test_events_are_not_held_back(front: Front) -> None:
         with VaspClient(front.url("/mm7"), auth=AUTH, vaspid="TNN", ca_file=front.ca_file) as mmsc:
             mmsc.submit("+61491570156", ["Hello"])
         assert next(line for line in lines if line.startswith(b"data: "))
+
+
+@pytest.mark.parametrize("page", ["gateway", "viewer"])
+def test_locations_of_pages(page: str, tmp_path: Path) -> None:
+    """The locations that the pages show are taken by nginx, within a server."""
+    needed("nginx")
+    shown = [
+        one.text for one in blocks(ROOT.joinpath("docs", f"{page}.md").read_text("utf-8")) if one.language == "nginx"
+    ]
+    text = "".join(shown)
+    assert "proxy_pass http://127.0.0.1:80" in text
+    tmp_path.joinpath("mm7zeep.conf").write_text(f"server {{\n{text}}}\n", encoding="utf-8")
+    tmp_path.joinpath("nginx.conf").write_text(_NGINX.format(folder=tmp_path), encoding="utf-8")
+    command = ["nginx", "-t", "-p", str(tmp_path), "-e", str(tmp_path / "errors"), "-c", str(tmp_path / "nginx.conf")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    assert done.returncode == 0, done.stderr
