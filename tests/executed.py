@@ -48,7 +48,7 @@ WAIT = 40.0
 _PORT = re.compile(r"(?<=[:= ])(?:80\d\d|81\d\d|90\d\d|5000)\b")
 _LISTENERS = {"SERVE_MM7": "8007", "SERVE_ADMIN": "8008", "SERVE_API": "8010", "LISTEN_BIND": "8009"}
 _ASKING = ("TRIGGER", "MESSAGES", "SHOW", "CALLBACKS", "REPLAY", "KEYS", "OPT_OUTS", "EXPORT")
-_LOOKS = re.compile(r"mm7zeep (?:messages|show|callbacks|export)\b|curl (?!.* -[XdFi])")
+_LOOKS = re.compile(r"mm7zeep (?:messages|show|callbacks|export)\b|curl (?!(?s:.*) -[XdFi])")
 """Commands that change nothing, and so may be given again."""
 
 _SERVE = """\
@@ -78,13 +78,13 @@ def masked(text: str) -> str:
     """``text`` without what differs from run to run: ids, digests, numbers, temporary paths, the width of columns."""
     text = re.sub(r"/tmp/[\w./-]+", "PATH", text)
     text = re.sub(r"\d{8}T\d{6}Z-[0-9a-f]{8}", "ID", text)
-    text = re.sub(r"\b(?:0x)?(?=[0-9a-f]*\d)[0-9a-f]{12,}\b", "ID", text)
+    text = re.sub(r"\b(?:0x|MM)?(?=[0-9a-f]*\d)[0-9a-f]{12,}\b", "ID", text)
     text = re.sub(r"\d+(?:[.,:]\d+)*", "0", text)
     return re.sub(r"[ \t]+", " ", "\n".join(line.rstrip() for line in text.strip().splitlines()))
 
 
 def _pattern(wanted: str) -> str:
-    """What masked output has to match: each line; any lines, none too, for a line ``...``; any text for one in a line."""
+    """What masked output has to match: each line; any lines, or none, for a line ``...``; any text for one in a line."""
     lines = masked(wanted).split("\n")
     return "".join(r"(?:.*\n)*?" if line.strip() == "..." else _elided(line) + r"\n" for line in lines)
 
