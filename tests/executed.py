@@ -84,7 +84,7 @@ def masked(text: str) -> str:
 
 
 def _pattern(wanted: str) -> str:
-    """What masked output has to match: each line; any lines, or none, for a line ``...``; any text for one in a line."""
+    """What masked output has to match: each line; any lines, or none, for a line ``...``; any text for one in it."""
     lines = masked(wanted).split("\n")
     return "".join(r"(?:.*\n)*?" if line.strip() == "..." else _elided(line) + r"\n" for line in lines)
 

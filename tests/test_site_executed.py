@@ -19,7 +19,6 @@ NOT_YET = (
     "command_line",
     "contributing",
     "deploy",
-    "fit",
     "frameworks",
     "load",
     "probe",
