@@ -210,6 +210,7 @@ class Session:
     def _command(self, words: str) -> str:
         """What a command prints on both outputs: one of ours in this process, which is ten times as fast."""
         environment = self._environment(words)
+        words = words.replace("\\\n", "")
         if words.startswith("mm7zeep ") and not re.search(r"[|<>;&$*`\\]", words):
             from mm7zeep.cli import main as mm7zeep
 
