@@ -30,7 +30,7 @@ The gateway judges by the profile of an `[[application]]` as that carrier would:
 def text() -> str:
     """The whole file."""
     known = tuple(CARRIERS.values())
-    return "\n".join([_HEAD, "```text", "$ mm7zeep profiles", *listed(known), "```", "", *_details()]) + "\n"
+    return "\n".join([_HEAD, "```console", "$ mm7zeep profiles", *listed(known), "```", "", *_details()]) + "\n"
 
 
 def _details() -> Iterator[str]:

@@ -6,15 +6,17 @@ What a block is for stands in its language and in the mark above it, which a rea
 ``python``                                runs, with the names of the blocks before it on the page
 ``console``                               each ``$ `` line runs, and the lines below it are what it prints
 ``text``, ``<!-- prints -->``             what the Python block above prints
-``console``, ``<!-- another terminal -->``  its one command goes on running; what it shows comes at its start
+``console``, ``<!-- another terminal -->``  its one command goes on running; what it shows comes at its start;
+                                          ``another terminal: 1``, in the first, whose command is ended before
 ``text``, ``<!-- there -->``              what the last of the other terminals shows next; ``there: 1``, the first
-any, ``<!-- file: NAME -->``              is written to NAME
+any, ``<!-- file: NAME -->``              is written to NAME; with ``more of: NAME``, behind what stands there
 any, ``<!-- needs SOMETHING -->``         is not run; Python's imports are tried all the same
 ``toml``, ``json``, ``http`` without one    must be readable; an ``http`` block must be valid MM7
 ========================================  ==========================================================================
 
-Output is compared with numbers and ids masked; a line ``...`` stands for any lines. Ports of the pages are replaced by
-free ones. ``python -P tests/executed.py PAGE...`` writes what really came out into the pages.
+Output is compared with numbers and ids masked; a line ``...`` stands for any lines, ``...`` in a line for some of it.
+Ports of the pages are replaced by free ones. ``python -P tests/executed.py PAGE...`` writes what really came out into
+the pages.
 """
 
 from __future__ import annotations
@@ -46,6 +48,17 @@ WAIT = 40.0
 _PORT = re.compile(r"(?<=[:= ])(?:80\d\d|81\d\d|90\d\d|5000)\b")
 _LISTENERS = {"SERVE_MM7": "8007", "SERVE_ADMIN": "8008", "SERVE_API": "8010", "LISTEN_BIND": "8009"}
 _ASKING = ("TRIGGER", "MESSAGES", "SHOW", "CALLBACKS", "REPLAY", "KEYS", "OPT_OUTS", "EXPORT")
+_LOOKS = re.compile(r"mm7zeep (?:messages|show|callbacks|export)\b|curl (?!(?s:.*) -[XdFi])")
+"""Commands that change nothing, and so may be given again."""
+
+_SERVE = """\
+from mm7zeep.cli import main
+from mm7zeep.gateway.config import load
+
+load.LISTENING = "http://127.0.0.1:{port}/mm7"
+main(prog_name="mm7zeep")
+"""
+"""A gateway that calls its demo's application back on a port of the page."""
 
 
 class Shown(NamedTuple):
@@ -65,15 +78,19 @@ def masked(text: str) -> str:
     """``text`` without what differs from run to run: ids, digests, numbers, temporary paths, the width of columns."""
     text = re.sub(r"/tmp/[\w./-]+", "PATH", text)
     text = re.sub(r"\d{8}T\d{6}Z-[0-9a-f]{8}", "ID", text)
-    text = re.sub(r"\b(?=[0-9a-f]*\d)[0-9a-f]{12,}\b", "ID", text)
+    text = re.sub(r"\b(?:0x|MM)?(?=[0-9a-f]*\d)[0-9a-f]{12,}\b", "ID", text)
     text = re.sub(r"\d+(?:[.,:]\d+)*", "0", text)
     return re.sub(r"[ \t]+", " ", "\n".join(line.rstrip() for line in text.strip().splitlines()))
 
 
 def _pattern(wanted: str) -> str:
-    """What masked output has to match: each line, and any lines, none too, where ``...`` stands."""
+    """What masked output has to match: each line; any lines, or none, for a line ``...``; any text for one in it."""
     lines = masked(wanted).split("\n")
-    return "".join(r"(?:.*\n)*?" if line.strip() == "..." else re.escape(line) + r"\n" for line in lines)
+    return "".join(r"(?:.*\n)*?" if line.strip() == "..." else _elided(line) + r"\n" for line in lines)
+
+
+def _elided(line: str) -> str:
+    return ".*".join(map(re.escape, line.split("...")))
 
 
 def commands(block: Block) -> list[tuple[str, str]]:
@@ -104,6 +121,12 @@ class Session:
             program = self._programs / name
             program.write_text(f'#!/bin/sh\nexec {sys.executable} {words} "$@"\n', encoding="utf-8")
             program.chmod(0o755)
+        served = self._programs / "serve.py"
+        served.write_text(_SERVE.format(port=self._port("8009")), encoding="utf-8")
+        program, python = self._programs / "mm7zeep", sys.executable
+        program.write_text(
+            f'#!/bin/sh\n[ "$1" = serve ] && exec {python} {served} "$@"\nexec {python} -m mm7zeep "$@"\n'
+        )
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -130,6 +153,10 @@ class Session:
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(self._moved(block.text), encoding="utf-8")
             target.chmod(0o600)
+        elif kind == "more of":
+            with self._folder.joinpath(name).open("r+", encoding="utf-8") as file:
+                file.seek(0, io.SEEK_END)
+                file.write("\n" + self._moved(block.text))
         elif kind == "prints":
             yield Shown(block, block.text, self._back(self._printed))
         elif kind == "there":
@@ -151,20 +178,31 @@ class Session:
         text, met = block.text, []
         for command, wanted in commands(block):
             words = self._moved(command)
-            if block.mark == "another terminal":
-                self._others.append(_Terminal(words, self._folder, self._environment(words)))
-                output = self._others[-1].next(wanted)
+            kind, _, place = block.mark.partition(": ")
+            if kind == "another terminal":
+                output = self._terminal(words, int(place or 0)).next(wanted)
             else:
                 output = self._settled(words, wanted)
             met.append(f"$ {command}\n{self._back(output)}")
         yield Shown(block, text, "".join(one if one.endswith("\n") else f"{one}\n" for one in met))
+
+    def _terminal(self, words: str, place: int) -> _Terminal:
+        """A command that goes on running: in a new terminal, or in that of ``place``, where another one ends."""
+        if place:
+            self._others[place - 1].end()
+        other = _Terminal(words, self._folder, self._environment(words))
+        if place:
+            self._others[place - 1] = other
+        else:
+            self._others.append(other)
+        return other
 
     def _settled(self, words: str, wanted: str) -> str:
         """What a command prints; one that only looks is asked again until what it shows has happened."""
         until = time.monotonic() + (WAIT if wanted else 0)
         while True:
             output = self._command(words)
-            looks = words.startswith(("mm7zeep messages", "mm7zeep show", "mm7zeep callbacks"))
+            looks = bool(_LOOKS.match(words))
             if not looks or re.fullmatch(_pattern(wanted), masked(output) + "\n") or time.monotonic() > until:
                 return output
             time.sleep(0.1)
@@ -172,6 +210,7 @@ class Session:
     def _command(self, words: str) -> str:
         """What a command prints on both outputs: one of ours in this process, which is ten times as fast."""
         environment = self._environment(words)
+        words = words.replace("\\\n", "")
         if words.startswith("mm7zeep ") and not re.search(r"[|<>;&$*`\\]", words):
             from mm7zeep.cli import main as mm7zeep
 

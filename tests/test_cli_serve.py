@@ -135,7 +135,7 @@ def waited_for(url: str) -> dict[str, str]:
 def test_shown_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The configuration in docs/gateway.md can be used, and what is shown of it is what ``--check-config`` prints."""
     page = (Path(__file__).parents[1] / "docs" / "gateway.md").read_text(encoding="utf-8")
-    [config] = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    [config] = re.findall(r"<!-- file: gateway.toml -->\n```toml\n(.*?)```", page, re.DOTALL)
     [shown] = re.findall(r"\$ mm7zeep serve --config gateway.toml --check-config\n(.*?)```", page, re.DOTALL)
     monkeypatch.chdir(tmp_path)
     Path("gateway.toml").write_text(config)

@@ -18,6 +18,7 @@ import needed
 import pytest
 import requests
 import trustme
+from fenced import blocks
 from gateway_process import AUTH, GatewayProcess, eventually
 from gateway_room import ONE
 from postgres_server import held_port
@@ -265,3 +266,19 @@ def test_events_are_not_held_back(front: Front) -> None:
         with VaspClient(front.url("/mm7"), auth=AUTH, vaspid="TNN", ca_file=front.ca_file) as mmsc:
             mmsc.submit("+61491570156", ["Hello"])
         assert next(line for line in lines if line.startswith(b"data: "))
+
+
+@pytest.mark.parametrize("page", ["gateway", "viewer"])
+def test_locations_of_pages(page: str, tmp_path: Path) -> None:
+    """The locations that the pages show are taken by nginx, within a server."""
+    needed.program("nginx")
+    shown = [
+        one.text for one in blocks(ROOT.joinpath("docs", f"{page}.md").read_text("utf-8")) if one.language == "nginx"
+    ]
+    text = "".join(shown)
+    assert "proxy_pass http://127.0.0.1:80" in text
+    tmp_path.joinpath("mm7zeep.conf").write_text(f"server {{\n{text}}}\n", encoding="utf-8")
+    tmp_path.joinpath("nginx.conf").write_text(_NGINX.format(folder=tmp_path), encoding="utf-8")
+    command = ["nginx", "-t", "-p", str(tmp_path), "-e", str(tmp_path / "errors"), "-c", str(tmp_path / "nginx.conf")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    assert done.returncode == 0, done.stderr

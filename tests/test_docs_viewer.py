@@ -59,7 +59,7 @@ def test_pages() -> None:
 
 def test_policy() -> None:
     """The policy of pages is the one that is sent."""
-    assert f"Content-Security-Policy: {POLICY}" in WORDS
+    assert f"content-security-policy: {POLICY}" in WORDS
 
 
 @pytest.mark.parametrize(

@@ -803,7 +803,7 @@ def test_opt_out(path: Path, line: str, said: str) -> None:
 def test_opt_out_that_is_shown(path: Path) -> None:
     """The table in docs/gateway.md can be used, and its words are those that the page says."""
     page = EXAMPLE.with_name("gateway.md").read_text(encoding="utf-8")
-    [table] = re.findall(r"```text\n(\[application\.opt_out\].*?)```", page, re.DOTALL)
+    [table] = re.findall(r"```toml\n(\[application\.opt_out\].*?)```", page, re.DOTALL)
     [words] = re.findall(r"`(opt-out by [A-Z ]+)`", page)
     found = read(path, f'{APPLICATION}short_codes = ["1"]\n{CALLBACK}{table}')
     assert f", {words}; MO to" in describe(found)[5]
