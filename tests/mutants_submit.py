@@ -58,7 +58,8 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     _mutant(
         "ids-same", "Messages that go to one short code share a MessageID.", served(_one_id),
-        "submit/message-id-unique", "http/parallel", "txid/constant", "soap/txid-repeated", near=("txid/",),
+        "submit/message-id-unique", "http/parallel", "txid/constant", "soap/txid-repeated", "report/per-sender",
+        "report/recipient-kind/shortcode", near=("txid/",),
     ),
     _mutant(
         "bcc-lost", "Who stands in Bcc does not get the message.",
