@@ -206,12 +206,12 @@ MUTANTS: tuple[Mutant, ...] = (
     _mutant(
         "report-doubled", "Every report comes twice.", _reports(_doubled),
         "report/once", "report/no-retry-1000", "report/no-retry-4005", "replace/delivered", "recipients/thousand",
-        "submit/recipients/duplicate", near=("report/",),
+        "submit/recipients/duplicate", "txid/repeated-request", near=("report/",),
     ),
     _mutant(
         "report-first", "Only the first recipient is reported on.", _reports(_first),
         "report/per-recipient", "recipients/kinds-by-place/to", "recipients/kinds-by-place/cc",
-        "recipients/kinds-by-place/bcc", "recipients/thousand", near=("report/",),
+        "recipients/kinds-by-place/bcc", "recipients/thousand", "submit/address/partial", near=("report/",),
     ),
     _mutant(
         "report-numbered", "All reports have one TransactionID.", _reports(_numbered), "report/transaction-unique",
@@ -223,7 +223,8 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     _mutant(
         "report-rejected", "A message to a barred recipient is reported as Retrieved.",
-        _reports(_as("Rejected", "Retrieved")), "report/rejected", near=("report/",),
+        _reports(_as("Rejected", "Retrieved")),
+        "report/rejected", "submit/address/unknown", "submit/address/partial", near=("report/",),
     ),
     _mutant(
         "report-forwarded", "A message that left the network is reported as Expired.",

@@ -26,6 +26,13 @@ def _priority(one: Asked) -> Asked:
     return one.edited("<Priority>(?:Low|High)</Priority>", "")
 
 
+def _lines_changed(one: Asked) -> Asked:
+    """With CR LF for LF where content is binary; not in UTF-16, whose envelope would be none any more."""
+    if one.has("(?i)charset=utf-16") or not one.has("Content-Transfer-Encoding: binary"):
+        return one
+    return one.edited("(?<!\r)\n", "\r\n")
+
+
 def _first_only(one: Asked) -> Asked:
     """With only the first address of a To that holds many."""
     return one.edited("(<To><Number>[^<]*</Number>)(?:<Number>[^<]*</Number>){3,}<ShortCode>[^<]*</ShortCode>", r"\1")
@@ -112,7 +119,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     _mutant(
         "lines-changed", "Line ends of binary content become CR LF.",
-        asked(lambda one: one.edited("(?<!\r)\n", "\r\n") if one.has("Content-Transfer-Encoding: binary") else one),
+        asked(_lines_changed),
         "content/binary", "content/big/300k", "content/big/1m", near=("content/",), window=3.0,
     ),
     _mutant(

@@ -133,7 +133,8 @@ MUTANTS: tuple[Mutant, ...] = (
     _mutant(
         "report-date", "A delivery report with TimeStamp is refused in every namespace.",
         refusing("<DeliveryReportReq.*<TimeStamp>", refusal),
-        "report/date-or-timestamp/rel6-1-1", "report/date-or-timestamp/rel5-1-4", near=("report/date-or-timestamp",),
+        "report/date-or-timestamp/rel6-1-1", "report/date-or-timestamp/rel5-1-4", "report/each-status/Unrecognised",
+        "report/each-status/Deferred", near=("report/date-or-timestamp",),
     ),
     _mutant(
         "report-multipart", "A report has to be an envelope alone.",
