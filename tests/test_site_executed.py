@@ -20,7 +20,6 @@ NOT_YET = (
     "contributing",
     "deploy",
     "frameworks",
-    "load",
     "probe",
     "vectors",
 )
