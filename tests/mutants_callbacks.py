@@ -307,6 +307,7 @@ MUTANTS: tuple[Mutant, ...] = (
         near=("callback/",),
     ),
     _mutant(
-        "crowd", "Where many requests of one kind are in hand, an HTML page is answered.", served(_crowded), "throttle/burst",
+        "crowd", "Where many requests of one kind are in hand, an HTML page is answered.", served(_crowded),
+        "throttle/burst",
     ),
 )  # fmt: skip

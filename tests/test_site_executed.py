@@ -20,7 +20,6 @@ NOT_YET = (
     "contributing",
     "deploy",
     "frameworks",
-    "probe",
     "vectors",
 )
 OLDER = [DOCS / f"{stem}.md" for stem in NOT_YET]

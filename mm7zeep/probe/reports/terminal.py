@@ -74,7 +74,7 @@ def _lines(judged: Judged, style: layout.Style, *, every: bool) -> Iterator[layo
 def _skipped(report: Report) -> Iterator[layout.Line]:
     """For want of what how many cases were skipped, the most first."""
     reasons = Counter(one.skipped for one in report.results if one.verdict == "SKIP" and not one.common)
-    for reason, count in reasons.most_common():
+    for reason, count in sorted(reasons.items(), key=lambda one: (-one[1], one[0])):
         yield [("SKIP  ", layout.STYLES["SKIP"]), f"{count} {'case' if count == 1 else 'cases'}: {escaped(reason)}"]
     if reasons:
         yield []
