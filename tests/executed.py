@@ -11,6 +11,7 @@ What a block is for stands in its language and in the mark above it, which a rea
 ``text``, ``<!-- there -->``              what the last of the other terminals shows next; ``there: 1``, the first
 any, ``<!-- file: NAME -->``              is written to NAME; with ``more of: NAME``, behind what stands there
 any, ``<!-- needs SOMETHING -->``         is not run; Python's imports are tried all the same
+any, ``<!-- tested: MODULE -->``          is run, and compared, by the tests of that module, which reads the page
 ``toml``, ``json``, ``http`` without one    must be readable; an ``http`` block must be valid MM7
 ========================================  ==========================================================================
 
@@ -145,6 +146,8 @@ class Session:
 
     def _one(self, block: Block) -> Iterator[Shown]:
         kind, _, name = block.mark.partition(": ")
+        if kind == "tested":
+            return
         if kind.startswith("needs "):
             if block.language == "python":
                 _imports(block.text)

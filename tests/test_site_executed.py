@@ -14,18 +14,15 @@ from made_docs import DOCS
 from mm7zeep.profiles import CARRIERS
 
 FOLDERS = ("tutorials", "how-to", "reference", "explanation")
-"""Whose pages are executed, and so are those directly in docs/ but for ``NOT_YET``."""
-NOT_YET = (
-    "command_line",
-    "contributing",
-    "deploy",
-    "frameworks",
-    "vectors",
-)
-OLDER = [DOCS / f"{stem}.md" for stem in NOT_YET]
-PAGES = sorted(
-    {path for folder in FOLDERS for path in DOCS.joinpath(folder).rglob("*.md")} | set(DOCS.glob("*.md")) - set(OLDER)
-)
+"""Whose pages are executed, as those directly in docs/ are."""
+HELD = {
+    "command_line": "test_docs_command_line",
+    "frameworks": "test_frameworks",
+    "vectors": "test_vector_witnesses",
+}
+"""Pages whose blocks are made, or run, by the tests of a module, all of them."""
+ALL = sorted({path for folder in FOLDERS for path in DOCS.joinpath(folder).rglob("*.md")} | set(DOCS.glob("*.md")))
+PAGES = [path for path in ALL if path.stem not in HELD]
 LIVE = [page for page in PAGES if any(one.language in ("python", "console") for one in blocks(page.read_text("utf-8")))]
 
 
@@ -42,13 +39,15 @@ def test_each_block_is_for_something(page: Path) -> None:
     assert len(re.findall(r"(?m)^```(?!\{)\w", text)) == len(known)
     for block in known:
         kind = block.mark.partition(": ")[0]
-        if block.language == "console":
-            assert commands(block), f"line {block.line}"
-        elif block.language == "python":
+        if block.language == "python":
             compile(block.text, page.name, "exec")
+        elif kind == "tested" or kind.startswith("needs "):
+            assert re.search(r"(?m)^[$#] ", block.text) or block.language != "console", f"line {block.line}"
+        elif block.language == "console":
+            assert commands(block), f"line {block.line}"
         elif kind in ("prints", "there"):
             assert masked(block.text).strip(".\n"), f"line {block.line}: any output would do"
-        elif kind not in ("file", "more of") and not kind.startswith("needs "):
+        elif kind not in ("file", "more of"):
             readable(block)
 
 
@@ -56,21 +55,21 @@ def test_blocks_that_cannot_run_are_counted() -> None:
     """One for each carrier, and those that install or need what a test may not have; a further one is a decision.
 
     Those of nginx and Caddy change a machine's own proxy; test_deploy_proxies.py runs the files that they
-    install, and test_dashboards.py has promtool judge the alerts.
+    install, test_dashboards.py has promtool judge the alerts, test_deploy_container.py carries out the image's steps.
     """
     needs = Counter(one.mark for page in PAGES for one in blocks(page.read_text("utf-8")) if one.mark[:6] == "needs ")
-    programs = {"needs nginx": 2, "needs Caddy": 2, "needs Prometheus": 1}
-    assert needs == {"needs a carrier": len(CARRIERS), NETWORK: 2, "needs PostgreSQL": 1} | programs
+    programs = {"needs nginx": 2, "needs Caddy": 3, "needs Prometheus": 2, "needs PostgreSQL": 1}
+    machine = {"needs a container engine": 1, "needs a cluster": 1, "needs root": 2}
+    assert needs == {"needs a carrier": len(CARRIERS), NETWORK: 3} | programs | machine
 
 
-@pytest.mark.parametrize("page", OLDER, ids=name)
-def test_examples_of_older_pages_are_whole(page: Path) -> None:
-    """The pages that are not executed yet: their examples compile."""
-    for block in blocks(page.read_text(encoding="utf-8")):
-        if block.language == "python":
-            compile(block.text, page.name, "exec")
-        elif block.language in ("toml", "json"):
-            readable(block)
+@pytest.mark.parametrize("page", ALL, ids=name)
+def test_blocks_that_others_hold_are_held(page: Path) -> None:
+    """What is not executed here is executed by a module that reads the page."""
+    marked = [one.mark for one in blocks(page.read_text("utf-8")) if one.mark.startswith("tested")]
+    for module in [HELD[page.stem]] if page.stem in HELD else [mark.partition(": ")[2] for mark in marked]:
+        tests = Path(__file__).with_name(f"{module}.py").read_text("utf-8")
+        assert re.search(rf'"{page.stem}\.md"|make_{page.stem}\b', tests), f"{module} does not read {page.name}"
 
 
 @pytest.mark.once
