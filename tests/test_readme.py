@@ -8,6 +8,7 @@ from pathlib import Path
 
 import build_check
 import pytest
+from executed import Session
 from fenced import NETWORK, Block, blocks
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -63,6 +64,28 @@ def test_shown_output_is_what_comes_out(monkeypatch: pytest.MonkeyPatch) -> None
     assert [line.split()[0] for line, _ in runs] == ["check", "explain"]
     for line, output in runs:
         assert CliRunner().invoke(main, line.split()).stdout == output
+
+
+@pytest.mark.once
+def test_serve_says_that(tmp_path: Path) -> None:
+    """What the README shows of ``serve`` is what a gateway says."""
+    [served] = [block for block in blocks(README) if block.text.startswith("$ mm7zeep serve\n")]
+    page = tmp_path / "page.md"
+    page.write_text(f"<!-- {served.mark} -->\n```{served.language}\n{served.text}```\n", encoding="utf-8")
+    with Session(page, tmp_path / "page") as session:
+        assert [shown.agrees for shown in session.run()] == [True]
+
+
+def test_each_block_is_tried() -> None:
+    """Every block is Python, one of the two commands at the top, or one that a test above runs."""
+    others = [block for block in blocks(README) if block.language not in ("python", "sh")]
+    assert [(block.language, " ".join(block.text.split()[1:3])) for block in others] == [
+        ("console", "mm7zeep send"),
+        ("console", "mm7zeep serve"),
+        ("console", "mm7zeep check"),
+    ]
+    assert [block.mark for block in others] == ["needs a carrier", "another terminal", ""]
+    assert len(SHELL) == 2
 
 
 def test_every_command_is_documented() -> None:
