@@ -19,12 +19,14 @@ from made_docs import is_current
 
 from mm7zeep import DeliveryReportReq, Mm7Error, MmscClient, Number, Retry, ShortCode
 from mm7zeep.probe.accept import OK, REF
+from mm7zeep.probe.arrived import Arrived
 from mm7zeep.probe.case import Case, case
 from mm7zeep.probe.cases import ALL
 from mm7zeep.probe.common import COMMON
 from mm7zeep.probe.lab import Lab
-from mm7zeep.probe.listener import Arrived, Listener, Script, closes, fault, rsp
+from mm7zeep.probe.listener import Listener, Script
 from mm7zeep.probe.matching import about
+from mm7zeep.probe.replies import closes, fault, rsp
 from mm7zeep.probe.results import Level, Reason, Result
 from mm7zeep.probe.runner import dry_answer, dry_run, run
 from mm7zeep.probe.settings import Account, Numbers, Settings, from_mapping, from_toml, with_account
@@ -307,6 +309,31 @@ def test_listener_answers_as_the_scripts_say() -> None:
                 seen.append(error.status.code if error.status else 0)
         assert seen == [4006, 2004, 1000, 1000]
         assert [one.operation for one in listener.all()] == ["DeliveryReportReq"] * 5
+
+
+def test_listener_takes_trailers() -> None:
+    """What follows the last chunk belongs to its request, and the next request begins behind it."""
+    head = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+    first = head + b"2\r\nab\r\n0\r\nDigest: x\r\nMore: y\r\n\r\n"
+    second = b"POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\ncd"
+    with (
+        Listener("127.0.0.1:0") as listener,
+        socket.create_connection(("127.0.0.1", listener.port), 5) as connection,
+    ):
+        connection.sendall(first + second)
+        assert [one.raw for one in listener.wait(lambda one: True, 2, 5)] == [first, second]
+
+
+def test_listener_keeps_no_more_than_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A peer that sends without end fills no memory: it is answered 503, and the tool says so."""
+    monkeypatch.setattr("mm7zeep.probe.listener.MAX_KEPT", 100)
+    with Listener("127.0.0.1:0") as listener:
+        for size, status in ((20, b"400"), (200, b"503")):
+            with socket.create_connection(("127.0.0.1", listener.port), 5) as connection:
+                connection.sendall(b"POST / HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % size + b"x" * size)
+                assert connection.recv(100).split()[1] == status
+        assert [len(one.raw) for one in listener.all()] == [59]
+        assert "more than 100 octets" in str(listener.trouble)
 
 
 def test_listener_closes_for_a_while() -> None:

@@ -8,10 +8,10 @@ from urllib.parse import urlsplit
 import pytest
 
 from mm7zeep import messages as m
+from mm7zeep.probe.arrived import Arrived
 from mm7zeep.probe.asking import Bench
 from mm7zeep.probe.case import case
 from mm7zeep.probe.lab import Lab
-from mm7zeep.probe.listener import Arrived
 from mm7zeep.probe.matching import carries
 from mm7zeep.probe.reading import Said
 from mm7zeep.probe.runner import dry_answer

@@ -115,6 +115,13 @@ def test_silence_is_a_timeout() -> None:
             done.set()
 
 
+def test_an_answer_without_end_is_no_silence(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is larger than what is read of one answer is told as that, not as a server that hangs."""
+    monkeypatch.setattr("mm7zeep.probe.wire.MAX_ANSWER", 1000)
+    found = read(answers(OK + b"Content-Length: 9000\r\n\r\n" + b"x" * 5000))
+    assert (found.ended, found.hung, found.complete) == ("long", False, False)
+
+
 def test_two_answers_on_one_connection() -> None:
     """What came with the first answer belongs to the second."""
     two = (OK + b"Content-Length: 1\r\n\r\na") + (OK + b"Content-Length: 1\r\n\r\nb")

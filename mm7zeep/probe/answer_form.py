@@ -52,6 +52,8 @@ def _length(exchange: Exchange) -> Iterator[Reason]:
         yield broken("MUST", f"the framing of the answer is wrong: {fault}", exchange)
     if answer.ended == "cut":
         yield broken("MUST", f"the answer ends after {len(answer.body)} octets of its body, before it should", exchange)
+    if answer.ended == "long":
+        yield broken("MUST", f"the answer is not at its end after {len(answer.raw)} octets", exchange)
 
 
 def _leak(exchange: Exchange) -> Iterator[Reason]:

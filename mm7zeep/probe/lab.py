@@ -17,15 +17,17 @@ from urllib.parse import urlsplit
 
 from mm7zeep.probe import accept
 from mm7zeep.probe.accept import Outcome
+from mm7zeep.probe.arrived import Arrived
 from mm7zeep.probe.asking import Bench, Line
 from mm7zeep.probe.assertion import Exchange
 from mm7zeep.probe.case import Case, Ended, Skip
 from mm7zeep.probe.commands import json_object, printed
-from mm7zeep.probe.listener import Arrived, Listener, Reply, Script
+from mm7zeep.probe.listener import Listener, Script
 from mm7zeep.probe.making import Maker
 from mm7zeep.probe.matching import carries
 from mm7zeep.probe.needs import NEEDS
 from mm7zeep.probe.reading import Said
+from mm7zeep.probe.replies import Reply
 from mm7zeep.probe.results import Level, Reason, Transmission
 from mm7zeep.probe.stimulus import Stimulus
 from mm7zeep.probe.wire import Answer, Refused

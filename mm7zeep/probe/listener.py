@@ -6,7 +6,6 @@ An MMSC sends it MM7_deliver and reports, a VASP MM7_submit. Every request is ke
 
 from __future__ import annotations
 
-import hashlib
 import re
 import socket
 import socketserver
@@ -15,162 +14,18 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any, Self
 
-from mm7zeep import messages as m
-from mm7zeep.conformance.input.capture import Captured, messages
-from mm7zeep.conformance.verdict import Verdict, judge
-from mm7zeep.envelope.operations import BY_ELEMENT
-from mm7zeep.errors import Mm7Error
-from mm7zeep.exchange import Received, unpack
-from mm7zeep.exchange.pack import pack
-from mm7zeep.probe.results import Transmission
-from mm7zeep.status import Status
+from mm7zeep.probe.arrived import Arrived
+from mm7zeep.probe.replies import Reply, http, rsp
 
 MAX_REQUEST = 32 * 1024 * 1024
+"""Octets that are read of one request."""
+MAX_KEPT = 512 * 1024 * 1024
+"""Octets of all requests that are kept; what comes then is answered 503, and told."""
 _IDLE = 30.0  # seconds that a connection may say nothing
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;[^\r\n]*)?\r?\n")
-
-
-@dataclass(frozen=True)
-class Arrived:
-    """One request that came: its octets, when (``time.monotonic``), and from which connection."""
-
-    raw: bytes
-    at: float
-    connection: int
-    answered: list[bytes] = field(default_factory=list, compare=False)
-
-    @cached_property
-    def captured(self) -> Captured | None:
-        """It as the checker takes it; None where it is no HTTP request."""
-        return next(iter(messages("request", self.raw)), None)
-
-    @cached_property
-    def verdict(self) -> Verdict | None:
-        """The judgement of ``mm7zeep check`` on it, by the interop policy; None where it is no HTTP request."""
-        return judge(self.captured) if self.captured is not None else None
-
-    @cached_property
-    def received(self) -> Received | None:
-        """What it says, read leniently; None where nothing can be made of it."""
-        if self.captured is None:
-            return None
-        try:
-            return unpack(self.captured.wire, policy="lenient", plans=False)
-        except Mm7Error:
-            return None
-
-    @property
-    def message(self) -> Any:
-        """The MM7 message, or None."""
-        return self.received.message if self.received is not None else None
-
-    @property
-    def operation(self) -> str:
-        """The element in its Body; empty where there is none."""
-        return self.received.operation if self.received is not None else ""
-
-    @property
-    def namespace(self) -> str:
-        """Its MM7 namespace as sent, or empty."""
-        return (self.received.namespace if self.received is not None else None) or ""
-
-    @property
-    def transaction_id(self) -> str:
-        """Its TransactionID, or empty."""
-        return (self.received.transaction_id if self.received is not None else None) or ""
-
-    @property
-    def message_id(self) -> str:
-        """The MessageID that a report, a cancel or a replace names, or empty."""
-        return getattr(self.message, "message_id", None) or ""
-
-    @property
-    def subject(self) -> str:
-        """Its Subject, or empty."""
-        return getattr(self.message, "subject", None) or ""
-
-    @cached_property
-    def digests(self) -> tuple[str, ...]:
-        """The SHA-256 of its parts in order, the presentation included."""
-        parts = self.received.parts if self.received is not None else ()
-        return tuple(hashlib.sha256(one.read()).hexdigest() for one in parts)
-
-    def header(self, name: str) -> str | None:
-        """The first HTTP header field of that name."""
-        return self.captured.wire.header(name) if self.captured is not None else None
-
-    def transmission(self, started: float) -> Transmission:
-        """As a report keeps it; ``started`` is when the run began."""
-        answer = b"".join(self.answered)
-        return Transmission(
-            by="peer", sent=answer, received=self.raw, ended="whole" if answer else "unread", started=self.at - started
-        )
-
-
-Reply = Callable[[Arrived], bytes | None]
-"""What is answered: the octets of a whole HTTP answer, or None to close the connection without one."""
-
-
-def rsp(code: int = 1000, text: str | None = None, *, message_id: str | None = None, after: float = 0.0) -> Reply:
-    """Answers with the Rsp of the request and this status, after so many seconds."""
-
-    def reply(arrived: Arrived) -> bytes | None:
-        time.sleep(after)
-        if arrived.received is None:
-            return http(400, b"")
-        operation = BY_ELEMENT.get(arrived.operation)
-        if operation is None:
-            return http(400, b"")
-        given: dict[str, Any] = {"status": Status(code, text)}
-        if operation[0].response is m.SubmitRsp:
-            given["message_id"] = message_id or f"probe-{arrived.transaction_id[:24]}"
-        return _written(operation[0].response(**given), arrived)
-
-    return reply
-
-
-def fault(code: int, text: str | None = None) -> Reply:
-    """Answers HTTP 500 with a Fault that holds this status."""
-
-    def reply(arrived: Arrived) -> bytes | None:
-        operation = BY_ELEMENT.get(arrived.operation)
-        if arrived.received is None or operation is None:
-            return http(400, b"")
-        said = Status(code, text)
-        word = "Client" if code // 1000 == 2 else "Server"
-        detail = operation[0].error(status=said)
-        return _written(m.Fault(fault_code=word, fault_string=said.text or "", error=detail), arrived)
-
-    return reply
-
-
-def http(status: int, body: bytes = b"", content_type: str = "text/plain") -> bytes:
-    """A plain HTTP answer."""
-    head = f"HTTP/1.1 {status} Probe\r\nContent-Type: {content_type}\r\nContent-Length: {len(body)}\r\n\r\n"
-    return head.encode() + body
-
-
-def plain(status: int, body: bytes = b"", content_type: str = "text/plain") -> Reply:
-    """Answers with a plain HTTP answer."""
-    return lambda arrived: http(status, body, content_type)
-
-
-def closes(arrived: Arrived) -> bytes | None:
-    """Closes the connection without an answer."""
-    return None
-
-
-def _written(message: m.Message, arrived: Arrived) -> bytes:
-    try:
-        wire = pack(message, reply_to=arrived.received)
-    except Mm7Error:
-        return http(400, b"")  # a request that no valid answer can be written to
-    body = wire.read()
-    fields = "".join(f"{name}: {value}\r\n" for name, value in wire.headers)
-    return f"HTTP/1.1 {wire.status} Probe\r\n{fields}Content-Length: {len(body)}\r\n\r\n".encode() + body
+_LINE = re.compile(rb"[^\n]*\n")
 
 
 @dataclass(frozen=True)
@@ -195,6 +50,7 @@ class Listener:
         self._connections = 0
         self._open: set[socket.socket] = set()
         self._troubles: list[Exception] = []
+        self._kept = 0
         self._server = _server(host.strip("[]"), int(port), self._serve)
         self._thread = self._started()
 
@@ -311,6 +167,9 @@ class Listener:
         buffer = bytearray()
         while (raw := _request(connection, buffer)) is not None:
             arrived = Arrived(raw=raw, at=time.monotonic(), connection=number)
+            if self._full(len(raw)):
+                connection.sendall(http(503, b"the examiner keeps no more"))
+                return
             try:
                 answer = self._reply(arrived)(arrived)
             except Exception as error:  # noqa: BLE001  told as the tool's (trouble); the request is kept all the same
@@ -326,6 +185,15 @@ class Listener:
             connection.sendall(answer)
             if b"connection: close" in raw.partition(b"\r\n\r\n")[0].lower():
                 return
+
+    def _full(self, count: int) -> bool:
+        """Whether so many octets more are too many; else they count."""
+        with self._news:
+            if self._kept + count <= MAX_KEPT:
+                self._kept += count
+                return False
+            self._troubles.append(OverflowError(f"more than {MAX_KEPT} octets came; the rest was answered 503"))
+            return True
 
 
 def _server(host: str, port: int, serve: Callable[[socket.socket], None]) -> socketserver.ThreadingTCPServer:
@@ -377,13 +245,20 @@ def _request(connection: socket.socket, buffer: bytearray) -> bytes | None:
                 if not more():
                     return bytes(raw + buffer)
             size = int(found[1], 16)
+            if size == 0:
+                take(found.end())
+                while (field := _LINE.match(buffer)) is None or field[0].strip():  # a trailer field
+                    if field is not None:
+                        take(field.end())
+                    elif not more():
+                        return bytes(raw + buffer)
+                take(field.end())
+                return bytes(raw)
             wanted = found.end() + size + 2
             while len(buffer) < wanted:
                 if not more():
                     return bytes(raw + buffer)
             take(wanted)
-            if size == 0:
-                return bytes(raw)
     said = re.search(r"\r\ncontent-length:[ \t]*(\d{1,10})", head)
     length = int(said[1]) if said else 0
     while len(buffer) < length:

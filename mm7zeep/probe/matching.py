@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from mm7zeep.probe.listener import Arrived
+from mm7zeep.probe.arrived import Arrived
 from mm7zeep.probe.stimulus import Stimulus
 
 _MARKED = re.compile(r"^Probe p[0-9a-f]{15}$")  # the Subject that a case gives its message by default

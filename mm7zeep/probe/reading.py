@@ -142,7 +142,8 @@ class Said:
             return words.get(answer.ended, f"no HTTP answer ({answer.ended}): {answer.raw[:60]!r}")
         told = [f"HTTP {answer.status}"]
         if answer.ended != "whole":
-            told.append(f"{answer.ended} after {len(answer.body)} octets of the body")
+            how = "not at its end" if answer.ended == "long" else answer.ended
+            told.append(f"{how} after {len(answer.body)} octets of the body")
         elif not answer.body:
             told.append("no body")
         elif self.tree is None:

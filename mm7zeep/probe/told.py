@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from mm7zeep import messages as m
+from mm7zeep.probe.arrived import Arrived
 from mm7zeep.probe.lab import Lab
-from mm7zeep.probe.listener import Arrived
 from mm7zeep.probe.matching import about, carries
 from mm7zeep.probe.reading import Said
 from mm7zeep.probe.results import Level

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Literal, Self
 from urllib.parse import SplitResult
 
-Ended = Literal["whole", "closed", "cut", "reset", "refused", "timeout", "overdue", "unread"]
+Ended = Literal["whole", "closed", "cut", "reset", "refused", "timeout", "overdue", "long", "unread"]
 Framing = Literal["length", "chunked", "close", "none", ""]
 
 MAX_ANSWER = 16 * 1024 * 1024
@@ -257,7 +257,7 @@ class _Reading:
     def _more(self) -> None:
         """Read more. Raises ``_Stopped`` where nothing more comes."""
         if len(self._raw) + len(self.left) > MAX_ANSWER:
-            raise _Stopped("overdue")
+            raise _Stopped("long")
         wait = self._until - time.monotonic()
         if wait <= 0:
             raise _Stopped("overdue" if self._raw or self.left else "timeout")

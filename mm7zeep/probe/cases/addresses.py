@@ -7,10 +7,10 @@ from functools import partial
 
 from mm7zeep import messages as m
 from mm7zeep.probe.accept import OK, PARTIAL, REF
+from mm7zeep.probe.arrived import Arrived
 from mm7zeep.probe.case import Case, case
 from mm7zeep.probe.cases.recipients import NEWEST, RELEASE_6, REPORTED
 from mm7zeep.probe.lab import Lab
-from mm7zeep.probe.listener import Arrived
 from mm7zeep.probe.stimulus import Stimulus
 from mm7zeep.probe.told import bare, never_retrieved, on, on_report, reports, sender, shown, state
 

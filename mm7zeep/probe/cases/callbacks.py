@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from mm7zeep import messages as m
 from mm7zeep.probe.accept import OK, REF, H
+from mm7zeep.probe.arrived import Arrived
 from mm7zeep.probe.case import case
 from mm7zeep.probe.cases.delivery_reports import REPORTED, report_on, reported, states
 from mm7zeep.probe.lab import Lab
-from mm7zeep.probe.listener import Arrived
 from mm7zeep.probe.matching import about, carries
 from mm7zeep.probe.stimulus import Stimulus
 

@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 
 from mm7zeep import messages as m
 from mm7zeep.probe.accept import MISSING, OK, PARTIAL, REF, Outcome
+from mm7zeep.probe.arrived import Arrived
 from mm7zeep.probe.case import Ended, case
 from mm7zeep.probe.lab import Lab
-from mm7zeep.probe.listener import Arrived
 from mm7zeep.probe.making import text_part
 from mm7zeep.probe.matching import about, carries
 from mm7zeep.probe.reading import Said

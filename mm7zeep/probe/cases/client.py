@@ -13,9 +13,10 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from mm7zeep.probe.accept import ANSWERED, OK, REF, H
+from mm7zeep.probe.arrived import Arrived
 from mm7zeep.probe.case import Case, Ended, case
 from mm7zeep.probe.lab import Lab
-from mm7zeep.probe.listener import Arrived, Reply, closes, fault, http, rsp
+from mm7zeep.probe.replies import Reply, closes, fault, http, rsp
 
 DRIVEN = ("trigger", "listen")
 _MOST = 20

@@ -9,7 +9,7 @@ from mm7zeep.probe.case import Case, case
 from mm7zeep.probe.cases.deliver_package import picture_piece, presented, text_piece
 from mm7zeep.probe.cases.families import either, refused
 from mm7zeep.probe.lab import Lab
-from mm7zeep.probe.listener import plain
+from mm7zeep.probe.replies import plain
 from mm7zeep.probe.stimulus import Stimulus, basic, request_line
 
 _SOAP_12 = "http://www.w3.org/2003/05/soap-envelope"

@@ -9,10 +9,10 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from mm7zeep.probe.accept import OK, REF
+from mm7zeep.probe.arrived import Arrived
 from mm7zeep.probe.case import Case, case
 from mm7zeep.probe.cases.changes import issued
 from mm7zeep.probe.lab import Lab
-from mm7zeep.probe.listener import Arrived
 from mm7zeep.probe.making import step
 from mm7zeep.probe.matching import about
 from mm7zeep.probe.told import bare, distinct, recipient, state

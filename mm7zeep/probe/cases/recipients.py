@@ -8,9 +8,9 @@ from typing import Any
 
 from mm7zeep import messages as m
 from mm7zeep.probe.accept import OK, PARTIAL, REF
+from mm7zeep.probe.arrived import Arrived
 from mm7zeep.probe.case import Case, case
 from mm7zeep.probe.lab import Lab
-from mm7zeep.probe.listener import Arrived
 from mm7zeep.probe.matching import about, carries
 from mm7zeep.probe.stimulus import Stimulus
 from mm7zeep.probe.told import bare, delivered, on, on_report, recipient, reports, shown, state

@@ -9,11 +9,12 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from mm7zeep.probe.arrived import Arrived
 from mm7zeep.probe.case import Case, Ended, case
 from mm7zeep.probe.cases.delivery_reports import REPORTED, reported, states
 from mm7zeep.probe.lab import Lab
-from mm7zeep.probe.listener import Arrived, Reply, closes, fault, plain, rsp
 from mm7zeep.probe.matching import about
+from mm7zeep.probe.replies import Reply, closes, fault, plain, rsp
 from mm7zeep.probe.told import recipient, shown
 
 

@@ -9,8 +9,8 @@ from mm7zeep import messages as m
 from mm7zeep.probe.accept import BAD_XML, FAULT, H4XX, MISSING, OK, REF, H
 from mm7zeep.probe.case import Case, case
 from mm7zeep.probe.lab import Lab
-from mm7zeep.probe.listener import plain
 from mm7zeep.probe.matching import carries
+from mm7zeep.probe.replies import plain
 from mm7zeep.probe.stimulus import Stimulus
 from mm7zeep.profiles import NAMESPACES, SOAP_NAMESPACE
 
