@@ -59,7 +59,7 @@ def test_blocks_that_cannot_run_are_counted() -> None:
     """
     needs = Counter(one.mark for page in PAGES for one in blocks(page.read_text("utf-8")) if one.mark[:6] == "needs ")
     programs = {"needs nginx": 2, "needs Caddy": 3, "needs Prometheus": 2, "needs PostgreSQL": 1}
-    machine = {"needs a container engine": 1, "needs a cluster": 1, "needs root": 2}
+    machine = {"needs a container engine": 2, "needs systemd": 1, "needs a cluster": 1, "needs root": 2}
     assert needs == {"needs a carrier": len(CARRIERS), NETWORK: 3} | programs | machine
 
 
