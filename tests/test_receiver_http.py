@@ -50,6 +50,18 @@ def unread() -> Iterator[bytes]:
     yield b""
 
 
+def test_chunks_that_nobody_read() -> None:
+    """Django under WSGI, say, gives no body without a Content-Length: that is no fault of what was sent."""
+    headers = (*WIRE.headers, ("Transfer-Encoding", "chunked"))
+    lost = receiver().answer(replace(WIRE, headers=headers, body=b""))
+    assert (lost.status, lost.read()) == (
+        411,
+        b"nothing arrived of a body that was sent in chunks; send it with Content-Length\n",
+    )
+    assert receiver().answer(replace(WIRE, headers=headers)).status == 200
+    assert receiver().answer(replace(WIRE, body=b"")).status == 500
+
+
 def served(made: Endpoint, wire: Wire) -> Served:
     """The answer, and whether the connection has to end; a field that is the server's business is in no answer."""
     with ExitStack() as held:

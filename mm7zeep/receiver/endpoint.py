@@ -22,11 +22,11 @@ from mm7zeep.profiles import Policy, Profile
 from mm7zeep.receiver import refused
 from mm7zeep.receiver.faces import AsgiFace, WsgiFace
 from mm7zeep.receiver.guard import (
-    HTTP_LIMITS,
     Admission,
     Auth,
     Client,
     Gone,
+    HTTP_LIMITS,
     HttpLimits,
     ProxyAuthenticator,
     QueuedAuthenticator,
@@ -36,6 +36,7 @@ from mm7zeep.receiver.guard import (
     too_large,
     unknown,
     well_formed,
+    without_length,
 )
 from mm7zeep.receiver.handlers import Call, ErrorKind, Handler, Observe, PromptHandler, PromptHandlers, Turns
 from mm7zeep.receiver.replies import (
@@ -256,6 +257,8 @@ class Endpoint:
             except RemoteError as error:
                 failed = error  # the rest is read all the same: who is still sending would not hear the answer
         turn.whole = True
+        if not total and (head.header("Transfer-Encoding") or "").strip().lower().endswith("chunked"):
+            raise without_length()
         if failed is not None:
             raise failed
         return reader.finish()

@@ -260,6 +260,13 @@ def affordable(head: Wire, http: HttpLimits, body: int) -> None:
         raise too_large(body)
 
 
+def without_length() -> Refusal:
+    """The refusal of a body that was sent in chunks, and of which nothing arrived: WSGI servers and frameworks before
+    this receiver may read none (RFC 9110 15.5.12).
+    """
+    return Refusal(411, "nothing arrived of a body that was sent in chunks; send it with Content-Length")
+
+
 def too_large(body: int) -> Refusal:
     """The refusal of a body of more than ``body`` octets."""
     return Refusal(413, f"the body may have {body} octets")
