@@ -173,7 +173,7 @@ def _page(guide: Guide, one: Profile) -> Iterator[str]:
         yield from ("| Limit | Source | Note |", "|---|---|---|")
         for source in one.sources:
             yield f"| {limit_in_words(one, source.limit)} | {source.document} | {source.note or '-'} |"
-        yield from ("", "They are judged before anything is sent: what exceeds one is a `LocalError` that names it.", "")
+        yield from ("", "They are judged before anything is sent: what exceeds one is a `LocalError` that names it. Pictures can be [made to fit](../../fit.md): `--fit`, `fit=True`.", "")
     yield from _settings(guide, one)
     yield from _sending(guide, one)
     yield from _receiving(one)
@@ -239,7 +239,7 @@ def _receiving(one: Profile) -> Iterator[str]:
         "<!-- prints -->", "```text",
         f"from +61412345678 [{_types(one)}]",
         "200 1000 Success", "```", "",
-        "[Serve it in your web framework](../../frameworks.md).", "",
+        "`app = receiver.asgi` and `python -m uvicorn --port 8009 vasp:app` serve it; so does [your web framework](../../frameworks.md).", "",
     )  # fmt: skip
 
 

@@ -18,6 +18,9 @@ from lxml import etree
 
 from mm7zeep.profiles import NAMESPACES, SOAP_NAMESPACE, Profile
 
+DETAILS_TEXT = "{urn:mm7zeep:details}text"
+"""The element that text is wrapped in where the schema wants elements (Details)."""
+
 _OPAQUE = "urn:mm7zeep:name:"  # before a name that no encoding of single characters makes a URI
 _URI = "!#$%&'()*+,/:;=?@[]"  # RFC 3986 2.2: what a URI has besides letters, digits and -._~
 _LONGEST = 600  # characters of a name that may be an alias

@@ -337,6 +337,16 @@ def test_dry_run(tmp_path: Path, to: list[str]) -> None:
     assert done.stdout_bytes.count(saturn_png()) == len(to)
 
 
+def test_what_exceeds_a_limit_is_no_wrong_usage() -> None:
+    """It is said to be not sent, without the usage of the command; JSON is printed as of any other outcome."""
+    words = ["http://127.0.0.1:1/mm7", "--to", "1", "--subject", "s" * 90, "--profile", "sinch"]
+    text, data = run(*words), run(*words, "--json")
+    said = "the subject has 90 characters; sinch takes 80. Make it shorter"
+    assert (text.exit_code, text.stdout, text.stderr) == (2, "", f"mm7zeep send: not sent: {said}\n")
+    told = json.loads(data.stdout)
+    assert (data.exit_code, told["error"], told["maybe_accepted"]) == (2, said, False)
+
+
 def test_dry_run_of_what_cannot_be_sent() -> None:
     """It refuses what would be refused."""
     done = run("http://127.0.0.1:1/mm7", "--to", "1", "--subject", "s" * 90, "--profile", "sinch", "--dry-run")

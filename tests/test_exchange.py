@@ -131,6 +131,21 @@ def test_strict_takes_what_pack_makes(name: str) -> None:
             assert {one.level for one in received.findings} <= {"INFO", "SHOULD"}
 
 
+@pytest.mark.parametrize("text", ["may have 1,000,000 octets", "a < b & c", '<d xmlns="urn:x">sent as XML</d>'])
+@pytest.mark.parametrize("plans", [False, True])
+def test_text_in_details_comes_back(text: str, plans: bool) -> None:
+    """Details holds elements: text is wrapped in one of ours, and read as text again, in a response and in a Fault."""
+    status = Status(4001, details=text)
+    answer = unpack(pack(SubmitRsp(status=status), plans=plans), plans=plans).message
+    assert isinstance(answer, SubmitRsp)
+    assert answer.status.details == text
+    refused = Fault(fault_code="Client", fault_string="no", error=RSErrorRsp(status=status))
+    answer = unpack(pack(refused, plans=plans), plans=plans).message
+    assert isinstance(answer, Fault)
+    assert answer.error is not None
+    assert answer.error.status.details == text
+
+
 def test_http_around_it() -> None:
     """Requests are POST with SOAPAction, answers 200, faults 500 (SOAP 1.1 6.2)."""
     request = pack(SUBMIT)

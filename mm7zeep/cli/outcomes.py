@@ -52,6 +52,12 @@ class Teller:
             outcome |= {"transaction_id": last.transaction_id} if last is not None else {}
         self._end(outcome | {"findings": _findings(getattr(error, "findings", ()))} | _each(error.each), code)
 
+    def not_sent(self, error: Exception) -> NoReturn:
+        """What was refused here, before anything was sent."""
+        nothing: dict[str, Any] = {"maybe_accepted": False, "transaction_id": None, "findings": []}
+        text = str(error) if self.as_json else f"not sent: {error}"
+        self._end({"status_code": None, "error": text, **nothing}, click.UsageError.exit_code)
+
     def interrupted(self, error: KeyboardInterrupt, exchanges: Sequence[HttpExchange], requests: int) -> NoReturn:
         """Ctrl-C or SIGTERM: how far the last of so many ``requests`` had come, and what became of the others."""
         self._end(_interrupted(interrupts.word(error), exchanges, requests), interrupts.exit_status(error))

@@ -173,7 +173,8 @@ def command(
     message may have been accepted.
 
     Exit status: 0 accepted for every recipient, 1 refused, or accepted for some only (they are named as far as the
-    answer tells), 2 wrong usage, 3 no answer, 130 interrupted by Ctrl-C, 143 by SIGTERM.
+    answer tells), 2 wrong usage, or not sent (it exceeds a limit, say), 3 no
+    answer, 130 interrupted by Ctrl-C, 143 by SIGTERM.
     """
     if output is not None and not dry_run:
         raise click.UsageError("--output is where --dry-run writes; give both")
@@ -204,7 +205,9 @@ def command(
             requests = _count(fields) if client.split else 1
             content, size = _content(texts, files, charset, from_stdin=from_stdin)
             sent = _submit(client, content, fields, fit=limit or fit, size=size if view is None else 0)
-        except (LocalError, ValueError) as error:
+        except LocalError as error:
+            tell.not_sent(error)
+        except ValueError as error:
             raise click.UsageError(str(error)) from error
         except Mm7Error as error:
             tell.failed(error, watched.exchanges)

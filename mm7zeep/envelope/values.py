@@ -153,9 +153,6 @@ def _put_status(value: Any, kind: schema.Type, what: str) -> object:
     return status
 
 
-_DETAILS_TEXT = "{urn:mm7zeep:details}text"
-
-
 def _fragment(details: str) -> list[etree._Element]:
     """Details takes elements only (XSD anyDataType): text is wrapped in one."""
     if details.lstrip().startswith("<"):
@@ -164,14 +161,14 @@ def _fragment(details: str) -> list[etree._Element]:
             return list(namespaces.parse(octets, etree.XMLParser(resolve_entities=False, no_network=True)))
         except etree.XMLSyntaxError:
             pass  # not XML after all: it is text
-    element = etree.Element(_DETAILS_TEXT, nsmap={"d": "urn:mm7zeep:details"})
+    element = etree.Element(namespaces.DETAILS_TEXT, nsmap={"d": "urn:mm7zeep:details"})
     element.text = details
     return [element]
 
 
 def _get_status(value: Any) -> object:
     inner: list[etree._Element] = (value.get("Details") or {}).get("_value_1") or []
-    if len(inner) == 1 and inner[0].tag == _DETAILS_TEXT:  # as ``_fragment`` wraps text
+    if len(inner) == 1 and inner[0].tag == namespaces.DETAILS_TEXT:  # as ``_fragment`` wraps text
         details = inner[0].text or ""
     else:
         details = "".join(namespaces.fragment(one) for one in inner)

@@ -22,11 +22,11 @@ from mm7zeep.profiles import Policy, Profile
 from mm7zeep.receiver import refused
 from mm7zeep.receiver.faces import AsgiFace, WsgiFace
 from mm7zeep.receiver.guard import (
+    HTTP_LIMITS,
     Admission,
     Auth,
     Client,
     Gone,
-    HTTP_LIMITS,
     HttpLimits,
     ProxyAuthenticator,
     QueuedAuthenticator,

@@ -120,7 +120,8 @@ def _any(context: Context, node: etree._Element) -> None:
         context.repairs.add("schema/details", node, detail=loose)
     shown = [node.text or ""]
     for one in node:
-        shown += [namespaces.fragment(one), one.tail or ""]
+        text = one.tag == namespaces.DETAILS_TEXT and not len(one)
+        shown += [(one.text or "") if text else namespaces.fragment(one), one.tail or ""]
     context.details = "".join(shown).strip() or context.details
     node[:] = []
     node.text = None

@@ -23,7 +23,7 @@ def check_content(parts: Sequence[Part], size: int, application: Application) ->
         (profile.max_part, max(sizes, default=0), "a part"),
     ):
         if most is not None and given > most:
-            raise refusal(2004, f"{what} may have {most} octets")
+            raise refusal(2004, f"{what} may have {most:,} octets")  # seven digits alone are masked in a log
     content = [one for one in parts if not media.is_presentation(one.content_type)]
     if profile.max_parts is not None and len(content) > profile.max_parts:
         raise refusal(2004, f"the message may have {profile.max_parts} parts")
