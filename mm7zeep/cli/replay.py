@@ -26,7 +26,8 @@ def command(
 ) -> None:
     """Make the call ID again, or all that were given up of an endpoint, since a time, or both.
 
-    A call keeps its TransactionID. "mm7zeep callbacks --state dead" lists what was given up.
+    A call keeps its TransactionID; its attempts are counted anew. An ID may be that of a call that is done: so one
+    tries whether a receiver takes the same twice. "mm7zeep callbacks --state dead" lists what was given up.
 
     Exit status: 0 done, 1 the gateway refused (there is no such call), 2 wrong usage, 3 no usable answer came.
     """
