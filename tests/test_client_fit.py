@@ -68,6 +68,13 @@ def test_it_fits(submit: Style, profile: profiles.Profile) -> None:
     assert {one.where for one in sent.findings} == {"a.jpg"}
 
 
+def test_a_limit_beyond_the_carriers_is_the_carriers() -> None:
+    """Who names a larger limit than the profile's gets what the carrier takes, not a refusal."""
+    with FarSide(proper) as far:
+        sync(far.url, LIMITED, to="+491700", content=[PHOTO], fit=2_000_000)
+    assert len(far.requests[0].body) <= 60_000
+
+
 @both
 def test_once_for_all_recipients(submit: Style) -> None:
     """A split submit is fitted before it is split: each recipient gets the same octets, and it is told once."""

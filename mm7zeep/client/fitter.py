@@ -42,7 +42,7 @@ class Fitter:
         self._made_before = _Made()
 
     def fitted(self, message: M, limit: bool | int, profile: Profile) -> tuple[M, tuple[Finding, ...]]:
-        """``message`` within ``limit`` octets (True: those of ``profile``), and what was done to its parts.
+        """``message`` within ``limit`` octets, and those of ``profile`` (True: within these), and what was done to its parts.
 
         Raises ``LocalError`` where the profile has no limit, the content cannot fit, or the extra is not installed.
         """
@@ -52,6 +52,7 @@ class Fitter:
                 f"{profile.name} states no limit that the content could be made to fit; say it in octets: fit=300_000, "
                 "or mm7zeep send --limit 300k"
             )
+        most = min(most, profile.max_size or most)
         if not message.parts:
             return message, ()
         try:
