@@ -42,7 +42,7 @@ class Fitter:
         self._made_before = _Made()
 
     def fitted(self, message: M, limit: bool | int, profile: Profile) -> tuple[M, tuple[Finding, ...]]:
-        """``message`` within ``limit`` octets, and those of ``profile`` (True: within these), and what was done to its parts.
+        """``message`` within ``limit`` octets, and those of ``profile`` (True: within these); and what was done to it.
 
         Raises ``LocalError`` where the profile has no limit, the content cannot fit, or the extra is not installed.
         """
