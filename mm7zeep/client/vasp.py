@@ -173,8 +173,8 @@ class VaspClient(Vasp, SyncSender):
         Further fields are those of ``SubmitReq``. A presentation is added as the profile says. ``fit`` makes the
         content fit into what the profile's carrier takes, or into so many octets of the whole message if that is less
         (extra ``fit``; ``mm7zeep.fit``): what was done is in ``findings``. A split submit makes one request per
-        recipient: ``progress`` starts over for each, and an ``AuthError`` ends it. Raises as ``send``; for a split submit
-        only where no recipient was accepted. Raises ``LocalError`` where the content cannot fit.
+        recipient: ``progress`` starts over for each, and an ``AuthError`` ends it. Raises as ``send``; for a split
+        submit only where no recipient was accepted. Raises ``LocalError`` where the content cannot fit.
         """
         message = self._submit_req(to, content, fields)
         fitted: tuple[Finding, ...] = ()
