@@ -76,11 +76,14 @@ class Shown(NamedTuple):
 
 
 def masked(text: str) -> str:
-    """``text`` without what differs from run to run: ids, digests, numbers, temporary paths, the width of columns."""
+    """``text`` without what differs from run to run: ids, digests, numbers and units of time, temporary paths, the width
+    of columns.
+    """
     text = re.sub(r"/tmp/[\w./-]+", "PATH", text)
     text = re.sub(r"\d{8}T\d{6}Z-[0-9a-f]{8}", "ID", text)
     text = re.sub(r"\b(?:0x|MM)?(?=[0-9a-f]*\d)[0-9a-f]{12,}\b", "ID", text)
     text = re.sub(r"\d+(?:[.,:]\d+)*", "0", text)
+    text = re.sub(r"\b0 (?:µs|ms|s)\b", "0 s", text)
     return re.sub(r"[ \t]+", " ", "\n".join(line.rstrip() for line in text.strip().splitlines()))
 
 

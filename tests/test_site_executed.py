@@ -36,7 +36,7 @@ def test_each_block_is_for_something(page: Path) -> None:
     """Every block has a language and a mark that say what is done with it; Python compiles, data can be read."""
     text = page.read_text(encoding="utf-8")
     known = [one for one in blocks(text) if one.language]
-    assert len(re.findall(r"(?m)^```(?!\{)\w", text)) == len(known)
+    assert len(re.findall(r"(?m)^ *```(?!\{)\w", text)) == len(known), "a block that is indented is not tried"
     for block in known:
         kind = block.mark.partition(": ")[0]
         if block.language == "python":
