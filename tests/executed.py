@@ -76,8 +76,8 @@ class Shown(NamedTuple):
 
 
 def masked(text: str) -> str:
-    """``text`` without what differs from run to run: ids, digests, numbers and units of time, temporary paths, the width
-    of columns.
+    """``text`` without what differs from run to run: ids, digests, numbers and units of time, temporary paths, the
+    width of columns.
     """
     text = re.sub(r"/tmp/[\w./-]+", "PATH", text)
     text = re.sub(r"\d{8}T\d{6}Z-[0-9a-f]{8}", "ID", text)
