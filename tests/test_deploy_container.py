@@ -13,6 +13,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ import psycopg
 import pytest
 import yaml
 from containerfile import Container, Engine, Image
+from executed import commands, masked
+from fenced import blocks
 from gateway_process import eventually
 from postgres_server import PostgresServer
 from sqlalchemy.engine import make_url
@@ -120,6 +123,14 @@ def shown_log() -> list[str]:
     return str(shown).splitlines()
 
 
+def shown_inside() -> list[tuple[str, str]]:
+    """The commands that docs/deploy.md gives inside the container, and what it shows below them."""
+    page = ROOT.joinpath("docs", "deploy.md").read_text(encoding="utf-8")
+    [block] = [one for one in blocks(page) if one.text.startswith("$ id\n")]
+    known = block.text.replace("tnn:PASSWORD", "tnn:password-of-tnn")
+    return commands(block._replace(text=known.replace("operator:PASSWORD", "operator:password-of-admin")))
+
+
 @contextmanager
 def composed(engine: Engine, image: Image, server: PostgresServer, folder: Path) -> Iterator[Container]:
     """The gateway as compose.yaml has it, once it is healthy."""
@@ -147,11 +158,7 @@ def test_image_is_built_and_composed(tmp_path: Path, own_postgres: PostgresServe
         assert not engine.stage("final").joinpath("src").exists()
         with composed(engine, image, own_postgres, tmp_path) as container:
             _has_no_rights(container, image)
-            sent = container.exec(
-                *("mm7zeep", "send", "http://127.0.0.1:8007/mm7", "--auth", "tnn:password-of-tnn"),
-                *("--vaspid", "TNN", "--to", "+61491570156", "--text", "Hello"),
-            )
-            assert sent.stdout.startswith("1000 Success"), sent
+            sent = _says_what_is_shown(container)
             assert container.stop(signal.Signals[image.stop_signal]) == 0
             assert '"event": "stopped"' in container.log
             assert [line for line in shown_log() if line not in container.log.splitlines()] == []
@@ -160,7 +167,24 @@ def test_image_is_built_and_composed(tmp_path: Path, own_postgres: PostgresServe
         with composed(engine, image, own_postgres, tmp_path) as container:
             shown = container.exec("mm7zeep", "messages", "--auth", "operator:password-of-admin", "--json")
             [message] = map(json.loads, shown.stdout.splitlines())
-            assert f"message id      {message['id']}" in sent.stdout
+            assert f"message id      {message['id']}" in sent
+
+
+def _says_what_is_shown(container: Container) -> str:
+    """The commands of the page come to what it shows; gives what the one that sends a message said."""
+    said: dict[str, str] = {}
+
+    def agrees(command: str, shown: str) -> bool:
+        done = container.exec("sh", "-c", command)
+        said[command] = done.stdout + done.stderr
+        return masked(said[command]) == masked(shown)
+
+    for command, shown in shown_inside():
+        if " messages " in command:  # until it is retrieved
+            eventually(partial(agrees, command, shown), command, 60)
+        else:
+            assert agrees(command, shown), said[command]
+    return next(text for command, text in said.items() if " send " in command)
 
 
 def _has_no_rights(container: Container, image: Image) -> None:

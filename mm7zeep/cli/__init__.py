@@ -4,7 +4,7 @@ Names the commands and loads the module of one only when it runs, so that ``mm7z
 hold any judgement of its own: what a command decides, a room below decided.
 
 Exit status: 0 clean, 1 failures, 2 wrong usage, 3 could not run or connect, 4 warnings under ``--fail-on warn``, 130
-interrupted by Ctrl-C, 143 (of ``send``) by SIGTERM.
+interrupted by Ctrl-C, 143 (of ``send`` and ``probe``) by SIGTERM.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """``mm7zeep probe``: examine a live MMSC or VASP, case by case, and report.
 
 Exit status: 0 nothing failed that the baseline does not expect, 1 FAIL or HANG (with ``--strict`` WARN, too), or a
-baseline that is out of date, 2 wrong usage or settings, 3 nothing but ERROR: the tool or the network. 130 after Ctrl-C.
+baseline that is out of date, 2 wrong usage or settings, 3 nothing but ERROR: the tool or the network. 130 after
+Ctrl-C, 143 after SIGTERM.
 """
 
 from __future__ import annotations
@@ -108,7 +109,7 @@ def command(url: str | None, **given: Any) -> None:
 
     Exit status: 0 nothing failed beyond the baseline, 1 FAIL or HANG, or an entry of the baseline that is expired or
     not needed any more, 2 wrong usage or settings, or every case was skipped, 3 ERROR alone (the tool or the network),
-    130 ended by Ctrl-C.
+    130 ended by Ctrl-C, 143 by SIGTERM.
     """
     earlier = probe_settings.read_report(given["replay"]) if given["replay"] else None
     if given["listed"] and url is None:
