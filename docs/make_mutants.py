@@ -18,7 +18,7 @@ How we know that `mm7zeep probe` finds faults: our own gateway and our own VASP,
 and exactly those cases have to turn red that state what is broken ([cases.md](cases.md)). This file is made by
 `docs/make_mutants.py`, and the tests make sure that it is up to date.
 
-    tox -e mutants                          # every broken server, asked all cases of its role; takes hours
+    tox -e mutants                          # every broken server, asked all cases of its role; takes an hour
     tox -e mutants -- --selection           # asked the cases that could notice, and some of every area
     tox -e mutants -- "mmsc cancel"         # those whose name begins so
 
