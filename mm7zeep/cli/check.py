@@ -69,7 +69,7 @@ def _wanted(one: Finding, *, level: str, ignored: frozenset[str]) -> bool:
     type=click.Choice(["strict", "interop", "lenient"]),
     default="interop",
     show_default=True,
-    help="How much is accepted: nothing; what is repaired by name; whatever can be understood.",
+    help="What is accepted: what keeps to the texts; also what is repaired by name; whatever can be understood.",
 )
 @click.option(
     "--format",
