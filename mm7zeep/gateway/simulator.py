@@ -144,8 +144,8 @@ class Simulator:
         if receiver is None:
             raise KeyError(name)
         if not receiver.takes_messages:
-            words = "has no callback, and no webhook for message.received; give it one in the configuration"
-            raise NotPossible("application", f"{name!r} {words}")
+            lacks = "no callback, no webhook for message.received, and no incoming of Twilio's form"
+            raise NotPossible("application", f"{name!r} has {lacks}; give it one in the configuration")
         return receiver
 
     def _target(self, receiver: Application, to: AddressLike) -> Address:
