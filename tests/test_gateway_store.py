@@ -29,6 +29,15 @@ Open = Callable[[], Database]
 NOW = 1_000_000.0
 
 
+def test_answers_name_no_server() -> None:
+    """Where PostgreSQL cannot be reached, the log names its address; the reason, which answers repeat, does not."""
+    with pytest.raises(StoreError) as caught:
+        Database("postgresql+psycopg://mm7@127.0.0.1:1/mm7")
+    assert "127.0.0.1:1" in str(caught.value)
+    assert "onnection refused" in caught.value.reason
+    assert not re.search(r"127\.0\.0\.1|port", caught.value.reason)
+
+
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """An empty database of each engine."""

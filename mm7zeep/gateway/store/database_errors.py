@@ -6,6 +6,7 @@ documentation of a library.
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Mapping
 from pathlib import Path
@@ -65,12 +66,16 @@ def _first(given: str | tuple[str, ...] | None) -> str | None:
     return given if isinstance(given, str) or given is None else given[0]
 
 
+# What libpq says before the reason, with the address, which is not for everybody to know: ``place`` has it for the log.
+_AT = re.compile(r"^(?:connection failed: )?connection to server (?:at|on) .{0,300}? failed: ")
+
+
 def reason(error: Exception) -> str:
-    """What the database said, without the statement and its values."""
+    """What the database said, without the statement and its values, and without its server's address."""
     if isinstance(error, PoolTimeout):
         return "all connections are in use"
     said = str(error if isinstance(error, sqlite3.Error) else getattr(error, "orig", None) or type(error).__name__)
-    return masking.credentials(said.splitlines()[0]) if said else type(error).__name__
+    return masking.credentials(_AT.sub("", said.splitlines()[0])) if said else type(error).__name__
 
 
 def remedy(error: Exception) -> str | None:
