@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import re
+import ssl
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
+import trustme
 from click.testing import CliRunner, Result
 from gateway_room import CALLED, OTHER, SUBMIT, Room
 
@@ -216,7 +220,40 @@ def test_nobody_there(words: tuple[str, ...]) -> None:
     """Where no gateway answers, that is said, and the exit status is 3."""
     done = CliRunner().invoke(main, [*words, "--admin", "http://127.0.0.1:9"])
     assert done.exit_code == 3
-    assert done.stderr == f"mm7zeep {words[0]}: http://127.0.0.1:9 did not answer: ConnectionError\n"
+    assert done.stderr.startswith(f"mm7zeep {words[0]}: http://127.0.0.1:9 did not answer: ")
+    assert "nothing listens there" in done.stderr
+
+
+def test_certificate_of_ones_own(tmp_path: Path) -> None:
+    """An admin listener behind TLS is asked by its own certificate, where that is named; else the fix is told."""
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+
+    class Answers(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b'{"messages": [], "next": null}')
+
+        def log_message(self, *_: object) -> None:
+            """Nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answers) as server:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            words = ["messages", "--admin", f"https://127.0.0.1:{server.server_port}"]
+            taken = CliRunner().invoke(main, [*words, "--ca-file", str(tmp_path / "ca.pem")])
+            refused = CliRunner().invoke(main, words)
+        finally:
+            server.shutdown()
+            thread.join()
+    assert (taken.exit_code, taken.output) == (0, "")
+    assert refused.exit_code == 3
+    assert "--ca-file" in refused.stderr
 
 
 def test_keys(desk: Desk) -> None:

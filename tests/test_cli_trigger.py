@@ -178,7 +178,9 @@ def test_nobody_there() -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         url = f"http://127.0.0.1:{free.getsockname()[1]}"
     done = run("read-reply", "abc", "--admin", url)
-    assert (done.exit_code, done.stderr) == (3, f"mm7zeep trigger: {url} did not answer: ConnectionError\n")
+    assert done.exit_code == 3
+    assert done.stderr.startswith(f"mm7zeep trigger: {url} did not answer: ")
+    assert "nothing listens there" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,8 @@ import base64
 import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import wraps
 from types import MappingProxyType
 from typing import Any, NoReturn
 
@@ -17,7 +19,7 @@ import click
 
 from mm7zeep import json_text
 from mm7zeep.cli import COULD_NOT_RUN, FAILURES
-from mm7zeep.cli.options import credentials
+from mm7zeep.cli.options import ca_file, credentials
 
 _TIMEOUT = (5.0, 60.0)  # seconds to connect, and without an octet
 _ANSWER = 16 * 1024 * 1024  # octets of an answer that are read
@@ -25,6 +27,18 @@ _ANSWER = 16 * 1024 * 1024  # octets of an answer that are read
 Wanted = Mapping[str, Sequence[str]]
 """The members that an answer needs; one with members of its own is a list of objects that have these."""
 _NOTHING: Wanted = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """A gateway's admin listener: its URL, as whom it is asked, and the certificates that it is trusted by (PEM)."""
+
+    url: str
+    auth: tuple[str, str] | None = None
+    ca_file: str | None = None
+
+    def __str__(self) -> str:
+        return self.url
 
 
 def _base(context: click.Context, parameter: click.Parameter, value: str) -> str:
@@ -42,10 +56,17 @@ def _base(context: click.Context, parameter: click.Parameter, value: str) -> str
 
 
 def options(environment: str, json_help: str = "Print the gateway's answer.") -> Callable[[Any], Any]:
-    """The options of a command that asks: where, as whom, and ``--json``; ``environment`` begins their variables."""
+    """The options of a command that asks: where and as whom, a ``Listener`` that it gets as ``admin``, and ``--json``.
+
+    ``environment`` begins the names of their variables.
+    """
 
     def decorate(function: Callable[..., None]) -> Callable[..., None]:
-        admin = click.option(
+        @wraps(function)
+        def asking(*, admin: str, auth: tuple[str, str] | None, ca_file: str | None, **given: Any) -> None:
+            function(admin=Listener(admin, auth, ca_file), **given)
+
+        url = click.option(
             "--admin",
             default="http://127.0.0.1:8008",
             show_default=True,
@@ -62,7 +83,7 @@ def options(environment: str, json_help: str = "Print the gateway's answer.") ->
             help=f"Basic credentials, if it asks for them (or {environment}_AUTH).",
         )
         as_json = click.option("--json", "as_json", is_flag=True, help=json_help)
-        return admin(auth(as_json(function)))
+        return url(auth(ca_file()(as_json(asking))))
 
     return decorate
 
@@ -70,9 +91,8 @@ def options(environment: str, json_help: str = "Print the gateway's answer.") ->
 def ask(
     command: str,
     method: str,
-    admin: str,
+    admin: Listener,
     steps: Sequence[str],
-    auth: tuple[str, str] | None,
     *,
     query: Mapping[str, object] | None = None,
     body: Mapping[str, Any] | None = None,
@@ -85,8 +105,8 @@ def ask(
 
     import requests
 
-    url = "/".join([admin, "api/v1", *(quote(step, safe="") for step in steps)])
-    headers = {"Authorization": _basic(auth)} if auth is not None else {}
+    url = "/".join([admin.url, "api/v1", *(quote(step, safe="") for step in steps)])
+    headers = {"Authorization": _basic(admin.auth)} if admin.auth is not None else {}
     content = b""
     try:
         with requests.Session() as session:
@@ -98,6 +118,7 @@ def ask(
                 json=_set(body) if body is not None else None,
                 headers=headers,
                 timeout=_TIMEOUT,
+                verify=admin.ca_file or True,
                 allow_redirects=False,
                 stream=True,
             )
@@ -107,7 +128,7 @@ def ask(
                     if len(content) > _ANSWER:
                         break
     except requests.RequestException as error:
-        end(command, f"{admin} did not answer: {type(error).__name__}", COULD_NOT_RUN)
+        end(command, f"{admin} did not answer: {_why(error, admin.url)}", COULD_NOT_RUN)
     try:
         said = json.loads(content)
     except ValueError:
@@ -125,8 +146,7 @@ def ask(
 
 def newest(
     command: str,
-    admin: str,
-    auth: tuple[str, str] | None,
+    admin: Listener,
     *,
     query: Mapping[str, object],
     count: int,
@@ -139,12 +159,20 @@ def newest(
     left, before = count, None
     while left:
         asked = {**query, "limit": min(page, left), "before": before}
-        said = ask(command, "GET", admin, (command,), auth, query=asked, wanted=wanted)
+        said = ask(command, "GET", admin, (command,), query=asked, wanted=wanted)
         found = said[command.replace("-", "_")]
         yield from found
         left, before = max(0, left - len(found)), said["next"]
         if before is None:
             return
+
+
+def _why(error: Exception, url: str) -> str:
+    """Why no answer came, as far as it is known."""
+    from mm7zeep.transport import reasons
+
+    found = reasons.of(error, url)
+    return found.words.replace("ca_file=", "--ca-file") if found is not None else type(error).__name__
 
 
 def _set(body: Mapping[str, Any]) -> dict[str, Any]:

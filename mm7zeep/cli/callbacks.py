@@ -33,8 +33,7 @@ def command(
     application: str | None,
     message: str | None,
     count: int,
-    admin: str,
-    auth: tuple[str, str] | None,
+    admin: admin_api.Listener,
     as_json: bool,
 ) -> None:
     """List the calls of a running gateway, the newest last, and the endpoints that are paused.
@@ -42,11 +41,11 @@ def command(
     Exit status: 0 done, 1 the gateway refused, 2 wrong usage, 3 no usable answer came.
     """
     query = {"state": state, "application": application, "message": message}
-    found = admin_api.newest("callbacks", admin, auth, query=query, count=count, page=_PAGE, wanted=_WANTED)
+    found = admin_api.newest("callbacks", admin, query=query, count=count, page=_PAGE, wanted=_WANTED)
     admin_api.tell(list(found)[::-1], _row, as_json=as_json)
     if as_json:
         return
-    paused = admin_api.ask("callbacks", "GET", admin, ("endpoints",), auth, wanted=_PAUSED)
+    paused = admin_api.ask("callbacks", "GET", admin, ("endpoints",), wanted=_PAUSED)
     for one in paused["endpoints"]:
         said = f"paused since {one['since']}: {one['endpoint']} ({one['application']}): {one['reason'] or 'no reason'}"
         click.echo(admin_api.line(said), err=True)

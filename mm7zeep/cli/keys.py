@@ -28,8 +28,7 @@ def command(
     which: str | None,
     application: str | None,
     name: str | None,
-    admin: str,
-    auth: tuple[str, str] | None,
+    admin: admin_api.Listener,
     as_json: bool,
 ) -> None:
     """List the keys by which programs use the JSON API of a running gateway, the oldest first, also revoked ones.
@@ -42,17 +41,17 @@ def command(
     """
     if change is None:
         query = {"application": application}
-        said = admin_api.ask("keys", "GET", admin, ("keys",), auth, query=query, wanted=_LISTED)
+        said = admin_api.ask("keys", "GET", admin, ("keys",), query=query, wanted=_LISTED)
         admin_api.tell(said["keys"], _row, as_json=as_json)
         return
     if which is None:
         raise click.UsageError("add for whom: give APPLICATION" if change == "add" else "revoke which: give its ID")
     if change == "revoke":
-        said = admin_api.ask("keys", "DELETE", admin, ("keys", which), auth, wanted=dict.fromkeys(_KEY, ()))
+        said = admin_api.ask("keys", "DELETE", admin, ("keys", which), wanted=dict.fromkeys(_KEY, ()))
         admin_api.tell([said], _row, as_json=as_json)
         return
     body = {"application": which, "name": name}
-    said = admin_api.ask("keys", "POST", admin, ("keys",), auth, body=body, wanted={"id": (), "key": ()})
+    said = admin_api.ask("keys", "POST", admin, ("keys",), body=body, wanted={"id": (), "key": ()})
     if as_json:
         click.echo(json_text.as_json(said))
         return

@@ -50,8 +50,7 @@ def command(
     search: str | None,
     count: int,
     follow: bool,
-    admin: str,
-    auth: tuple[str, str] | None,
+    admin: admin_api.Listener,
     as_json: bool,
 ) -> None:
     """List the messages that a running gateway keeps, the newest last.
@@ -66,16 +65,14 @@ def command(
         "state": state,
         "q": search,
     }
-    found = _newest(admin, auth, which, count, frozenset())
+    found = _newest(admin, which, count, frozenset())
     _tell(found, as_json)
     if follow:
         with suppress(KeyboardInterrupt):
-            _follow(admin, auth, which, found, as_json)
+            _follow(admin, which, found, as_json)
 
 
-def _follow(
-    admin: str, auth: tuple[str, str] | None, which: dict[str, Any], found: list[dict[str, Any]], as_json: bool
-) -> NoReturn:
+def _follow(admin: admin_api.Listener, which: dict[str, Any], found: list[dict[str, Any]], as_json: bool) -> NoReturn:
     """Tell what comes after what was ``found``."""
     known: OrderedDict[str, None] = OrderedDict()
     while True:
@@ -84,15 +81,13 @@ def _follow(
         while len(known) > _KNOWN:
             known.popitem(last=False)
         time.sleep(_LOOK)
-        found = _newest(admin, auth, which, _KNOWN, known.keys())
+        found = _newest(admin, which, _KNOWN, known.keys())
         _tell(found, as_json)
 
 
-def _newest(
-    admin: str, auth: tuple[str, str] | None, which: dict[str, Any], count: int, known: Any
-) -> list[dict[str, Any]]:
+def _newest(admin: admin_api.Listener, which: dict[str, Any], count: int, known: Any) -> list[dict[str, Any]]:
     """The newest ``count`` messages, the newest last, but none from the first one on that is known."""
-    found = admin_api.newest("messages", admin, auth, query=which, count=count, page=_PAGE, wanted=_WANTED)
+    found = admin_api.newest("messages", admin, query=which, count=count, page=_PAGE, wanted=_WANTED)
     return list(takewhile(lambda one: one["id"] not in known, found))[::-1]
 
 

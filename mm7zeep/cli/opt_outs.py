@@ -33,8 +33,7 @@ def command(
     subscriber: str | None,
     application: str | None,
     count: int,
-    admin: str,
-    auth: tuple[str, str] | None,
+    admin: admin_api.Listener,
     as_json: bool,
 ) -> None:
     """List who has opted out of what the applications of a running gateway send, the newest last.
@@ -46,21 +45,21 @@ def command(
     """
     which: dict[str, Any] = {"number": number, "subscriber": subscriber, "application": application}
     if change is None:
-        admin_api.tell(_newest(admin, auth, application, count), _row, as_json=as_json)
+        admin_api.tell(_newest(admin, application, count), _row, as_json=as_json)
         return
     if number is None or subscriber is None:
         raise click.UsageError(f"{change} what: give NUMBER and SUBSCRIBER")
     if change == "add":
-        said = admin_api.ask("opt-outs", "POST", admin, ("opt-outs",), auth, body=which, wanted=_ADDED)
+        said = admin_api.ask("opt-outs", "POST", admin, ("opt-outs",), body=which, wanted=_ADDED)
         admin_api.tell(said["opt_outs"], _row, as_json=as_json)
         return
-    said = admin_api.ask("opt-outs", "DELETE", admin, ("opt-outs",), auth, query=which, wanted=_REMOVED)
+    said = admin_api.ask("opt-outs", "DELETE", admin, ("opt-outs",), query=which, wanted=_REMOVED)
     click.echo(json_text.as_json(said) if as_json else f"{said['removed']} removed")
 
 
-def _newest(admin: str, auth: tuple[str, str] | None, application: str | None, count: int) -> list[dict[str, Any]]:
+def _newest(admin: admin_api.Listener, application: str | None, count: int) -> list[dict[str, Any]]:
     query = {"application": application}
-    found = admin_api.newest("opt-outs", admin, auth, query=query, count=count, page=_PAGE, wanted=_LISTED)
+    found = admin_api.newest("opt-outs", admin, query=query, count=count, page=_PAGE, wanted=_LISTED)
     return list(found)[::-1]
 
 

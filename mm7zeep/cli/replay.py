@@ -20,8 +20,7 @@ def command(
     call_id: int | None,
     endpoint: str | None,
     since: str | None,
-    admin: str,
-    auth: tuple[str, str] | None,
+    admin: admin_api.Listener,
     as_json: bool,
 ) -> None:
     """Make the call ID again, or all that were given up of an endpoint, since a time, or both.
@@ -36,7 +35,7 @@ def command(
     steps = ("callbacks", "replay") if call_id is None else ("callbacks", str(call_id), "replay")
     body = {"endpoint": endpoint, "since": since} if call_id is None else None
     wanted: admin_api.Wanted = {"replayed" if call_id is None else "id": ()}
-    said = admin_api.ask("replay", "POST", admin, steps, auth, body=body, wanted=wanted)
+    said = admin_api.ask("replay", "POST", admin, steps, body=body, wanted=wanted)
     if as_json:
         click.echo(json_text.as_json(said))
         return

@@ -39,12 +39,12 @@ _WANTED: admin_api.Wanted = MappingProxyType(
 @click.command("show")
 @click.argument("message_id", metavar="ID")
 @admin_api.options("MM7ZEEP_SHOW")
-def command(message_id: str, admin: str, auth: tuple[str, str] | None, as_json: bool) -> None:
+def command(message_id: str, admin: admin_api.Listener, as_json: bool) -> None:
     """Show the message that the gateway gave ID: its MessageID, the LinkedID of an MO, or "latest".
 
     Exit status: 0 done, 1 the gateway refused (there is no such message), 2 wrong usage, 3 no usable answer came.
     """
-    said = admin_api.ask("show", "GET", admin, ("messages", message_id), auth, wanted=_WANTED)
+    said = admin_api.ask("show", "GET", admin, ("messages", message_id), wanted=_WANTED)
     if as_json:
         click.echo(json_text.as_json(said))
         return

@@ -53,8 +53,7 @@ def deliver(
     subject: str | None,
     texts: tuple[str, ...],
     charset: str | None,
-    admin: str,
-    auth: tuple[str, str] | None,
+    admin: admin_api.Listener,
     as_json: bool,
 ) -> None:
     """Send a message (MO) of the texts and the FILEs from the virtual handset to an application.
@@ -63,7 +62,7 @@ def deliver(
     """
     parts = [_part(path, charset) for path in files]
     body = {"application": application, "from": sender, "to": to, "subject": subject, "text": texts, "parts": parts}
-    _tell(_post(admin, ("deliver",), body, auth), as_json)
+    _tell(_post(admin, ("deliver",), body), as_json)
 
 
 @command.command("report")
@@ -83,8 +82,7 @@ def report(
     recipient: str | None,
     status: str,
     text: str | None,
-    admin: str,
-    auth: tuple[str, str] | None,
+    admin: admin_api.Listener,
     as_json: bool,
 ) -> None:
     """Send a delivery report on the message that the gateway gave MESSAGE_ID.
@@ -92,7 +90,7 @@ def report(
     Exit status: 0 done, 1 the gateway refused, 2 wrong usage, 3 no usable answer came.
     """
     body = {"recipient": recipient, "status": status, "text": text}
-    _tell(_post(admin, ("messages", message_id, "report"), body, auth), as_json)
+    _tell(_post(admin, ("messages", message_id, "report"), body), as_json)
 
 
 @command.command("read-reply")
@@ -102,14 +100,12 @@ def report(
     "--status", type=click.Choice(["Read", "Deleted"]), default="Read", show_default=True, help="What was done with it."
 )
 @_shared
-def read_reply(
-    message_id: str, recipient: str | None, status: str, admin: str, auth: tuple[str, str] | None, as_json: bool
-) -> None:
+def read_reply(message_id: str, recipient: str | None, status: str, admin: admin_api.Listener, as_json: bool) -> None:
     """Send a read reply on the message that the gateway gave MESSAGE_ID.
 
     Exit status: 0 done, 1 the gateway refused, 2 wrong usage, 3 no usable answer came.
     """
-    _tell(_post(admin, ("messages", message_id, "read"), {"recipient": recipient, "status": status}, auth), as_json)
+    _tell(_post(admin, ("messages", message_id, "read"), {"recipient": recipient, "status": status}), as_json)
 
 
 def _part(path: Path, charset: str | None) -> dict[str, Any]:
@@ -126,9 +122,9 @@ def _part(path: Path, charset: str | None) -> dict[str, Any]:
     return {"content_type": kind, "name": part.name, "data": data}
 
 
-def _post(admin: str, steps: tuple[str, ...], body: dict[str, Any], auth: tuple[str, str] | None) -> dict[str, Any]:
+def _post(admin: admin_api.Listener, steps: tuple[str, ...], body: dict[str, Any]) -> dict[str, Any]:
     """What the API answers to ``body`` without what nobody set. Ends the program where it did not take it."""
-    return admin_api.ask("trigger", "POST", admin, steps, auth, body=body)
+    return admin_api.ask("trigger", "POST", admin, steps, body=body)
 
 
 def _tell(said: dict[str, Any], as_json: bool) -> None:
