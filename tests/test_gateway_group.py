@@ -355,21 +355,32 @@ def known(one: Room) -> None:
         assert asked(one, ONE, f"known-{n}") == (200, "1000")
 
 
+def grouped_now(one: Room, grouped: list[str]) -> str:
+    """The TransactionID of a small request that went the quick way: one of the next ones, since the absence of rules is
+    known for a second only, and on a busy machine that may be over.
+    """
+    for n in range(20):
+        assert asked(one, ONE, f"small-{n}") == (200, "1000")
+        if f"small-{n}" in grouped:
+            return f"small-{n}"
+    raise AssertionError(f"of twenty small requests none was grouped, but {grouped}")
+
+
 def test_what_is_small_and_known_is_grouped(room: Make, grouped: list[str]) -> None:
     """A request goes the quick way once its shape is known; a large one, and one of a new shape, in a thread."""
     one = room()
     known(one)
     assert "known-0" not in grouped
-    assert asked(one, ONE, "small") == (200, "1000")
+    small = grouped_now(one, grouped)
     large = Part(body=bytes(200_000), content_type="image/jpeg", content_id="l@x")
     for n in range(3):
         assert asked(one, replace(ONE, parts=(large,)), f"large-{n}") == (200, "1000")
     seventeen = tuple(Number(f"+614{n:04d}") for n in range(17))
     assert asked(one, replace(ONE, to=seventeen, priority="High", read_reply=True), "new") == (200, "1000")
-    assert "small" in grouped
     assert not {"large-0", "large-1", "large-2", "new"} & set(grouped)
-    assert asked(one, ONE, "small") == (200, "1000")  # again: the same answer, and no second message
-    assert len(one.messages) == 8
+    before = len(one.messages)
+    assert asked(one, ONE, small) == (200, "1000")  # again: the same answer, and no second message
+    assert len(one.messages) == before
 
 
 def test_trouble_on_purpose_is_made_all_the_same(room: Make, grouped: list[str]) -> None:
