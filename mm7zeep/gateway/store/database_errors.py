@@ -75,7 +75,7 @@ def reason(error: Exception) -> str:
     if isinstance(error, PoolTimeout):
         return "all connections are in use"
     said = str(error if isinstance(error, sqlite3.Error) else getattr(error, "orig", None) or type(error).__name__)
-    return masking.credentials(_AT.sub("", said.splitlines()[0])) if said else type(error).__name__
+    return masking.credentials(_AT.sub("connection failed: ", said.splitlines()[0])) if said else type(error).__name__
 
 
 def remedy(error: Exception) -> str | None:
