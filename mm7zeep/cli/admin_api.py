@@ -172,7 +172,7 @@ def _why(error: Exception, url: str) -> str:
     from mm7zeep.transport import reasons
 
     found = reasons.of(error, url)
-    return found.words.replace("ca_file=", "--ca-file") if found is not None else type(error).__name__
+    return found.words if found is not None else type(error).__name__
 
 
 def _set(body: Mapping[str, Any]) -> dict[str, Any]:

@@ -56,12 +56,12 @@ def of(error: BaseException, address: str, proxy: str | None = None) -> Reason |
 # --- TLS --------------------------------------------------------------------------------------------------------------
 
 _RENEW = "its operator has to renew it; check the clock of this machine, too"
-_AUTHORITY = "is signed by an unknown authority: pass that authority's certificate as ca_file="
+_AUTHORITY = "is signed by an unknown authority: pass that authority's certificate as ca_file= (--ca-file)"
 _VERIFIED: Mapping[int, str] = MappingProxyType({  # X509_V_ERR_... of OpenSSL
     2: _AUTHORITY, 19: _AUTHORITY, 20: _AUTHORITY, 21: _AUTHORITY,
     9: f"is not valid yet: {_RENEW}",
     10: f"has expired: {_RENEW}",
-    18: "is self-signed: pass it as ca_file= if it is the right one",
+    18: "is self-signed: pass it as ca_file= (--ca-file) if it is the right one",
     23: "was revoked: its operator has to replace it",
     26: "is not meant for servers: its operator has to replace it",
     66: "has a key that is too weak: its operator has to replace it",
@@ -72,7 +72,7 @@ _OTHER_NAME = (62, 64)  # host name, IP address
 
 _PLAIN = "https:// was used to a port that speaks no TLS: use http:// or the port for TLS"
 _VERSION = "the server and we have no version of TLS in common (we take 1.2 and 1.3): its operator has to allow one"
-_DEMANDED = "the server demands a client certificate: pass client_cert="
+_DEMANDED = "the server demands a client certificate: pass client_cert= (--client-cert)"
 _OURS = "the server does not accept the client certificate: pass one that it knows as client_cert="
 _NOTHING_IN_COMMON = (
     "the server ended the TLS handshake: it demands a client certificate (pass client_cert=), or no cipher is in common"
