@@ -6,7 +6,9 @@ texts: a line, a value. Opens nothing, and keeps nothing of what it hides.
 
 from __future__ import annotations
 
+import html
 import re
+from collections.abc import Callable
 from urllib.parse import unquote
 
 HIDDEN = "***"
@@ -101,9 +103,16 @@ _LEAST = 7  # digits of a telephone number; short codes have fewer and belong to
 
 
 def numbers(text: str) -> str:
-    """``text`` with every digit but the last two of each telephone number, or what may be one, replaced by ``*``."""
+    """``text`` with every digit but the last two of each telephone number, or what may be one, replaced by ``*``.
+
+    Also of those that are written with character references, quoted-printable or percent-encoded octets.
+    """
     text = _ENCODED.sub(lambda m: "*" * (len(m[0]) // 3), text)
     text = _AT_THE_CUT.sub(lambda m: "*" * len(m[0]), text)
+    return _covered_as_read(text, _numbers_covered)
+
+
+def _numbers_covered(text: str) -> str:
     return _RUN.sub(_starred, _GROUPED.sub(_starred, text))
 
 
@@ -126,8 +135,72 @@ _MAIL = re.compile(
 
 
 def addresses(text: str) -> str:
-    """``text`` with the local part of each mail address hidden; Content-IDs stay where they can be told apart."""
+    """``text`` with the local part of each mail address hidden; Content-IDs stay where they can be told apart.
+
+    An address that is written with character references, quoted-printable or percent-encoded octets is hidden, too,
+    with a ``*`` for each character.
+    """
+    covered = addresses_in_place(text)
+    if covered != _addresses_covered(text):
+        return covered
     return _MAIL.sub(lambda m: m[0] if m["id"] else f"{HIDDEN}@{m['host']}", text)
+
+
+def _addresses_covered(text: str) -> str:
+    return _MAIL.sub(lambda m: m[0] if m["id"] else "*" * (len(m[0]) - len(m["host"]) - 1) + f"@{m['host']}", text)
+
+
+# --- written in another way -------------------------------------------------------------------------------------------
+
+_DEPTH = 2  # of one way in another: a reference whose & is one, or in quoted-printable
+_AT_SIGN = r"(?=[\w=\r\n-]{1,64}(?:\.|=2e)[a-z=])"  # before a domain: in width=40px there is none
+_WRITTEN: tuple[tuple[re.Pattern[str], Callable[[str], str]], ...] = (
+    (  # XML 1.0 4.1, and HTML's names
+        re.compile(r"(?i)&(?:#0{0,6}[0-9]{1,7}|#x0{0,6}[0-9a-f]{1,6}|[a-z]{2,8});"),
+        lambda unit: html.unescape(unit)[0],  # & itself where HTML has no such name
+    ),
+    (  # RFC 2045 6.7, with its soft line breaks
+        re.compile(rf"(?i)=(?:(?!40)[0-9a-f]{{2}}|40{_AT_SIGN}|[ \t]{{0,9}}\r?\n)"),
+        lambda unit: chr(int(unit[1:], 16)) if unit[1:].strip() else "",
+    ),
+    (re.compile(r"(?i)%[0-9a-f]{2}"), lambda unit: chr(int(unit[1:], 16))),  # RFC 3986 2.1
+)
+
+
+def _covered_as_read(text: str, cover: Callable[[str], str], depth: int = _DEPTH) -> str:
+    """What ``cover`` covers in ``text`` as it is written, and as it reads when it is decoded, in each way by itself.
+
+    ``cover`` gives as many characters as it gets, with ``*`` for those that it hides; so does this.
+    """
+    out = cover(text)
+    for written, read in _WRITTEN if depth else ():
+        units = [(m.start(), m.end(), read(m[0])) for m in written.finditer(text)]
+        if not units:
+            continue
+        decoded, at = [], 0
+        for begin, end, char in units:
+            decoded += [text[at:begin], " " if char.isspace() else char]
+            at = end
+        reads = "".join([*decoded, text[at:]])
+        covered = _covered_as_read(reads, cover, depth - 1)
+        if covered != reads:
+            out = _joined(out, reads, covered, units)
+    return out
+
+
+def _joined(out: str, reads: str, covered: str, units: list[tuple[int, int, str]]) -> str:
+    """``out`` with stars where ``covered`` has others than ``reads``, where each of the ``units`` is one character."""
+    pieces, at, place = [], 0, 0
+    for begin, end, char in [*units, (len(out), len(out), "")]:
+        before, now = reads[place : place + begin - at], covered[place : place + begin - at]
+        shown = out[at:begin]
+        if now != before:
+            shown = "".join(one if n == b else "*" for one, b, n in zip(shown, before, now, strict=True))
+        place += begin - at
+        hidden = covered[place : place + len(char)] != reads[place : place + len(char)]
+        pieces += [shown, stars(out[begin:end]) if hidden else out[begin:end]]
+        at, place = end, place + len(char)
+    return "".join(pieces)
 
 
 def masked(text: str, *, show_numbers: bool = False, identifiers: bool = False) -> str:
@@ -156,12 +229,12 @@ def credentials_in_place(text: str) -> str:
 def numbers_in_place(text: str) -> str:
     """What ``numbers`` hides in a whole text, with a ``*`` for each character."""
     text = _ENCODED.sub(lambda m: "*" * len(m[0]), text)
-    return _RUN.sub(_starred, _GROUPED.sub(_starred, text))
+    return _covered_as_read(text, _numbers_covered)
 
 
 def addresses_in_place(text: str) -> str:
     """What ``addresses`` hides, with a ``*`` for each character."""
-    return _MAIL.sub(lambda m: m[0] if m["id"] else "*" * (len(m[0]) - len(m["host"]) - 1) + f"@{m['host']}", text)
+    return _covered_as_read(text, _addresses_covered)
 
 
 def stars(text: str) -> str:

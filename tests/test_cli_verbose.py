@@ -98,6 +98,21 @@ def test_answer_that_is_no_mm7() -> None:
     assert "\x1b" not in done.stderr
 
 
+@pytest.mark.parametrize("also", [["-v"], [], ["--json"], ["--profile", "optus", "--to", "+61491570157"]], ids=" ".join)
+def test_numbers_of_an_error_page_are_hidden_in_the_error_line(also: list[str]) -> None:
+    """As in what -v shows, of one request or of several; --show-numbers shows them."""
+    page = http(502, "<p>call 0412 345 678 or desk@ferry.example, not &#43;1555001&#32;0001</p>", "text/html")
+    given = ["--vaspid", "TNN", "--to", "+61491570156", "--text", "hello"]
+    with FarSide([page], [page]) as far:
+        hidden = run(far.url, *given, *also)
+    assert "call **** *** *78 or ***@ferry.example, not +******* **01" in hidden.output
+    assert [one for one in ("0412", "desk@", "555001") if one in hidden.output] == []
+    with FarSide([page], [page]) as far:
+        shown = run(far.url, *given, *also, "--show-numbers")
+    assert "call 0412 345 678 or desk@ferry.example, not +1555001 0001" in shown.output
+    assert hidden.exit_code == shown.exit_code == 3
+
+
 def test_long_pages_are_cut() -> None:
     """Two hundred lines of a page are shown, and how many are not."""
     lines: list[str] = []

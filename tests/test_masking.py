@@ -179,6 +179,56 @@ def test_mail_addresses_are_hidden_and_content_ids_are_not(text: str, wanted: st
     assert masking.masked(text, show_numbers=True) == text
 
 
+WRITTEN = [
+    ("+&#52;1791234567", "+*************67"),
+    ("+1555001&#32;0001", "+*******&#32;**01"),
+    ("&#x2b;41 79 123 45 67", "&#x2b;** ** *** ** 67"),
+    ("&amp;#52;1791234567", "*****************67"),
+    ("0412%20345%20678", "****%20***%20*78"),
+    ("+41=2079123=\r\n4567", "+**=*******=\r\n**67"),
+    ("=2B1555001=200001", "=2B*******=20**01"),
+    ("jo.quiet&#64;ferry.example", "********&#64;ferry.example"),
+    ("jo.quiet&commat;ferry.example", "********&commat;ferry.example"),
+    ("jo.quiet&amp;#x40;ferry.example", "********&amp;#x40;ferry.example"),
+    ("&#106;o.quiet@ferry.example", "*************@ferry.example"),
+    ("jo.quiet=40ferry.example", "********=40ferry.example"),
+    ("jo.quiet=40fer=\r\nry=2Eexample", "********=40fer=\r\nry=2Eexample"),
+    ("jo.quiet%40ferry.example", "********%40ferry.example"),
+]
+
+
+@pytest.mark.parametrize(("text", "wanted"), WRITTEN)
+def test_numbers_and_addresses_written_in_another_way(text: str, wanted: str) -> None:
+    """With character references, quoted-printable or percent-encoded octets, one in another, or in part."""
+    assert masking.masked(f"<a>{text}</a>") == f"<a>{wanted}</a>"
+    assert masking.numbers_in_place(masking.addresses_in_place(text)) == wanted
+    assert masking.masked(text, show_numbers=True) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<td width=40px>",
+        "port=4000, expires=2026-11-28, code=2004",
+        "a &lt; b &amp;&amp; &#252;ber &nosuchname; 100%25",
+        "?next=https%3A%2F%2Fa.example%2F%3Fb%3D40",
+    ],
+)
+def test_what_only_looks_written_in_another_way_stays(text: str) -> None:
+    """Attributes, dates, texts and addresses with escapes can be read."""
+    assert masking.masked(text) == text
+    assert masking.numbers_in_place(masking.addresses_in_place(text)) == text
+
+
+@given(st.text("0123456789 +@a.;&#x=%4\r\n", max_size=120))
+def test_places_stay_however_it_is_written(text: str) -> None:
+    """Nothing but stars takes the place of anything, and line breaks stay."""
+    after = masking.numbers_in_place(masking.addresses_in_place(text))
+    assert len(after) == len(text)
+    assert all(now in (before, "*") for before, now in zip(text, after, strict=True))
+    assert [n for n, one in enumerate(after) if one in "\r\n"] == [n for n, one in enumerate(text) if one in "\r\n"]
+
+
 @given(st.text(max_size=300))
 def test_any_text_is_masked_once_and_for_all(text: str) -> None:
     """Whatever the text, masking ends, and leaves no run of seven digits."""
@@ -207,6 +257,11 @@ def test_any_text_is_masked_once_and_for_all(text: str) -> None:
         "<password>",
         "%26",
         "pin=",
+        "&#49;",
+        "&amp;",
+        "=40a",
+        "=\n",
+        "%40a",
     ],
 )
 def test_time_is_linear(piece: str) -> None:

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from probed import BASIC, MAIL, NUMBER, PASSWORD, SETTINGS, USER
+from test_masking import WRITTEN
 
 from mm7zeep import masking
 from mm7zeep.probe.reports.mask import Mask
@@ -168,6 +169,22 @@ def test_short_numbers_of_the_settings_are_hidden() -> None:
     """A number too short to be seen as one is hidden where the settings name it; a short code of the sender is not."""
     mask = Mask.of(replace(SETTINGS, numbers=Numbers(good=("98765",), sender="77777")))
     assert mask.octets(b"<To>98765</To><From>77777</From>")[0] == b"<To>*****</To><From>77777</From>"
+
+
+@pytest.mark.parametrize(("text", "wanted"), [("+1555001 0001", "+******* **01"), *WRITTEN])
+def test_numbers_with_spaces_and_those_written_in_another_way(text: str, wanted: str) -> None:
+    """Two digits of a number are left, however it is grouped or written, in octets and in UTF-16."""
+    body = f"[{text}]"
+    assert MASK.octets(probed.request(body.encode()))[0].endswith(f"[{wanted}]".encode())
+    assert MASK.octets(probed.request(body.encode("utf-16-le")))[0].endswith(f"[{wanted}]".encode("utf-16-le"))
+    assert MASK.text(text) == wanted
+    assert OPEN.text(text) == text
+
+
+def test_numbers_of_the_settings_in_another_way() -> None:
+    """One that is too short to be seen as a number is hidden as references, too."""
+    mask = Mask.of(replace(SETTINGS, numbers=Numbers(good=("98765",))))
+    assert mask.octets(b"<To>&#57;&#56;&#55;&#54;&#53;</To>")[0] == b"<To>" + b"*" * 25 + b"</To>"
 
 
 def test_second_account_is_hidden_too() -> None:

@@ -1,7 +1,8 @@
 """What became of a message that ``mm7zeep send`` submitted: as a JSON object, or as lines for people.
 
 Accepted messages are told on standard output. Everything else is told on standard error, but for ``--json``, whose one
-object always stands on standard output. Shows no credential, and nothing that a terminal would obey.
+object always stands on standard output. Shows no credential, and nothing that a terminal would obey; of the page of an
+error no telephone number or mail address, either.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from urllib.parse import urlsplit
 
 import click
 
-from mm7zeep import exchange, json_text
+from mm7zeep import exchange, json_text, masking
 from mm7zeep.cli import COULD_NOT_RUN, FAILURES, interrupts
 from mm7zeep.client import Each, Submitted
 from mm7zeep.errors import AuthError, Mm7Error, RemoteError, StatusError, TransportError
@@ -26,17 +27,20 @@ from mm7zeep.transport.pages import escaped
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Teller:
-    """Tells an outcome, and ends the program with its status."""
+    """Tells an outcome, and ends the program with its status; ``show_numbers`` as ``WireView`` has it, of the pages of
+    errors.
+    """
 
     as_json: bool
+    show_numbers: bool = False
 
     def accepted(self, sent: Submitted) -> NoReturn:
         """An answer of success, or one that accepts the message for some only."""
-        self._end(_outcome(sent), FAILURES if sent.partial or sent.failed else 0)
+        self._end(_outcome(sent) | self._each(sent.each), FAILURES if sent.partial or sent.failed else 0)
 
     def failed(self, error: Mm7Error, exchanges: Sequence[HttpExchange] = ()) -> NoReturn:
         """An error; the exit status says whether anybody answered."""
-        outcome: dict[str, Any] = {"status_code": None, "error": str(error)}
+        outcome: dict[str, Any] = {"status_code": None, "error": self._said(error)}
         code = COULD_NOT_RUN
         if isinstance(error, StatusError):
             status = error.status
@@ -50,7 +54,7 @@ class Teller:
             outcome |= {"http_status": error.http_status, "maybe_accepted": error.maybe_accepted}
             last = exchanges[-1] if exchanges and not error.each else None
             outcome |= {"transaction_id": last.transaction_id} if last is not None else {}
-        self._end(outcome | {"findings": _findings(getattr(error, "findings", ()))} | _each(error.each), code)
+        self._end(outcome | {"findings": _findings(getattr(error, "findings", ()))} | self._each(error.each), code)
 
     def not_sent(self, error: Exception) -> NoReturn:
         """What was refused here, before anything was sent."""
@@ -61,6 +65,25 @@ class Teller:
     def interrupted(self, error: KeyboardInterrupt, exchanges: Sequence[HttpExchange], requests: int) -> NoReturn:
         """Ctrl-C or SIGTERM: how far the last of so many ``requests`` had come, and what became of the others."""
         self._end(_interrupted(interrupts.word(error), exchanges, requests), interrupts.exit_status(error))
+
+    def _each(self, each: tuple[Each, ...]) -> dict[str, Any]:
+        """What became of each recipient of a split message."""
+        if len(each) < 2:
+            return {}
+        outcomes = [
+            {
+                "to": str(one.recipient),
+                "message_id": one.accepted.message_id if one.accepted is not None else None,
+                "error": self._said(one.error) if one.error is not None else None,
+            }
+            for one in each
+        ]
+        return {"recipients": outcomes}
+
+    def _said(self, error: Mm7Error) -> str:
+        """The text of an error; its further lines are those of a page."""
+        first, *page = str(error).split("\n")
+        return "\n".join([first, *(masking.masked(line, show_numbers=self.show_numbers) for line in page)])
 
     def _end(self, outcome: dict[str, Any], code: int) -> NoReturn:
         if self.as_json:
@@ -82,22 +105,7 @@ def _outcome(sent: Submitted) -> dict[str, Any]:
     }
     if sent.partial or sent.failed:
         outcome |= {"details": sent.status.details, "failed": [str(one) for one in sent.failed]}
-    return outcome | _each(sent.each)
-
-
-def _each(each: tuple[Each, ...]) -> dict[str, Any]:
-    """What became of each recipient of a split message."""
-    if len(each) < 2:
-        return {}
-    outcomes = [
-        {
-            "to": str(one.recipient),
-            "message_id": one.accepted.message_id if one.accepted is not None else None,
-            "error": str(one.error) if one.error is not None else None,
-        }
-        for one in each
-    ]
-    return {"recipients": outcomes}
+    return outcome
 
 
 def _findings(findings: Sequence[Finding]) -> list[str]:

@@ -134,7 +134,11 @@ def _moment(context: click.Context, parameter: click.Parameter, value: str | Non
     is_flag=True,
     help="Show on standard error what goes out and comes in: heads and envelopes, without credentials and numbers.",
 )
-@click.option("--show-numbers", is_flag=True, help="With -v: do not hide telephone numbers and mail addresses.")
+@click.option(
+    "--show-numbers",
+    is_flag=True,
+    help="Do not hide telephone numbers and mail addresses in what -v shows and in the pages of errors.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, whatever became of it.")
 def command(
     url: str,
@@ -188,7 +192,7 @@ def command(
         to_terminal = dry_run and output is None and sys.stdout.isatty()
         view = _view(headers, err=verbose, show_numbers=show_numbers) if verbose or to_terminal else None
         dry = _dry_run(headers, view) if dry_run else None
-        watched, tell, requests = Watched(view), Teller(as_json=as_json), 1
+        watched, tell, requests = Watched(view), Teller(as_json=as_json, show_numbers=show_numbers), 1
         try:
             client = VaspClient(
                 url,

@@ -40,13 +40,13 @@ _RUN = re.compile(  # of printable characters in ASCII or UTF-8
 _MAIL = re.compile(rb"[\w-]@[\w-]+(?:\.[\w-]+){0,9}\.[A-Za-z]{2}")
 # Without any of these, and of what is known, there is nothing to hide: most of what looks like base64 has none.
 _HINT = re.compile(
-    rb"(?i)(?:\d[ ./()=\r\n-]{0,3}){6}\d|&#|=3\d|%3\d|[\w-]@[\w-]|://|\x1f\x8b\x08|[ -~]\x00[ -~]\x00|[A-Z0-9+/_-]{12}"
+    rb"(?i)(?:\d[ ./()=\r\n-]{0,3}){6}\d|&#|&commat;|=[34]\d|%[234]\d|[\w-]@[\w-]|://"
+    rb"|\x1f\x8b\x08|[ -~]\x00[ -~]\x00|[A-Z0-9+/_-]{12}"
     rb"|pass|pwd|secret|token|key|cred|sig|user|auth|cookie|pin|otp|jwt|hmac|code|sid|sas|session|basic|bearer|digest"
     rb"|negotiate|ntlm|response|nonce|opaque"
 )
 _WIDE = (re.compile(rb"(?:[\t\r\n\x20-\x7e]\x00){4,}"), re.compile(rb"(?:\x00[\t\r\n\x20-\x7e]){4,}"))
-# Digits written as digits, character references or quoted-printable, across its soft line breaks.
-_DIGITS = re.compile(rb"(?i)(?:(?:\d|&#0{0,6}(?:4[89]|5[0-7]);|&#x0{0,6}3[0-9];|=3[0-9])(?:=\r?\n)?){7,}")
+_AT = re.compile(rb"(?i)&(?:amp;)?#0{0,6}64;|&(?:amp;)?#x0{0,6}40;|&commat;|[=%]40")  # written in another way
 _URL_SAFE, _STANDARD = bytes.maketrans(b"+/", b"-_"), bytes.maketrans(b"-_", b"+/")  # the two alphabets of base64
 _GZIP = b"\x1f\x8b\x08"
 
@@ -65,7 +65,8 @@ class Mask:
     def __post_init__(self) -> None:
         literals = [(pattern, long) for account in self.accounts for pattern, long in _of_account(account)]
         numbers = () if self.show_numbers else self.numbers
-        long = [pattern for pattern, is_long in literals if is_long] + [re.escape(one.encode()) for one in numbers]
+        long = [pattern for pattern, is_long in literals if is_long]
+        long += [re.escape(form.encode()) for one in numbers for form in (one, *_escaped(one))]
         object.__setattr__(self, "_known", _pattern(long))
         object.__setattr__(self, "_short", _pattern(pattern for pattern, is_long in literals if not is_long))
         object.__setattr__(self, "_done", {})
@@ -198,7 +199,6 @@ class Mask:
         if self.show_numbers:
             return data
         data = _RUN.sub(lambda m: _latin(masking.addresses_in_place, m[0]) if _may_be_mail(m[0]) else m[0], data)
-        data = _DIGITS.sub(_kept_two, data)
         return _latin(masking.numbers_in_place, data)
 
     def _may_hide(self, data: bytes) -> bool:
@@ -300,7 +300,7 @@ def _of_account(account: Account) -> Iterator[tuple[bytes, bool]]:
 
 
 def _escaped(secret: str) -> tuple[str, ...]:
-    """A password as a URL, XML, JSON and quoted-printable may have it."""
+    """A password, or a number, as a URL, XML, JSON and quoted-printable may have it."""
     return (
         quote(secret, safe=""),
         quote(secret),
@@ -330,7 +330,7 @@ def _pattern(literals: Iterable[bytes]) -> re.Pattern[bytes] | None:
 
 def _may_be_mail(run: bytes) -> bool:
     """Whether printable octets may hold a mail address: in a short run, which noise has, only one with a domain."""
-    return b"@" in run and (len(run) >= 24 or _MAIL.search(run) is not None)
+    return (b"@" in run and (len(run) >= 24 or _MAIL.search(run) is not None)) or _AT.search(run) is not None
 
 
 def _latin(hide: Callable[[str], str], data: bytes) -> bytes:
@@ -339,19 +339,6 @@ def _latin(hide: Callable[[str], str], data: bytes) -> bytes:
 
 def _stars(data: bytes) -> bytes:
     return re.sub(rb"[^\r\n]", b"*", data)
-
-
-def _kept_two(found: re.Match[bytes]) -> bytes:
-    """All digits but the last two covered, however they are written."""
-    units = re.findall(rb"(?i)&#x?[0-9a-f]+;|=3[0-9]|=\r?\n|\d", found[0])
-    out, kept = [], 2
-    for unit in reversed(units):
-        if unit[-1:] == b"\n" or kept:
-            out.append(unit)
-            kept -= unit[-1:] != b"\n"
-        else:
-            out.append(b"*" * len(unit))
-    return b"".join(reversed(out))
 
 
 def _opened(data: bytes, coding: str) -> bytes | None:
