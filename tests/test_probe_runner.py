@@ -311,31 +311,6 @@ def test_listener_answers_as_the_scripts_say() -> None:
         assert [one.operation for one in listener.all()] == ["DeliveryReportReq"] * 5
 
 
-def test_listener_takes_trailers() -> None:
-    """What follows the last chunk belongs to its request, and the next request begins behind it."""
-    head = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
-    first = head + b"2\r\nab\r\n0\r\nDigest: x\r\nMore: y\r\n\r\n"
-    second = b"POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\ncd"
-    with (
-        Listener("127.0.0.1:0") as listener,
-        socket.create_connection(("127.0.0.1", listener.port), 5) as connection,
-    ):
-        connection.sendall(first + second)
-        assert [one.raw for one in listener.wait(lambda one: True, 2, 5)] == [first, second]
-
-
-def test_listener_keeps_no_more_than_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A peer that sends without end fills no memory: it is answered 503, and the tool says so."""
-    monkeypatch.setattr("mm7zeep.probe.listener.MAX_KEPT", 100)
-    with Listener("127.0.0.1:0") as listener:
-        for size, status in ((20, b"400"), (200, b"503")):
-            with socket.create_connection(("127.0.0.1", listener.port), 5) as connection:
-                connection.sendall(b"POST / HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % size + b"x" * size)
-                assert connection.recv(100).split()[1] == status
-        assert [len(one.raw) for one in listener.all()] == [59]
-        assert "more than 100 octets" in str(listener.trouble)
-
-
 def test_listener_closes_for_a_while() -> None:
     """Its port takes no connections, and then does again."""
     with Listener("127.0.0.1:0") as listener:

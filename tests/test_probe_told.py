@@ -26,7 +26,7 @@ PLACE = urlsplit("http://mmsc.example/mm7")
 class FakeListener:
     """Has what came."""
 
-    trouble = None
+    trouble = full = None
 
     def __init__(self, *came: Stimulus) -> None:
         self.came = [Arrived(raw=one.octets(PLACE), at=0.0, connection=1) for one in came]

@@ -198,12 +198,13 @@ class Lab(Maker):
     def calls(self, matches: Callable[[Arrived], bool], count: int = 1, within: float | None = None) -> list[Arrived]:
         """The requests of the peer that match, as soon as there are ``count``, or what came while we had patience.
 
-        Raises ``RuntimeError`` (the tool's trouble) where too few came and the listener failed to answer one.
+        Raises ``RuntimeError`` (the tool's trouble) where too few came and the listener failed to answer one, or could
+        not keep all that came.
         """
         if self.bench.dry:
             return []
         found = self._listener.wait(matches, count, self.settings.patience if within is None else within)
-        if within != 0 and len(found) < count:
+        if len(found) < count and (within != 0 or self._listener.full):
             self._not_ours()
         for one in found:
             self._keep(one)
@@ -261,6 +262,8 @@ class Lab(Maker):
         """What has not come is held against the peer only where our own listener answered whatever came."""
         if (trouble := self._listener.trouble) is not None:
             raise RuntimeError(f"the tool's listener failed: {type(trouble).__name__}: {trouble}")
+        if (full := self._listener.full) is not None:
+            raise RuntimeError(f"{full}, and the tool kept no more: what it lacks may have come")
 
     def own_url(self, path: str) -> str:
         """A URL at the tool's own listener; at a host that there is not (RFC 6761 6.4) where nothing listens."""
@@ -328,7 +331,7 @@ class Lab(Maker):
             return
         for stimulus, said in self._only_refused():
             if stimulus.mark:
-                for one in self._listener.wait(lambda one, of=stimulus: carries(one, of), 1, 0)[:1]:  # type: ignore[misc]
+                for one in self.calls(lambda one, of=stimulus: carries(one, of), 1, 0)[:1]:  # type: ignore[misc]
                     self.require(False, f"refused ({said.summary}), and it arrived all the same", shown=one)
         for stimulus, _ in self._accepted:
             if stimulus.looped and stimulus.operation == "SubmitReq":

@@ -1,12 +1,12 @@
 """The tool's own end: a small HTTP server that takes what the examined side sends and answers as a case wants it.
 
-An MMSC sends it MM7_deliver and reports, a VASP MM7_submit. Every request is kept whole; by default it is answered with
-1000. A ``Script`` answers what it matches otherwise. Binds to one address, and opens no connection itself.
+An MMSC sends it MM7_deliver and reports, a VASP MM7_submit. Every request is kept whole while there is room for it
+(``incoming.Room``); by default it is answered with 1000. A ``Script`` answers what it matches otherwise. What there is
+no room for is answered 503, and ``full`` tells it. Binds to one address, and opens no connection itself.
 """
 
 from __future__ import annotations
 
-import re
 import socket
 import socketserver
 import threading
@@ -17,15 +17,13 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from mm7zeep.probe.arrived import Arrived
-from mm7zeep.probe.replies import Reply, http, rsp
+from mm7zeep.probe.incoming import Full, Incoming, Room
+from mm7zeep.probe.replies import Reply, rsp
 
-MAX_REQUEST = 32 * 1024 * 1024
-"""Octets that are read of one request."""
-MAX_KEPT = 512 * 1024 * 1024
-"""Octets of all requests that are kept; what comes then is answered 503, and told."""
 _IDLE = 30.0  # seconds that a connection may say nothing
-_CHUNK = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;[^\r\n]*)?\r?\n")
-_LINE = re.compile(rb"[^\n]*\n")
+
+
+_NO_ROOM = b"HTTP/1.1 503 Probe\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 
 @dataclass(frozen=True)
@@ -40,17 +38,22 @@ class Script:
 
 
 class Listener:
-    """Takes requests at ``HOST:PORT`` (port 0: a free one); a context. Raises ``OSError`` where it cannot listen."""
+    """Takes requests at ``HOST:PORT`` (port 0: a free one), and keeps as many as there is ``room`` for; a context.
 
-    def __init__(self, place: str) -> None:
+    Raises ``OSError`` where it cannot listen.
+    """
+
+    def __init__(self, place: str, room: Room | None = None) -> None:
         host, _, port = place.rpartition(":")
+        self._room = room or Room()
+        self._full: Full | None = None
         self._news = threading.Condition()
         self._arrived: list[Arrived] = []
+        self._last = 0.0  # when the latest of them came
         self._scripts: list[Script] = []
         self._connections = 0
         self._open: set[socket.socket] = set()
         self._troubles: list[Exception] = []
-        self._kept = 0
         self._server = _server(host.strip("[]"), int(port), self._serve)
         self._thread = self._started()
 
@@ -86,6 +89,11 @@ class Listener:
         """What went wrong in answering, by no fault of the peer: the first of all; None where nothing did."""
         return self._troubles[0] if self._troubles else None
 
+    @property
+    def full(self) -> Full | None:
+        """That something came which is not kept, so that nobody can say that it did not come; None while all is."""
+        return self._full
+
     @contextmanager
     def closed(self) -> Iterator[None]:
         """While the context lasts, its port takes no connections, and those that there were have ended."""
@@ -102,10 +110,12 @@ class Listener:
 
     def wait(self, matches: Callable[[Arrived], bool], count: int, within: float) -> list[Arrived]:
         """Those that match, as soon as there are ``count``, or what there is after ``within`` seconds."""
-        until = time.monotonic() + within
+        until, seen = time.monotonic() + within, 0
+        found: list[Arrived] = []
         with self._news:
             while True:
-                found = [one for one in self._arrived if matches(one)]
+                found += [one for one in self._arrived[seen:] if matches(one)]
+                seen = len(self._arrived)
                 rest = until - time.monotonic()
                 if len(found) >= count or rest <= 0:
                     return found
@@ -118,7 +128,7 @@ class Listener:
         """
         now = time.monotonic()
         with self._news:
-            last = max((one.at for one in self._arrived), default=now - window)
+            last = self._last if self._arrived else now - window
         return min(last + window, until) - now
 
     def all(self) -> list[Arrived]:
@@ -164,36 +174,34 @@ class Listener:
                 self._open.discard(connection)
 
     def _converse(self, connection: socket.socket, number: int) -> None:
-        buffer = bytearray()
-        while (raw := _request(connection, buffer)) is not None:
-            arrived = Arrived(raw=raw, at=time.monotonic(), connection=number)
-            if self._full(len(raw)):
-                connection.sendall(http(503, b"the examiner keeps no more"))
-                return
+        with Incoming(connection, self._room) as incoming:
             try:
-                answer = self._reply(arrived)(arrived)
-            except Exception as error:  # noqa: BLE001  told as the tool's (trouble); the request is kept all the same
-                answer = None
-                self._troubles.append(error)
-            if answer is not None:
-                arrived.answered.append(answer)
-            with self._news:
-                self._arrived.append(arrived)
-                self._news.notify_all()
-            if answer is None:
-                return
-            connection.sendall(answer)
-            if b"connection: close" in raw.partition(b"\r\n\r\n")[0].lower():
-                return
+                while (raw := incoming.next()) is not None:
+                    arrived = Arrived(raw=raw, at=time.monotonic(), connection=number)
+                    incoming.keep()
+                    if not self._answer(connection, arrived):
+                        return
+            except Full as full:
+                self._full = full
+                connection.sendall(_NO_ROOM)
 
-    def _full(self, count: int) -> bool:
-        """Whether so many octets more are too many; else they count."""
+    def _answer(self, connection: socket.socket, arrived: Arrived) -> bool:
+        """Answer what came, and keep it; False where the connection ends with it."""
+        try:
+            answer = self._reply(arrived)(arrived)
+        except Exception as error:  # noqa: BLE001  told as the tool's (trouble); the request is kept all the same
+            answer = None
+            self._troubles.append(error)
+        if answer is not None:
+            arrived.answered.append(answer)
         with self._news:
-            if self._kept + count <= MAX_KEPT:
-                self._kept += count
-                return False
-            self._troubles.append(OverflowError(f"more than {MAX_KEPT} octets came; the rest was answered 503"))
-            return True
+            self._arrived.append(arrived)
+            self._last = max(self._last, arrived.at)
+            self._news.notify_all()
+        if answer is None:
+            return False
+        connection.sendall(answer)
+        return b"connection: close" not in arrived.raw.partition(b"\r\n\r\n")[0].lower()
 
 
 def _server(host: str, port: int, serve: Callable[[socket.socket], None]) -> socketserver.ThreadingTCPServer:
@@ -214,55 +222,3 @@ def _server(host: str, port: int, serve: Callable[[socket.socket], None]) -> soc
             """A peer that goes away is no event."""
 
     return Server((host, port), Handler)
-
-
-def _request(connection: socket.socket, buffer: bytearray) -> bytes | None:
-    """The next request as it came, chunks and all; None where none comes any more."""
-    raw = bytearray()
-
-    def more() -> bool:
-        try:
-            got = connection.recv(262144)
-        except OSError:
-            return False
-        buffer.extend(got)
-        return bool(got) and len(raw) + len(buffer) <= MAX_REQUEST
-
-    def take(count: int) -> None:
-        raw.extend(buffer[:count])
-        del buffer[:count]
-
-    while (end := buffer.find(b"\r\n\r\n")) < 0:
-        if not more():
-            return None
-    take(end + 4)
-    head = bytes(raw).decode("latin-1").lower()
-    if re.search(r"\r\nexpect:[ \t]*100-continue", head):
-        connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
-    if re.search(r"\r\ntransfer-encoding:[^\r\n]*chunked", head):
-        while True:
-            while (found := _CHUNK.match(buffer)) is None:
-                if not more():
-                    return bytes(raw + buffer)
-            size = int(found[1], 16)
-            if size == 0:
-                take(found.end())
-                while (field := _LINE.match(buffer)) is None or field[0].strip():  # a trailer field
-                    if field is not None:
-                        take(field.end())
-                    elif not more():
-                        return bytes(raw + buffer)
-                take(field.end())
-                return bytes(raw)
-            wanted = found.end() + size + 2
-            while len(buffer) < wanted:
-                if not more():
-                    return bytes(raw + buffer)
-            take(wanted)
-    said = re.search(r"\r\ncontent-length:[ \t]*(\d{1,10})", head)
-    length = int(said[1]) if said else 0
-    while len(buffer) < length:
-        if not more():
-            return bytes(raw + buffer)  # cut: kept as it is, for the judgement to see
-    take(length)
-    return bytes(raw)
