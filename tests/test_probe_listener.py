@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 
 import pytest
@@ -24,11 +24,9 @@ def answered(port: int, *requests: bytes) -> bytes:
         connection.sendall(b"".join(requests))
         connection.shutdown(socket.SHUT_WR)
         got = b""
-        try:
+        with suppress(ConnectionResetError):  # what was sent was not read to its end
             while more := connection.recv(65536):
                 got += more
-        except ConnectionResetError:
-            pass  # it was not read to its end
         return got
 
 
@@ -127,3 +125,47 @@ def test_requests_one_after_the_other() -> None:
     room.take(10 * len(SMALL))
     with pytest.raises(Full, match="octets of requests came"):
         room.take(1)
+
+
+CHUNKED = b"POST /c HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n"
+
+
+@pytest.mark.parametrize("trailers", [b"", b"X-Sum: 1\r\n", b"X-Sum: 1\r\nPOST /evil HTTP/1.1\r\n", b"X-Sum: 1\n"])
+def test_trailers_are_no_head(trailers: bytes) -> None:
+    """Fields after the last chunk end with their own request; the next one begins where they end (RFC 9112 7.1.2)."""
+    with incoming(CHUNKED + trailers + b"\r\n", SMALL) as reading:
+        assert [reading.next() for _ in range(3)] == [CHUNKED + trailers + b"\r\n", SMALL, None]
+
+
+def test_requests_after_trailers_are_answered_and_judged() -> None:
+    """On a kept connection, and no field of a trailer counts as one of the head."""
+    with Listener("127.0.0.1:0") as listener:
+        assert answered(listener.port, CHUNKED + b"X-Sum: 1\r\n\r\n", SMALL).count(b"HTTP/1.1 400") == 2
+        first, second = listener.all()
+        assert (first.header("x-sum"), first.captured and first.captured.wire.read()) == (None, b"ab")
+        assert second.raw == SMALL
+
+
+@pytest.mark.parametrize("piece", [b"X-Sum: 1\r\n", b"x"])
+def test_trailers_have_a_limit(piece: bytes) -> None:
+    """A peer that never ends them is read no further."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs, Incoming(ours, Room()) as reading:
+        ours.settimeout(5)
+        feeding = threading.Thread(target=_feed, args=(theirs, CHUNKED, piece * 1000))
+        feeding.start()
+        raw = reading.next()
+        assert raw is not None
+        assert raw.startswith(CHUNKED)
+        assert len(raw) < 1_000_000
+        assert reading.next() is None
+        ours.shutdown(socket.SHUT_RDWR)
+        feeding.join()
+
+
+def _feed(connection: socket.socket, first: bytes, again: bytes) -> None:
+    """Send ``again`` until the other end is no more."""
+    with suppress(OSError):
+        connection.sendall(first)
+        while True:
+            connection.sendall(again)

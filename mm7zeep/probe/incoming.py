@@ -18,6 +18,7 @@ MAX_KEPT = 128 * 1024 * 1024
 MAX_REQUESTS = 10_000
 """Requests that are kept: what is made of one takes more than its octets."""
 
+_MAX_TRAILERS = 64 * 1024  # octets of the fields after the last chunk
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;[^\r\n]*)?\r?\n")
 
 
@@ -105,9 +106,25 @@ class Incoming:
                 if b"\n" in self._buffer or not self._more():
                     return False
             size = int(found[1], 16)
+            if size == 0:
+                self._take(found.end())
+                return self._trailers()
             if not self._exactly(found.end() + size + 2):
                 return False
-            if size == 0:
+
+    def _trailers(self) -> bool:
+        """Read the fields after the last chunk, which belong to no head, and the empty line (RFC 9112 7.1.2)."""
+        left = _MAX_TRAILERS
+        while True:
+            while (end := self._buffer.find(b"\n")) < 0:
+                if len(self._buffer) > left or not self._more():
+                    return False
+            line = bytes(self._buffer[: end + 1])
+            left -= len(line)
+            if left < 0:
+                return False
+            self._take(len(line))
+            if not line.strip(b"\r\n"):
                 return True
 
     def _exactly(self, count: int) -> bool:
