@@ -158,6 +158,17 @@ def test_silence_is_hang() -> None:
     assert b"SubmitReq" in found.transmissions[0].sent
 
 
+def test_an_answer_that_is_too_large_is_a_failure_and_no_hang() -> None:
+    """A MUST at any level, told as what it is, by the case and by the assertion that judges lengths."""
+    with peer(lambda request: b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 20_000_000) as settings:
+        found = {
+            result.id: result for result in run([made(asks, level="SHOULD")], replace(settings, timeout=20)).results
+        }
+    assert (found["area/one"].verdict, found["answer/length"].verdict) == ("FAIL", "FAIL")
+    assert "the answer is larger than 16,777,216 octets" in found["area/one"].why
+    assert "the answer is larger than 16,777,216 octets" in found["answer/length"].why
+
+
 def test_nobody_there_is_an_error_and_a_dead_server_a_failure() -> None:
     """Nobody there ends the run before it begins; a connection that comes to be no more after an answer is the peer's
     failure, and one that a case never had is nobody's.

@@ -104,7 +104,8 @@ class Lab(Maker):
     def expect(self, said: Said, *outcomes: Outcome, level: Level | None = None) -> bool:
         """Judge what came by what may come; the level is the case's unless given. True where it may.
 
-        No answer at all is a MUST at any level, unless the closing of the connection is one of the outcomes.
+        No answer at all, or none that ends, is a MUST at any level, unless the closing of the connection is one of the
+        outcomes.
         """
         stimulus = self._stimuli[id(said)]
         wanted = " or ".join(one.name for one in outcomes)
@@ -112,14 +113,14 @@ class Lab(Maker):
         hang = said.answer.hung
         if said.accepted:
             self._accepted.append((stimulus, said))
-        elif not hang:  # of what was not answered nobody knows
+        elif not hang and said.answer.ended != "large":  # of what was not answered nobody knows
             self._refused.append((stimulus, said))
         if fit == "yes":
             return True
         if fit == "near":
             self._found("INFO", f"another code of the class: {said.summary}", wanted, said.summary, said)
             return True
-        silent = said.answer.status is None
+        silent = said.answer.status is None or said.answer.ended == "large"
         self._found(
             "MUST" if hang or silent else level or self.case.level, said.summary, wanted, said.summary, said, hang=hang
         )

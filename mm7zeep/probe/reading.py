@@ -13,9 +13,10 @@ from lxml import etree
 from mm7zeep import mime, namespaces, schema
 from mm7zeep.errors import RemoteError
 from mm7zeep.exchange import Wire
-from mm7zeep.probe.wire import Answer
+from mm7zeep.probe.wire import MAX_ANSWER, Answer
 
 _ERRORS = ("RSErrorRsp", "VASPErrorRsp")
+_TOO_LARGE = f"the answer is larger than {MAX_ANSWER:,} octets, and no more of it was read"
 
 
 @dataclass(frozen=True)
@@ -138,12 +139,14 @@ class Said:
                 "reset": "the connection was reset before an answer",
                 "timeout": f"no answer within {answer.took:.1f} s",
                 "refused": "the connection was refused",
+                "large": _TOO_LARGE,
             }
             return words.get(answer.ended, f"no HTTP answer ({answer.ended}): {answer.raw[:60]!r}")
         told = [f"HTTP {answer.status}"]
-        if answer.ended != "whole":
-            how = "not at its end" if answer.ended == "long" else answer.ended
-            told.append(f"{how} after {len(answer.body)} octets of the body")
+        if answer.ended == "large":
+            told.append(_TOO_LARGE)
+        elif answer.ended != "whole":
+            told.append(f"{answer.ended} after {len(answer.body)} octets of the body")
         elif not answer.body:
             told.append("no body")
         elif self.tree is None:

@@ -35,8 +35,8 @@ class Transmission:
 
     ``by`` tells who asked: ``tool`` for a request of ours, ``peer`` for a request that came to our listener. ``ended``
     says how the answer ended: ``whole``, ``closed`` (before anything came), ``cut``, ``reset``, ``refused``,
-    ``timeout``, ``overdue`` (still coming when the time was up), ``long`` (more than is read of one answer),
-    ``unread`` (nobody waited for it). Times are seconds; ``started`` counts from the beginning of the run.
+    ``timeout``, ``overdue`` (still coming when the time was up), ``large`` (more than is read), ``unread`` (nobody
+    waited for it). Times are seconds; ``started`` counts from the beginning of the run.
     """
 
     by: Literal["tool", "peer"]

@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from typing import Literal, Self
 from urllib.parse import SplitResult
 
-Ended = Literal["whole", "closed", "cut", "reset", "refused", "timeout", "overdue", "long", "unread"]
+Ended = Literal["whole", "closed", "cut", "reset", "refused", "timeout", "overdue", "large", "unread"]
 Framing = Literal["length", "chunked", "close", "none", ""]
 
 MAX_ANSWER = 16 * 1024 * 1024
-"""Octets that are read of one answer."""
+"""Octets that are read of one answer; of a larger one no more is read, and it ends as ``large``."""
 
 _LINE_END = re.compile(rb"\r?\n")
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
@@ -257,7 +257,7 @@ class _Reading:
     def _more(self) -> None:
         """Read more. Raises ``_Stopped`` where nothing more comes."""
         if len(self._raw) + len(self.left) > MAX_ANSWER:
-            raise _Stopped("long")
+            raise _Stopped("large")
         wait = self._until - time.monotonic()
         if wait <= 0:
             raise _Stopped("overdue" if self._raw or self.left else "timeout")
@@ -279,7 +279,9 @@ class _Reading:
         return taken
 
     def _until_match(self, pattern: re.Pattern[bytes]) -> bytes:
-        while not (found := pattern.search(self.left)):
+        begin = 0
+        while not (found := pattern.search(self.left, begin)):
+            begin = max(len(self.left) - 3, 0)  # the empty line may have come in part
             self._more()
         return self._take(found.end())
 
