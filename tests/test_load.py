@@ -566,10 +566,13 @@ def test_faults_are_told() -> None:
     bad = result(account=ledger.account())
     bad.tally.errors["HTTP <500>"] = 2
     bad.tally.late, bad.tally.unsent = 5, 7
-    assert len(bad.faults) == 3
+    bad.tally.errors |= {"accepted without a MessageID": 4, "octets without a request": 6}
+    assert len(bad.faults) == 5
     assert "2 of 3 requests failed" in bad.faults[0]
-    assert "5 requests were sent more than 1 s late, 7 not at all" in bad.faults[1]
-    assert "1 of 1 final reports did not come" in bad.faults[2]
+    assert "4 submits were accepted without a MessageID" in bad.faults[1]
+    assert "6 times octets came that no request had asked for" in bad.faults[2]
+    assert "5 requests were sent more than 1 s late, 7 not at all" in bad.faults[3]
+    assert "1 of 1 final reports did not come" in bad.faults[4]
     said = json.dumps(bad.as_dict()) + page.render(bad) + "".join(line for line, _ in report.lines(bad))
     assert "77009000" not in said
     assert "<m>" not in page.render(bad)

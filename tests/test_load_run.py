@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import http.client
+import io
 import json
 import os
 import signal
@@ -30,9 +31,10 @@ from postgres_server import held_port
 
 from mm7zeep import exchange
 from mm7zeep.cli import main
+from mm7zeep.cli.load import _progress
 from mm7zeep.load import Plan, Schedule
 from mm7zeep.load.callbacks import listening
-from mm7zeep.load.crew import Crew
+from mm7zeep.load.crew import Crew, News
 from mm7zeep.load.ledger import Ledger
 from mm7zeep.load.sender import Sender
 from mm7zeep.load.tally import Tally
@@ -149,6 +151,22 @@ def test_each_kind_of_error_is_counted() -> None:
     assert tally.codes["submit", 1000] == tally.succeeded
     assert tally.latency.count == 30
     assert tally.unanswered_submits == tally.failed - 3
+
+
+def test_what_is_no_request_is_no_failed_request() -> None:
+    """Octets that nobody asked for, and acceptances without a MessageID, are told beside the requests that failed."""
+
+    def odd(asked: Asked) -> Told:
+        body = response(asked)
+        begin, end = body.index(b"<MessageID>"), body.index(b"</MessageID>") + len(b"</MessageID>")
+        return Told(http_answer(body[:begin] + body[end:] if asked.number % 2 else body))
+
+    with Site(odd) as site:
+        sender = Sender(plan(site.url, 100, 0.1, reports=True, every=1000))
+        sender.failed(None, None, "unparsable")  # on a connection whose requests were answered
+        tally = asyncio.run(sender.run())
+    assert tally.errors == {"accepted without a MessageID": 5, "octets without a request": 1}
+    assert (tally.sent, tally.succeeded, tally.failed) == (10, 10, 0)
 
 
 def test_nobody_listens() -> None:
@@ -437,6 +455,38 @@ def test_second_interrupt_waits_for_no_report() -> None:
         took.append(time.monotonic() - began)
     assert took[0] < 30
     assert took[1] >= 1
+
+
+def test_live_line_goes_on_while_reports_are_awaited(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It counts the reports that come, and says for how many more it waits; at last, that all are there."""
+
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setenv("COLUMNS", "160")
+    waited = plan("http://127.0.0.1:9/", 10, 1, reports=True)
+    ledger, crew = Ledger(), Crew(waited)
+    for name in ("m1", "m2"):
+        ledger.accept(name, NUMBERS[:1])
+    shown: list[str] = []
+    with _progress(waited, ledger) as live:
+        assert live is not None
+        live.watch(News(0, sent=10, answered=9, failed=1))
+
+        def waits(seconds: float) -> None:
+            live.waits(seconds)
+            shown.append(live.said)
+            ledger.report(f"m{min(len(shown), 2)}", NUMBERS[0], "Retrieved")
+
+        crew.settle(ledger, 30, waits)
+    assert shown[0].startswith("9 answered, 1 failed, 0 reported; waiting up to 30 s for 2 more")
+    assert shown[1].startswith("9 answered, 1 failed, 1 reported; waiting up to ")
+    assert shown[1].endswith(" s for 1 more")
+    assert shown[-1] == "9 answered, 1 failed, 2 reported; all are there; waiting for what comes twice"
+    assert shown[-1] in terminal.getvalue()
 
 
 @pytest.mark.processes

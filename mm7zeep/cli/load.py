@@ -282,12 +282,12 @@ def _run(plan: Plan, listen: tuple[str, int] | None, auth: tuple[str, str] | Non
     with ExitStack() as stack:
         if ledger is not None and listen is not None:
             stack.enter_context(_listening(ledger, *listen, auth))
-        watch = stack.enter_context(_progress(plan, ledger))
-        crew = stack.enter_context(Crew(plan, ledger, watch))
+        live = stack.enter_context(_progress(plan, ledger))
+        crew = stack.enter_context(Crew(plan, ledger, live.watch if live is not None else None))
         began = datetime.now(UTC)
         tally = crew.run()
         if ledger is not None:
-            crew.settle(ledger, settle)
+            crew.settle(ledger, settle, live.waits if live is not None else None)
         return Result(
             plan=plan,
             tally=tally,
@@ -311,8 +311,38 @@ def _listening(ledger: Ledger, host: str, port: int, auth: tuple[str, str] | Non
         yield
 
 
+class _Live:
+    """The live line, ``said``: what the senders told last, and what the ledger knows."""
+
+    def __init__(self, show: Callable[[int, str], object], ledger: Ledger | None) -> None:
+        self._show, self._ledger = show, ledger
+        self._latest: dict[int, News] = {}
+        self.said = ""
+
+    def watch(self, news: News) -> None:
+        """News of one sender."""
+        self._latest[news.number] = news
+        self._tell()
+
+    def waits(self, seconds: float) -> None:
+        """All is sent, and reports are waited for, for so many seconds yet."""
+        left = self._ledger.outstanding() if self._ledger is not None else 0
+        waiting = f"waiting up to {seconds:.0f} s for {left:,} more"
+        self._tell(waiting if left else "all are there; waiting for what comes twice")
+
+    def _tell(self, more: str = "") -> None:
+        sent, answered, failed = (
+            sum(getattr(one, name) for one in self._latest.values()) for name in ("sent", "answered", "failed")
+        )
+        said = f"{answered:,} answered, {failed:,} failed"
+        if self._ledger is not None:
+            said += f", {self._ledger.reported:,} reported"
+        self.said = f"{said}; {more}" if more else said
+        self._show(sent, self.said)
+
+
 @contextmanager
-def _progress(plan: Plan, ledger: Ledger | None) -> Iterator[Callable[[News], None] | None]:
+def _progress(plan: Plan, ledger: Ledger | None) -> Iterator[_Live | None]:
     """One live line on standard error, if somebody looks at it."""
     if not sys.stderr.isatty():
         yield None
@@ -320,22 +350,10 @@ def _progress(plan: Plan, ledger: Ledger | None) -> Iterator[Callable[[News], No
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-    latest: dict[int, News] = {}
     columns = (BarColumn(), TextColumn("{task.completed:,}/{task.total:,} sent"), TextColumn("{task.description}"))
     with Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("", total=plan.schedule.total)
-
-        def watch(news: News) -> None:
-            latest[news.number] = news
-            sent, answered, failed = (
-                sum(getattr(one, name) for one in latest.values()) for name in ("sent", "answered", "failed")
-            )
-            said = f"{answered:,} answered, {failed:,} failed"
-            if ledger is not None:
-                said += f", {ledger.reported:,} reported"
-            bar.update(task, completed=sent, description=said)
-
-        yield watch
+        yield _Live(lambda sent, said: bar.update(task, completed=sent, description=said), ledger)
 
 
 def _tell(result: Result) -> None:

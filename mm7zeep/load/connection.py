@@ -6,6 +6,7 @@ import asyncio
 from typing import Protocol, cast
 
 from mm7zeep.load.answers import Answer, AnswerReader, Broken
+from mm7zeep.load.tally import NOT_ASKED
 
 
 class Request:
@@ -68,7 +69,7 @@ class Connection(asyncio.Protocol):
             self._failed("unparsable")
             return
         if self.request is None and not (answer is not None and answer.status == 408):  # which is said before a close
-            self._failed("octets without a request")
+            self._failed(NOT_ASKED)
         elif answer is not None:
             self._answered(answer)
 

@@ -204,17 +204,26 @@ class Crew:
         self.interrupts += 1
         self._tell("stop" if self.interrupts == 1 else "abandon")
 
-    def settle(self, ledger: Ledger, seconds: float) -> None:
+    def settle(self, ledger: Ledger, seconds: float, on_wait: Callable[[float], None] | None = None) -> None:
         """Wait until all reports have come, or ``seconds`` are over, or somebody interrupts; then a little longer, for
         what comes twice. After a second interrupt nothing is waited for.
+
+        ``on_wait`` is called a few times a second with the seconds that are left at most.
         """
         known, until = self.interrupts, time.monotonic() + seconds
         if known > 1:
             return
-        while self.interrupts == known and ledger.outstanding() and time.monotonic() < until:
+
+        def goes_on() -> bool:
+            left = until - time.monotonic()
+            if on_wait is not None:
+                on_wait(max(left, 0.0))
+            return self.interrupts == known and left > 0
+
+        while goes_on() and ledger.outstanding():
             time.sleep(_BETWEEN)
         until = min(time.monotonic() + _AFTER, max(until, time.monotonic() + _BETWEEN))
-        while self.interrupts == known and time.monotonic() < until:
+        while goes_on():
             time.sleep(_BETWEEN / 4)
 
     def _tell(self, word: str) -> None:

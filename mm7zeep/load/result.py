@@ -11,7 +11,7 @@ from mm7zeep import masking
 from mm7zeep.load.histogram import Histogram
 from mm7zeep.load.ledger import Account
 from mm7zeep.load.plan import Plan
-from mm7zeep.load.tally import Tally
+from mm7zeep.load.tally import NO_ID, NOT_ASKED, Tally
 
 QUANTILES = (("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("p99.9", 0.999))
 _BUSY = 0.9  # of a processor, from which on the generator measures itself
@@ -57,6 +57,10 @@ class Result:
         tally, account = self.tally, self.account
         if tally.failed:
             yield f"{tally.failed:,} of {tally.sent:,} requests failed"
+        if tally.errors[NO_ID]:
+            yield f"{tally.errors[NO_ID]:,} submits were accepted without a MessageID"
+        if tally.errors[NOT_ASKED]:
+            yield f"{tally.errors[NOT_ASKED]:,} times octets came that no request had asked for"
         if not self.reached:
             yield (
                 f"the rate of {self.plan.schedule.rate:g}/s was not reached: {tally.late:,} requests were sent "

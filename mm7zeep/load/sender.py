@@ -20,7 +20,7 @@ from mm7zeep import credentials
 from mm7zeep.load.answers import Answer, Said, judge, scan
 from mm7zeep.load.connection import Connection, Request
 from mm7zeep.load.plan import Plan
-from mm7zeep.load.tally import Tally
+from mm7zeep.load.tally import NO_ID, NOT_ASKED, Tally
 from mm7zeep.load.templates import Requests
 
 SUCCESS, PARTIAL = 1000, 1100
@@ -276,7 +276,7 @@ class Sender:
     def failed(self, connection: Connection | None, request: Request | None, kind: str) -> None:
         """A request got no answer that can be read; None: octets came that nobody had asked for."""
         if request is None:
-            self.tally.errors[kind] += 1
+            self.tally.errors[NOT_ASKED] += 1
             return
         self._release(request, None)
         self._count_failure(request, kind, time.monotonic())
@@ -324,7 +324,7 @@ class Sender:
     def _accepted(self, request: Request, said: Said) -> None:
         if not said.message_id:
             if self.plan.reports or request.held:
-                self.tally.errors["accepted without a MessageID"] += 1
+                self.tally.errors[NO_ID] += 1
         elif request.held:
             self._held.append(said.message_id)
         elif self.plan.reports and self._on_accepted is not None:

@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 
 from mm7zeep.load.histogram import Histogram
 
+NOT_ASKED, NO_ID = "octets without a request", "accepted without a MessageID"
+"""Kinds of errors that are no failed request: what came unasked, and an acceptance that nothing can be asked of."""
+
 
 @dataclass(slots=True)
 class Slot:
@@ -30,10 +33,10 @@ class Tally:
     """All that is counted of requests; durations in seconds.
 
     ``answered`` are MM7 answers of any status, ``codes`` counts them by (operation, status code); ``errors`` counts by
-    kind whatever was no success. ``latency`` is measured from when a request was due to its answer, or to when it was
-    given up; ``delay`` from when it was due to when it was sent. ``late`` requests were sent later than was tolerated,
-    ``unsent`` were never sent. ``full`` answers were judged by the full reader, ``overruled`` of them otherwise than by
-    the scan.
+    kind whatever was no success, and what was wrong beside the requests. ``latency`` is measured from when a request
+    was due to its answer, or to when it was given up; ``delay`` from when it was due to when it was sent. ``late``
+    requests were sent later than was tolerated, ``unsent`` were never sent. ``full`` answers were judged by the full
+    reader, ``overruled`` of them otherwise than by the scan.
     """
 
     sent: int = 0
@@ -59,7 +62,7 @@ class Tally:
     @property
     def failed(self) -> int:
         """How many requests did not succeed, of those that were sent."""
-        return self.errors.total()
+        return self.errors.total() - self.errors[NOT_ASKED] - self.errors[NO_ID]
 
     def slot(self, number: int) -> Slot:
         """A stretch of time by its number; made when it is first asked for."""
