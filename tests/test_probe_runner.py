@@ -6,12 +6,14 @@ import errno
 import os
 import signal
 import socket
+import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -295,6 +297,22 @@ def test_commands_that_drive_a_peer(script: str, verdict: str, why: str, tmp_pat
     assert time.monotonic() - began < 25
     assert found.verdict == verdict
     assert why in found.why
+
+
+def test_commands_get_no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of our own variables they have those of the case alone; all others they have as we do."""
+    for name in ("PROBE_USER", "PROBE_CASE", "SEND_AUTH", "LOAD_BEARER", "GATEWAY_DATABASE", "UPSTREAM_1_HEADERS"):
+        monkeypatch.setenv(f"MM7ZEEP_{name}", "quiet:whisper")
+    monkeypatch.setenv("OF_THE_DRIVER", "its own")
+    shows = (sys.executable, "-c", "import json, os; print(json.dumps(dict(os.environ)))")
+    told: list[Mapping[str, Any]] = []
+    with peer(yes) as settings:
+        found = one(lambda lab: told.append(lab.trigger(what="it")), replace(settings, trigger=shows))
+    assert found.verdict == "PASS"
+    ours = {name: value for name, value in told[0].items() if name.startswith("MM7ZEEP_")}
+    assert ours == {"MM7ZEEP_PROBE_WHAT": "it", "MM7ZEEP_PROBE_CASE": "area/one"}
+    assert (told[0]["OF_THE_DRIVER"], told[0]["PATH"]) == ("its own", os.environ["PATH"])
+    assert "whisper" not in str(told)
 
 
 # --- what arrives at the callback -------------------------------------------------------------------------------------

@@ -11,15 +11,17 @@ from typing import IO, Any
 
 
 def printed(command: tuple[str, ...], environment: Mapping[str, str]) -> str:
-    """What a command prints, started with ``environment`` added to our own. It may take 30 s.
+    """What a command prints, started with ``environment`` added to our own without the variables of our own options,
+    which may be credentials of this run or of another command. It may take 30 s.
 
     Raises ``RuntimeError`` where it ends with another code than 0, ``subprocess.TimeoutExpired`` where it takes longer.
     """
+    kept = {name: value for name, value in os.environ.items() if not name.upper().startswith("MM7ZEEP_")}
     # Files and no pipes: what the command leaves running would keep those open, and is not waited for.
     with tempfile.TemporaryFile() as told, tempfile.TemporaryFile() as errors:
         done = subprocess.run(  # noqa: S603  the user names it, and no shell reads it
             command,
-            env={**os.environ, **environment},
+            env={**kept, **environment},
             stdin=subprocess.DEVNULL,
             stdout=told,
             stderr=errors,

@@ -89,8 +89,8 @@ class Settings:
     ``patience`` how long a call is waited for that has to come, ``window`` how long none may come that must not.
     ``trigger`` is a command that makes a VASP submit, ``state`` one that makes the state that a case needs, ``seen``
     one that tells what a VASP got; each is started without a shell, with the case's values in its environment as
-    MM7ZEEP_PROBE_*. ``unsupported`` names features (``FEATURES``), ``limits`` numbers (``LIMITS``). ``authenticated``
-    tells that the endpoint asks for credentials.
+    MM7ZEEP_PROBE_*, and without any other MM7ZEEP_*. ``unsupported`` names features (``FEATURES``), ``limits`` numbers
+    (``LIMITS``). ``authenticated`` tells that the endpoint asks for credentials.
     """
 
     url: str
