@@ -27,6 +27,8 @@ FAULTED = (
     "<s:Fault><faultcode>s:Client</faultcode><faultstring>no</faultstring><detail>" + DETAIL + "</detail></s:Fault>"
 )
 
+BARE = "<s:Fault><faultcode>{}</faultcode><faultstring>no</faultstring><detail>{}</detail></s:Fault>"
+
 
 def enveloped(body: str, header: str | None = None) -> bytes:
     """An envelope around a body."""
@@ -66,6 +68,13 @@ ASKED = Stimulus(envelope="", transaction_id="t-1", namespace=NS, version="6.8.0
         (answer(accepted(4004, "no")), set()),
         (answer(refused(), 500), {"REF", "FAULT"}),
         (answer(refused(1000, "Success"), 500), {"FAULT"}),
+        (answer(enveloped(BARE.format("s:Client", "")), 500), {"near REF", "FAULT"}),
+        (answer(enveloped(BARE.format("s:Server.Busy", "")), 500), {"near REF"}),
+        (answer(enveloped(BARE.format("s:MustUnderstand", "")), 500), set()),
+        (answer(enveloped(BARE.format("s:VersionMismatch", "")), 500), set()),
+        (answer(enveloped(BARE.format("", "")), 500), set()),
+        (answer(enveloped(BARE.format("m:Refused", DETAIL.format(""))), 500), {"near REF"}),
+        (answer(enveloped(BARE.format("m:Refused", "<a/>")), 500), set()),
         (answer(b"", 404, None), {"H4xx", "near H400"}),
         (answer(b"", 400, None), {"H4xx", "H400"}),
         (answer(b"<html/>", 200, "text/html"), set()),

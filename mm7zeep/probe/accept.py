@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from mm7zeep.probe.reading import Said
+from mm7zeep.probe.reading import ERROR_ELEMENTS, Said
 
 Fit = Literal["yes", "near", "no"]
 """``near``: an unlisted code of the same class, which passes with a remark."""
@@ -39,19 +39,35 @@ CLOSED = Outcome("closed", lambda said: _fit(said.answer.ended in ("closed", "re
 
 
 def REF(*codes: int) -> Outcome:
-    """A refusal in either shape, Rsp or Fault, with one of these codes; others of their classes are near."""
+    """A refusal in either shape, Rsp or Fault, with one of these codes.
+
+    Others of their classes are near, and so is a Fault without a code that blames the request or the server, or has
+    MM7's own element in its detail: VersionMismatch, say, refuses something else.
+    """
     classes = {code // 1000 for code in codes}
 
     def fits(said: Said) -> Fit:
         if not said.is_mm7 or not said.refused:
             return "no"
         if said.status is None:
-            return "near" if said.fault is not None else "no"  # without a detail: answer/fault-children judges that
+            return "near" if _about_request(said) else "no"  # that it has no code, answer/fault-children judges
         if said.status in codes:
             return "yes"
         return "near" if said.status // 1000 in classes else "no"
 
     return Outcome("REF(" + ",".join(str(code) for code in codes) + ")", fits)
+
+
+def _about_request(said: Said) -> bool:
+    """Whether there is a Fault that may say what an MM7 refusal does (SOAP 1.1 4.4.1; TS 23.140 8.7.6)."""
+    if said.fault is None:
+        return False
+    return _word(said) in ("Client", "Server") or any(said.all(name) for name in ERROR_ELEMENTS)
+
+
+def _word(said: Said) -> str:
+    """The first step of the faultcode: ``Client`` of ``Client.Authentication``."""
+    return said.faultcode.partition(".")[0]
 
 
 def FAULT(*words: str) -> Outcome:
@@ -60,7 +76,7 @@ def FAULT(*words: str) -> Outcome:
     def fits(said: Said) -> Fit:
         if said.fault is None:
             return "no"
-        return _fit(not words or said.faultcode.partition(".")[0] in words)
+        return _fit(not words or _word(said) in words)
 
     return Outcome("FAULT" + (f"({','.join(words)})" if words else ""), fits)
 

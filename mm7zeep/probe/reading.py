@@ -15,7 +15,9 @@ from mm7zeep.errors import RemoteError
 from mm7zeep.exchange import Wire
 from mm7zeep.probe.wire import MAX_ANSWER, Answer
 
-_ERRORS = ("RSErrorRsp", "VASPErrorRsp")
+ERROR_ELEMENTS = ("RSErrorRsp", "VASPErrorRsp")
+"""What MM7 has in the detail of a Fault, from an MMSC or a VASP."""
+
 _TOO_LARGE = f"the answer is larger than {MAX_ANSWER:,} octets, and no more of it was read"
 
 
@@ -105,7 +107,7 @@ class Said:
     @property
     def refused(self) -> bool:
         """Whether it is a refusal: a Fault, an error element, or a Status of another class than 1."""
-        if self.fault is not None or (self.operation in _ERRORS):
+        if self.fault is not None or (self.operation in ERROR_ELEMENTS):
             return True
         return self.status is not None and not 1000 <= self.status < 2000
 
