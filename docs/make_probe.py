@@ -27,7 +27,7 @@ _SENTENCES: Mapping[type, Mapping[str, str]] = {
         "listen": "`HOST:PORT` where calls of the endpoint are taken: what it knows as the account's callback.",
         "timeout": "Seconds that an answer may take; then the verdict is HANG.",
         "patience": "Seconds that a call is waited for that has to come.",
-        "window": "Seconds in which no call may come that must not.",
+        "window": "Seconds in which no call may come that must not, and after which a message is due that is cancelled before (2 at least): more for an endpoint far away.",
         "parallel": "Cases at a time.",
         "seed": "Makes the same TransactionIDs and marks again; 0: others in each run.",
         "trigger": "Role vasp: a command, as a list of words, that makes the VASP submit.",

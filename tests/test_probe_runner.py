@@ -422,6 +422,40 @@ def test_calls_that_still_come_are_waited_for() -> None:
         assert listener.quiet(5.0, now) <= 0
 
 
+def test_what_may_never_come_is_looked_for_until_it_would_have() -> None:
+    """Where it would come later than the window, it is waited for, and no longer than until it comes."""
+    settling = threading.Event()
+
+    def cancels(lab: Lab) -> None:
+        assert lab.bench.listener is not None
+        port = lab.bench.listener.port
+
+        def post() -> None:
+            assert settling.wait(30)
+            with socket.create_connection(("127.0.0.1", port), 5) as connection:
+                connection.sendall(b"POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\nab")
+                assert connection.recv(100)
+
+        posting = threading.Thread(target=post)
+        posting.start()
+        lab.later(settling.set)
+        lab.no_call(lambda one: one.raw.endswith(b"ab"), "it", until=time.monotonic() + 30)
+        lab.later(posting.join)
+
+    with peer(yes) as settings:
+        found = one(cancels, replace(settings, listen="127.0.0.1:0"))
+    assert (found.verdict, found.why) == ("FAIL", "it came, which must not")
+
+
+@pytest.mark.parametrize(("window", "due"), [(0.5, b">PT2S<"), (5.0, b">PT5S<"), (59.5, b">PT1M<")])
+def test_a_message_to_be_cancelled_is_due_after_the_window(window: float, due: bytes) -> None:
+    """An MMSC that is far away has a chance to be asked for the cancel before."""
+    sent: list[bytes] = []
+    chosen = [one for one in ALL if one.id == "cancel/nothing-after"]
+    dry_run(chosen, replace(EVERYTHING, window=window), lambda id, octets: sent.append(octets))
+    assert [due in octets for octets in sent] == [True, False]
+
+
 def test_what_is_refused_may_not_arrive_and_what_is_accepted_must() -> None:
     """Both are judged when all cases have asked."""
 

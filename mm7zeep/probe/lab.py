@@ -223,11 +223,15 @@ class Lab(Maker):
             raise Ended
         return found[0]
 
-    def no_call(self, matches: Callable[[Arrived], bool], what: str, *, level: Level | None = None) -> None:
-        """Judged when the window after the last case is over: nothing that matches has come."""
+    def no_call(
+        self, matches: Callable[[Arrived], bool], what: str, *, level: Level | None = None, until: float = 0.0
+    ) -> None:
+        """Judged when the window after the last case is over, and not before ``until`` (``time.monotonic``): nothing
+        that matches has come.
+        """
 
         def look() -> None:
-            for one in self.calls(matches, 1, 0)[:1]:
+            for one in self.calls(matches, 1, max(until - time.monotonic(), 0))[:1]:
                 self.require(False, f"{what} came, which must not", level=level or self.case.level, shown=one)
 
         self.later(look)

@@ -86,7 +86,8 @@ class Settings:
 
     ``url`` is the endpoint's; ``account`` asks, ``second`` is another VASP of the same endpoint. ``listen`` is where
     calls of the endpoint are taken (``HOST:PORT``; empty: nowhere). ``timeout`` is how long an answer may take,
-    ``patience`` how long a call is waited for that has to come, ``window`` how long none may come that must not.
+    ``patience`` how long a call is waited for that has to come, ``window`` how long none may come that must not, and in
+    how long a message is due that is to be cancelled before (2 s at least).
     ``trigger`` is a command that makes a VASP submit, ``state`` one that makes the state that a case needs, ``seen``
     one that tells what a VASP got; each is started without a shell, with the case's values in its environment as
     MM7ZEEP_PROBE_*, and without any other MM7ZEEP_*. ``unsupported`` names features (``FEATURES``), ``limits`` numbers

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from math import ceil
 
 from mm7zeep import messages as m
 from mm7zeep.probe.accept import MISSING, OK, PARTIAL, REF, Outcome
@@ -181,14 +182,16 @@ def cancel_multipart(lab: Lab) -> None:
     needs=("can.cancel", "can.schedule", "listen", "numbers.loop"),
 )
 def cancel_nothing_after(lab: Lab) -> None:
-    wait, began = timedelta(seconds=2), time.monotonic()
+    wait = timedelta(seconds=max(ceil(lab.settings.window), 2))
+    began = time.monotonic()
     sent = lab.submit(to=[m.ShortCode(lab.settings.numbers.loop)], earliest_delivery_time=wait)
     message_id = issued(lab, lab.must(lab.ask(sent), OK))
     said = lab.ask(lab.cancel(message_id))
     if said.refused and time.monotonic() - began >= wait.total_seconds():
         lab.skip(f"the cancel could not be asked within {wait.total_seconds():g} s, when the message was due")
     lab.must(said, OK)
-    lab.no_call(lambda one: one.operation == "DeliverReq" and carries(one, sent), "the cancelled message")
+    over = time.monotonic() + wait.total_seconds() + lab.settings.window  # it would be due before, by anybody's clock
+    lab.no_call(lambda one: one.operation == "DeliverReq" and carries(one, sent), "the cancelled message", until=over)
 
 
 # --- MM7_replace ------------------------------------------------------------------------------------------------------
