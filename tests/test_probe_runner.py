@@ -29,10 +29,11 @@ from mm7zeep.probe.lab import Lab
 from mm7zeep.probe.listener import Listener, Script
 from mm7zeep.probe.matching import about
 from mm7zeep.probe.replies import closes, fault, rsp
-from mm7zeep.probe.results import Level, Reason, Result
+from mm7zeep.probe.results import Level, Reason, Result, Role
 from mm7zeep.probe.runner import dry_answer, dry_run, run
 from mm7zeep.probe.settings import Account, Numbers, Settings, from_mapping, from_toml, with_account
 from mm7zeep.probe.wire import Refused
+from mm7zeep.profiles import NAMESPACE_PREFIX
 
 Run = Callable[[Lab], None]
 
@@ -506,6 +507,31 @@ def test_ids_are_unique_and_levels_are_the_catalogue_s() -> None:
 def test_page_of_the_cases() -> None:
     """docs/cases.md is what its program makes."""
     assert is_current("make_cases"), "run docs/make_cases.py"
+
+
+@pytest.mark.parametrize(("namespace", "verdict"), [("REL-5-MM7-1-0", "PASS"), ("REL-6-MM7-1-4", "FAIL")])
+def test_no_message_id_where_the_namespace_has_none(namespace: str, verdict: str) -> None:
+    """A submit is examined in every namespace; only where there is no MessageID, none is asked for."""
+
+    def nameless(request: bytes) -> bytes:
+        body = dry_answer(request).body.replace(b"<MessageID>dry</MessageID>", b"")
+        return b"HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+
+    [minimal] = [one for one in ALL if one.id == "submit/minimal"]
+    with peer(nameless) as settings:
+        found = run([minimal], replace(settings, namespace=NAMESPACE_PREFIX + namespace)).results[0]
+    assert found.verdict == verdict
+
+
+@pytest.mark.parametrize(("id", "role"), [("report/multipart", "vasp"), ("cancel/multipart", "mmsc")])
+def test_multipart_without_content_is_not_asked_of_who_does_not_take_it(id: str, role: Role) -> None:
+    """Declared as not supported, it is skipped with that reason, and nothing is sent."""
+    [chosen] = [one for one in ALL if (one.id, one.role) == (id, role)]
+    unsupported = frozenset({"multipart-in-reports"})
+    with peer(yes) as settings:
+        found = run([chosen], replace(settings, role=role, unsupported=unsupported)).results[0]
+    assert (found.verdict, found.transmissions) == ("SKIP", ())
+    assert found.skipped == "declared as not supported: requests without content as multipart/related"
 
 
 # --- settings ---------------------------------------------------------------------------------------------------------

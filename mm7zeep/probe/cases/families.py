@@ -14,10 +14,14 @@ Made = Callable[[Lab], Stimulus]
 """Makes the request of a case."""
 
 
-def taken(id: str, level: Level, clause: str, requirement: str, made: Made, *namespaces: str) -> Case:
-    """A case of one request that has to be accepted; it is in these namespaces, which the VASP has to support."""
+def taken(
+    id: str, level: Level, clause: str, requirement: str, made: Made, *namespaces: str, needs: tuple[str, ...] = ()
+) -> Case:
+    """A case of one request that has to be accepted; it is in these namespaces, which the VASP has to support, and
+    asked where what it ``needs`` is there, too.
+    """
 
-    @case(id, level, clause, requirement, role="vasp", needs=tuple(f"can.ns/{one}" for one in namespaces))
+    @case(id, level, clause, requirement, role="vasp", needs=(*(f"can.ns/{one}" for one in namespaces), *needs))
     def run(lab: Lab) -> None:
         lab.expect(lab.ask(made(lab)), OK)
 

@@ -64,7 +64,7 @@ REPORTS = (
     ),
     taken(
         "report/multipart", "SHOULD", "SwA 3", "A report as the one part of a multipart/related is taken.",
-        lambda lab: replace(lab.report(), pieces=()),
+        lambda lab: replace(lab.report(), pieces=()), needs=("can.multipart-in-reports",),
     ),
     taken(
         "report/recipient-mail", "SHOULD", "8.7.4", "A report on a recipient by mail address is taken.",
