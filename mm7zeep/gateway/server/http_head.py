@@ -108,8 +108,19 @@ def contradiction(fields: list[tuple[bytes, bytes]], version: str) -> Refused | 
     if len(lengths) > 1 or (lengths and codings):  # RFC 9112 6.3: an attack, or a broken client
         return Refused(400, "one Content-Length, or Transfer-Encoding: chunked, and not both")
     if codings and (version != "1.1" or [one.strip().lower() for one in codings] != [b"chunked"]):
-        return Refused(400, "the only Transfer-Encoding is chunked, in HTTP/1.1")
+        return _other_coding(b",".join(codings), version)
     return None
+
+
+def _other_coding(codings: bytes, version: str) -> Refused:
+    """What is said of another Transfer-Encoding than chunked alone (RFC 9112 6.1, 6.3).
+
+    A length can be told only where chunked is the last, once: then a coding before it is one that is not known here.
+    """
+    before, _, last = codings.replace(b" ", b"").replace(b"\t", b"").lower().rpartition(b",")
+    if version == "1.1" and last == b"chunked" and before and b"chunked" not in before.split(b","):
+        return Refused(501, "the only Transfer-Encoding known here is chunked: send the body without another coding")
+    return Refused(400, "the only Transfer-Encoding is chunked, in HTTP/1.1")
 
 
 def answer(refused: Refused, fields: list[tuple[bytes, bytes]]) -> bytes:
