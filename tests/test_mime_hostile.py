@@ -253,6 +253,10 @@ def test_limits_are_known_early() -> None:
         "=?utf-8?B?",
         "/",
         ",",
+        "(",
+        "(x) ",
+        " (x); name=y",
+        "\\(",
     ],
 )
 def test_fields_are_parsed_in_linear_time(tail: str) -> None:

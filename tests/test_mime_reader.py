@@ -130,6 +130,12 @@ CASES = [
     # --- the outer Content-Type: RFC 2045 5.1
     Case("parameter names in capitals", [], head=head("boundary", "Boundary").replace("start", "START")),
     Case("type in another case", [], head=head("multipart/related", "Multipart/Related")),
+    Case("comments", [], head=head("related;", "related (SwA);").replace('"outer-0"', "outer-0 (of three)")),
+    Case("comment behind a Content-ID", [], (("<pic@w.example>", "<pic@w.example> (the tide)"),)),
+    Case("comment behind a coding", [], ((": base64", ": base64 (as ever)"),)),
+    Case(
+        "comment in the type of a part", [], (("text/plain; charset=utf-8;", "text/plain (note); charset=utf-8 (b);"),)
+    ),
     Case(
         "order and blanks", [], head=' multipart/related ;start="<soap@w.example>" ; type = "text/xml";boundary=outer-0'
     ),
@@ -585,6 +591,14 @@ def test_find_an_escaped_id() -> None:
         ("a/b; c=\x00", "a/b", (("c", "\ufffd"),), []),
         ("a/b; =c; d=e", "a/b", (("d", "e"),), ["mime/type-syntax"]),
         ("a/b, c/d", "a/b", (), ["mime/type-syntax"]),
+        ("text/plain; charset=us-ascii (Plain text)", "text/plain", (("charset", "us-ascii"),), []),  # RFC 2045 5.1
+        ("(x) a/b (y; z) ; (c=d) e=f (g) ; h=i", "a/b", (("e", "f"), ("h", "i")), []),
+        ("a/b(x); c=d", "a/b", (("c", "d"),), []),
+        ('a/b; c="d" (e (f) \\) g); h="(i) "', "a/b", (("c", "d"), ("h", "(i) ")), []),
+        ("a/b; name=photo (1).gif", "a/b", (("name", "photo (1).gif"),), ["mime/type-syntax"]),
+        ("a/b; name=photo (1)", "a/b", (("name", "photo (1)"),), ["mime/type-syntax"]),
+        ("a/b; c=d(e)", "a/b", (("c", "d(e)"),), ["mime/type-syntax"]),
+        ("a/b; c=d (e", "a/b", (("c", "d (e"),), ["mime/type-syntax"]),
     ],
 )
 def test_content_type(value: str, media_type: str, parameters: tuple[tuple[str, str], ...], defects: list[str]) -> None:
@@ -594,7 +608,7 @@ def test_content_type(value: str, media_type: str, parameters: tuple[tuple[str, 
     assert sorted({id for id, _ in found.defects}) == defects
 
 
-@given(st.text(alphabet=st.sampled_from("ab/;=\"\\ *0'%,\r\n\t<>é\x00"), max_size=60))
+@given(st.text(alphabet=st.sampled_from("ab/;=\"\\ *0'%,\r\n\t<>()é\x00"), max_size=60))
 @settings(max_examples=300, deadline=None)
 def test_content_type_of_anything(value: str) -> None:
     """Whatever the text, the parsers answer, and no label holds a control character."""

@@ -191,7 +191,7 @@ class Draft:
         if given is None:
             return
         self.encoding = given
-        mechanism = given.partition(";")[0].strip().lower()
+        mechanism = fields.without_comments(given).partition(";")[0].strip().lower()
         if ";" in given:
             self.note("mime/parameter-trailing", f"Content-Transfer-Encoding: {given}")
         if self.multipart:

@@ -37,6 +37,14 @@ _SECTION = re.compile(r"([^*]++)(?:\*([0-9]{1,3}))?(\*)?\Z")  # RFC 2231 3, 4: n
 _WORD = re.compile(r"=\?([A-Za-z0-9_.:+\-]{1,40})(?:\*[^?\s]{0,40})?\?([BbQq])\?([^?\s]*+)\?=")
 _BETWEEN_WORDS = re.compile(r"(?<=\?=)\s++(?==\?)")
 
+# RFC 822 3.4.3, one within another at most. Outside the quotes, and with blanks, semicolons or the ends around it:
+# parentheses within a word are the word's, as in name=photo(1).jpg.
+_COMMENT = r"\((?:[^()\\]|\\.|\((?:[^()\\]|\\.)*+\))*+\)"
+_COMMENTS = re.compile(rf'"(?:[^"\\]++|\\.)*+"|(?<![^\s;]){_COMMENT}(?=[\s;]|\Z)', re.DOTALL)
+_TYPE_COMMENT = re.compile(rf'([^;"()]++){_COMMENT}', re.DOTALL)
+_BEHIND_BRACKET = re.compile(rf">\s*+{_COMMENT}\Z", re.DOTALL)
+_OF_A_NAME = re.compile(r"\s*(?:file)?name\b[^=]*=", re.IGNORECASE)
+
 _NAME_LIMIT = 2048  # characters of a name in which encoded words are still decoded
 
 
@@ -81,6 +89,7 @@ class _Raw(NamedTuple):
 def parse_content_type(text: str) -> ContentType:
     """Take a Content-Type apart (RFC 2045 5.1); an unfolded field, or one with its line breaks still in it."""
     defects: list[tuple[str, str]] = []
+    text = without_comments(text)
     found = _TYPE.match(text)
     if found:
         media_type, start = f"{found[1]}/{found[2]}".lower(), found.end()
@@ -107,6 +116,7 @@ def parse_content_type(text: str) -> ContentType:
 def parse_disposition(text: str) -> Disposition:
     """Take a Content-Disposition apart (RFC 2183 2)."""
     defects: list[tuple[str, str]] = []
+    text = without_comments(text)
     kind = re.match(r"\s*([^\s;=\"]*+)(?!\s*=)", text)
     if kind is None or not re.fullmatch(TOKEN, kind[1]):
         defects.append(("", f"no disposition type: {text[:80]}"))
@@ -115,6 +125,19 @@ def parse_disposition(text: str) -> Disposition:
     defects += [("", f"{one.name}={one.value}") for one in raw if not one.quoted and _SPECIAL.search(one.value)]
     reported = tuple(dict.fromkeys(("mime/disposition-syntax", detail) for _, detail in defects))
     return Disposition(clean(kind[1].lower()) if kind else "", parameters, reported)
+
+
+def without_comments(text: str) -> str:
+    """A structured field without its comments (RFC 2045 5.1); in an unquoted name, parentheses are kept."""
+    if "(" not in text:
+        return text
+
+    def dropped(found: re.Match[str]) -> str:
+        begin = text.rfind(";", max(0, found.start() - _NAME_LIMIT), found.start()) + 1
+        named = _OF_A_NAME.match(text, begin, min(found.start(), begin + 80))
+        return found[0] if found[0].startswith('"') or named else ""
+
+    return _COMMENTS.sub(dropped, _TYPE_COMMENT.sub(r"\1", text, count=1) if _TYPE_COMMENT.match(text) else text)
 
 
 def _parameters(text: str, at: int, defects: list[tuple[str, str]]) -> list[_Raw]:
@@ -244,7 +267,7 @@ def file_name(content_type: ContentType, disposition: Disposition | None) -> tup
 
 def content_id(value: str) -> tuple[str | None, bool]:
     """A Content-ID without its brackets, trimmed, and whether it had them; None where nothing is left."""
-    bare = value.strip()
+    bare = _BEHIND_BRACKET.sub(">", value.strip()) if "(" in value else value.strip()
     bracketed = len(bare) >= 2 and bare[0] == "<" and bare[-1] == ">"
     return bare.strip("<> \t") or None, bracketed
 
