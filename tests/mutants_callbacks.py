@@ -96,6 +96,18 @@ def _numbers(original: Any) -> Any:
     return report_of
 
 
+def _for_sender(original: Any) -> Any:
+    """Repeats the applications of the submit, as if replies to it were its own."""
+
+    def report_of(call: Any, relay_id: str | None) -> Any:
+        found = original(call, relay_id)
+        if not found.reply_applic_id:
+            return found
+        return replace(found, applic_id=found.reply_applic_id, reply_applic_id=found.applic_id)
+
+    return report_of
+
+
 def _reads(**values: Any) -> Any:
     """Says something else in every read reply."""
 
@@ -251,6 +263,11 @@ MUTANTS: tuple[Mutant, ...] = (
         patched("mm7zeep.gateway.delivery.attempt.reports.report_of", _numbers),
         "report/recipient-kind/mail", "report/recipient-kind/shortcode", "recipients/kinds-by-place/to",
         "recipients/kinds-by-place/cc", "recipients/kinds-by-place/bcc", near=("report/recipient-kind",),
+    ),
+    _mutant(
+        "report-applications", "Reports repeat ApplicID and ReplyApplicID of the submit.",
+        patched("mm7zeep.gateway.delivery.attempt.reports.report_of", _for_sender), "report/applications",
+        near=("report/", "submit/rel6/applic-id"),
     ),
     _mutant(
         "report-not-again", "A report that was answered 4006 is not sent again.", _judging(_code(4006), "dead"),

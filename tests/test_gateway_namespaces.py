@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -156,6 +157,36 @@ def asked(one: Room, message: Message, **options: Any) -> Wire:
     """The answer as it goes out."""
     wire = exchange.pack(message, **options)
     return one.gateway.answer(replace(wire, headers=(*wire.headers, basic("tnn"))))
+
+
+@pytest.mark.parametrize(
+    ("sent", "reply", "told"),
+    [("app", None, ("app", None)), ("app", "back", ("back", "app")), ("app", "app", ("app", None)),
+     (None, "back", ("back", None)), (None, None, (None, None))],
+)  # fmt: skip
+def test_the_application_of_a_report(
+    tmp_path: Path, sent: str | None, reply: str | None, told: tuple[Any, Any]
+) -> None:
+    """A report and a read reply are for the application that replies are for, else for the one that sent (8.7.4)."""
+    with Sink() as sink:
+        callback = Callback(deliver=sink.url, profile=profiles.profile("REL-6-MM7-1-4"))
+        settings = Settings(
+            applications=(replace(TNN, callback=callback),), database=f"sqlite:///{tmp_path / 'x.db'}",
+            allow_internal=True,
+        )  # fmt: skip
+        with closing(Gateway(settings, clock=Clock())) as gateway:
+            asked = replace(
+                SUBMIT, to=(Number("61400"),), delivery_report=True, read_reply=True, applic_id=sent,
+                reply_applic_id=reply, aux_applic_info="level 2",
+            )  # fmt: skip
+            wire = exchange.pack(asked)
+            answer = gateway.answer(replace(wire, headers=(*wire.headers, basic("tnn"))))
+            assert exchange.unpack(answer).message.status.code == 1000  # type: ignore[attr-defined]
+            gateway.run_pending()
+        assert {type(one).__name__ for one in sink.messages()} == {"DeliveryReportReq", "ReadReplyReq"}
+        for one in sink.messages():
+            assert (one.applic_id, one.reply_applic_id) == told
+            assert one.aux_applic_info == "level 2"
 
 
 @pytest.mark.parametrize("application", [replace(TNN, answers="REL-5-MM7-1-2"), replace(TNN, profile="mbuni")])

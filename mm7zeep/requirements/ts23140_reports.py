@@ -30,8 +30,8 @@ ROWS = (
     row("ts23140-8.7.4-23", "MAY", "MMSC", "release 6: MMStatusExtension says who rejected", cases="report/status-extension"),
     row("ts23140-8.7.4-24", "MAY", "MMSC", "StatusText explains the status", cases="report/status-text"),
     row("ts23140-8.7.4-25", "MAY", "MMSC", "release 6: UACapabilities tells what the recipient's handset can do", tests="test_gateway_elements::test_nothing_is_lost"),
-    row("ts23140-8.7.4-26", "MUST", "MMSC", "release 6: ApplicID of a report is the message's ReplyApplicID, or its ApplicID where there is none", untested="no case asks, and our own gateway repeats what the submit said", unsure="wording"),
-    row("ts23140-8.7.4-27", "MUST", "MMSC", "release 6: ReplyApplicID of a report is the message's ApplicID where the two differ", untested="no case asks, and our own gateway repeats what the submit said", unsure="wording"),
+    row("ts23140-8.7.4-26", "MUST", "MMSC", "release 6: ApplicID of a report is the message's ReplyApplicID, or its ApplicID where there is none", cases="report/applications", unsure="wording"),
+    row("ts23140-8.7.4-27", "MUST", "MMSC", "release 6: ReplyApplicID of a report is the message's ApplicID where the two differ", cases="report/applications", unsure="wording"),
     row("ts23140-8.7.4-28", "MUST", "MMSC", "release 6: AuxApplicInfo of the message is repeated in its report", tests="test_gateway_elements::test_nothing_is_lost"),
     row("ts23140-8.7.4-29", "MUST", "VASP", "the answer says the status of the report", rules="schema/status-complete", cases="report/each-status* answer/schema"),
     row("ts23140-8.7.4-30", "MUST", "MMSC", "a report that was acknowledged with 1000 is not sent again", cases="report/no-retry-1000"),
@@ -51,6 +51,6 @@ ROWS = (
     row("ts23140-8.7.5-12", "MAY", "MMSC", "StatusText explains the status", tests="test_gateway_elements::test_nothing_is_lost"),
     row("ts23140-8.7.5-13", "SHOULD", "MMSC", "where both are asked for, the delivery report comes before the read reply", cases="read/after-report", tests="test_guarantees::test_report_before_read_reply", unsure="wording"),
     row("ts23140-8.7.5-14", "MUST", "VASP", "the answer says the status of the read reply", rules="schema/status-complete", cases="read/each-status* answer/schema"),
-    row("ts23140-8.7.5-15", "MUST", "MMSC", "release 6: the identifiers of applications are set as in a delivery report", untested="as for delivery reports: our gateway repeats what the submit said", unsure="wording"),
+    row("ts23140-8.7.5-15", "MUST", "MMSC", "release 6: the identifiers of applications are set as in a delivery report", tests="test_gateway_namespaces::test_the_application_of_a_report", unsure="wording"),
     row("ts23140-8.7.5-16", "SHOULD", "MMSC", "a read reply that could not be handed over is sent again; a report before it that failed for good does not hold it back", cases="callback/bounded-retries", tests="test_gateway_store::test_read_reply_waits_for_its_report", unsure="wording"),
 )

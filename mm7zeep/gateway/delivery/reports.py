@@ -24,7 +24,7 @@ from mm7zeep.messages import (
 from mm7zeep.profiles import Profile
 from mm7zeep.tracing import kept_of, kept_of_event
 
-_ECHOED = ("applic_id", "reply_applic_id", "aux_applic_info")  # TS 23.140 8.7.4: as in the submit
+_APPLICATIONS = ("applic_id", "reply_applic_id", "aux_applic_info")
 
 
 def report_profile(application: Application, namespace: str | None, mm7_version: str | None) -> Profile:
@@ -104,11 +104,21 @@ def _told(
         "date": now,
         "namespace": message.namespace,
         "mm7_version": message.mm7_version,
-        **{name: message.field[name] for name in _ECHOED if message.field.get(name)},
+        **_applications(message.field),
         **{name: value for name, value in told.items() if value is not None},
         **kept_of_event(message.field, told),
     }
     yield call_to(settings, kind, application.name, application.callback.reports, message.id, copy.n, now, payload)
+
+
+def _applications(asked: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Which application a report is for: the one that replies are for, or else the one that sent (TS 23.140 8.7.4).
+
+    Where the two differ, the one that sent is named as ReplyApplicID. AuxApplicInfo is repeated.
+    """
+    sent, back, more = (asked.get(name) for name in _APPLICATIONS)
+    said = (back or sent, sent if back and back != sent else None, more)
+    return {name: value for name, value in zip(_APPLICATIONS, said, strict=True) if value}
 
 
 def submission(settings: Settings, copy: RecipientRow, message: MessageRow, url: str, now: float) -> CallRow:
@@ -160,7 +170,7 @@ def report_of(call: CallRow, relay_id: str | None) -> RsRequest:
         "sender": address_of(*told["sender"]),
         "mm_status": told["mm_status"],
         "status_text": told.get("status_text"),
-        **{name: told.get(name) for name in _ECHOED},
+        **{name: told.get(name) for name in _APPLICATIONS},
     }
     date = datetime.fromtimestamp(told["date"], UTC)
     if call.kind == "report":

@@ -19,6 +19,8 @@ from mm7zeep.probe.told import bare, distinct, recipient, state
 from mm7zeep.profiles import NAMESPACES, Profile
 
 REPORTED = ("listen", "numbers.good", "can.reports")
+_RELEASE_6 = "REL-6-MM7-1-4"
+_SENT, _BACK = "urn:x-probe:game", "urn:x-probe:back"
 _FINAL = ("Retrieved", "Expired", "Rejected", "Forwarded", "Unrecognised", "DeliveryConditionNotMet")
 
 
@@ -179,6 +181,36 @@ def transaction_unique(lab: Lab) -> None:
     lab.require(
         len(named) == len(found), "reports share a TransactionID", actual=", ".join(sorted(named)), level="SHOULD"
     )
+
+
+@case(
+    "report/applications",
+    "SHOULD",
+    "8.7.4 UNSURE",
+    "A release 6 report is for the application that replies are for, or else for the one that sent; where the two"
+    " differ, its ReplyApplicID is the one that sent.",
+    needs=(*REPORTED, f"can.ns/{_RELEASE_6}"),
+)
+def applications(lab: Lab) -> None:
+    alone = {"applic_id": _SENT}
+    for given, expected in ((alone, (_SENT, None)), ({**alone, "reply_applic_id": _BACK}, (_BACK, _SENT))):
+        to = [lab.good(0, _RELEASE_6)]
+        said = lab.ask(lab.submit(namespace=_RELEASE_6, to=to, delivery_report=True, **given))  # type: ignore[arg-type]
+        lab.must(said, OK, REF(2008, 2009, 3004, 4008))
+        if not said.accepted:
+            lab.skip("applications are not addressed here")
+        found = report_on(lab, issued(lab, said))
+        if not found.namespace.endswith(_RELEASE_6):
+            lab.skip("reports come in a namespace that has no ApplicID")
+        got = tuple(getattr(found.message, name, None) for name in ("applic_id", "reply_applic_id"))
+        lab.require(
+            got == expected, "the report is for another application", expected=_pair(expected), actual=_pair(got),
+            level="SHOULD", shown=found,
+        )  # fmt: skip
+
+
+def _pair(named: Sequence[str | None]) -> str:
+    return "ApplicID {}, ReplyApplicID {}".format(*(one or "none" for one in named))
 
 
 def _in_namespace(profile: Profile) -> Case:
