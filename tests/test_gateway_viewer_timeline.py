@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -13,8 +14,10 @@ from gateway_room import CALLED, OTHER, START, SUBMIT, Make, Room, rooms
 
 from mm7zeep import status
 from mm7zeep.errors import AuthError, StatusError, TransportError
+from mm7zeep.gateway.admin import views
 from mm7zeep.gateway.config.handset import Handset
 from mm7zeep.gateway.config.parties import Callback, Route, Upstream
+from mm7zeep.gateway.config.settings import Delivery
 from mm7zeep.gateway.delivery.retry import Outcome, judge
 from mm7zeep.gateway.store import endpoints, outbox
 from mm7zeep.gateway.store import messages as store
@@ -123,9 +126,43 @@ def test_through_an_upstream(room: Make) -> None:
     assert [words for _, words in told(one, id_)] == [
         "submitted by tnn, and kept",
         "forwarded to upstream far: queued",
+        "forwarded to upstream far: attempt 1 failed",
         "forwarded to upstream far: taken by the upstream",
         "Sent: was taken by the upstream far",
     ]
+    failed = {moment.words: moment for moment in moments(one, id_)}["forwarded to upstream far: attempt 1 failed"]
+    assert (failed.status_code, failed.tone, failed.at) == (3000, "bad", one.clock() - 3600)
+    assert (failed.detail or "").endswith(f"({status.lookup(3000).meaning})")
+
+
+def test_each_attempt_that_failed(room: Make) -> None:
+    """Each tells when, why and with which HTTP status, the one that ended the call only once; the last 20 are kept."""
+    one = room(CALLED, OTHER, delivery=Delivery(waits=(5,) * 30, spread=0))
+    id_ = one.submitted(HERE)
+
+    def fail(code: int, verdict: str = "retry") -> None:
+        _, [call] = one.gateway.dispatcher.run_once()
+        one.settle([call], Outcome(verdict=verdict, reason=f"met {code} password=hunter2", http_status=code))  # type: ignore[arg-type]
+        one.clock.move(seconds=6)
+
+    for code in range(500, 523):
+        fail(code)
+    fail(400, "dead")
+    found = [moment for moment in moments(one, id_) if " failed" in moment.words or "given up" in moment.words]
+    assert [moment.http_status for moment in found] == [*range(504, 523), 400]
+    assert [moment.words.rpartition(": ")[2] for moment in found[-3:]] == [
+        "attempt 22 failed", "attempt 23 failed", "given up",
+    ]  # fmt: skip
+    assert all((moment.detail or "").startswith("met ") for moment in found)
+    assert "hunter2" not in repr(found)
+    with one.gateway.database.read() as connection:
+        row = outbox.call(connection, found[0].call or 0)
+    assert row is not None
+    shown = views.whole_call(row, (), {}).as_dict()["failed"]
+    assert [(entry["attempt"], entry["http_status"]) for entry in shown] == [
+        *((n + 1, 500 + n) for n in range(4, 23)), (24, 400),
+    ]  # fmt: skip
+    assert "hunter2" not in json.dumps(shown)
 
 
 def test_refused_by_an_upstream(room: Make) -> None:
@@ -172,6 +209,7 @@ def test_taken_back(room: Make) -> None:
     assert [moment.words for moment in found if moment.what != "plan"] == [
         "submitted by tnn, and kept",
         "forwarded to upstream far: queued",
+        "forwarded to upstream far: attempt 1 failed",
         "forwarded to upstream far: not made",
         "Cancelled: was taken back",
     ]

@@ -161,9 +161,19 @@ class Callbacks(Output):
     next: int | None = Field(description="before of the next page; null on the last one")
 
 
+class FailedAttempt(Output):
+    """An attempt of a call that failed."""
+
+    attempt: int = Field(description="which one, counted from 1; anew after a replay")
+    at: Time
+    reason: str | None
+    http_status: int | None
+
+
 class WholeCallback(Callback):
     """A call with what was answered to it."""
 
+    failed: list[FailedAttempt] = Field(description="its attempts that failed, in order; the last 20 of them")
     told: dict[str, Any]
     answer: str | None = Field(description="the first 20 kB, where it failed")
 

@@ -186,7 +186,15 @@ def whole_call(row: CallRow, paused: Collection[str], full: Mapping[int, str]) -
     told = dict(row.event)
     if row.kind == "fetch":
         told["parts"] = [{**one._asdict(), "url": masking.url(one.url)} for one in remote_parts_of(row)]
-    return outputs.WholeCallback(**_call(row, paused, full), told=told, answer=answer)
+    return outputs.WholeCallback(**_call(row, paused, full), told=told, answer=answer, failed=failed_attempts(row))
+
+
+def failed_attempts(row: CallRow) -> list[outputs.FailedAttempt]:
+    """The attempts of a call that failed; their reasons without credentials."""
+    return [
+        outputs.FailedAttempt(**{**one._asdict(), "reason": one.reason and masking.credentials(one.reason)})
+        for one in row.failed
+    ]
 
 
 def url_of(endpoint_key: str) -> str:

@@ -67,6 +67,8 @@ class ResultRecorder:
             "http_status": outcome.http_status,
             "answer": outcome.answer,
         }
+        if verdict != "done" and call.attempts:
+            told["tried"] = call.failing(now, outcome.reason, outcome.http_status)
         if call.kind == "submit" and not outcome.unclear and verdict in ("pause", "retry"):
             told["payload"] = json.dumps({**call.event, "refused": call.epoch})  # so that it can still be taken back
         if verdict == "pause":

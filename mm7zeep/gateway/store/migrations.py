@@ -109,6 +109,10 @@ CREATE INDEX outbox_tried ON outbox (endpoint, state, attempts) WHERE state = 'r
 """
 
 
+_FAILED_ATTEMPTS = """
+ALTER TABLE outbox ADD COLUMN tried TEXT
+"""
+
 _VIEWER = """
 ALTER TABLE message ADD COLUMN media TEXT NOT NULL DEFAULT '';
 ALTER TABLE message ADD COLUMN addresses TEXT NOT NULL DEFAULT '';
@@ -194,6 +198,7 @@ STEPS: tuple[str | Callable[[Connection], None], ...] = (
     _RATES,
     _TRIED,
     _viewer,
+    _FAILED_ATTEMPTS,
 )
 """What each step runs: statements, or a function. The version of a database is the number of steps it has had."""
 

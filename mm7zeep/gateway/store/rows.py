@@ -6,9 +6,9 @@ Values only: ``store`` and ``outbox`` read and write them. Refuses nothing.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, Literal, cast, get_args
+from typing import Any, Literal, NamedTuple, cast, get_args
 
 from mm7zeep.gateway.config.destination import Destination, upstream_name
 from mm7zeep.gateway.config.parties import RECEIVED
@@ -26,6 +26,9 @@ taken back, was never served, is only displayed; an MO was taken by its applicat
 
 READY, LEASED, DONE, DEAD = "ready", "leased", "done", "dead"
 """States of a call."""
+
+MOST_FAILED = 20
+"""Attempts of a call that failed, of which it is kept how."""
 
 _ADDRESSES: Mapping[str, type[Address]] = {one.kind: one for one in (Number, RFC2822Address, ShortCode)}
 
@@ -166,9 +169,18 @@ class RawRow:
     body: bytes
 
 
+class FailedAttempt(NamedTuple):
+    """An attempt of a call that failed: which one, when it was known, why, and with which HTTP status."""
+
+    attempt: int
+    at: float
+    reason: str | None
+    http_status: int | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallRow:
-    """One call that is to be made, or was; ``epoch`` fences its claims."""
+    """One call that is to be made, or was; ``epoch`` fences its claims, ``tried`` tells its attempts that failed."""
 
     kind: str
     owner: str
@@ -189,6 +201,7 @@ class CallRow:
     reason: str | None = None
     http_status: int | None = None
     answer: bytes | None = None
+    tried: str | None = None
     generation: int | None = None
     number: str | None = None
     queue: str = ""
@@ -200,6 +213,15 @@ class CallRow:
         """What the payload holds."""
         found: Mapping[str, Any] = json.loads(self.payload)
         return found
+
+    def failing(self, at: float, reason: str | None, http_status: int | None) -> str:
+        """``tried``, now that the present attempt has failed, too."""
+        return json.dumps([*self.failed, (self.attempts, at, reason, http_status)][-MOST_FAILED:])
+
+    @property
+    def failed(self) -> Sequence[FailedAttempt]:
+        """Its attempts that failed, the latest ``MOST_FAILED`` of them, in order."""
+        return [FailedAttempt(*one) for one in json.loads(self.tried or "[]")]
 
     @property
     def brings(self) -> bool:

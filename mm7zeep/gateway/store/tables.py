@@ -189,6 +189,7 @@ OUTBOX = Table(
     Column("reason", Text),
     Column("http_status", Integer),
     Column("answer", LargeBinary),  # of a failure, the first 20 kB
+    Column("tried", Text),  # JSON: the attempts that failed, the latest of them
     Column("generation", Integer),  # of its endpoint, when it was last claimed for an attempt
     Column("number", Text),  # of a submit: the key of the number that it is sent from
     Column("queue", Text, nullable=False, default=""),  # that number, where a rate names it: its calls go in order

@@ -1,14 +1,14 @@
 """What became of a message, moment by moment: what its rows say, and nothing that they do not.
 
-Of each copy the store has the last state alone, of each call the last attempt. Values in, values out. Shows no
-credentials: URLs and reasons are masked as in the REST API. Refuses nothing.
+Of each copy the store has the last state alone, of each call its last attempt and how the latest others failed. Values
+in, values out. Shows no credentials: URLs and reasons are masked as in the REST API. Refuses nothing.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Literal
 
@@ -194,6 +194,11 @@ def _call(row: CallRow, shown: outputs.Callback, whose: Mapping[int, str], messa
         )
 
     yield moment(row.created, f"{about}: queued", "plain", ended=False)
+    for one in views.failed_attempts(row):
+        if row.state != DEAD or one.at != row.ended:  # that one is the end
+            failed = moment(one.at, f"{about}: attempt {one.attempt} failed", "bad", ended=False)
+            reason = one.reason
+            yield replace(failed, detail=_detail(reason), http_status=one.http_status, status_code=_code(reason))
     if row.ended is not None and row.state == DONE and row.reason is not None:  # there is no need of it any more
         yield moment(row.ended, f"{about}: not made", "plain")
     elif row.ended is not None and row.state == DONE:
