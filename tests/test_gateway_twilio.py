@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,7 +25,7 @@ from mm7zeep.gateway.api.states import State
 from mm7zeep.gateway.api.twilio.errors import STATUSES as ERRORS
 from mm7zeep.gateway.api.twilio.resources import STATUSES
 from mm7zeep.gateway.config.opt_out import OptOut
-from mm7zeep.gateway.config.parties import Route, Twilio, Upstream
+from mm7zeep.gateway.config.parties import Application, Route, Twilio, Upstream
 from mm7zeep.gateway.gateway import Gateway
 from mm7zeep.gateway.server.listener import serve_in_thread
 from mm7zeep.messages import Number, Part
@@ -329,19 +330,52 @@ def test_callback_that_fails(product: Product) -> None:
         assert Ear(far).heard()[0] == Ear(far).heard()[1]
 
 
-def test_internal_callback_is_not_called(tmp_path: Path, ear: Ear) -> None:
-    """A StatusCallback inside is refused by the guard, and told to nobody."""
-    room = Room(tmp_path, TNN)
+INTERNAL = ("127.0.0.1:9", "169.254.169.254", "10.0.0.1", "localhost", "[::1]", "2130706433", "0x7f.1")
+
+
+@contextmanager
+def guarded(folder: Path, *applications: Application) -> Iterator[Product]:
+    """A product whose gateway calls nothing inside."""
+    room = Room(folder, *(applications or (TNN,)))
     room.gateway.close()
-    guarded = Gateway(replace(room.settings, allow_internal=False), deliver=room.calls, clock=room.clock)
-    with serve_in_thread(guarded.api) as url:
-        room.gateway = guarded
-        Product(room, url.rstrip("/")).client().messages.create(
-            to="+61400", from_="111122", body="x", status_callback=ear.far.url
-        )
-        guarded.run_pending()
-    assert ear.far.requests == []
-    guarded.close()
+    room.gateway = Gateway(replace(room.settings, allow_internal=False), deliver=room.calls, clock=room.clock)
+    with serve_in_thread(room.gateway.api) as url:
+        yield Product(room, url.rstrip("/"))
+    room.gateway.close()
+
+
+def test_internal_callback_is_refused(tmp_path: Path) -> None:
+    """A StatusCallback inside is refused as a configured one is, when it is named; nothing is kept."""
+    with guarded(tmp_path) as product:
+        for host in INTERNAL:
+            told = product.post({**GOOD, "StatusCallback": f"http://{host}/x#y"}).json()
+            assert (told["code"], told["status"]) == (21609, 400), host
+            assert told["message"].startswith("StatusCallback: the host of the URL, ")
+            assert told["message"].endswith("; give a URL that everybody can reach")
+        assert product.room.messages == []
+        assert product.post({**GOOD, "StatusCallback": "https://vasp.example/x"}).status_code == 201
+
+
+def test_internal_callback_is_not_called(tmp_path: Path, ear: Ear) -> None:
+    """A StatusCallback inside that was taken before is refused by the guard when it is called, and told to nobody."""
+    room = Room(tmp_path, TNN)
+    with serve_in_thread(room.gateway.api) as url:
+        assert Product(room, url.rstrip("/")).post({**GOOD, "StatusCallback": ear.far.url}).status_code == 201
+    room.gateway.close()
+    with guarded(tmp_path) as product:
+        product.room.gateway.run_pending()
+        [call] = [one for one in product.room.outbox() if one.kind == "webhook"]
+    assert (ear.far.requests, ear.far.connections) == ([], 0)
+    assert "calls to internal addresses are refused" in (call.reason or "")
+
+
+def test_internal_media_are_refused_in_own_words(tmp_path: Path) -> None:
+    """The refusal of a MediaUrl offers nothing that the form has no parameter for."""
+    with guarded(tmp_path) as product:
+        told = product.post({**GOOD, "MediaUrl": "http://10.0.0.1/cat.gif"}).json()
+    assert told["code"] == 21620
+    assert told["message"].startswith("MediaUrl: the host of the URL, 10.0.0.1, ")
+    assert told["message"].endswith("; give a URL that everybody can reach")
 
 
 def test_incoming(tmp_path: Path, ear: Ear) -> None:

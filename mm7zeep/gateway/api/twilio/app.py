@@ -98,7 +98,7 @@ def _creation(services: Services, accounts: _Accounts) -> Endpoint:
             asked = _asked(request, services, accounts, given)
             # only a span needs to know what time it is
             now = await run_in_threadpool(lambda: _now(services)) if "ValidityPeriod" in given else 0.0
-            body, own = message_of(given, now)
+            body, own = message_of(given, now, allow_internal=services.settings.allow_internal)
             sent = await keep(services, asked.application, body, own=own)
         if sent.kept is None:
             raise AssertionError("without a key every message is kept")

@@ -52,6 +52,8 @@ _MEMBERS = {"to": 21211, "from": 21606}
 """What is answered for a wrong member of the body, whatever is wrong with it."""
 _PARAMETERS = (("to[0]", "To"), ("expires_at", "ValidityPeriod"), ("send_at", "SendAt"))
 """What the parameters of the JSON API are called here."""
+_NO_PLACE = ", or the octets as data"
+"""What the JSON API offers instead of a URL, and this form has no parameter for."""
 
 
 class TwilioError(Refusal):
@@ -90,6 +92,7 @@ def _in_own_words(text: str) -> str:
     """What the JSON API says of a request, with the names that its parameters have here."""
     text = re.sub(r"^parts\[\d+\](\.media_url)?", lambda found: "MediaUrl" if found[1] else "Body", text)
     text = re.sub(r"^from\b", "From", text)
+    text = text.removesuffix(_NO_PLACE)
     for name, own in _PARAMETERS:
         text = text.replace(name, own)
     return text

@@ -10,8 +10,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from mm7zeep.errors import LocalError
 from mm7zeep.gateway.api.inputs import NewMessage
 from mm7zeep.gateway.api.twilio.errors import TwilioError
+from mm7zeep.gateway.mm7.validation import callback_url
 from mm7zeep.gateway.rest import fields
 from mm7zeep.gateway.rest.complaint import cut
 from mm7zeep.gateway.rest.request import judged
@@ -58,8 +60,10 @@ def address(given: Parameters, name: str) -> str | None:
     return text if isinstance(text, str) else None
 
 
-def message_of(given: Parameters, now: float) -> tuple[NewMessage, Mapping[str, Any]]:
+def message_of(given: Parameters, now: float, *, allow_internal: bool) -> tuple[NewMessage, Mapping[str, Any]]:
     """The message that a request asks to be sent at the time ``now``, and what is kept beside it.
+
+    ``allow_internal`` lets its StatusCallback be an internal address.
 
     Raises ``TwilioError`` and ``Invalid``.
     """
@@ -78,7 +82,7 @@ def message_of(given: Parameters, now: float) -> tuple[NewMessage, Mapping[str, 
         raise TwilioError(21617, f"the Body has {len(body)} characters; it may have {_BODY}")
     if len(urls) > _MEDIA:
         raise TwilioError(21623, f"there are {len(urls)} MediaUrl; there may be {_MEDIA}")
-    callback = status_callback(single(given, "StatusCallback"))
+    callback = status_callback(single(given, "StatusCallback"), allow_internal=allow_internal)
     send_at = _send_at(given)
     asked = {
         "to": to,
@@ -92,8 +96,8 @@ def message_of(given: Parameters, now: float) -> tuple[NewMessage, Mapping[str, 
     return made, {"status_callback": callback} if callback is not None else {}
 
 
-def status_callback(url: str | None) -> str | None:
-    """A StatusCallback. Raises ``TwilioError`` for what is no URL."""
+def status_callback(url: str | None, *, allow_internal: bool) -> str | None:
+    """A StatusCallback. Raises ``TwilioError`` for what is no URL, or may not be called."""
     if url is None:
         return None
     try:
@@ -104,6 +108,12 @@ def status_callback(url: str | None) -> str | None:
     if not usable or len(url) > _URL or not url.isprintable() or " " in url or "@" in parts.netloc:
         words = "StatusCallback is no URL that can be called; give one such as https://example.com/status"
         raise TwilioError(21609, f"{words}, without user and password")
+    try:
+        why = callback_url.why_internal(url)
+    except LocalError as error:
+        raise TwilioError(21609, f"StatusCallback: {error}") from error
+    if why is not None and not allow_internal:
+        raise TwilioError(21609, f"StatusCallback: {why}; give a URL that everybody can reach")
     return url
 
 
