@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
-from mm7zeep.findings import fit, http, mime, ns, schema, sem, soap, version, xml
+from mm7zeep.findings import fit, http, mime, ns, schema, sem, soap, twiml, version, xml
 from mm7zeep.findings.kind import Kind, Level
 
 __all__ = ["KINDS", "TABLES", "Action", "Finding", "Kind", "Level", "finding"]
@@ -30,9 +30,12 @@ TABLES: Mapping[str, tuple[Kind, ...]] = MappingProxyType(
         "schema": schema.ROWS,
         "sem": sem.ROWS,
         "fit": fit.ROWS,
+        "twiml": twiml.ROWS,
     }
 )
-"""The kinds by the prefix of their ids, from the outside of a message to its meaning; then what fitting did to it."""
+"""The kinds by the prefix of their ids, from the outside of a message to its meaning; then what fitting did to it, and
+what was answered to it in Twilio's form.
+"""
 
 KINDS: Mapping[str, Kind] = MappingProxyType({row.id: row for rows in TABLES.values() for row in rows})
 """Every kind of finding, by id."""

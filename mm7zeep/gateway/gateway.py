@@ -23,6 +23,7 @@ from mm7zeep.exchange import Wire
 from mm7zeep.gateway.api import events, media_urls
 from mm7zeep.gateway.api.listener import Listener
 from mm7zeep.gateway.api.request import Services
+from mm7zeep.gateway.api.twilio.replies import Replies
 from mm7zeep.gateway.config.settings import Settings
 from mm7zeep.gateway.delivery.attempt import Caller, Deliver
 from mm7zeep.gateway.delivery.dispatcher import Dispatcher, process_name
@@ -133,6 +134,7 @@ class Gateway:
             self.database,
             clock=self.clock,
             write=partial(events.event, settings=settings, media=media),
+            answered=Replies(settings, self.handsets.in_force, self.admission, self._tracing),
             check=check_content,
             deliver=deliver,
             tracing=self._tracing,

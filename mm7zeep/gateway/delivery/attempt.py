@@ -27,7 +27,7 @@ from mm7zeep.gateway.delivery.fetcher import Check, Fetcher
 from mm7zeep.gateway.delivery.opted_out import opted_out
 from mm7zeep.gateway.delivery.retry import Outcome, judge
 from mm7zeep.gateway.delivery.routing import OPTED_OUT
-from mm7zeep.gateway.delivery.webhook_caller import WebhookCaller, Write
+from mm7zeep.gateway.delivery.webhook_caller import Answered, WebhookCaller, Write
 from mm7zeep.gateway.security.outbound import Egress
 from mm7zeep.gateway.store import content, endpoints, mapping, messages
 from mm7zeep.gateway.store.clock import GuardedClock
@@ -53,8 +53,8 @@ class Caller:
     """Makes calls; keeps one client per endpoint, with its connections. Thread-safe.
 
     ``deliver`` stands in for the clients of applications, for tests and for those who have both sides in one process;
-    webhooks are called all the same. ``write`` says what an event tells, ``check`` judges the content of a message once
-    all of it was fetched.
+    webhooks are called all the same. ``write`` says what an event tells, ``answered`` what the answer to it asks for;
+    ``check`` judges the content of a message once all of it was fetched.
     """
 
     def __init__(
@@ -64,6 +64,7 @@ class Caller:
         *,
         clock: GuardedClock,
         write: Write,
+        answered: Answered,
         check: Check,
         deliver: Deliver | None = None,
         tracing: Tracing | None = None,
@@ -77,7 +78,7 @@ class Caller:
         self._clients: dict[str, MmscClient | VaspClient] = {}
         self._lock = threading.Lock()
         self._fitter = Fitter()
-        self._webhooks = WebhookCaller(settings, database, clock, write, self._timeouts(), self._tracing)
+        self._webhooks = WebhookCaller(settings, database, clock, write, answered, self._timeouts(), self._tracing)
 
     def close(self) -> None:
         """Close all connections, and end the processes that fit content."""

@@ -87,6 +87,8 @@ class ResultRecorder:
                 self._left_out(connection, call, outcome.left_out)
             if stands and outcome.findings:
                 messages.note(connection, call.message_id, mapping.findings_text(outcome.findings))
+            if stands and outcome.reply is not None:
+                outcome.reply(connection, now)  # only whose claim stands: so it is kept once, with the call's end
         else:
             told["reason"] = f"{outcome.reason} (given up)" if verdict == "retry" else outcome.reason
             stands, state = outbox.dead_letter(connection, call, now, **told), REFUSED

@@ -6,8 +6,11 @@ Judges values; calls nobody. Refuses nothing: what it does not know is tried aga
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
+
+from sqlalchemy import Connection
 
 from mm7zeep import masking
 from mm7zeep.errors import AuthError, LocalError, Mm7Error, StatusError, TransportError
@@ -22,6 +25,8 @@ from mm7zeep.transport import statuses
 from mm7zeep.transport.failures import refusal
 
 Verdict = Literal["done", "retry", "dead", "pause"]
+Reply = Callable[[Connection, float], None]
+"""Keeps what the answer to a call asks for, in the transaction in which that call is done, at a time."""
 _STOPS = frozenset({401, 403, 410})
 _AGAIN = frozenset({408, 425, 429})
 _REASON = 500  # characters of a reason that are kept
@@ -32,7 +37,7 @@ class Outcome:
     """What came of one attempt: ``message_id`` is what an upstream calls the message now, ``unclear`` says that it may
     have been taken although nothing says so. ``left_out`` are elements that its namespace has no place for,
     ``findings`` what was done to its content before. A fetch has the request with what came, as the row ``raw``, and
-    the ``summary`` of its content.
+    the ``summary`` of its content. ``reply`` keeps what the answer of an application asks for.
     """
 
     verdict: Verdict
@@ -48,6 +53,7 @@ class Outcome:
     findings: tuple[Finding, ...] = ()
     raw: RawRow | None = None
     summary: Summary | None = None
+    reply: Reply | None = None
 
     @property
     def is_plain(self) -> bool:

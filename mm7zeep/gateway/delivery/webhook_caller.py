@@ -1,7 +1,9 @@
 """One attempt of one webhook: the event written anew, as JSON or in Twilio's form, signed, and sent by POST.
 
-Whatever happens comes back as an ``Outcome``; changes no row. Each attempt has a connection of its own: nothing in an
-answer tells which event it is about. Refuses redirects, internal addresses, cookies and the proxies of the environment.
+Whatever happens comes back as an ``Outcome``; changes no row. In Twilio's form the answer to a message that came in is
+read, and what it asks for goes along; every other answer counts by its status alone. Each attempt has a connection of
+its own: nothing in an answer tells which event it is about. Refuses redirects, internal addresses, cookies and the
+proxies of the environment.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, cast
 from urllib.parse import urlencode
@@ -19,9 +22,9 @@ from sqlalchemy import Connection
 
 from mm7zeep.credentials import AuthorizationHeader
 from mm7zeep.errors import Mm7Error
-from mm7zeep.gateway.config.parties import TWILIO, Application, Twilio, Webhook
+from mm7zeep.gateway.config.parties import RECEIVED, TWILIO, Application, Twilio, Webhook
 from mm7zeep.gateway.config.settings import Settings
-from mm7zeep.gateway.delivery.retry import Outcome, judge_webhook, judge_webhook_status
+from mm7zeep.gateway.delivery.retry import Outcome, Reply, judge_webhook, judge_webhook_status
 from mm7zeep.gateway.security import twilio_signature, webhook_signature
 from mm7zeep.gateway.security.outbound import Egress
 from mm7zeep.gateway.store.clock import GuardedClock
@@ -29,25 +32,40 @@ from mm7zeep.gateway.store.database import Database
 from mm7zeep.gateway.store.outbox import KEPT
 from mm7zeep.gateway.store.rows import CallRow
 from mm7zeep.json_text import as_json
+from mm7zeep.receiver import Refusal
 from mm7zeep.tracing import Tracing
 from mm7zeep.transport import Timeouts, statuses
 from mm7zeep.transport.clocks import Bounds
 from mm7zeep.transport.failures import fail
 from mm7zeep.transport.http_exchange import HttpExchange, ready
+from mm7zeep.transport.short_answer import ShortAnswer, short_answer
 
 Write = Callable[[Connection, CallRow, float], Mapping[str, Any] | None]
 """What the event of a call says at a time, as JSON has it or as the fields of a form; None where its message was
 deleted.
 """
 
+Answered = Callable[[Application, CallRow, Mapping[str, Any], ShortAnswer], Reply | None]
+"""What the answer to a message that came in asks for, told by these fields. Raises ``Refusal`` where it cannot be taken
+now.
+"""
+
 _Post = tuple[str, bytes, Mapping[str, str]]
 """Where to, the body, and the header fields that belong to it."""
 
+_Read = Callable[[ShortAnswer], Reply | None]
+
 _CHUNK = 8192
+_MOST = 64 * 1024  # octets of TwiML that are read; Twilio takes as many
+# what Twilio reads as TwiML; web frameworks say text/html where nobody says otherwise
+_TWIML = frozenset({"text/xml", "application/xml", "text/html"})
 
 
 class WebhookCaller:
-    """Makes the calls that tell events. ``write`` says what each tells. Thread-safe."""
+    """Makes the calls that tell events. ``write`` says what each tells, ``answered`` what an answer asks for.
+
+    Thread-safe.
+    """
 
     def __init__(
         self,
@@ -55,6 +73,7 @@ class WebhookCaller:
         database: Database,
         clock: GuardedClock,
         write: Write,
+        answered: Answered,
         timeouts: Timeouts,
         tracing: Tracing,
     ) -> None:
@@ -62,6 +81,7 @@ class WebhookCaller:
         self._database = database
         self._clock = clock
         self._write = write
+        self._answered = answered
         self._timeouts = timeouts
         self._tracing = tracing
         self._session = requests.Session()
@@ -88,12 +108,15 @@ class WebhookCaller:
         if said is None:
             return Outcome(verdict="dead", reason="the message was deleted")
         if in_form:
-            outcome = self._post(*_form(application, call.event["url"], said))
+            read = None
+            if call.event["type"] == RECEIVED:
+                read = partial(self._answered, application, call, said)
+            outcome = self._post(*_form(application, call.event["url"], said), read)
             # the StatusCallbacks of an application share their endpoints: one of them stops no other
             return replace(outcome, verdict="retry") if outcome.verdict == "pause" else outcome
         return self._post(*_event(application, call.transaction_id, int(now), said))
 
-    def _post(self, url: str, body: bytes, own: Mapping[str, str]) -> Outcome:
+    def _post(self, url: str, body: bytes, own: Mapping[str, str], read: _Read | None = None) -> Outcome:
         exchange, traced = HttpExchange(address=url), self._tracing.current().headers
         fields, octets = ready(exchange, body, {"User-Agent": "mm7zeep", "Connection": "close", **own, **traced})
         times = self._timeouts
@@ -110,7 +133,7 @@ class WebhookCaller:
                 stream=True,
                 hooks={"response": _unread},
             ) as answer:
-                return _judged(answer)
+                return _judged(answer, read)
         except Exception as error:  # noqa: BLE001  whatever the libraries raise
             try:
                 fail(error, exchange, url)
@@ -140,10 +163,10 @@ def _sent_as(url: str) -> str:
     return prepared.partition("#")[0]
 
 
-def _judged(answer: requests.Response) -> Outcome:
-    """The outcome that an answer is: by its status alone."""
+def _judged(answer: requests.Response, read: _Read | None) -> Outcome:
+    """The outcome that an answer is: by its status alone, unless it is to be ``read``."""
     if answer.ok and answer.status_code < 300:
-        return Outcome(verdict="done")
+        return Outcome(verdict="done") if read is None else _taken(short_answer(answer, _TWIML, _MOST), read)
     kept = bytearray()
     try:
         while len(kept) < KEPT and (chunk := answer.raw.read1(_CHUNK, decode_content=False)):
@@ -152,6 +175,14 @@ def _judged(answer: requests.Response) -> Outcome:
         pass  # what came of it is enough
     wait = statuses.seconds(answer.headers.get("Retry-After"))
     return judge_webhook_status(answer.status_code, bytes(kept[:KEPT]), wait)
+
+
+def _taken(answer: ShortAnswer, read: _Read) -> Outcome:
+    """The outcome of an answer that is read: where what it asks for cannot be kept now, the call is made again."""
+    try:
+        return Outcome(verdict="done", reply=read(answer))
+    except Refusal as error:
+        return Outcome(verdict="retry", reason=f"the answer asks for messages, which cannot be kept now: {error}")
 
 
 def _unread(answer: requests.Response, **_: Any) -> None:
