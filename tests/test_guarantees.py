@@ -17,9 +17,10 @@ from gateway_room import ONE, Make, rooms
 
 from mm7zeep.envelope.door import XmlLimits
 from mm7zeep.errors import AuthError, TransportError
+from mm7zeep.gateway.api.twilio import twiml
 from mm7zeep.gateway.config.handset import Handset
 from mm7zeep.gateway.config.settings import Retention, Settings
-from mm7zeep.gateway.delivery import download
+from mm7zeep.gateway.delivery import download, webhook_caller
 from mm7zeep.gateway.gateway import Gateway
 from mm7zeep.gateway.mm7.validation import lengths, recipients
 from mm7zeep.gateway.server import http_protocol, supervisor
@@ -49,6 +50,8 @@ FIXED = {
     "steady time that confirms it": clock.STEADY,
     "worker without a heartbeat, before it is killed": supervisor._HUNG,
     "octets of an answer that a dead letter keeps": outbox.KEPT,
+    "TwiML of an answer": webhook_caller.MOST_TWIML,
+    "messages of it": twiml.MOST,
     "head of an answer": inbound.HEAD,
     "fields of an answer's head": inbound.FIELDS,
 }

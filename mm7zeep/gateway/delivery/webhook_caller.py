@@ -50,13 +50,15 @@ Answered = Callable[[Application, CallRow, Mapping[str, Any], ShortAnswer], Repl
 now.
 """
 
+MOST_TWIML = 64 * 1024
+"""Octets of TwiML that are read; Twilio takes as many."""
+
 _Post = tuple[str, bytes, Mapping[str, str]]
 """Where to, the body, and the header fields that belong to it."""
 
 _Read = Callable[[ShortAnswer], Reply | None]
 
 _CHUNK = 8192
-_MOST = 64 * 1024  # octets of TwiML that are read; Twilio takes as many
 # what Twilio reads as TwiML; web frameworks say text/html where nobody says otherwise
 _TWIML = frozenset({"text/xml", "application/xml", "text/html"})
 
@@ -166,7 +168,7 @@ def _sent_as(url: str) -> str:
 def _judged(answer: requests.Response, read: _Read | None) -> Outcome:
     """The outcome that an answer is: by its status alone, unless it is to be ``read``."""
     if answer.ok and answer.status_code < 300:
-        return Outcome(verdict="done") if read is None else _taken(short_answer(answer, _TWIML, _MOST), read)
+        return Outcome(verdict="done") if read is None else _taken(short_answer(answer, _TWIML, MOST_TWIML), read)
     kept = bytearray()
     try:
         while len(kept) < KEPT and (chunk := answer.raw.read1(_CHUNK, decode_content=False)):
