@@ -53,7 +53,9 @@ class Profile:
     ``submit_as_deliver`` (an MO may arrive as SubmitReq), ``fault_refusals`` (refuse by SOAP Fault, not by the matching
     Rsp), ``fault_status`` (the HTTP status of a Fault: 500 by SOAP 1.1 6.2, or 200), ``answer_schema`` (that of the
     answers to its requests; None: the request's own), ``report_schema`` (that of the carrier's MO and reports; None:
-    ``schema``), ``encoding`` of binary parts, ``headers`` added to each request.
+    ``schema``), ``encoding`` of binary parts, ``headers`` added to each request; how it refuses what exceeds a limit:
+    ``oversize_http`` (the HTTP status, without an MM7 answer, for a request above ``max_message``; None: 2004, as for
+    the other limits of content) and ``recipients_status`` (the MM7 status for more than ``max_recipients``).
 
     Limits that the carrier states, None for one that it does not: octets of the whole request with its envelope and
     encodings (``max_message``), of all parts together (``max_content``), of one part (``max_part``); the number of
@@ -88,6 +90,8 @@ class Profile:
     report_schema: str | None = None
     encoding: Literal["binary", "base64"] = "binary"
     headers: tuple[tuple[str, str], ...] = ()
+    oversize_http: Literal[413] | None = None
+    recipients_status: int = 3003
 
     max_message: int | None = None
     max_content: int | None = None
@@ -252,6 +256,7 @@ SINCH = replace(
     prefix=None,
     split=True,
     smil="required",
+    recipients_status=2503,
     max_part=1_000_000,
     max_content=2_048_000,
     max_subject=80,
@@ -276,6 +281,7 @@ SKYCORE = replace(
     prefix=None,
     split=True,
     smil="required",
+    recipients_status=2503,
     max_recipients=1,
     sources=(Source("max_recipients", "apidocs.skycore.com, sendMMS", note="several are answered 2503"),),
 )
@@ -292,11 +298,15 @@ OPENMARKET = replace(
 _VIBES = (
     Source("max_message", "developer-aggregation.vibes.com, send-an-mms", note="1 MB of encoded body, else HTTP 413"),
 )
-VIBES_5_5 = replace(REL_5_MM7_1_2, name="vibes-5.5", max_message=1_000_000, sources=_VIBES, empty_ack=True)
+VIBES_5_5 = replace(
+    REL_5_MM7_1_2, name="vibes-5.5", max_message=1_000_000, sources=_VIBES, empty_ack=True, oversize_http=413
+)
 """Vibes (US), its profile "MM7 5.5.0": REL-5-MM7-1-2, and MM7Version 5.3.0 all the same; 1 MB; a blank 200
 acknowledges."""
 
-VIBES_6_8 = replace(REL_6_MM7_1_4, name="vibes-6.8", max_message=1_000_000, sources=_VIBES, empty_ack=True)
+VIBES_6_8 = replace(
+    REL_6_MM7_1_4, name="vibes-6.8", max_message=1_000_000, sources=_VIBES, empty_ack=True, oversize_http=413
+)
 """Vibes (US), its profile "6.8.0"."""
 
 TELNYX = replace(

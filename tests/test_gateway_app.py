@@ -29,6 +29,7 @@ from mm7zeep.gateway.config.parties import Application, Callback, Route, Upstrea
 from mm7zeep.gateway.config.settings import Delivery, Settings
 from mm7zeep.gateway.delivery.events import Event
 from mm7zeep.gateway.gateway import Gateway
+from mm7zeep.gateway.mm7.validation.content import check_content
 from mm7zeep.gateway.server.listener import serve_in_thread
 from mm7zeep.gateway.store import messages
 from mm7zeep.messages import (
@@ -154,11 +155,11 @@ def test_refused_by_response(room: Make) -> None:
     assert (back.operation, back.message.status.code) == ("SubmitRsp", 4001)  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("profile", ["optus", "sinch"])
-def test_one_recipient(profile: str, room: Make) -> None:
-    """A profile that takes one recipient answers two of them with 3003."""
+@pytest.mark.parametrize(("profile", "code"), [("optus", 3003), ("sinch", 2503), ("skycore", 2503)])
+def test_one_recipient(profile: str, code: int, room: Make) -> None:
+    """A profile that takes one recipient answers two of them as the carrier does."""
     one = room(replace(TNN, profile=profile))
-    assert one.code(SUBMIT) == 3003
+    assert one.code(SUBMIT) == code
     assert one.code(ONE) == 1000
 
 
@@ -191,8 +192,25 @@ def test_media_types(room: Make) -> None:
 
 def test_content_too_large(room: Make) -> None:
     """More content than the profile takes is refused with 2004."""
-    one = room(replace(TNN, profile="vibes-6.8"))
+    one = room(replace(TNN, profile="telnyx"))
     assert one.code(replace(SUBMIT, parts=(replace(TEXT, body=b"x" * 1_000_001),))) == 2004
+
+
+@pytest.mark.parametrize("profile", ["vibes-5.5", "vibes-6.8"])
+def test_body_too_large_for_the_carrier(profile: str, room: Make) -> None:
+    """A body beyond what Vibes takes is answered as Vibes does, by HTTP 413 alone; nothing of it is kept."""
+    one = room(replace(TNN, profile=profile))
+    wire = exchange.pack(replace(SUBMIT, parts=(replace(TEXT, body=b"x" * 1_000_001),)))
+    answer = one.gateway.answer(replace(wire, headers=(*wire.headers, basic("tnn"))))
+    assert (answer.status, answer.header("Content-Type")) == (413, "text/plain; charset=utf-8")
+    assert answer.read() == b"the message may have 1,000,000 octets\n"
+    assert one.messages == []
+    replacing = ReplaceReq(vaspid="TNN", vasid="News", message_id="x", parts=(replace(TEXT, body=b"x" * 1_000_001),))
+    wire = exchange.pack(replacing)
+    assert one.gateway.answer(replace(wire, headers=(*wire.headers, basic("tnn")))).status == 413
+    with pytest.raises(StatusError) as caught:  # by JSON there is no body of the carrier's
+        check_content((), 1_000_001, replace(TNN, profile=profile))
+    assert caught.value.status.code == 2004
 
 
 @pytest.mark.parametrize("field", [None, "Basic dG5uOng=", "Basic eDp0"])

@@ -79,6 +79,8 @@ def test_carriers(one: Profile) -> None:
         "fault_status",
         "answer_schema",
         "report_schema",
+        "oversize_http",
+        "recipients_status",
     )
     assert replace(one, **{name: getattr(base, name) for name in wishes}) == base
 

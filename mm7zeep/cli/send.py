@@ -37,6 +37,7 @@ _CARRIER = (
     "prefix", "policy", "split", "max_message", "max_content", "max_part", "max_parts", "max_subject",
     "max_recipients", "max_content_id", "media_types", "sources", "smil", "empty_ack", "submit_as_deliver",
     "fault_refusals", "fault_status", "answer_schema", "report_schema", "encoding", "headers",
+    "oversize_http", "recipients_status",
 )  # fmt: skip
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 

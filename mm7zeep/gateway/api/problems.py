@@ -78,6 +78,7 @@ _STATUSES = {
 }
 _MM7 = {
     2002: "invalid-recipient",
+    2503: "too-many-recipients",
     2004: "content-refused",
     2005: "message-not-found",
     4001: "invalid-sender",

@@ -25,7 +25,7 @@ from mm7zeep.gateway.mm7.backend import Backend
 from mm7zeep.gateway.mm7.recall import Recall, status_of
 from mm7zeep.gateway.mm7.refusal import refusal
 from mm7zeep.gateway.mm7.submitted import Submitted
-from mm7zeep.gateway.mm7.validation.content import check_content
+from mm7zeep.gateway.mm7.validation.content import check_content, check_size
 from mm7zeep.gateway.mm7.validation.form import check_charging, check_form
 from mm7zeep.gateway.mm7.validation.recipients import check_recipients, in_words
 from mm7zeep.gateway.mm7.validation.sender import is_of_another
@@ -147,10 +147,13 @@ class Intake(Backend):
     # --- what they share ----------------------------------------------------------------------------------------------
 
     def _application(self, call: Call) -> Application:
-        """Whose request this is. Raises ``StatusError``: 4003 for an upstream, 4001 for another's VASPID or VASID."""
+        """Whose request this is. Raises ``StatusError``: 4003 for an upstream, 4001 for another's VASPID or VASID;
+        ``Refusal`` for a body that the profile has answered by HTTP.
+        """
         application = self.settings.application(call.user)
         if application is None:
             raise refusal(4003, "an MMSC brings messages and reports; only applications submit")
+        check_size(len(call.raw), application)
         check_form(call.received)
         message: Any = call.message
         if not application.owns(message.vaspid, message.vasid):

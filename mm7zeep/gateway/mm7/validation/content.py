@@ -1,4 +1,6 @@
-"""Whether the content of a request is taken (2004): its size, its media types. Refuses with ``StatusError``."""
+"""Whether the content of a request is taken (2004): its size, its media types. Refuses with ``StatusError``, and with
+``Refusal`` what the carrier whose profile it is refuses by HTTP alone.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +10,14 @@ from mm7zeep import media
 from mm7zeep.gateway.config.parties import Application
 from mm7zeep.gateway.mm7.refusal import refusal
 from mm7zeep.messages import Part
+from mm7zeep.receiver import Refusal
+
+
+def check_size(size: int, application: Application) -> None:
+    """Raise ``Refusal`` for a request body of ``size`` octets that the profile has answered by an HTTP status."""
+    profile = application.request_profile
+    if profile.oversize_http is not None and profile.max_message is not None and size > profile.max_message:
+        raise Refusal(profile.oversize_http, f"the message may have {profile.max_message:,} octets")
 
 
 def check_content(parts: Sequence[Part], size: int, application: Application) -> None:

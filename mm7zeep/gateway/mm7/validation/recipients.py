@@ -1,4 +1,7 @@
-"""Whether the addresses of a request can be served (2002) and are not too many (3003). Refuses with ``StatusError``."""
+"""Whether the addresses of a request can be served (2002) and are not too many (3003, or what the profile has for it).
+
+Refuses with ``StatusError``.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +42,7 @@ def check_addresses(addresses: Iterable[Address | None]) -> None:
 
 def check_recipients(request: SubmitReq, application: Application) -> tuple[Address, ...]:
     """The recipients that are no address. Raises ``StatusError``: 2002 for none that is, or for an address (also the
-    sender's) that is too long; 3003 for too many.
+    sender's) that is too long; 3003 for too many, or what its profile has for that.
     """
     check_addresses((request.sender_address, *request.to, *request.cc, *request.bcc))
     profile, served = application.request_profile, request.recipients
@@ -47,7 +50,7 @@ def check_recipients(request: SubmitReq, application: Application) -> tuple[Addr
         shown = in_words((*request.to, *request.cc, *request.bcc))
         raise refusal(2002, "nobody to be served among the recipients" + (f": {shown}" if shown else ""))
     if profile.max_recipients is not None and len(served) > profile.max_recipients:
-        raise refusal(3003, f"at most {profile.max_recipients} recipient(s) in a request")
+        raise refusal(profile.recipients_status, f"at most {profile.max_recipients} recipient(s) in a request")
     if len((*request.to, *request.cc, *request.bcc)) > MOST_RECIPIENTS:
         raise refusal(3003, f"at most {MOST_RECIPIENTS} recipients in a request")
     wrong = tuple(one for one in served if not is_address(one, application.numbers))
