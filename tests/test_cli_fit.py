@@ -65,8 +65,8 @@ def test_what_cannot_fit(files: Path) -> None:
     """Exit status 1, a line on standard error with size, limit and remedy, nothing written."""
     done = run("fit", files / "d.mp4", files / "a.jpg", "--limit", "300k", "-o", files / "out")
     assert (done.exit_code, done.stdout) == (1, "")
-    assert done.stderr.startswith("mm7zeep fit: d.mp4 has 400012 octets")
-    assert "the limit is 300000" in done.stderr
+    assert done.stderr.startswith("mm7zeep fit: d.mp4 has 400,012 octets")
+    assert "the limit is 300,000" in done.stderr
     assert not (files / "out").exists()
 
 

@@ -93,7 +93,7 @@ def test_refused(submit: Style) -> None:
         with pytest.raises(LocalError, match=r"optus states no limit.*fit=300_000.*--limit"):
             submit(far.url, profiles.OPTUS, to="+1", content=[PHOTO], fit=True)
         clip = Part(body=b"\0\0\0\x18ftypisom" + bytes(90_000), content_type="video/mp4", name="c.mp4")
-        with pytest.raises(LocalError, match=r"c\.mp4 has 90012 octets.*the limit is 60000.*shorter"):
+        with pytest.raises(LocalError, match=r"c\.mp4 has 90,012 octets.*the limit is 60,000.*shorter"):
             submit(far.url, LIMITED, to="+1", content=[clip], fit=True)
         with pytest.raises(LocalError, match=rf"{len(PHOTO)} octets.*takes 60000.*fit=True.*--fit"):
             submit(far.url, LIMITED, to="+1", content=[PHOTO])

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import io
+import struct
+import zlib
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,7 +16,7 @@ pytest.importorskip("PIL")
 pytest.importorskip("pillow_heif")
 import pillow_heif
 from drawn import BLUE, RED, animated, drawing, exif, octets, photo, see_through, turned
-from PIL import Image, ImageCms
+from PIL import Image, ImageChops, ImageCms, ImageFilter
 
 import mm7zeep
 from mm7zeep import exchange, profiles, smil
@@ -115,9 +118,12 @@ def test_metadata_goes_without_a_new_coding(pool: Pool) -> None:
     """Where only metadata is wrong, no pixel changes: what is left of the file is its own octets."""
     body = octets(PHOTO.resize((160, 120)), "JPEG", exif=exif(), comment=b"a secret place")
     done = one(pool, body)
-    assert ids(done) == {"fit/metadata"}
-    assert done.findings[0].detail == "EXIF, comment"
+    assert ids(done) == {"fit/metadata", "fit/size"}
     left = done.parts[0].read()
+    assert [found.detail for found in done.findings] == [
+        "EXIF, comment",
+        f"{len(body):,} to {len(left):,} octets, 160x120 pixels; the message may have 100,000 octets",
+    ]
     assert b"secret" not in left
     assert left[-500:] == body[-500:]
     assert Image.open(io.BytesIO(left)).tobytes() == Image.open(io.BytesIO(body)).tobytes()
@@ -130,10 +136,81 @@ def test_texts_of_other_pictures_go(pool: Pool, form: str) -> None:
     extra = {"exif": exif()} if form == "PNG" else {"comment": b"a secret place"}
     body = octets(drawn, form, **extra)
     done = one(pool, body, kind=f"image/{form.lower()}")
-    assert ids(done) == {"fit/metadata"}
+    assert ids(done) == {"fit/metadata", "fit/size"}
     assert b"secret" not in done.parts[0].read()
     assert b"Maker" not in done.parts[0].read()
     assert seen(done).convert("RGB").tobytes() == drawn.convert("RGB").tobytes()
+
+
+def chunk(kind: bytes, body: bytes) -> bytes:
+    """A chunk of a PNG."""
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "LA", "P", "see-through P", "1"])
+def test_png_is_packed_anew_before_it_loses_anything(pool: Pool, mode: str) -> None:
+    """One that was hardly compressed fits with every pixel that it had, and what a viewer needs beside them."""
+    picture = PHOTO.resize((400, 300)).filter(ImageFilter.GaussianBlur(8))
+    extra: dict[str, Any] = {}
+    if mode.endswith("P"):
+        picture = picture.quantize(64)
+        extra = {"transparency": 3} if mode != "P" else {}
+    else:
+        picture = picture.convert(mode)
+    body = octets(picture, "PNG", compress_level=0, dpi=(72, 72), **extra)
+    body = body[:33] + chunk(b"gAMA", struct.pack(">I", 45455)) + chunk(b"tEXt", b"a\0secret place") + body[33:]
+    done = one(pool, body, limit=len(body), kind="image/png", name="a.png")
+    made = done.parts[0].read()
+    assert ids(done) == {"fit/repacked", "fit/metadata", "fit/size"}
+    assert seen(done).mode == Image.open(io.BytesIO(body)).mode
+    assert seen(done).convert("RGBA").tobytes() == Image.open(io.BytesIO(body)).convert("RGBA").tobytes()
+    assert chunk(b"gAMA", struct.pack(">I", 45455)) in made
+    assert b"pHYs" in made
+    assert b"secret" not in made
+    assert done.findings[-1].detail.startswith(f"{len(body):,} to {len(made):,} octets, 400x300 pixels; ")
+
+
+def test_sixteen_bits_are_not_packed_anew(pool: Pool) -> None:
+    """What is not read whole is coded, and said to be."""
+    deep = Image.linear_gradient("L").convert("I;16").resize((400, 300))
+    body = octets(deep, "PNG", compress_level=0)
+    done = one(pool, body, limit=len(body), kind="image/png", name="a.png")
+    assert "fit/repacked" not in ids(done)
+    assert {"fit/coded", "fit/colours"} <= ids(done)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+def test_jpeg_a_little_too_large_keeps_its_tables(pool: Pool, mode: str) -> None:
+    """It loses far less than by other tables, and is no more progressive than it was."""
+    picture = Image.merge("RGB", [Image.effect_noise((640, 480), 40)] * 3).filter(ImageFilter.GaussianBlur(1))
+    body = octets(picture.convert(mode), "JPEG", quality=85)
+    done = one(pool, body, limit=message_size([jpeg(body)]) - 300)
+    first = done.findings[0]
+    assert (first.id, first.detail) == ("fit/coded", "JPEG, by the tables that it had")
+    made, given = seen(done), Image.open(io.BytesIO(body))
+    assert getattr(made, "quantization") == getattr(given, "quantization")  # noqa: B009  of JPEG alone
+    assert "progressive" not in made.info
+    difference = ImageChops.difference(given.convert("L"), made.convert("L")).histogram()
+    assert sum(difference[8:]) == 0
+
+
+def test_noise_is_no_fault(pool: Pool) -> None:
+    """Noise, for which Pillow has too little room where it optimizes, is coded all the same."""
+    noise = Image.merge("RGB", [Image.effect_noise((700, 500), 120) for _ in range(3)])
+    done = one(pool, octets(noise, "BMP"), limit=700_000, kind="image/bmp", name="a.bmp")
+    assert "fit/coded" in ids(done)
+
+
+def test_sizes_are_told(pool: Pool) -> None:
+    """What was too large says how large it was, and is, in octets and pixels, and what the message may have."""
+    done = one(pool, turned(PHOTO, 6), 20_000)
+    [found] = [one for one in done.findings if one.id == "fit/size"]
+    before, after = len(turned(PHOTO, 6)), len(done.parts[0].read())
+    small = "x".join(map(str, seen(done).size))
+    assert found.detail == (
+        f"{before:,} to {after:,} octets, {PHOTO.width}x{PHOTO.height} to {small} pixels; "
+        "the message may have 20,000 octets"
+    )
 
 
 @pytest.mark.parametrize("limit", [8_000, 30_000, 100_000, 300_000])
@@ -259,7 +336,7 @@ def test_media(pool: Pool) -> None:
 def test_video_is_refused(pool: Pool) -> None:
     """Size, limit and remedy are said; nothing else is done."""
     clip = Part(body=b"\0\0\0\x18ftypisom" + bytes(400_000), content_type="video/mp4", name="clip.mp4")
-    with pytest.raises(LocalError, match=r"clip\.mp4 has 400012 octets.* limit is 300000.*shorter.*ffmpeg") as caught:
+    with pytest.raises(LocalError, match=r"clip\.mp4 has 400,012 octets.* limit is 300,000.*shorter.*ffmpeg") as caught:
         fit([jpeg(JPEG), clip], limit=300_000, pool=pool)
     assert [(found.id, found.action) for found in caught.value.findings] == [("fit/refused", "refused")]
 
@@ -278,8 +355,11 @@ def test_ffmpeg(pool: Pool, tmp_path: Path) -> None:
     sound = Part(body=b"#!AMR\n" + (b"\x3c" + bytes(31)) * 2_000, content_type="audio/amr", name="a.amr")
     done = fit([sound], limit=40_000, ffmpeg=str(command))
     assert done.parts[0].read() == b"#!AMR\n"
-    assert [found.id for found in done.findings] == ["fit/coded"]
-    with pytest.raises(LocalError, match=r"a\.amr has 64006 octets, and .*does not start"):
+    assert [(found.id, found.detail) for found in done.findings] == [
+        ("fit/coded", "by ffmpeg"),
+        ("fit/size", "64,006 to 6 octets; the message may have 40,000 octets"),
+    ]
+    with pytest.raises(LocalError, match=r"a\.amr has 64,006 octets, and .*does not start"):
         fit([sound], limit=40_000, ffmpeg=str(tmp_path / "nowhere"))
     command.write_text("#!/bin/sh\nexit 3\n")
     with pytest.raises(LocalError, match="ended with 3"):
@@ -326,10 +406,10 @@ def test_ffmpeg_that_never_keeps_to_it(tmp_path: Path) -> None:
     command.write_text(CODER % 100 + 'head -c 90000 /dev/zero > "$last"\n')
     command.chmod(0o755)
     sound = Part(body=b"ID3\x03" + bytes(100_000), content_type="audio/mpeg", name="a.mp3")
-    with pytest.raises(LocalError, match=r"a\.mp3 has 100004 octets, and ffmpeg made 90000 octets of it, more than"):
+    with pytest.raises(LocalError, match=r"a\.mp3 has 100,004 octets, and ffmpeg made 90,000 octets of it, more than"):
         fit([sound], limit=20_000, overhead=1_000, ffmpeg=str(command))
     assert len(calls(command)) <= 4
-    with pytest.raises(LocalError, match=r"10 s of it do not fit into \d+ octets"):
+    with pytest.raises(LocalError, match=r"10 s of it do not fit into [\d,]+ octets"):
         fit([sound], limit=5_000, overhead=1_000, ffmpeg=str(command))
 
 
@@ -339,7 +419,7 @@ def test_ffmpeg_is_not_given_what_it_would_have_to_guess(tmp_path: Path) -> None
     command.write_text(CODER % 100)
     command.chmod(0o755)
     odd = Part(body=b"#EXTM3U\nfile:///etc/hostname\n" + bytes(100_000), content_type="video/x-odd", name="a.odd")
-    with pytest.raises(LocalError, match=r"a\.odd has 100029 octets"):
+    with pytest.raises(LocalError, match=r"a\.odd has 100,029 octets"):
         fit([odd], limit=20_000, ffmpeg=str(command))
     assert not command.with_name("ffmpeg.calls").exists()
 
@@ -400,7 +480,7 @@ def test_files_and_sizes(pool: Pool, tmp_path: Path) -> None:
         ({"limit": 0}, "limit is a number of octets, not 0"),
         ({"limit": True}, "limit is a number"),
         ({"limit": 1000, "media": "image/jpeg"}, "media is a sequence"),
-        ({"limit": 1000}, "the limit is 1000"),
+        ({"limit": 1000}, "the limit is 1,000"),
     ],
 )
 def test_wrong_use(pool: Pool, options: dict[str, object], said: str) -> None:

@@ -119,7 +119,7 @@ def test_what_cannot_fit(room: Make, far: FarSide) -> None:
     good = one.submitted(AWAY, transaction_id="good")
     one.gateway.run_pending()
     assert (one.states(bad), one.states(good)) == (["Rejected"], ["Sent"])
-    assert "c.mp4 has 90012 octets" in (one.copies(bad)[0].detail or "")
+    assert "c.mp4 has 90,012 octets" in (one.copies(bad)[0].detail or "")
     assert len(far.requests) == 1
 
 

@@ -242,7 +242,7 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
     "GIF that is JavaScript": (lambda: b"GIF89a/*" + bytes(20) + b"*/=1;alert(1)//", "cannot be decoded|no picture"),
     "page that begins as a GIF": (lambda: b"GIF89a<script>alert(1)</script>", "pixels|cannot be decoded|no picture"),
     "PostScript named a bitmap": (lambda: b"BM\0\0\0\0\0\0\0\0%!PS-Adobe-3.0", "cannot be decoded|no picture"),
-    "too many octets": (lambda: JPEG + bytes(LIMITS.octets), "octets, more than 20971520"),
+    "too many octets": (lambda: JPEG + bytes(LIMITS.octets), "octets, more than 20,971,520"),
 }
 BORNE: dict[str, Callable[[], bytes]] = {
     "TIFF that is cut off": lambda: octets(PHOTO, "TIFF")[:300_000],

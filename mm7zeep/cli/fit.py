@@ -97,10 +97,11 @@ def _part(file: Path, part: Part) -> Part:
 
 
 def _words(findings: tuple[Finding, ...]) -> str:
-    """What was done to one file."""
-    if not findings:
+    """What was done to one file; its size stands in columns of their own."""
+    done = [one for one in findings if one.id != "fit/size"]
+    if not done:
         return "nothing"
-    return "; ".join(one.id.partition("/")[2] + (f" ({one.detail})" if one.detail else "") for one in findings)
+    return "; ".join(one.id.partition("/")[2] + (f" ({one.detail})" if one.detail else "") for one in done)
 
 
 def _table(rows: tuple[tuple[str, ...], ...]) -> list[str]:

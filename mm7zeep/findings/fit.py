@@ -13,7 +13,9 @@ ROWS = (
     Kind('fit/metadata', 'INFO', None, 'common practice', 'what a picture says of place, time, device and author was left out', 'none is needed', needs='fit'),
     Kind('fit/reference', 'INFO', None, 'RFC 2557', 'the presentation names a part by its new name', 'none is needed', needs='fit'),
     Kind('fit/refused', 'MUST', None, 'operator limit', 'the part can be made to fit', 'send a smaller one', needs='fit'),
+    Kind('fit/repacked', 'INFO', None, 'operator limit', 'a picture has fewer octets and the same pixels', 'none is needed', needs='fit'),
     Kind('fit/scaled', 'INFO', None, 'operator limit', 'a picture has fewer pixels than it had', 'none is needed', needs='fit'),
+    Kind('fit/size', 'INFO', None, 'operator limit', 'a part has another size than it had', 'none is needed', needs='fit'),
     Kind('fit/truncated', 'SHOULD', None, 'common practice', 'a picture was cut off; what is there of it goes', 'send the whole file', needs='fit'),
     Kind('fit/turned', 'INFO', None, 'EXIF 2.3 4.6.4', 'a picture was turned upright', 'none is needed', needs='fit'),
 )

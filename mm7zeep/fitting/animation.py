@@ -27,6 +27,7 @@ def made_to_fit(image: Image.Image, count: int, job: Job) -> bytes | None:
     scale = min(1.0, max(_SMALLEST, math.sqrt(most / (size[0] * size[1] * len(frames)))))
     made = b""
     told = ""
+    seen = size
     for _ in range(_TRIES):
         kept = frames[::keep]
         if len(kept) < 2:
@@ -36,7 +37,7 @@ def made_to_fit(image: Image.Image, count: int, job: Job) -> bytes | None:
         if ratio >= 1:
             small = (max(1, round(size[0] * scale)), max(1, round(size[1] * scale)))
             shown = f"{size[0]}x{size[1]} to {small[0]}x{small[1]}, " if small != size else ""
-            made, told = data, f"{shown}{colours} colours, {len(kept)} of {count} frames"
+            made, seen, told = data, small, f"{shown}{colours} colours, {len(kept)} of {count} frames"
             if ratio < 1.25 or scale == 1.0:
                 break
             scale = min(1.0, scale * math.sqrt(ratio) * 0.95)
@@ -50,6 +51,7 @@ def made_to_fit(image: Image.Image, count: int, job: Job) -> bytes | None:
         else:
             keep = max(keep + 1, math.ceil(keep / ratio))
     if made:
+        job.pixels = seen
         job.note("fit/animation", told)
     return made or None
 

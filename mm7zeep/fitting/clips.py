@@ -83,8 +83,8 @@ class _Command:
                 return made.read_bytes()
             rate = int(rate * budget / size * 0.95)
         if size:
-            raise _Failed(f"{self.name} made {size} octets of it, more than {budget}")
-        raise _Failed(f"{seconds:.0f} s of it do not fit into {budget} octets")
+            raise _Failed(f"{self.name} made {size:,} octets of it, more than {budget:,}")
+        raise _Failed(f"{seconds:.0f} s of it do not fit into {budget:,} octets")
 
     def _length(self, data: bytes) -> float:
         """Seconds that it plays: by what the file says, or by decoding it. Raises ``_Failed``."""

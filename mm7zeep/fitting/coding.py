@@ -63,10 +63,11 @@ def coded(picture: Image.Image, full: tuple[int, int], kind: str, job: Job) -> t
 
 
 def _unfit(job: Job) -> Refused:
-    return Refused(f"does not fit into {max(0, job.budget)} octets at any size that could be seen")
+    return Refused(f"does not fit into {max(0, job.budget):,} octets at any size that could be seen")
 
 
 def _told(made: _Made, full: tuple[int, int], kind: str, job: Job) -> tuple[bytes, str]:
+    job.pixels = made.size
     if made.size != full:
         job.note("fit/scaled", f"{full[0]}x{full[1]} to {made.size[0]}x{made.size[1]}")
     job.note("fit/coded", made.how)
@@ -96,9 +97,16 @@ def _size(picture: Image.Image, scale: float) -> tuple[int, int]:
 
 def as_jpeg(picture: Image.Image, quality: int, *, fine: bool = False) -> bytes:
     """The file; ``fine``: with the colours of every pixel, not of four together."""
-    stream = io.BytesIO()
     sampling = {} if picture.mode == "L" else {"subsampling": 0 if fine else 2}
-    picture.save(stream, "JPEG", quality=quality, optimize=True, **sampling)
+    for optimize in (True, False):
+        stream = io.BytesIO()
+        try:
+            picture.save(stream, "JPEG", quality=quality, optimize=optimize, **sampling)
+        except OSError:  # noise has more octets than Pillow has room for where it optimizes
+            if not optimize:
+                raise
+        else:
+            break
     return stream.getvalue()
 
 
@@ -194,10 +202,17 @@ def _jpeg(picture: Image.Image, budget: int) -> _Made | None:
 # --- PNG --------------------------------------------------------------------------------------------------------------
 
 
-def _as_png(picture: Image.Image) -> bytes:
+def as_png(picture: Image.Image) -> bytes:
+    """The file, as small as it gets in the time there is."""
     stream = io.BytesIO()
     picture.save(stream, "PNG", optimize=picture.width * picture.height < 1_000_000)
     return stream.getvalue()
+
+
+def png_octets(picture: Image.Image) -> float:
+    """About how many octets the file will have, by a sample of it."""
+    sample = _sample(picture)
+    return len(as_png(sample)) * (picture.width * picture.height) / (sample.width * sample.height)
 
 
 def in_few_colours(picture: Image.Image, count: int = 256) -> Image.Image:
@@ -224,7 +239,7 @@ def _png(picture: Image.Image, budget: int, *, try_hard: bool) -> _Made | None:
     """
     sample = _sample(picture)
     ratio = picture.width * picture.height / (sample.width * sample.height)
-    full, few = len(_as_png(sample)) * ratio, len(_as_png(in_few_colours(sample))) * ratio
+    full, few = png_octets(picture), len(as_png(in_few_colours(sample))) * ratio
     if not try_hard and few > budget * 1.5:
         return None
     scale = 1.0 if few <= budget * 1.1 else max(0.05, math.sqrt(budget / few))
@@ -240,7 +255,7 @@ def _png(picture: Image.Image, budget: int, *, try_hard: bool) -> _Made | None:
         size = 0
         for form, how in (*forms, (None, "PNG, 256 colours")):
             form = in_few_colours(small) if form is None else form
-            data = _as_png(form)
+            data = as_png(form)
             size = len(data)
             if size <= budget:
                 found = _Made(data, 1.0 if try_hard else _alike(whole, form), small.size, how)

@@ -136,6 +136,11 @@ class _Work:
         found = finding(id, label, detail=detail, action="refused" if refused else "repaired")
         self.changes.setdefault(n, []).append(found)
 
+    def note_size(self, n: int, octets: int, pixels: str = "") -> None:
+        """Say which size a part had, and has now, and what the whole message may have."""
+        now = f"{self.given[n].size:,} to {octets:,} octets" + (f", {pixels} pixels" if pixels else "")
+        self.note(n, "fit/size", f"{now}; the message may have {self.limit:,} octets")
+
     def refuse(self, n: int, id: str, reason: str) -> None:
         """Say why a part cannot be served."""
         self.note(n, id, reason, refused=True)
@@ -203,9 +208,10 @@ class _Work:
             part = self.parts[n]
             made = clips.shortened(part.read(), self.kinds[n], share, self.allowed or _CLIPS, self.ffmpeg)
             if isinstance(made, str):
-                self.refuse(n, "fit/refused", f"has {part.size} octets, and {made}")
+                self.refuse(n, "fit/refused", f"has {part.size:,} octets, and {made}")
                 continue
-            self.note(n, "fit/coded", f"{part.size} to {len(made[0])} octets by {Path(self.ffmpeg).name}")
+            self.note(n, "fit/coded", f"by {Path(self.ffmpeg).name}")
+            self.note_size(n, len(made[0]))
             self._put(n, *made)
 
     def _too_large(self, size: int) -> None:
@@ -213,8 +219,8 @@ class _Work:
         stays = [n for n in range(len(self.parts)) if not self.is_picture(n)] or list(range(len(self.parts)))
         n = max(stays, key=lambda one: self.parts[one].size)
         reason = (
-            f"has {self.parts[n].size} octets, with which the message has at least {size}; the limit is {self.limit}. "
-            + self._remedy(n)
+            f"has {self.parts[n].size:,} octets, with which the message has at least {size:,}; "
+            f"the limit is {self.limit:,}. " + self._remedy(n)
         )
         self.refuse(n, "fit/refused", reason)
 
@@ -237,14 +243,16 @@ class _Work:
             try:
                 made = pool.fit(self.parts[n].read(), share, self.pictures)
             except Unfit as unfit:
-                reason = f"has {self.parts[n].size} octets and {unfit}; the limit is {self.limit}. Send another picture"
+                reason = (
+                    f"has {self.parts[n].size:,} octets and {unfit}; the limit is {self.limit:,}. Send another picture"
+                )
                 self.refuse(n, "fit/refused", reason)
                 continue
             except OSError as error:
                 raise LocalError(f"{_label(self.given[n], n)} cannot be read: {error.strerror}") from error
             self.memory = max(self.memory, made.memory)
             for id, detail in made.steps:
-                self.note(n, id, detail)
+                self.note(n, id, detail) if id != "fit/size" else self.note_size(n, len(made.data), detail)
             room -= self._encoded(len(made.data))
             if made.steps:
                 self._put(n, made.data, made.kind)

@@ -19,7 +19,7 @@ class Job:
 
     ``budget`` octets of the file; ``allowed`` media types; ``limits`` as in ``Limits``; ``extend`` is told by how
     much a large picture may take longer. ``box`` is the longer side in pixels of a preview; 0 for a picture that is
-    made to fit.
+    made to fit. ``pixels`` is the size of what was made, where that is not the size of what was given.
     """
 
     budget: int
@@ -27,6 +27,7 @@ class Job:
     limits: dict[str, float]
     box: int = 0
     extend: Callable[[float], object] = lambda factor: None
+    pixels: tuple[int, int] | None = None
     steps: list[Step] = field(default_factory=list)
 
     def note(self, id: str, detail: str = "") -> None:

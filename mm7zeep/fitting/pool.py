@@ -97,7 +97,7 @@ class Pool:
 
     def _made(self, data: bytes, asked: _Asked) -> Picture:
         if len(data) > self.limits.octets:
-            raise Unfit(f"has {len(data)} octets, more than {self.limits.octets}")
+            raise Unfit(f"has {len(data):,} octets, more than {self.limits.octets:,}")
         with self._free:
             worker = self._take()
             keep = False
