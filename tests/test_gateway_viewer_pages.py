@@ -956,7 +956,7 @@ def test_too_much_is_said_to_be(pages: Pages) -> None:
     """Files beyond what a form may have."""
     files = [("file", ("a.bin", bytes(16 * 2**20), "application/octet-stream"))]
     page = pages.post("/compose", 413, fields=MO, files=files)
-    assert "a form with its files may have 15 MB" in text(page.xpath("//main")[0])
+    assert "a form with its files may have 15 MiB" in text(page.xpath("//main")[0])
     assert page.xpath("//main//a/@href") == ["/compose", "/"]
 
 

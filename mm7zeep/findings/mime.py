@@ -53,7 +53,7 @@ ROWS = (
     Kind('mime/text-bare-cr', 'SHOULD', 'line-endings', 'RFC 2046 4.1.1', 'text lines end in CRLF, not in a bare CR', 'end each line with CR LF'),
     Kind('mime/text-charset', 'SHOULD', None, 'RFC 2046 4.1.2', 'text parts with bytes above 127 name a charset', 'add charset=utf-8'),
     Kind('mime/text-charset-decodes', 'MUST', 'charset-mismatch', 'RFC 2046 4.1.2', 'text decodes in the declared charset', 'correct it'),
-    Kind('mime/total-size', 'INFO', None, 'OMA MMS content classes', 'decoded size against 30/100/300/600 KB', 'shrink'),
+    Kind('mime/total-size', 'INFO', None, 'OMA MMS content classes', 'decoded size against 30/100/300/600 KiB', 'shrink'),
     Kind('mime/transfer-encoding-in-part', 'SHOULD', None, 'RFC 2045', "Transfer-Encoding is HTTP's, not MIME's", 'drop it'),
     Kind('mime/type-syntax', 'MUST', 'content-type-syntax', 'RFC 2045 5.1', 'Content-Type is type/subtype with ; name=value, special characters quoted', 'repair the field'),
     Kind('mime/unreferenced-part', 'INFO', None, 'SwA 3', 'every part is referred to by href, SMIL or nesting', 'refer or drop'),

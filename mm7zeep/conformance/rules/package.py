@@ -16,7 +16,7 @@ from mm7zeep.findings import Finding, Level, finding
 from mm7zeep.messages import Part
 from mm7zeep.mime import Node
 
-_CLASSES = (30, 100, 300, 600)  # KB: text, image basic, image rich, megapixel (OMA MMS conformance document)
+_CLASSES = (30, 100, 300, 600)  # KiB: text, image basic, image rich, megapixel (OMA MMS conformance document)
 
 
 def _type_agrees(subject: Subject) -> Iterator[Finding]:
@@ -130,7 +130,7 @@ def _unreferenced(subject: Subject) -> Iterator[Finding]:
 def _total_size(subject: Subject) -> Iterator[Finding]:
     size = sum(node.part.size for node in subject.content if node.part is not None)
     if size > _CLASSES[-1] * 1024:
-        detail = f"{size // 1024} KB; the content classes end at {', '.join(map(str, _CLASSES))} KB"
+        detail = f"{size:,} octets; the content classes end at {', '.join(map(str, _CLASSES))} KiB"
         yield finding("mime/total-size", detail=detail)
 
 

@@ -119,7 +119,7 @@ async def read_form(request: Request, csrf: str, most: int = MOST) -> Form:
 
 
 def _size(octets: int) -> str:
-    return f"{octets // 2**20} MB" if octets >= 2**20 else f"{octets // 2**10} kB"
+    return f"{octets // 2**20} MiB" if octets >= 2**20 else f"{octets // 2**10} KiB"
 
 
 def _urlencoded(headers: Headers, octets: bytes) -> Form:
