@@ -125,7 +125,9 @@ WITHOUT_REQUIREMENT: Mapping[str, str] = MappingProxyType(
         "fit/metadata": "says what fitting left out of a picture: privacy, no text's",
         "fit/reference": "says what fitting changed in a presentation",
         "fit/refused": "a limit of the carrier's",
+        "fit/repacked": "says what fitting did to a picture file: a limit of the carrier's, no text's",
         "fit/scaled": "says what fitting did to a picture: a limit of the carrier's, no text's",
+        "fit/size": "says what fitting did to a part: a limit of the carrier's, no text's",
         "fit/truncated": "tells a damaged picture: the file formats are no part of MM7",
         "fit/turned": "says what fitting did to a picture: EXIF is no part of MM7",
         "mime/limit": "a limit of ours against abuse: the texts set none",
@@ -133,6 +135,10 @@ WITHOUT_REQUIREMENT: Mapping[str, str] = MappingProxyType(
         "sem/secret-in-capture": "concerns whom a capture is shown to, not the message",
         "sem/smil-unused-part": "practice: a part that no slide shows may be meant to be saved",
         "sem/subject-length": "practice: what handsets show; the schema sets no greatest length",
+        "twiml/again": "says what a gateway did: Twilio's form is no part of MM7",
+        "twiml/left-out": "tells an answer in Twilio's form, which is no part of MM7",
+        "twiml/refused": "tells an answer in Twilio's form, which is no part of MM7",
+        "twiml/unread": "tells an answer in Twilio's form, which is no part of MM7",
         "xml/limit": "a limit of ours against abuse: the texts set none",
     }
 )
