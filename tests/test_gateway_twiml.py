@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +16,7 @@ from gateway_room import OTHER, TNN, Room
 from twilio.twiml.messaging_response import MessagingResponse
 
 from mm7zeep.gateway.api.twilio import twiml
+from mm7zeep.gateway.api.twilio.resources import message_resource
 from mm7zeep.gateway.config.opt_out import OptOut
 from mm7zeep.gateway.config.parties import Twilio
 from mm7zeep.gateway.delivery.retry import Outcome
@@ -92,8 +93,9 @@ def test_reply_is_sent(tmp_path: Path) -> None:
         assert made.replies == [("111122", "+61499", ["Thank you ü".encode()])]
         assert told(heard) == []
         assert made.room.states(heard.id) == ["Delivered"]
-        sent = [one.id for one in made.room.messages if one.direction == "mt"]
-        assert heard.field["replies"] == {"0": sent[0]}
+        [sent] = [one for one in made.room.messages if one.direction == "mt"]
+        assert heard.field["replies"] == {"0": sent.id}
+        assert message_resource(SID, sent, made.room.copies(sent.id), 0.0)["direction"] == "outbound-reply"
 
 
 @pytest.mark.parametrize("kind", ["text/xml", "application/xml; charset=utf-8", "text/html; charset=UTF-8", "TEXT/XML"])
@@ -209,6 +211,18 @@ def test_replayed_call_sends_what_was_not_sent(tmp_path: Path) -> None:
         sent = {n: one.id for n, one in enumerate(one for one in made.room.messages if one.direction == "mt")}
         assert made.row(heard.id).field["replies"] == {str(n): id for n, id in sent.items()}
         assert told(made.row(heard.id))[1:] == [("twiml/again", "Message[1]", sent[0])]
+
+
+@pytest.mark.postgres
+def test_once_on_postgresql(tmp_path: Path, postgres_databases: Callable[[], str]) -> None:
+    """So it is there: sent with the end of its call, and not again by a replay."""
+    with script(tmp_path, answer(says("one", "two")), database=postgres_databases()) as made:
+        heard = made.hear()
+        assert [texts for _, _, texts in made.replies] == [[b"one"], [b"two"]]
+        assert made.room.gateway.replay(id=made.callback(heard.id).id) == 1
+        made.room.gateway.run_pending()
+        assert (len(made.replies), len(made.far.requests)) == (2, 2)
+        assert [id for id, _, _ in told(made.row(heard.id))] == ["twiml/again", "twiml/again"]
 
 
 def test_answer_that_breaks_off_is_asked_for_again(tmp_path: Path) -> None:

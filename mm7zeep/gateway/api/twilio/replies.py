@@ -20,7 +20,7 @@ from mm7zeep import masking
 from mm7zeep.errors import StatusError
 from mm7zeep.findings import Finding, finding
 from mm7zeep.gateway.api.submissions import Scripts, Submission, submission
-from mm7zeep.gateway.api.twilio import twiml
+from mm7zeep.gateway.api.twilio import resources, twiml
 from mm7zeep.gateway.api.twilio.errors import TwilioError
 from mm7zeep.gateway.api.twilio.parameters import Parameters, message_of
 from mm7zeep.gateway.config.parties import Application
@@ -66,15 +66,17 @@ class Replies:
             raise self.admission.refusal(self.admission.full[0])
         findings = (finding("twiml/left-out", detail=", ".join(found.left_out)),) if found.left_out else ()
         own = {"From": [told["To"]], "To": [told["From"]]}  # it answers whom it heard
-        made = {n: self._made(application, {**own, **given}) for n, given in enumerate(found.messages)}
+        heard = call.message_id
+        made = {n: self._made(application, {**own, **given}, heard) for n, given in enumerate(found.messages)}
         return partial(_keep, self.settings, call, made, findings) if made or findings else None
 
-    def _made(self, application: Application, given: Parameters) -> Submission | TwilioError:
-        """One message, judged as the API would; nothing of it is kept yet."""
+    def _made(self, application: Application, given: Parameters, heard: str) -> Submission | TwilioError:
+        """One message that answers ``heard``, judged as the API would; nothing of it is kept yet."""
         try:
             # what the time is, only a ValidityPeriod needs to know
             body, own = message_of(given, 0.0, allow_internal=self.settings.allow_internal)
             traced = self.tracing.current().kept
+            own = {**own, **resources.as_reply(heard)}
             return submission(body, {}, application, self.settings, self.scripts, own, traced)
         except (Refusal, StatusError) as error:
             return TwilioError.of(error)

@@ -66,6 +66,16 @@ def status_of(message: MessageRow, copy: RecipientRow, now: float) -> str:
     return "undelivered" if state == "failed" and mm_status(copy) is not None else STATUSES[state]
 
 
+def as_reply(message_id: str) -> dict[str, str]:
+    """What is kept with a message that answers another one."""
+    return {"reply_to": message_id}
+
+
+def is_reply(message: MessageRow) -> bool:
+    """Whether it was sent by what a webhook answered."""
+    return "reply_to" in (message.field.get("api") or {})
+
+
 def message_resource(
     account_sid: str, message: MessageRow, copies: Sequence[RecipientRow], now: float, body: str | None = None
 ) -> dict[str, Any]:
@@ -84,7 +94,7 @@ def message_resource(
         "body": message.excerpt if body is None else body,
         "from": message.sender,
         "to": copy.address,
-        "direction": "inbound" if inbound else "outbound-api",
+        "direction": "inbound" if inbound else "outbound-reply" if is_reply(message) else "outbound-api",
         "status": status,
         "num_segments": "1",
         "num_media": str(len(media_of(message))),
