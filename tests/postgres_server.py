@@ -177,7 +177,7 @@ class PostgresServer:
     def _make(self) -> None:
         secret = self._folder / "password"
         secret.write_text(self._password, encoding="ascii")
-        if owner := _owner():
+        if owner := server_owner():
             for path in (self._folder, secret):
                 os.chown(path, owner.pw_uid, owner.pw_gid)
         # initdb's own sync only guards against a crash of the machine during the test
@@ -192,7 +192,7 @@ class PostgresServer:
         folder = programs()
         if folder is None:
             raise RuntimeError(_ABSENT)
-        if owner := _owner():  # PostgreSQL refuses to run as root
+        if owner := server_owner():  # PostgreSQL refuses to run as root
             options |= {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []}
         return subprocess.Popen(
             [str(folder / words[0]), *words[1:]],
@@ -215,7 +215,7 @@ class PostgresServer:
         return False
 
 
-def _owner() -> pwd.struct_passwd | None:
+def server_owner() -> pwd.struct_passwd | None:
     """Whom the server runs as where we are root; None where we are somebody already."""
     if os.geteuid() != 0:
         return None

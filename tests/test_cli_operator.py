@@ -228,6 +228,7 @@ def test_certificate_of_ones_own(tmp_path: Path) -> None:
     """An admin listener behind TLS is asked by its own certificate, where that is named; else the fix is told."""
     authority = trustme.CA()
     authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    trustme.CA().cert_pem.write_to_path(str(tmp_path / "other.pem"))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1").configure_cert(context)
 
@@ -248,12 +249,18 @@ def test_certificate_of_ones_own(tmp_path: Path) -> None:
             words = ["messages", "--admin", f"https://127.0.0.1:{server.server_port}"]
             taken = CliRunner().invoke(main, [*words, "--ca-file", str(tmp_path / "ca.pem")])
             refused = CliRunner().invoke(main, words)
+            another = CliRunner().invoke(main, [*words, "--ca-file", str(tmp_path / "other.pem")])
+            text = CliRunner().invoke(main, [*words, "--ca-file", __file__])
         finally:
             server.shutdown()
             thread.join()
     assert (taken.exit_code, taken.output) == (0, "")
     assert refused.exit_code == 3
     assert "--ca-file" in refused.stderr
+    assert another.exit_code == 3
+    assert f"is not in {str(tmp_path / 'other.pem')!r}, which was given" in another.stderr
+    assert text.exit_code == 2
+    assert "holds no certificate in PEM" in text.stderr
 
 
 def test_keys(desk: Desk) -> None:

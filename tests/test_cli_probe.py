@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import ssl
 import subprocess
 import sys
 import threading
@@ -16,7 +17,9 @@ from typing import IO, Any
 
 import probed
 import pytest
+import trustme
 from click.testing import CliRunner, Result
+from far_side import FarSide
 from lxml import etree
 from made_docs import is_current
 from probed import EVIL, MAIL, NUMBER, PASSWORD, USER
@@ -293,6 +296,20 @@ def test_nobody_there(tmp_path: Path) -> None:
     found = run("probe", url, "--only", GOOD, "--format", "json", "--output", tmp_path / "a.json", "-q")
     assert found.exit_code == 3, found.output
     assert found.stderr.startswith("mm7zeep probe: no connection to 127.0.0.1 port ")
+
+
+def test_certificates(tmp_path: Path) -> None:
+    """A server that is not trusted is not examined, and the file that was given for it is named."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
+    trustme.CA().cert_pem.write_to_path(str(tmp_path / "other.pem"))
+    with FarSide(tls=context) as far:
+        plain = run("probe", far.url, "--only", GOOD)
+        given = run("probe", far.url, "--only", GOOD, "--ca-file", tmp_path / "other.pem")
+        assert far.requests == []
+    assert (plain.exit_code, given.exit_code) == (3, 3)
+    assert "signed by an unknown authority: pass that authority's certificate as ca_file= (--ca-file)" in plain.stderr
+    assert f"is not in {str(tmp_path / 'other.pem')!r}, which was given as ca_file= (--ca-file)" in given.stderr
 
 
 def test_nothing_examined_is_no_success(site: tuple[str, list[bytes]]) -> None:

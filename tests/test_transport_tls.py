@@ -24,7 +24,7 @@ from far_side import FarSide
 
 from mm7zeep.client import AsyncVaspClient, Retry, Submitted, VaspClient
 from mm7zeep.errors import LocalError, TransportError
-from mm7zeep.transport import Timeouts
+from mm7zeep.transport import Timeouts, reasons
 
 STYLES = pytest.mark.parametrize("style", ["sync", "async"])
 
@@ -205,7 +205,7 @@ RECORDS: dict[str, tuple[str, bytes, str]] = {
     "http to tls, unexpected": ("http", alert(10), "use https://"),
     "version": ("https", alert(70), r"no version of TLS in common.*\(TLSV1_ALERT_PROTOCOL_VERSION\)"),
     "certificate required": ("https", alert(116), r"demands a client certificate: pass client_cert="),
-    "handshake failure": ("https", alert(40), r"demands a client certificate \(pass client_cert=\), or no cipher"),
+    "handshake failure": ("https", alert(40), r"or no cipher is in common: pass client_cert= \(--client-cert\) if"),
     "unknown ca": ("https", alert(48), r"does not accept the client certificate.*\(TLSV1_ALERT_UNKNOWN_CA\)"),
     "our certificate expired": ("https", alert(45), "our client certificate has expired"),
     "unknown host name": ("https", alert(112), "serves no host of that name: check the host"),
@@ -297,12 +297,56 @@ def test_certificates_of_the_server(name: str, words: str, style: str, tmp_path:
 
 
 @STYLES
+def test_ca_file_of_another_authority(style: str, certificates: Certificates) -> None:
+    """A file that was given is named, with what is missing in it and how to see it: not asked for once more."""
+    with far_side(certificates) as far:
+        place = far.url.split("/")[2]
+        with pytest.raises(TransportError) as info:
+            submit(style, far.url, ca_file=certificates.other_ca_file)
+    assert str(info.value) == (
+        f"the request could not be sent to {place}: the server's certificate was issued by an authority that is not in "
+        f"{certificates.other_ca_file!r}, which was given as ca_file= (--ca-file): put that authority's certificate "
+        f"into it; openssl s_client -showcerts -connect {place} shows its name (issuer) (unable to get local issuer "
+        "certificate)"
+    )
+
+
+@STYLES
+def test_ca_file_without_the_self_signed_certificate(style: str, certificates: Certificates, tmp_path: Path) -> None:
+    """Of a server's certificate that signs itself, the same."""
+    context, _ = serving(tmp_path, "self-signed")
+    with FarSide(tls=context) as far, pytest.raises(TransportError) as info:
+        submit(style, far.url, ca_file=certificates.other_ca_file)
+    assert f"is self-signed, and not in {certificates.other_ca_file!r}, which was given as ca_file=" in str(info.value)
+
+
+@pytest.mark.parametrize("number", [40, 42, 45, 48])
+def test_client_certificate_that_was_given_is_named(number: int, certificates: Certificates) -> None:
+    """Whatever the server has against it; it is not asked for once more."""
+    with raw_server(alert(number)) as port, pytest.raises(TransportError) as info:
+        submit("sync", f"https://127.0.0.1:{port}/mm7", retry=Retry(times=0), client_cert=certificates.client)
+    assert f"{certificates.client[0]!r}, which was given as client_cert= (--client-cert)" in str(info.value)
+    assert ": pass" not in str(info.value)
+
+
+def test_words_without_advice() -> None:
+    """Who has no client of ours is told what is wrong, and not which option to give."""
+    error = ssl.SSLCertVerificationError(1, "certificate verify failed")
+    error.verify_code, error.verify_message = 20, "unable to get local issuer certificate"
+    found = reasons.of(error, "https://mmsc.example/mm7")
+    assert found is not None
+    assert reasons.unadvised(found.words) == (
+        "the server's certificate is signed by an unknown authority (unable to get local issuer certificate)"
+    )
+
+
+@STYLES
 @pytest.mark.parametrize("newest", [True, False], ids=["TLS 1.3", "TLS 1.2"])
 @pytest.mark.parametrize(
     ("who", "words"),
     [
         ("nobody", r"demands a client certificate.*client_cert="),
-        ("stranger", r"does not accept the client certificate"),
+        ("stranger", r"does not accept the client certificate in '.*stranger.pem', which was given"),
     ],
 )
 def test_fix_of_a_client_certificate(

@@ -19,7 +19,7 @@ import click
 
 from mm7zeep import json_text
 from mm7zeep.cli import COULD_NOT_RUN, FAILURES
-from mm7zeep.cli.options import ca_file, credentials
+from mm7zeep.cli.options import ca_file, client_cert, credentials, tls
 
 _TIMEOUT = (5.0, 60.0)  # seconds to connect, and without an octet
 _ANSWER = 16 * 1024 * 1024  # octets of an answer that are read
@@ -31,11 +31,14 @@ _NOTHING: Wanted = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """A gateway's admin listener: its URL, as whom it is asked, and the certificates that it is trusted by (PEM)."""
+    """A gateway's admin listener: its URL, as whom it is asked, and the files by which it is trusted and we are
+    known (PEM).
+    """
 
     url: str
     auth: tuple[str, str] | None = None
     ca_file: str | None = None
+    client_cert: str | None = None
 
     def __str__(self) -> str:
         return self.url
@@ -63,8 +66,11 @@ def options(environment: str, json_help: str = "Print the gateway's answer.") ->
 
     def decorate(function: Callable[..., None]) -> Callable[..., None]:
         @wraps(function)
-        def asking(*, admin: str, auth: tuple[str, str] | None, ca_file: str | None, **given: Any) -> None:
-            function(admin=Listener(admin, auth, ca_file), **given)
+        def asking(
+            *, admin: str, auth: tuple[str, str] | None, ca_file: str | None, client_cert: str | None, **given: Any
+        ) -> None:
+            tls(ca_file, client_cert)  # requests would find out only when it connects
+            function(admin=Listener(admin, auth, ca_file, client_cert), **given)
 
         url = click.option(
             "--admin",
@@ -83,7 +89,7 @@ def options(environment: str, json_help: str = "Print the gateway's answer.") ->
             help=f"Basic credentials, if it asks for them (or {environment}_AUTH).",
         )
         as_json = click.option("--json", "as_json", is_flag=True, help=json_help)
-        return url(auth(ca_file()(as_json(asking))))
+        return url(auth(ca_file()(client_cert()(as_json(asking)))))
 
     return decorate
 
@@ -119,6 +125,7 @@ def ask(
                 headers=headers,
                 timeout=_TIMEOUT,
                 verify=admin.ca_file or True,
+                cert=admin.client_cert,
                 allow_redirects=False,
                 stream=True,
             )
@@ -128,7 +135,7 @@ def ask(
                     if len(content) > _ANSWER:
                         break
     except requests.RequestException as error:
-        end(command, f"{admin} did not answer: {_why(error, admin.url)}", COULD_NOT_RUN)
+        end(command, f"{admin} did not answer: {_why(error, admin)}", COULD_NOT_RUN)
     try:
         said = json.loads(content)
     except ValueError:
@@ -167,11 +174,11 @@ def newest(
             return
 
 
-def _why(error: Exception, url: str) -> str:
+def _why(error: Exception, admin: Listener) -> str:
     """Why no answer came, as far as it is known."""
     from mm7zeep.transport import reasons
 
-    found = reasons.of(error, url)
+    found = reasons.of(error, admin.url, files=reasons.Files(admin.ca_file, admin.client_cert))
     return found.words if found is not None else type(error).__name__
 
 

@@ -124,6 +124,7 @@ def _sizes(context: click.Context, parameter: click.Parameter, value: str) -> tu
 @options.vasid()
 @options.profile()
 @options.ca_file()
+@options.client_cert()
 @click.option(
     "--connections",
     type=click.IntRange(1, 20_000),

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from mm7zeep.cli import completion
+
+if TYPE_CHECKING:
+    import ssl
 
 _SIZE = re.compile(r"([0-9]{1,9})(|k|ki|m|mi)b?\Z", re.IGNORECASE)
 _SIZES = {"": 1, "k": 1000, "ki": 1024, "m": 1000_000, "mi": 1024 * 1024}
@@ -92,6 +95,19 @@ def profile(
 def ca_file() -> Decorator:
     """What is trusted of a server."""
     return click.option("--ca-file", type=click.Path(exists=True, dir_okay=False), help="Certificates to trust (PEM).")
+
+
+def tls(ca_file: str | None, client_cert: str | None) -> ssl.SSLContext | None:
+    """The context of TLS connections; None where neither was given. Raises ``click.UsageError`` for unusable files."""
+    if ca_file is None and client_cert is None:
+        return None
+    from mm7zeep import credentials as files
+    from mm7zeep.errors import LocalError
+
+    try:
+        return files.tls(ca_file, client_cert)
+    except LocalError as error:
+        raise click.UsageError(str(error)) from error
 
 
 def client_cert() -> Decorator:

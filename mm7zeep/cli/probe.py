@@ -15,14 +15,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import click
 
 from mm7zeep.cli import COULD_NOT_RUN, options, probe_reports, probe_settings
 
 if TYPE_CHECKING:
-    import ssl
-
     from mm7zeep.cli.probe_reports import Output
     from mm7zeep.probe.case import Case
     from mm7zeep.probe.reports.mask import Mask
@@ -133,7 +132,7 @@ def command(url: str | None, **given: Any) -> None:
     try:
         report = _run(cases, settings, mask, outputs, stop, given)
     except OSError as error:  # nobody there, or the listener's place taken
-        click.echo(f"mm7zeep probe: {error}", err=True)
+        click.echo(f"mm7zeep probe: {_why(error, settings.url, given)}", err=True)
         sys.exit(COULD_NOT_RUN)
     status = probe_reports.finish(report, entries, mask, outputs, given)
     if stop.number:
@@ -257,7 +256,7 @@ def _run(
     from mm7zeep.probe.reports.progress import Progress
     from mm7zeep.probe.runner import run
 
-    context = _tls(given["ca_file"], given["client_cert"])
+    context = options.tls(given["ca_file"], given["client_cert"])
     lines = "none" if given["quiet"] else "all" if given["verbose"] else "some"
     live = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
     with ExitStack() as stack:
@@ -291,14 +290,13 @@ def _hearing(progress: Progress, streams: Sequence[IO[str]], mask: Mask) -> Call
     return heard
 
 
-def _tls(ca_file: str | None, client_cert: str | None) -> ssl.SSLContext | None:
-    """The context of TLS connections; None where nothing was given. Raises ``click.UsageError``."""
-    if ca_file is None and client_cert is None:
-        return None
-    from mm7zeep.credentials import tls
-    from mm7zeep.errors import LocalError
+def _why(error: OSError, url: str, given: dict[str, Any]) -> str:
+    """Why nothing was examined; of a handshake, with the files that were given for it."""
+    import ssl
 
-    try:
-        return tls(ca_file, client_cert)
-    except LocalError as error:
-        raise click.UsageError(str(error)) from error
+    from mm7zeep.transport import reasons
+
+    handshake = isinstance(error.__cause__, ssl.SSLError)
+    files = reasons.Files(given["ca_file"], given["client_cert"])
+    why = reasons.of(error, url, files=files) if handshake else None
+    return f"no TLS with {urlsplit(url).netloc}: {why.words}" if why is not None else str(error)

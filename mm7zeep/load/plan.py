@@ -60,6 +60,7 @@ class Plan:
     every: int = 10
     seed: int = 1
     ca_file: str | None = None
+    client_cert: str | None = None
     run: str = field(default_factory=lambda: secrets.token_hex(4))
 
     def __post_init__(self) -> None:

@@ -22,6 +22,7 @@ from mm7zeep.load.connection import Connection, Request
 from mm7zeep.load.plan import Plan
 from mm7zeep.load.tally import NO_ID, NOT_ASKED, Tally
 from mm7zeep.load.templates import Requests
+from mm7zeep.transport import reasons
 
 SUCCESS, PARTIAL = 1000, 1100
 _ELEMENTS = {"submit": "SubmitReq", "cancel": "CancelReq", "replace": "ReplaceReq"}
@@ -65,7 +66,7 @@ class Sender:
         self._all_done: asyncio.Future[None] | None = None
         target = urlsplit(plan.url)
         self._place = plan.address, target.port or (443 if target.scheme == "https" else 80)
-        self._tls = credentials.tls(plan.ca_file, None) if target.scheme == "https" else None
+        self._tls = credentials.tls(plan.ca_file, plan.client_cert) if target.scheme == "https" else None
         self._name = target.hostname if self._tls is not None else None
 
     # --- its course ---------------------------------------------------------------------------------------------------
@@ -230,8 +231,9 @@ class Sender:
         except asyncio.CancelledError:
             connection.close()
             raise
-        except ssl.SSLError:
-            self.failed(None, request, "TLS")
+        except ssl.SSLError as error:
+            why = reasons.of(error, self.plan.url, files=reasons.Files(self.plan.ca_file, self.plan.client_cert))
+            self.failed(None, request, f"TLS: {why.words}" if why is not None else "TLS")
         except ConnectionRefusedError:
             self.failed(None, request, "refused")
         except ConnectionResetError:

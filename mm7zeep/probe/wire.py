@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from typing import Literal, Self
 from urllib.parse import SplitResult
 
+from mm7zeep.transport import reasons
+
 Ended = Literal["whole", "closed", "cut", "reset", "refused", "timeout", "overdue", "large", "unread"]
 Framing = Literal["length", "chunked", "close", "none", ""]
 
@@ -107,7 +109,9 @@ class Connection:
             )
         except OSError as error:
             plain.close()
-            raise Refused(f"no TLS with {address[0]} port {address[1]}: {error}", error) from error
+            why = reasons.of(error, place.geturl())
+            told = why.words if why is not None else error
+            raise Refused(f"no TLS with {address[0]} port {address[1]}: {told}", error) from error
         self._started = time.monotonic()
 
     def __enter__(self) -> Self:

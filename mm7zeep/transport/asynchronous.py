@@ -5,6 +5,7 @@ httpx (the extra ``async``) is opened with the first transport, not with this mo
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any, cast
@@ -14,7 +15,7 @@ import zeep.transports
 from lxml import etree
 
 from mm7zeep import digest, extras
-from mm7zeep.credentials import Auth, ClientCert, File, credentials, header_fields, proxy_url, tls
+from mm7zeep.credentials import Auth, ClientCert, File, cert_files, credentials, header_fields, proxy_url, tls
 from mm7zeep.errors import LocalError
 from mm7zeep.transport.bound import TIMEOUTS, BoundTransport, Timeouts, bounds, own_schema, reply_limit
 from mm7zeep.transport.correlation import SentIds, transaction_id
@@ -22,6 +23,7 @@ from mm7zeep.transport.failures import fail
 from mm7zeep.transport.http_answer import HttpAnswer
 from mm7zeep.transport.http_exchange import AsyncBody, Body, HttpExchange, compose, ready, written
 from mm7zeep.transport.inbound import Overdue
+from mm7zeep.transport.reasons import Files
 
 if TYPE_CHECKING:
     import anyio
@@ -70,6 +72,10 @@ class AsyncSwaTransport(BoundTransport, zeep.transports.AsyncTransport):
         self.timeouts = timeouts
         self.max_reply = reply_limit(max_reply)
         self._proxy = proxy
+        own = cert_files(client_cert)
+        self._opened_with = Files(
+            ca_file=os.fspath(ca_file) if ca_file is not None else None, client_cert=own[0] if own else None
+        )
         self.credentials = known
         self.exchange: HttpExchange | None = None
         self.sent_ids = SentIds()
@@ -117,6 +123,9 @@ class AsyncSwaTransport(BoundTransport, zeep.transports.AsyncTransport):
 
     def _proxy_for(self, address: str) -> str | None:
         return self._proxy
+
+    def _files(self) -> Files:
+        return self._opened_with
 
     async def _carry(
         self,

@@ -17,6 +17,7 @@ from mm7zeep.errors import LocalError, TransportError
 from mm7zeep.transport.correlation import SentIds
 from mm7zeep.transport.http_answer import KEPT, HttpAnswer
 from mm7zeep.transport.http_exchange import HttpExchange
+from mm7zeep.transport.reasons import Files
 
 _LONGEST = 86400  # seconds
 
@@ -83,10 +84,15 @@ class BoundTransport(ABC):
     def _begin(self, exchange: HttpExchange, address: str) -> None:
         """Note where ``exchange`` goes. Raises ``LocalError`` for an address that cannot be used."""
         exchange.address, exchange.proxy = endpoint(address), self._proxy_for(address)
+        exchange.files = self._files()
 
     @abstractmethod
     def _proxy_for(self, address: str) -> str | None:
         """The URL of the proxy on the way to ``address``."""
+
+    @abstractmethod
+    def _files(self) -> Files:
+        """What connections are opened with."""
 
     def _arriving(self, exchange: HttpExchange, status: int, fields: Iterable[tuple[str, str]]) -> HttpAnswer:
         return HttpAnswer(

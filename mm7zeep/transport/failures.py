@@ -60,7 +60,7 @@ def _failure(error: Exception, exchange: HttpExchange, address: str) -> Exceptio
     refused = refusal(error)
     if refused is not None:  # whatever had gone out before was answered: a challenge
         return TransportError(f"the request could not be sent to {place}: {refused}", maybe_accepted=False)
-    unreadable, reason = found(error, Unreadable), reasons.of(error, address, exchange.proxy)
+    unreadable, reason = found(error, Unreadable), reasons.of(error, address, exchange.proxy, exchange.files)
     if unreadable is not None and not (reason is not None and reason.untaken):
         return TransportError(
             f"the answer of {place} cannot be read: {unreadable}",

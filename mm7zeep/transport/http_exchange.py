@@ -20,6 +20,7 @@ from mm7zeep.exchange import compose as compose_content
 from mm7zeep.findings import Finding
 from mm7zeep.messages import Message, Part
 from mm7zeep.profiles import Policy, Profile
+from mm7zeep.transport.reasons import BUNDLED, Files
 
 Progress = Callable[[int, int], None]
 """Called with (octets gone out, octets in all) as a request leaves; starts over where the request does."""
@@ -29,9 +30,9 @@ Progress = Callable[[int, int], None]
 class HttpExchange:
     """What belongs to one request and its answer; made for it, and gone with it.
 
-    ``sent`` of ``size`` octets were handed to the connection to ``address`` (through ``proxy``), the last of them at
-    ``sent_at`` (monotonic seconds); ``whole`` says that all of them left. ``transaction_id`` is the request's,
-    ``echoed`` the one that the answer names.
+    ``sent`` of ``size`` octets were handed to the connection to ``address`` (through ``proxy``, opened with ``files``),
+    the last of them at ``sent_at`` (monotonic seconds); ``whole`` says that all of them left. ``transaction_id`` is the
+    request's, ``echoed`` the one that the answer names.
     ``planned`` is the policy by which the answer may be read as plans remember its shape (None: it is zeep's to read).
     ``http_status`` is None until an answer's head is there; ``body`` is the whole answer (None while it is not
     complete), ``findings`` what was noticed before the envelope was judged.
@@ -45,6 +46,7 @@ class HttpExchange:
     planned: Policy | None = None
     address: str = ""
     proxy: str | None = None
+    files: Files = BUNDLED
     size: int = 0
     sent: int = 0
     sent_at: float | None = None

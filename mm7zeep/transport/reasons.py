@@ -20,6 +20,16 @@ from mm7zeep.transport.inbound import Unreadable
 from mm7zeep.transport.pages import escaped
 
 
+class Files(NamedTuple):
+    """The files that a connection was opened with, as they were given: whom we trust, and our own certificate."""
+
+    ca_file: str | None = None
+    client_cert: str | None = None
+
+
+BUNDLED = Files()
+
+
 class Reason(NamedTuple):
     """``words`` for people; ``untaken``: it proves that the server took nothing, whatever had gone out."""
 
@@ -40,11 +50,11 @@ def chain(error: BaseException | None) -> Iterator[BaseException]:
         error = inner or next((one for one in error.args if isinstance(one, BaseException)), None)
 
 
-def of(error: BaseException, address: str, proxy: str | None = None) -> Reason | None:
+def of(error: BaseException, address: str, proxy: str | None = None, files: Files = BUNDLED) -> Reason | None:
     """Why the request to ``address`` has no answer; None where the kind of failure is not known."""
     first = proxy or address  # where the connection goes
     links = list(chain(error))
-    found = [_tls(one, address) for one in links if isinstance(one, ssl.SSLError)]
+    found = [_tls(one, address, files) for one in links if isinstance(one, ssl.SSLError)]
     if _speaks_tls(links):
         found.append(Reason("the port speaks TLS, and the URL says http://: use https://", untaken=True))
     found += [_proxy(one) for one in links]
@@ -57,11 +67,12 @@ def of(error: BaseException, address: str, proxy: str | None = None) -> Reason |
 
 _RENEW = "its operator has to renew it; check the clock of this machine, too"
 _AUTHORITY = "is signed by an unknown authority: pass that authority's certificate as ca_file= (--ca-file)"
+_SELF = "is self-signed: pass it as ca_file= (--ca-file) if it is the right one"
 _VERIFIED: Mapping[int, str] = MappingProxyType({  # X509_V_ERR_... of OpenSSL
     2: _AUTHORITY, 19: _AUTHORITY, 20: _AUTHORITY, 21: _AUTHORITY,
     9: f"is not valid yet: {_RENEW}",
     10: f"has expired: {_RENEW}",
-    18: "is self-signed: pass it as ca_file= (--ca-file) if it is the right one",
+    18: _SELF,
     23: "was revoked: its operator has to replace it",
     26: "is not meant for servers: its operator has to replace it",
     66: "has a key that is too weak: its operator has to replace it",
@@ -73,9 +84,21 @@ _OTHER_NAME = (62, 64)  # host name, IP address
 _PLAIN = "https:// was used to a port that speaks no TLS: use http:// or the port for TLS"
 _VERSION = "the server and we have no version of TLS in common (we take 1.2 and 1.3): its operator has to allow one"
 _DEMANDED = "the server demands a client certificate: pass client_cert= (--client-cert)"
-_OURS = "the server does not accept the client certificate: pass one that it knows as client_cert="
+_OURS = "the server does not accept the client certificate: pass one that it knows as client_cert= (--client-cert)"
+_EXPIRED = "our client certificate has expired: pass a new one as client_cert= (--client-cert)"
 _NOTHING_IN_COMMON = (
-    "the server ended the TLS handshake: it demands a client certificate (pass client_cert=), or no cipher is in common"
+    "the server ended the TLS handshake: it demands a client certificate, or no cipher is in common: pass client_cert= "
+    "(--client-cert) if its operator asks for one"
+)
+_WITH_OURS: Mapping[str, str] = MappingProxyType({  # what is said where a client certificate was given
+    _OURS: "the server does not accept the client certificate in {}, which was given as client_cert= (--client-cert): "
+           "its operator has to know that certificate or its authority",
+    _EXPIRED: "our client certificate in {}, which was given as client_cert= (--client-cert), has expired: renew it",
+    _NOTHING_IN_COMMON: "the server ended the TLS handshake: it does not accept the client certificate in {}, which "
+                        "was given as client_cert= (--client-cert), or no cipher is in common",
+})  # fmt: skip
+_ADVICE = tuple(
+    one[one.index(": pass ") :] for one in (_AUTHORITY, _SELF, _DEMANDED, _OURS, _EXPIRED, _NOTHING_IN_COMMON)
 )
 _WEAK = "the server's TLS is too weak for this machine: its operator has to renew its keys and ciphers"
 # The reasons of OpenSSL. Alerts come from the server: it ends the handshake, and TLS 1.3 shows that only after the
@@ -91,7 +114,7 @@ _REASONS: Mapping[str, str] = MappingProxyType({
     "SSLV3_ALERT_BAD_CERTIFICATE": _OURS, "SSLV3_ALERT_UNSUPPORTED_CERTIFICATE": _OURS,
     "SSLV3_ALERT_CERTIFICATE_REVOKED": _OURS, "SSLV3_ALERT_CERTIFICATE_UNKNOWN": _OURS,
     "TLSV1_ALERT_UNKNOWN_CA": _OURS, "TLSV1_ALERT_ACCESS_DENIED": _OURS, "TLSV1_ALERT_DECRYPT_ERROR": _OURS,
-    "SSLV3_ALERT_CERTIFICATE_EXPIRED": "our client certificate has expired: pass a new one as client_cert=",
+    "SSLV3_ALERT_CERTIFICATE_EXPIRED": _EXPIRED,
     "SSLV3_ALERT_HANDSHAKE_FAILURE": _NOTHING_IN_COMMON, "NO_SHARED_CIPHER": _NOTHING_IN_COMMON,
     "NO_CIPHERS_AVAILABLE": _NOTHING_IN_COMMON,
     "TLSV1_ALERT_INSUFFICIENT_SECURITY": _NOTHING_IN_COMMON,
@@ -102,15 +125,22 @@ _REASONS: Mapping[str, str] = MappingProxyType({
 })  # fmt: skip
 
 
-def _tls(error: ssl.SSLError, address: str) -> Reason | None:
+def unadvised(words: str) -> str:
+    """``words`` without the advice to give a file: for whom no option of a client of ours is at hand."""
+    for advice in _ADVICE:
+        words = words.replace(advice, "")
+    return words
+
+
+def _tls(error: ssl.SSLError, address: str, files: Files) -> Reason | None:
     if isinstance(error, ssl.SSLCertVerificationError):
-        if error.verify_code in _OTHER_NAME:
-            what = f"is for another name than {_host(address)}: use the name it was issued for in the URL"
-        else:
-            what = _VERIFIED.get(error.verify_code) or "cannot be verified"
-        return Reason(f"the server's certificate {what} ({error.verify_message})", untaken=True)
+        flaw = _flaw(error.verify_code, address, files.ca_file)
+        return Reason(f"the server's certificate {flaw} ({error.verify_message})", untaken=True)
     reason = error.reason or ""
     words = _REASONS.get(reason)
+    if files.client_cert is not None:
+        words = _WITH_OURS.get(words or "", words)
+        words = words.format(ascii(files.client_cert)) if words is not None else None
     if words is not None:
         return Reason(f"{words} ({reason})", untaken=True)
     if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError) or "EOF" in reason:
@@ -118,6 +148,29 @@ def _tls(error: ssl.SSLError, address: str) -> Reason | None:
             f"the server closed the connection within TLS: check that the port speaks TLS ({reason or 'EOF'})"
         )
     return Reason(f"TLS failed ({reason})") if reason and reason.isascii() else None
+
+
+def _flaw(code: int, address: str, ca_file: str | None) -> str:
+    """What is wrong with the server's certificate, and what to do about it."""
+    if code in _OTHER_NAME:
+        return f"is for another name than {_host(address)}: use the name it was issued for in the URL"
+    known = _VERIFIED.get(code) or "cannot be verified"
+    if ca_file is None or known not in (_AUTHORITY, _SELF):
+        return known
+    given = f"{ca_file!a}, which was given as ca_file= (--ca-file)"
+    if known == _SELF:
+        return f"is self-signed, and not in {given}: put it into that file if it is the right one"
+    return (
+        f"was issued by an authority that is not in {given}: put that authority's certificate into it; {_asks(address)}"
+    )
+
+
+def _asks(address: str) -> str:
+    """How to see who issued the certificate of the server at ``address``, which ssl does not tell of one refused."""
+    parts = urlsplit(address)
+    host = _host(address)
+    place = f"[{host}]" if ":" in host else host
+    return f"openssl s_client -showcerts -connect {place}:{parts.port or 443} shows its name (issuer)"
 
 
 def _speaks_tls(links: list[BaseException]) -> bool:

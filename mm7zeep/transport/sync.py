@@ -37,6 +37,7 @@ from mm7zeep.transport.correlation import SentIds, transaction_id
 from mm7zeep.transport.failures import fail
 from mm7zeep.transport.http_answer import HttpAnswer
 from mm7zeep.transport.http_exchange import Body, HttpExchange, compose, ready, written
+from mm7zeep.transport.reasons import Files
 
 _CHUNK = 65536
 _POOL = 32  # connections kept open towards one server, for threads that share a transport
@@ -177,6 +178,13 @@ class SwaTransport(BoundTransport, zeep.transports.Transport):
 
     def _proxy_for(self, address: str) -> str | None:
         return requests.utils.select_proxy(address, self.session.proxies)
+
+    def _files(self) -> Files:
+        trusted, own = self.session.verify, self.session.cert  # a session that is not of ours may have its own
+        return Files(
+            ca_file=trusted if isinstance(trusted, str) else None,
+            client_cert=own if isinstance(own, str) or own is None else own[0],
+        )
 
     def _take(self, exchange: HttpExchange, answer: requests.Response) -> HttpAnswer:
         fields = [(name, value) for name, value in answer.raw.headers.items()]

@@ -132,7 +132,7 @@ def _failure(error: Exception, url: str) -> NotFetched:
         return NotFetched("no request can be made of its URL", lasting=True)
     reason = reasons.of(error, url)
     words = reason.words if reason is not None else failures.without_url(error)
-    return NotFetched(words.partition(": pass ")[0], lasting=False)  # what follows is advice for a client of ours
+    return NotFetched(reasons.unadvised(words), lasting=False)
 
 
 def _content(answer: requests.Response, most: int, took: Callable[[int], object]) -> Download:

@@ -21,7 +21,7 @@ from mm7zeep.gateway.store.outbox import KEPT
 from mm7zeep.gateway.store.rows import CallRow, RawRow
 from mm7zeep.messages import Fault
 from mm7zeep.receiver.replies import printable
-from mm7zeep.transport import statuses
+from mm7zeep.transport import reasons, statuses
 from mm7zeep.transport.failures import refusal
 
 Verdict = Literal["done", "retry", "dead", "pause"]
@@ -130,7 +130,7 @@ def judge_webhook_status(status: int, answer: bytes, retry_after: float | None) 
 
 
 def _reason(error: Exception) -> str:
-    told = str(error) if isinstance(error, Mm7Error) else type(error).__name__
+    told = reasons.unadvised(str(error)) if isinstance(error, Mm7Error) else type(error).__name__
     name = type(error).__name__
     # an error may quote a header field: a NUL or half a surrogate pair in it is more than a database takes
     return printable(masking.credentials(f"{name}: {told}" if told != name else name))[:_REASON]

@@ -70,6 +70,18 @@ def _first(given: str | tuple[str, ...] | None) -> str | None:
 _AT = re.compile(r"^(?:connection failed: )?connection to server (?:at|on) .{0,300}? failed: ")
 
 
+# What libpq says of certificates (fe-secure-openssl.c, fe-secure-common.c), and what to do about it.
+_CERTIFICATE = re.compile(r"certificate|private key file|sslrootcert")
+_CERTIFICATES = (
+    ("does not match host name", "name the server in the URL as its certificate does"),
+    ("certificate verify failed", "see that sslrootcert in the URL names the file of the authority that "
+                                  "issued the server's certificate, and that this has not expired"),
+    ("root certificate", "see that sslrootcert in the URL names a file of certificates (PEM) that can be read"),
+    ("", "see that sslcert and sslkey in the URL name a certificate that the server knows, and its key, which only its "
+         "owner may read"),
+)  # fmt: skip
+
+
 def reason(error: Exception) -> str:
     """What the database said, without the statement and its values, and without its server's address."""
     if isinstance(error, PoolTimeout):
@@ -87,6 +99,9 @@ def remedy(error: Exception) -> str | None:
         return _SQLITE.get(faults.sqlite_code(cause) & 0xFF)
     state = getattr(cause, "sqlstate", None)
     if state is None and type(cause).__name__ == "OperationalError":  # no connection: psycopg tells no SQLSTATE
+        said = reason(error)
+        if _CERTIFICATE.search(said):
+            return next(fix for word, fix in _CERTIFICATES if word in said)
         return "see that the server runs there, and takes this user, password and database"
     return next((said for begin, said in _POSTGRESQL if str(state or "").startswith(begin)), None)
 
