@@ -36,6 +36,7 @@ from mm7zeep.gateway.mm7 import listener, turns
 from mm7zeep.gateway.mm7.admission import AdmissionControl
 from mm7zeep.gateway.mm7.auth import GatewayAuthenticator
 from mm7zeep.gateway.mm7.chaos import Chaos
+from mm7zeep.gateway.mm7.readiness import Readiness
 from mm7zeep.gateway.mm7.recall import Recall
 from mm7zeep.gateway.mm7.requests import Intake
 from mm7zeep.gateway.mm7.upstream_requests import Relaying
@@ -173,6 +174,7 @@ class Gateway:
         self.authenticator = authenticator = GatewayAuthenticator(
             settings.applications, settings.upstreams, settings.trusted_proxies, waiting=settings.waiting_guesses
         )
+        readiness = Readiness(self.ready)
         shares = turns.Shares()
         intake = Intake(**backend, recall=recall)
         relaying = Relaying(**backend, observe=self._happened)
@@ -187,9 +189,9 @@ class Gateway:
             observe=self._answered,
             tracing=self._tracing,
         )
-        self.asgi = listener.Site(self.endpoint, self._tracing, self.chaos)
+        self.asgi = listener.Site(self.endpoint, readiness, self._tracing, self.chaos)
         services = Services(**backend, recall=recall, admission=self.admission, shares=shares, media=media)
-        self.api = Listener(services, authenticator, observe=self._answered)
+        self.api = Listener(services, authenticator, readiness, observe=self._answered)
 
     def when_closed(self, call: Callable[[], object]) -> None:
         """Have ``call`` made when this gateway is closed: what stands on it ends with it."""

@@ -1,5 +1,5 @@
-"""The MM7 listener: one endpoint at ``/mm7``, which answers 503 where a request could not be kept, and makes the faults
-that a test has asked for. Each request has a span.
+"""The MM7 listener: ``/readyz``, and one endpoint at ``/mm7``, which answers 503 where a request could not be kept, and
+makes the faults that a test has asked for. Each request of the endpoint has a span.
 
 Refuses, with 404, whatever asks for another path.
 """
@@ -20,6 +20,7 @@ from mm7zeep.gateway.config.settings import Settings
 from mm7zeep.gateway.mm7.admission import AdmissionControl
 from mm7zeep.gateway.mm7.auth import GatewayAuthenticator
 from mm7zeep.gateway.mm7.chaos import Chaos
+from mm7zeep.gateway.mm7.readiness import Readiness
 from mm7zeep.gateway.mm7.refusal import refusal
 from mm7zeep.gateway.mm7.spoilt import SpoiltAnswer, malformed
 from mm7zeep.gateway.mm7.turns import Shares
@@ -172,10 +173,13 @@ def _not_taken(error: StoreError, call: Call, admission: AdmissionControl) -> St
 
 
 class Site:
-    """The ASGI application of an endpoint: it at ``/mm7``, 404 elsewhere. ``chaos`` may spoil its answers."""
+    """The ASGI application of an endpoint: it at ``/mm7``, ``readiness`` at its own path, 404 elsewhere. ``chaos`` may
+    spoil the endpoint's answers.
+    """
 
-    def __init__(self, endpoint: Endpoint, tracing: Tracing, chaos: Chaos) -> None:
+    def __init__(self, endpoint: Endpoint, readiness: Readiness, tracing: Tracing, chaos: Chaos) -> None:
         self._endpoint = endpoint
+        self._readiness = readiness
         self._tracing = tracing
         self._chaos = chaos
 
@@ -201,6 +205,9 @@ class Site:
                 span.set(_asked(scope["method"]))
                 if not await self._serve(scope, receive, send):
                     span.fail("disconnected")
+            return
+        if self._readiness.is_asked(scope):
+            await self._readiness(scope, receive, send)
             return
         body = b"MM7 is served at /mm7\n"
         head = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"%d" % len(body))]
