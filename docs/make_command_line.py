@@ -38,7 +38,7 @@ Every command with its options, every variable of the environment, every exit st
 | 0 | done; for `send`: accepted for every recipient; for `check`: no message was rejected; for `probe`: nothing failed beyond the baseline; for `load`: all well; for `compare`: nothing is worse, or more than two reports |
 | 1 | answered with a refusal, or accepted for some recipients only; a message was rejected; for `probe`: FAIL or HANG (with `--strict` WARN), or a baseline's entry that is expired or not needed; for `load`: requests failed, reports did not come exactly once, or the rate was not reached; for `compare`: the second report is worse |
 | 2 | wrong usage, or a configuration that cannot be used: nothing was done; for `probe` also: every case was skipped; for `compare` also: a file that is no report |
-| 3 | could not be done: nobody answered, a file cannot be read or written, an extra is not installed; for `probe`: ERROR alone |
+| 3 | could not be done (a file cannot be read or written, an extra is not installed), or no answer came, or none that can be read: what was asked may have been done all the same, and `send` says whether the message may have been accepted; for `probe`: ERROR alone |
 | 4 | `check --fail-on warn` alone: warnings |
 | 130, 143 | interrupted by Ctrl-C (SIGINT); `send` and `probe` also by SIGTERM. `serve`, `listen` and what follows (`--follow`) are ended so, with 0 |
 

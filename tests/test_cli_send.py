@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 from far_side import FarSide, Request, Steps, http, proper
+from gateway_room import rooms
 
 from mm7zeep import profiles
 from mm7zeep.cli import main, send
@@ -352,3 +353,66 @@ def test_dry_run_of_what_cannot_be_sent() -> None:
     done = run("http://127.0.0.1:1/mm7", "--to", "1", "--subject", "s" * 90, "--profile", "sinch", "--dry-run")
     assert (done.exit_code, done.stdout) == (2, "")
     assert "90 characters; sinch takes 80" in done.stderr
+
+
+# --- a TransactionID of one's own -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("given", ["option", "variable"])
+def test_transaction_id(given: str) -> None:
+    """It goes out as it was given, each time; so a request that got no answer is sent again as the same."""
+    words = ["send", "--vaspid", "FERRY", "--to", "+61491570156", "--text", "a", "--text", "b"]
+    env = {"MM7ZEEP_SEND_TRANSACTION_ID": "tide 7"} if given == "variable" else {}
+    words += ["--transaction-id", "tide 7"] if given == "option" else []
+    with FarSide(proper) as far:
+        for _ in range(2):
+            done = CliRunner(env=env).invoke(main, [*words, far.url])
+            assert done.exit_code == 0, done.output
+            assert "transaction id  tide 7" in done.stdout
+        first, second = far.requests
+    assert first.transaction_id == second.transaction_id == "tide 7"
+
+
+def test_transaction_id_of_a_repeat(tmp_path: Path) -> None:
+    """A gateway answers the same command under the same id as the first time, and keeps the message once; another
+    message under that id is another one.
+    """
+    with rooms(tmp_path) as room, serve_in_thread(room().gateway.asgi) as base:
+        words = ["send", f"{base}/mm7", "--auth", "tnn:t", "--vaspid", "TNN", "--vasid", "News", "--json"]
+        words += ["--to", "+61491570156", "--transaction-id", "tide-7", "--expiry", "2d", "--text", "a", "--text"]
+        ids = [json.loads(CliRunner().invoke(main, [*words, last]).stdout)["message_id"] for last in ("b", "b", "c")]
+    assert ids[0] == ids[1] != ids[2]
+
+
+@pytest.mark.parametrize(
+    ("id", "words", "said"),
+    [
+        ("", (), "the TransactionID is empty"),
+        ("a\nb", (), "holds what is no printable character"),
+        (
+            "a",
+            ("--profile", "optus", "--to", "+61491570157"),
+            "a split submit makes a TransactionID for each recipient",
+        ),
+    ],
+)
+def test_transaction_id_that_cannot_be_used(id: str, words: tuple[str, ...], said: str) -> None:
+    """It is told before anything is sent."""
+    with FarSide(proper) as far:
+        given = [
+            "send",
+            far.url,
+            "--vaspid",
+            "F",
+            "--to",
+            "+61491570156",
+            "--text",
+            "a",
+            "--transaction-id",
+            id,
+            *words,
+        ]
+        done = CliRunner().invoke(main, given)
+        assert far.requests == []
+    assert done.exit_code == 2
+    assert said in done.stderr

@@ -42,10 +42,22 @@ def test_what_goes_out_and_comes_in(tmp_path: Path) -> None:
         assert any(line.endswith(shown.strip()) for line in out)
     length = far.requests[0].header("Content-Length")
     assert f"Content-Length: {length}" in out
-    assert out[-1] == f"[part] image/png  {len(saturn_png())} octets  saturn.png"
+    [sent] = far.requests[0].unpack().parts
+    assert out[-1] == f"[part] image/png  {len(saturn_png())} octets  <{sent.content_id}>  saturn.png"
     [transaction] = [line for line in came if "TransactionID" in line]
     assert far.requests[0].transaction_id in transaction
     assert "<MessageID>m-1</MessageID>" in [line.strip() for line in came]
+
+
+def test_every_part_is_named() -> None:
+    """In the order of the body, the presentation that was made for several parts among them."""
+    with FarSide(proper) as far:
+        done = run(far.url, *WORDS, "--text", "one", "--text", "three", "-v")
+    assert done.exit_code == 0, done.output
+    shown = [line.removeprefix("> [part] ") for line in done.stderr.splitlines() if line.startswith("> [part] ")]
+    sent = far.requests[0].unpack().parts
+    assert [one.content_type for one in sent] == ["application/smil", "text/plain", "text/plain"]
+    assert shown == [f"{one.content_type}  {one.size} octets  <{one.content_id}>" for one in sent]
 
 
 @pytest.mark.parametrize("also", [[], ["--dry-run"], ["--json"]], ids=" ".join)
@@ -167,7 +179,7 @@ def test_dry_run_on_a_terminal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
     assert ended.value.code == 0
     shown = capsys.readouterr().out
     assert shown.startswith("> POST /mm7 HTTP/1.1\n")
-    assert shown.endswith("> [part] text/plain  5 octets\n")
+    assert "> [part] text/plain  5 octets  <" in shown.splitlines()[-1]
 
 
 # --- --from-stdin -----------------------------------------------------------------------------------------------------

@@ -182,6 +182,6 @@ def main() -> None:
     Every option can be given in the environment, too: MM7ZEEP_SEND_AUTH for "send --auth", and so on; of an option
     that may be repeated, one value a line.
 
-    Exit status of all commands: 2 for wrong usage, 3 where a command could not do its work, 130 after Ctrl-C; what else
-    there is, the help of each says.
+    Exit status of all commands: 2 for wrong usage, 3 where a command could not do its work, or does not know whether it
+    was done since no answer came that can be read, 130 after Ctrl-C; what else there is, the help of each says.
     """

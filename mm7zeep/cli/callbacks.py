@@ -1,6 +1,6 @@
 """``mm7zeep callbacks``: the calls of a running gateway to applications and upstreams, made and to be made.
 
-Exit status 0, 1 where the gateway refused, 2 for wrong usage, 3 where no usable answer came.
+Exit status 0, 1 where the gateway refused, 2 for wrong usage, 3 where no answer came, or none that can be read.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def command(
 ) -> None:
     """List the calls of a running gateway, the newest last, and the endpoints that are paused.
 
-    Exit status: 0 done, 1 the gateway refused, 2 wrong usage, 3 no usable answer came.
+    Exit status: 0 done, 1 the gateway refused, 2 wrong usage, 3 no answer came, or none that can be read.
     """
     query = {"state": state, "application": application, "message": message}
     found = admin_api.newest("callbacks", admin, query=query, count=count, page=_PAGE, wanted=_WANTED)

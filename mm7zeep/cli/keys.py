@@ -1,6 +1,6 @@
 """``mm7zeep keys``: the keys by which programs use the JSON API of a running gateway.
 
-Exit status 0, 1 where the gateway refused, 2 for wrong usage, 3 where no usable answer came.
+Exit status 0, 1 where the gateway refused, 2 for wrong usage, 3 where no answer came, or none that can be read.
 """
 
 from __future__ import annotations
@@ -37,7 +37,8 @@ def command(
     KEY". An application may have several, so that one is replaced while another is in use. "revoke ID" makes a key
     invalid.
 
-    Exit status: 0 done, 1 the gateway refused, 2 wrong usage, 3 no usable answer came.
+    Exit status: 0 done, 1 the gateway refused, 2 wrong usage, 3 no answer came, or none that can be read: it may have
+    been done.
     """
     if change is None:
         query = {"application": application}

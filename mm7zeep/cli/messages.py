@@ -1,7 +1,7 @@
 """``mm7zeep messages``: what a running gateway keeps, a line each, and with ``--follow`` what comes.
 
-Exit status 0, also where Ctrl-C ends ``--follow``, 1 where the gateway refused, 2 for wrong usage, 3 where no usable
-answer came.
+Exit status 0, also where Ctrl-C ends ``--follow``, 1 where the gateway refused, 2 for wrong usage, 3 where no answer
+came, or none that can be read.
 """
 
 from __future__ import annotations
@@ -55,7 +55,8 @@ def command(
 ) -> None:
     """List the messages that a running gateway keeps, the newest last.
 
-    Exit status: 0 done, also where Ctrl-C ends --follow, 1 the gateway refused, 2 wrong usage, 3 no usable answer came.
+    Exit status: 0 done, also where Ctrl-C ends --follow, 1 the gateway refused, 2 wrong usage, 3 no answer came, or
+    none that can be read.
     """
     which = {
         "application": application,

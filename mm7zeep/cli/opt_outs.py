@@ -1,6 +1,6 @@
 """``mm7zeep opt-outs``: who has opted out of what the applications of a running gateway send, added to, taken out.
 
-Exit status 0, 1 where the gateway refused, 2 for wrong usage, 3 where no usable answer came.
+Exit status 0, 1 where the gateway refused, 2 for wrong usage, 3 where no answer came, or none that can be read.
 """
 
 from __future__ import annotations
@@ -41,7 +41,8 @@ def command(
     "add NUMBER SUBSCRIBER" has SUBSCRIBER sent nothing more from NUMBER, a short code of an application; "*" means all
     numbers of --application. "remove NUMBER SUBSCRIBER" lets messages from there reach him again, as his START would.
 
-    Exit status: 0 done, 1 the gateway refused, 2 wrong usage, 3 no usable answer came.
+    Exit status: 0 done, 1 the gateway refused, 2 wrong usage, 3 no answer came, or none that can be read: it may have
+    been done.
     """
     which: dict[str, Any] = {"number": number, "subscriber": subscriber, "application": application}
     if change is None:

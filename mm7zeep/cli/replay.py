@@ -1,6 +1,7 @@
 """``mm7zeep replay``: have a running gateway make calls again that it has given up, or that wait for a paused endpoint.
 
-Exit status 0, 1 where the gateway refused (there is no such call), 2 for wrong usage, 3 where no usable answer came.
+Exit status 0, 1 where the gateway refused (there is no such call), 2 for wrong usage, 3 where no answer came, or none
+that can be read.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ def command(
     A call keeps its TransactionID; its attempts are counted anew. An ID may be that of a call that is done: so one
     tries whether a receiver takes the same twice. "mm7zeep callbacks --state dead" lists what was given up.
 
-    Exit status: 0 done, 1 the gateway refused (there is no such call), 2 wrong usage, 3 no usable answer came.
+    Exit status: 0 done, 1 the gateway refused (there is no such call), 2 wrong usage, 3 no answer came, or none that
+    can be read: it may have been done.
     """
     if (call_id is None) == (endpoint is None and since is None):
         raise click.UsageError("give the ID of one call, or --endpoint, --since, or both")

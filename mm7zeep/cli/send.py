@@ -1,7 +1,8 @@
 """``mm7zeep send``: submit one message to an MMSC and say what became of it (``outcomes``).
 
 Exit status 0 where it was accepted for everybody, 1 where it was refused or accepted in part only (1100, or some of the
-recipients of a split message), 2 for a message that cannot be built, 3 where no answer came, 130 and 143 after signals.
+recipients of a split message), 2 for a message that cannot be built, 3 where no answer came, or none that can be read,
+130 and 143 after signals.
 """
 
 from __future__ import annotations
@@ -109,6 +110,11 @@ def _moment(context: click.Context, parameter: click.Parameter, value: str | Non
 @click.option("--expiry", callback=_moment, metavar="SPAN", help="How long it may wait: 12h, 2d, or a time with zone.")
 @click.option("--priority", type=click.Choice(["Low", "Normal", "High"]), help="Its priority.")
 @click.option("--service-code", help="What the service is billed under.")
+@click.option(
+    "--transaction-id",
+    metavar="ID",
+    help="The TransactionID (else a new one): send again under the one of a request without answer, the rest alike.",
+)
 @options.ca_file()
 @options.client_cert()
 @click.option(
@@ -175,11 +181,12 @@ def command(
 
     What was accepted is told on standard output, everything else on standard error; --json always prints its object on
     standard output. Where no answer came, or Ctrl-C ended the wait for it, the TransactionID is named, and whether the
-    message may have been accepted.
+    message may have been accepted. The same command with that --transaction-id sends it again: our gateway, and an MMSC
+    that recognises repeats, answers as it did the first time, and brings the message once.
 
     Exit status: 0 accepted for every recipient, 1 refused, or accepted for some only (they are named as far as the
-    answer tells), 2 wrong usage, or not sent (it exceeds a limit, say), 3 no
-    answer, 130 interrupted by Ctrl-C, 143 by SIGTERM.
+    answer tells), 2 wrong usage, or not sent (it exceeds a limit, say), 3 no answer came, or none that can be read: it
+    may have been accepted, if that is said, 130 interrupted by Ctrl-C, 143 by SIGTERM.
     """
     if output is not None and not dry_run:
         raise click.UsageError("--output is where --dry-run writes; give both")

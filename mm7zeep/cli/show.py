@@ -1,6 +1,7 @@
 """``mm7zeep show``: all that a running gateway knows of one message.
 
-Exit status 0, 1 where the gateway refused (there is no such message), 2 for wrong usage, 3 where no usable answer came.
+Exit status 0, 1 where the gateway refused (there is no such message), 2 for wrong usage, 3 where no answer came, or
+none that can be read.
 """
 
 from __future__ import annotations
@@ -42,7 +43,8 @@ _WANTED: admin_api.Wanted = MappingProxyType(
 def command(message_id: str, admin: admin_api.Listener, as_json: bool) -> None:
     """Show the message that the gateway gave ID: its MessageID, the LinkedID of an MO, or "latest".
 
-    Exit status: 0 done, 1 the gateway refused (there is no such message), 2 wrong usage, 3 no usable answer came.
+    Exit status: 0 done, 1 the gateway refused (there is no such message), 2 wrong usage, 3 no answer came, or none that
+    can be read.
     """
     said = admin_api.ask("show", "GET", admin, ("messages", message_id), wanted=_WANTED)
     if as_json:

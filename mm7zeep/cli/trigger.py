@@ -1,7 +1,7 @@
 """``mm7zeep trigger``: have a running gateway send a message from the virtual handset, a report, a read reply.
 
 Talks to the REST API of the gateway's admin listener, and to nothing else. Exit status 0 where it was taken, 1 where
-the gateway refused it, 2 for wrong usage, 3 where no usable answer came.
+the gateway refused it, 2 for wrong usage, 3 where no answer came, or none that can be read.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ _shared = admin_api.options("MM7ZEEP_TRIGGER")
 def command() -> None:
     """Have a running gateway send a message, a report, a read reply.
 
-    Exit status of each: 0 done, 1 the gateway refused, 2 wrong usage, 3 no usable answer came.
+    Exit status of each: 0 done, 1 the gateway refused, 2 wrong usage, 3 no answer came, or none that can be read: it
+    may have been done.
     """
 
 
@@ -58,7 +59,8 @@ def deliver(
 ) -> None:
     """Send a message (MO) of the texts and the FILEs from the virtual handset to an application.
 
-    Exit status: 0 done, 1 the gateway refused, 2 wrong usage, 3 no usable answer came.
+    Exit status: 0 done, 1 the gateway refused, 2 wrong usage, 3 no answer came, or none that can be read: it may have
+    been done.
     """
     parts = [_part(path, charset) for path in files]
     body = {"application": application, "from": sender, "to": to, "subject": subject, "text": texts, "parts": parts}
@@ -87,7 +89,8 @@ def report(
 ) -> None:
     """Send a delivery report on the message that the gateway gave MESSAGE_ID.
 
-    Exit status: 0 done, 1 the gateway refused, 2 wrong usage, 3 no usable answer came.
+    Exit status: 0 done, 1 the gateway refused, 2 wrong usage, 3 no answer came, or none that can be read: it may have
+    been done.
     """
     body = {"recipient": recipient, "status": status, "text": text}
     _tell(_post(admin, ("messages", message_id, "report"), body), as_json)
@@ -103,7 +106,8 @@ def report(
 def read_reply(message_id: str, recipient: str | None, status: str, admin: admin_api.Listener, as_json: bool) -> None:
     """Send a read reply on the message that the gateway gave MESSAGE_ID.
 
-    Exit status: 0 done, 1 the gateway refused, 2 wrong usage, 3 no usable answer came.
+    Exit status: 0 done, 1 the gateway refused, 2 wrong usage, 3 no answer came, or none that can be read: it may have
+    been done.
     """
     _tell(_post(admin, ("messages", message_id, "read"), {"recipient": recipient, "status": status}), as_json)
 

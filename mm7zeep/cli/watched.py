@@ -89,5 +89,6 @@ def show(view: WireView | None, request: requests.PreparedRequest) -> HttpExchan
         return None
     if view is not None:
         content = body.exchange.content
-        view.request(request, body.octets(), content.parts if content is not None else ())
+        made = [content.presentation, *content.parts] if content is not None else []
+        view.request(request, body.octets(), [one for one in made if one is not None])
     return body.exchange

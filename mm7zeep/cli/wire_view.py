@@ -57,12 +57,12 @@ class WireView:
         self._show_numbers = show_numbers
 
     def request(self, request: requests.PreparedRequest, body: Iterable[bytes], parts: Iterable[Part] = ()) -> None:
-        """A request: its head, its envelope, and of each part what it is."""
+        """A request: its head, its envelope, and of each part its type, size, Content-ID and name."""
         self._tell(">", [*self._masked(head(request, self._hidden)), ""])
         self._tell(">", self._envelope(_beginning(body)))
         for part in parts:
             name = f"  {part.name}" if part.name else ""
-            self._tell(">", [f"[part] {part.content_type}  {part.size} octets{name}"])
+            self._tell(">", [f"[part] {part.content_type}  {part.size} octets  <{part.content_id}>{name}"])
 
     def answer(self, status: int, headers: Mapping[str, str]) -> None:
         """The head of an answer."""
