@@ -75,6 +75,10 @@ class Dialect:
 class Received:
     """One message as received.
 
+    ``transaction_id`` is that of the request, which its answer repeats. That of a delivery report, a read reply or an
+    MO names the request that brings it, and comes again where that is sent again; the message that a report is about is
+    named by its ``message_id`` alone.
+
     ``namespace`` and ``mm7_version`` are as sent; ``profile`` is that of the schema it was read by. ``parts`` are the
     leaf content parts in order; ``findings`` all deviations met; ``envelope`` the SOAP part's bytes as received;
     ``headers`` those of HTTP.

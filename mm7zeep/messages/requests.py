@@ -182,7 +182,8 @@ class DeliveryReportReq(RsRequest):
     """MM7_delivery_report.REQ: what became of a submitted MM at one recipient (TS 23.140 8.7.4).
 
     ``date`` is written as Date or TimeStamp, whichever the namespace has. An MMStatus that the schema does not list
-    is read as Indeterminate, with the value as sent in ``unparsed``.
+    is read as Indeterminate, with the value as sent in ``unparsed``. ``message_id`` is that of the answer to the
+    submit. The TransactionID is of the request that brings the report (``Received.transaction_id``), not of the submit.
     """
 
     message_id: str
@@ -203,7 +204,10 @@ class DeliveryReportReq(RsRequest):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadReplyReq(RsRequest):
-    """MM7_read_reply_report.REQ: a recipient has read or deleted a submitted MM (TS 23.140 8.7.5)."""
+    """MM7_read_reply_report.REQ: a recipient has read or deleted a submitted MM (TS 23.140 8.7.5).
+
+    Its ids are as those of a ``DeliveryReportReq``.
+    """
 
     message_id: str
     recipient: Address
