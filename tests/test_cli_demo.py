@@ -82,14 +82,14 @@ def test_wrong_signature_in_json(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "the event message.delivered has a wrong signature" in done.stderr
 
 
-def failing(monkeypatch: pytest.MonkeyPatch, *, deliver: Any = None, **options: Any) -> Result:
-    """Run the demo with an MMSC that was given these settings."""
+def failing(monkeypatch: pytest.MonkeyPatch, *, deliver: Any = None, limit: float = 60.0, **options: Any) -> Result:
+    """Run the demo with an MMSC that was given these settings; each step has ``limit`` seconds."""
     from mm7zeep.gateway import gateway
     from mm7zeep.gateway.config import settings
 
     monkeypatch.setattr(settings, "Settings", partial(settings.Settings, **options))
     monkeypatch.setattr(gateway, "Gateway", partial(gateway.Gateway, deliver=deliver))
-    monkeypatch.setattr(demo, "LIMIT", 1.0)
+    monkeypatch.setattr(demo, "LIMIT", limit)
     return run()
 
 
@@ -119,7 +119,7 @@ def test_time_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     """What does not happen in time ends the demo with 1, too."""
     from mm7zeep.gateway.config.handset import Handset
 
-    done = failing(monkeypatch, handsets=(Handset(delay=timedelta(hours=1)),))
+    done = failing(monkeypatch, limit=1.0, handsets=(Handset(delay=timedelta(hours=1)),))
     assert done.exit_code == 1
     assert "step 'The handset retrieves it': the handset's copy did not arrive within 1 s" in done.stderr
 

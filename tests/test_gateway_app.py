@@ -7,6 +7,7 @@ import json
 import logging
 import re
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
@@ -18,10 +19,12 @@ from typing import Any
 import httpx
 import psutil
 import pytest
+import trustme
+from far_side import FarSide
 from gateway_room import CALLED, ONE, OTHER, START, SUBMIT, TEXT, TNN, Make, Room, basic, rooms
 
 from mm7zeep import exchange
-from mm7zeep.client import VaspClient
+from mm7zeep.client import MmscClient, Retry, VaspClient
 from mm7zeep.errors import AuthError, StatusError, TransportError
 from mm7zeep.exchange import Wire
 from mm7zeep.gateway.config.handset import Handset, handset_of
@@ -690,6 +693,27 @@ def test_retried(error: Exception, room: Make) -> None:
         assert (call.attempts, call.state) == (attempts, state)
     assert len(one.calls.made) == 3
     assert len(set(one.calls.ids)) == 1
+
+
+def test_certificate_that_is_not_trusted(room: Make) -> None:
+    """The reason says what is wrong with the certificate, and names no option of a client: the gateway has none."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
+    one = room()
+    with FarSide(tls=context) as far:
+        with (
+            MmscClient(far.url, auth=("a", "b"), retry=Retry(times=0)) as client,
+            pytest.raises(TransportError) as info,
+        ):
+            client.deliver(DeliverReq(sender="+61400", to="111122"))
+        one.calls.refuse = info.value
+        one.gateway.simulator.send_mo("tnn", "+61400", "111122")
+        [event] = one.gateway.run_pending()
+    assert "as ca_file= (--ca-file)" in str(info.value)
+    assert str(event.error).endswith(
+        "the server's certificate is signed by an unknown authority (unable to get local issuer certificate)"
+    )
+    assert one.outbox()[0].state == "ready"
 
 
 @pytest.mark.parametrize("error", LASTING.values(), ids=LASTING)
