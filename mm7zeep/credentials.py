@@ -186,6 +186,7 @@ def _usable(url: str, schemes: Sequence[str]) -> bool:
     return host.startswith("[") or (len(host) <= 254 and all(0 < len(one) <= 63 for one in labels))
 
 
+_MOST_PEM = 1024 * 1024  # octets of a file in which a key is looked for
 _FRAMING = frozenset({"transfer-encoding", "trailer", "te"})
 
 
@@ -262,12 +263,18 @@ def _load(context: ssl.SSLContext, files: tuple[str, ...]) -> None:
             raise LocalError(
                 f"the key in {files[-1]!a} does not belong to the first certificate in {files[0]!a} ({reason})"
             ) from error
-        both = (
-            f"no certificate and key in PEM are in {files[0]!a}"
-            if len(files) == 1
-            else (f"{files[0]!a} holds no certificate or {files[1]!a} no key in PEM")
-        )
-        raise LocalError(f"{both} ({reason})") from error
+        raise LocalError(f"{_lacking(files)} ({reason})") from error
+
+
+def _lacking(files: tuple[str, ...]) -> str:
+    """What is not in the files of a certificate and its key, and what to do about it."""
+    if len(files) > 1:
+        return f"{files[0]!a} holds no certificate or {files[1]!a} no key in PEM"
+    with open(files[0], "rb") as file:
+        octets = file.read(_MOST_PEM)
+    if b"-----BEGIN CERTIFICATE-----" in octets and b"PRIVATE KEY-----" not in octets:
+        return f"{files[0]!a} holds a certificate without its key: put the key into that file, too, in PEM"
+    return f"no certificate and key in PEM are in {files[0]!a}"
 
 
 @cache

@@ -382,7 +382,11 @@ def flawed(folder: Path, certificates: Certificates) -> dict[str, tuple[dict[str
         ),
         "key is text": ({"client_cert": (certificate, str(text))}, "text.pem' no key in PEM"),
         "certificate is text": ({"client_cert": (str(text), own)}, "text.pem' holds no certificate"),
-        "no key in one file": ({"client_cert": certificate}, "no certificate and key in PEM are in .*client.pem"),
+        "no key in one file": (
+            {"client_cert": certificate},
+            "client.pem' holds a certificate without its key: put the key",
+        ),
+        "one file of text": ({"client_cert": str(text)}, "no certificate and key in PEM are in .*text.pem"),
         "key encrypted": ({"client_cert": str(both)}, "the key in .*encrypted.pem' is encrypted; give it without"),
         "folder": ({"client_cert": str(folder)}, "cannot be read: Is a directory"),
     }

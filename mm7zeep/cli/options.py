@@ -113,5 +113,7 @@ def tls(ca_file: str | None, client_cert: str | None) -> ssl.SSLContext | None:
 def client_cert() -> Decorator:
     """What is shown to a server."""
     return click.option(
-        "--client-cert", type=click.Path(exists=True, dir_okay=False), help="Our certificate and key (PEM)."
+        "--client-cert",
+        type=click.Path(exists=True, dir_okay=False),
+        help="Our certificate and its key, in one file (PEM).",
     )
