@@ -318,6 +318,29 @@ def test_rejection_is_not_ignored(tmp_path: Path) -> None:
     assert "xml/well-formed" in [found["id"] for found in one["findings"]]
 
 
+def test_refusal_says_how_much_more_there_is(tmp_path: Path) -> None:
+    """The first reason stands in words; what else must be mended before the message passes is counted and named."""
+    bare = re.sub(rb"<Recipients>.*</Recipients>", b"", CLEAN, flags=re.DOTALL)
+    bare = re.sub(rb"<(?:\w+:)?TransactionID.*?</(?:\w+:)?TransactionID>", b"", bare, flags=re.DOTALL)
+    [path] = save(tmp_path, bare=bare)
+    done = run(path)
+    [line] = [one for one in done.stdout.splitlines() if one.startswith("  refused: ")]
+    assert "no TransactionID" in line
+    assert line.endswith("; 1 more finding refuses it: schema/missing-element")
+    one = re.sub(rb"<Recipients>.*</Recipients>", b"", CLEAN, flags=re.DOTALL)
+    [path] = save(tmp_path, one=one)
+    assert "more finding" not in run(path).stdout
+
+
+def test_strict_refusal_lists_what_it_is_for(tmp_path: Path) -> None:
+    """Under strict, too, what the message was rejected for is listed whatever is ignored, and named in one line."""
+    [path] = save(tmp_path, odd=ODD)
+    done = run(path, "--policy", "strict", "--ignore", "schema/unknown-element", "--format", "json")
+    [one] = json.loads(done.stdout)["files"]
+    assert (one["verdict"], [found["id"] for found in one["findings"]]) == ("reject", ["schema/unknown-element"])
+    assert "more finding" not in run(path, "--policy", "strict").stdout
+
+
 def test_summary(tmp_path: Path) -> None:
     """Findings are counted, the gravest first; of messages only the rejected ones are named, with the reason."""
     save(tmp_path, clean=CLEAN, odd=ODD, other=ODD, bad=BAD)

@@ -6,7 +6,7 @@ message holds.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
@@ -15,7 +15,7 @@ from mm7zeep import exchange, mime
 from mm7zeep.conformance import rules
 from mm7zeep.conformance.input.capture import MAX_FILE, Captured
 from mm7zeep.exchange import Judgement
-from mm7zeep.findings import Action, Finding, finding
+from mm7zeep.findings import Action, Finding, finding, listed
 from mm7zeep.profiles import Policy
 
 LIMITS = mime.Limits(body=MAX_FILE, root=8 * 1024 * 1024, parts=1000)
@@ -54,15 +54,25 @@ class Verdict:
 
     @property
     def reason(self) -> str:
-        """Why it was refused, in one line; empty where it was not."""
+        """Why it was refused, in one line: the first reason, and what else refuses it; empty where it was not."""
         if self.accepted:
             return ""
-        refusals = [one for one in self.findings if _refuses(one, self.policy)]
-        by_status = (one for one in refusals if one.id == "http/error-status")  # the reason of the other ones
-        refusing = next(by_status, refusals[0] if refusals else None)
-        if self.judgement.error is not None and (refusing is None or not refusing.id.startswith("http/")):
-            return str(self.judgement.error)
-        return str(refusing)
+        refusals = self._refusals()
+        by_status = next((one for one in refusals if one.id == "http/error-status"), None)
+        if by_status is not None:  # the reason of the other ones
+            return str(by_status)
+        error, first = self.judgement.error, refusals[0] if refusals else None
+        text = str(first if error is None or (first is not None and first.id.startswith("http/")) else error)
+        return text + _and_more([one for one in refusals[1:] if one.id not in text])
+
+    def _refusals(self) -> list[Finding]:
+        """The findings for which it was refused, or would have been."""
+        strictly = self.judgement.findings if self.policy == "strict" else ()
+        return [
+            one
+            for one in self.findings
+            if _refuses(one, self.policy) or (one in strictly and exchange.is_blocking(one))
+        ]
 
     @property
     def warned(self) -> bool:
@@ -71,7 +81,8 @@ class Verdict:
 
     def listing(self, wanted: Callable[[Finding], bool]) -> Verdict:
         """The same with the findings that are ``wanted``, and those for which the message was refused."""
-        kept = tuple(one for one in self.findings if wanted(one) or (not self.accepted and _refuses(one, self.policy)))
+        refusing = [] if self.accepted else self._refusals()
+        kept = tuple(one for one in self.findings if wanted(one) or one in refusing)
         return replace(self, findings=kept)
 
 
@@ -109,6 +120,13 @@ def _cut(captured: Captured, judgement: Judgement) -> tuple[Finding, ...]:
     detail = f"{len(body)} octets of {announced}"
     action: Action = "noted" if judgement.policy == "lenient" else "refused"
     return (finding("http/truncated", f"byte {len(body)}", detail=detail, action=action),)
+
+
+def _and_more(others: Sequence[Finding]) -> str:
+    if not others:
+        return ""
+    how_many = "1 more finding refuses" if len(others) == 1 else f"{len(others)} more findings refuse"
+    return f"; {how_many} it: {listed(list(dict.fromkeys(one.id for one in others)), ', '.join)}"
 
 
 def _refuses(one: Finding, policy: Policy) -> bool:

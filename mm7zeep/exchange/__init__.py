@@ -8,7 +8,7 @@ and reads the envelope, and ``receiver``, which answers what it cannot accept.
 
 from __future__ import annotations
 
-from mm7zeep.exchange.judge import judge_tree, open_root
+from mm7zeep.exchange.judge import is_blocking, judge_tree, open_root
 from mm7zeep.exchange.limits import check_message, check_parts, check_size
 from mm7zeep.exchange.pack import (
     Content,
@@ -41,6 +41,7 @@ __all__ = [
     "examine",
     "examine_answer",
     "examine_known",
+    "is_blocking",
     "judge_tree",
     "new_transaction_id",
     "open_root",

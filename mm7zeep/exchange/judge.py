@@ -285,7 +285,7 @@ def verdict(judged: Judgement) -> Judgement:
 
 def is_refused_strictly(judged: Judgement) -> bool:
     """Whether the policy is strict, and something was found that it does not allow."""
-    return judged.policy == "strict" and any(map(_is_blocking, judged.findings))
+    return judged.policy == "strict" and any(map(is_blocking, judged.findings))
 
 
 def downgraded(findings: Iterable[Finding]) -> tuple[Finding, ...]:
@@ -293,7 +293,8 @@ def downgraded(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     return tuple(replace(one, action="noted") if one.action == "refused" else one for one in findings)
 
 
-def _is_blocking(one: Finding) -> bool:
+def is_blocking(one: Finding) -> bool:
+    """Whether the strict policy refuses a message for ``one``, a finding of its package or its envelope."""
     if one.level == "MUST":
         return True
     framing = one.id.startswith("mime/") and one.topic is not None and not one.id.startswith(_STRICT_ALLOWS)
@@ -302,7 +303,7 @@ def _is_blocking(one: Finding) -> bool:
 
 def _strict_error(findings: Sequence[Finding]) -> RemoteError:
     """The refusal in words: the blocking findings one by one, then the ids of all others above INFO."""
-    blocking = [one for one in findings if _is_blocking(one)]
+    blocking = [one for one in findings if is_blocking(one)]
     shown = blocking[:_SHOWN]
     text = "; ".join(_in_short(one) for one in shown) + (
         f" (and {len(blocking) - _SHOWN} more)" if blocking[_SHOWN:] else ""

@@ -7,16 +7,17 @@ not in the table: findings are never made up on the way.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal
+from typing import Literal, TypeVar
 
 from mm7zeep.findings import fit, http, mime, ns, schema, sem, soap, twiml, version, xml
 from mm7zeep.findings.kind import Kind, Level
 
-__all__ = ["KINDS", "TABLES", "Action", "Finding", "Kind", "Level", "finding"]
+__all__ = ["KINDS", "TABLES", "Action", "Finding", "Kind", "Level", "finding", "listed"]
 
+T = TypeVar("T")
 Action = Literal["noted", "repaired", "kept-raw", "refused"]
 
 TABLES: Mapping[str, tuple[Kind, ...]] = MappingProxyType(
@@ -41,6 +42,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType({row.id: row for rows in TABLES.val
 """Every kind of finding, by id."""
 
 _DETAIL_LIMIT = 160  # characters of a met value that a finding repeats
+_LISTED = 8  # things of one kind that a detail names
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,3 +76,16 @@ def finding(
     if len(shown) > _DETAIL_LIMIT:
         shown = shown[: _DETAIL_LIMIT - 3] + "..."
     return Finding(id, level or kind.level, kind.topic, kind.summary, kind.source, where, action, shown)
+
+
+def listed(things: Sequence[T], written: Callable[[Sequence[T]], str]) -> str:
+    """Several things as one ``detail``, as they are ``written``, and how many more there are.
+
+    At most 8 are named, fewer where that takes more than 160 characters, but always the first.
+    """
+    for shown in range(min(len(things), _LISTED), 0, -1):
+        more = len(things) - shown
+        text = written(things[:shown]) + (f", and {more} more" if more else "")
+        if len(text) <= _DETAIL_LIMIT or shown == 1:
+            return text
+    return ""

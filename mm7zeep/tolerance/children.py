@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Sequence
+from itertools import groupby
+
 from lxml import etree
 
 from mm7zeep import schema
 from mm7zeep.errors import SchemaError
+from mm7zeep.findings import listed
 from mm7zeep.tolerance import addresses
 from mm7zeep.tolerance.context import SYNONYMS, Context
 
@@ -83,21 +88,54 @@ def take_repeated(context: Context, node: etree._Element, kind: schema.Type) -> 
 
 
 def note_order(context: Context, node: etree._Element, kind: schema.Type) -> None:
-    """Say the first child that is not in the schema's order."""
+    """Say which children are not in the schema's order: the fewest that, put elsewhere, leave the others in order."""
     if not kind.ordered:
         return
     places = {one.name: index for index, one in enumerate(kind.children)}
-    mine = [one for one in node if schema.local(one) in places]
-    ranks = [places[schema.local(one)] for one in mine]
+    mine = [schema.local(one) for one in node if schema.local(one) in places]
+    ranks = [places[name] for name in mine]
     if ranks != sorted(ranks):
-        context.repairs.add("schema/order", node, detail=_first_misplaced(mine, ranks))
+        context.repairs.add("schema/order", node, detail=listed(_misplaced(mine, ranks), _grouped))
 
 
-def _first_misplaced(children: list[etree._Element], ranks: list[int]) -> str:
-    for index in range(1, len(ranks)):
-        if ranks[index] < ranks[index - 1]:
-            return f"{schema.local(children[index])} after {schema.local(children[index - 1])}"
-    return ""
+def _misplaced(names: list[str], ranks: list[int]) -> list[tuple[str, str]]:
+    """Each misplaced child, and the farthest one that it stands on the wrong side of: ``before Subject``."""
+    kept = _in_order(ranks)
+    in_place = set(kept)
+    found: list[tuple[str, str]] = []
+    for index, rank in enumerate(ranks):
+        if index in in_place:
+            continue
+        earlier = next((one for one in kept if one < index and ranks[one] > rank), None)
+        if earlier is not None:
+            found.append((names[index], f"after {names[earlier]}"))
+        else:
+            later = next(one for one in reversed(kept) if one > index and ranks[one] < rank)
+            found.append((names[index], f"before {names[later]}"))
+    return found
+
+
+def _grouped(misplaced: Sequence[tuple[str, str]]) -> str:
+    groups = groupby(misplaced, key=lambda one: one[1])
+    return " and ".join(f"{', '.join(name for name, _ in group)} {side}" for side, group in groups)
+
+
+def _in_order(ranks: list[int]) -> list[int]:
+    """The indices of a longest run of ``ranks`` that does not fall; of several the one that begins the earliest."""
+    tops: list[int] = []  # tops[n]: the highest rank, negated, that a run of n + 1 from here on may begin with
+    lengths: list[int] = []
+    for rank in reversed(ranks):
+        length = bisect_right(tops, -rank)
+        tops[length : length + 1] = [-rank]
+        lengths.append(length + 1)
+    lengths.reverse()
+    kept: list[int] = []
+    left = max(lengths, default=0)
+    for index, rank in enumerate(ranks):
+        if lengths[index] == left and (not kept or rank >= ranks[kept[-1]]):
+            kept.append(index)
+            left -= 1
+    return kept
 
 
 def sort(context: Context, node: etree._Element, kind: schema.Type) -> None:

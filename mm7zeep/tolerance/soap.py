@@ -333,7 +333,7 @@ def fault(element: etree._Element, repairs: Repairs) -> etree._Element | None:
     _fault_code(element, repairs)
     order = [_FAULT_CHILDREN.index(one.tag) for one in element]
     if order != sorted(order):
-        repairs.add("soap/fault-fields", element, detail="order")
+        repairs.add("soap/fault-fields", element, detail="order: " + ", ".join(map(schema.local, element)))
         element[:] = sorted(element, key=lambda one: _FAULT_CHILDREN.index(one.tag))
     return _fault_detail(element, repairs)
 
