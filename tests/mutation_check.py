@@ -254,7 +254,8 @@ EQUAL: dict[str, str] = {
     **dict.fromkeys(
         (
             "_too_much silent: 'mime/limit'", "_too_much silent: 'xml/limit'", "check silent: 'schema/valid'",
-            "check always: found", "check never: found", "read silent: 'soap/operation-known'",
+            "check always: found", "check never: found", "body_child silent: 'soap/structure'",
+            "body_child never: child is None", "read silent: 'soap/operation-known'",
             "route always: isinstance(message, SubmitReq) and self.profile.submit_as_deliver"
             " and (SubmitReq not in self.handler",
             "_close_all silent: 'http/truncated'",

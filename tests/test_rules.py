@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -15,6 +16,7 @@ from mm7zeep.errors import RemoteError
 from mm7zeep.exchange import Wire
 from mm7zeep.findings import KINDS
 from mm7zeep.messages import Part
+from mm7zeep.vectors.building import SUBMIT
 
 
 def submit(*parts: Part, smil: bool = False) -> bytes:
@@ -133,21 +135,48 @@ def test_content_of_unreadable_envelopes_is_not_judged() -> None:
     [
         (lambda data: data, "accept"),
         (lambda data: data.replace(b"Host", b"Host ").replace(b"Host :", b"Host:"), "accept"),
-        (lambda data: data.replace(b"Content-Length: ", b"Content-Length: 9"), "accept"),
+        (lambda data: data.replace(b"Content-Length: ", b"Content-Length: 9"), "reject"),
+        (lambda data: re.sub(rb"Content-Length: [0-9]+", b"Content-Length: 700", data), "reject"),
+        (lambda data: data.replace(b"Content-Length: ", b"Content-Length: n"), "reject"),
         (lambda data: b"\n".join(data.split(b"\r\n", 3)[:3]) + b"\r\n" + data.split(b"\r\n", 3)[3], "accept"),
         (lambda data: data.replace(b"Host:", b"Host :"), "reject"),
         (lambda data: data.replace(b" HTTP/1.1", b""), "reject"),
         (lambda data: data.replace(b"\r\n\r\n", b"\r\n", 1), "reject"),
     ],
-    ids=["clean", "same", "length", "bare-lf", "blank-colon", "no-version", "no-blank-line"],
+    ids=["clean", "same", "longer", "shorter", "no-length", "bare-lf", "blank-colon", "no-version", "no-blank-line"],
 )
 def test_strict_on_the_head(bend: object, word: str) -> None:
-    """Strict refuses faults of the framing, and accepts bare line feeds and lengths as documents have them."""
+    """Strict refuses faults of the framing, and accepts bare line feeds and lengths as copies of captures have them."""
     assert callable(bend)
     [captured] = capture.messages("x", bend(captures.dump()))
     judged = verdict.judge(captured, policy="strict")
     assert (judged.word, bool(judged.reason)) == (word, word == "reject")
     assert verdict.judge(captured).word == "accept"
+
+
+@pytest.mark.parametrize(
+    ("added", "level", "strict"),
+    [
+        (4, "INFO", "accept"),
+        (1, "INFO", "accept"),
+        (7, "MUST", "reject"),
+        (-1, "MUST", "reject"),
+        (None, "MUST", "reject"),
+    ],
+    ids=["line-ends-lost", "a-line-end-lost", "cut", "too-much", "no-number"],
+)
+def test_length_that_line_ends_explain(added: int | None, level: str, strict: str) -> None:
+    """What the line ends of a copy explain is no fault of the sender; what they do not strict refuses, interop reports.
+
+    Of a copy with four bare line feeds four carriage returns were lost, and perhaps the last line end.
+    """
+    head, _, body = SUBMIT.replace(b"><", b">\n<", 4).partition(b"\r\n\r\n")
+    length = b"nnn" if added is None else b"%d" % (len(body) + added)
+    head = re.sub(rb"(Content-Length: )[0-9]+", rb"\g<1>" + length, head)
+    [captured] = capture.messages("x", head + b"\r\n\r\n" + body)
+    judged = verdict.judge(captured)
+    assert [one.level for one in judged.findings if one.id == "http/content-length"] == [level]
+    assert (judged.word, verdict.judge(captured, policy="strict").word) == ("accept", strict)
 
 
 @pytest.mark.parametrize("dump", [*BROKEN.values(), captures.dump(captures.wire())])

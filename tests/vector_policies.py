@@ -10,8 +10,8 @@ BEYOND_ONE_MESSAGE = {
 }  # fmt: skip
 """MUST of who says what to whom, not of the form of a message: they are reported, and refuse nothing."""
 FRAMING = {
-    "http/blank-line", "http/field-continued", "http/field-syntax", "http/request-line", "http/status-line",
-    "http/truncated",
+    "http/blank-line", "http/content-length", "http/field-continued", "http/field-syntax", "http/request-line",
+    "http/status-line", "http/truncated",
 }  # fmt: skip
 """Of the HTTP head, strict refuses what makes it unsure where anything begins or ends."""
 PACKAGE_SHOULD = {
@@ -40,9 +40,11 @@ def refused_by_interop(found: Noted) -> bool:
 
 def refused_by_strict(found: Noted) -> bool:
     """Whether the strict policy refuses a message for that finding alone."""
-    if found.id in FRAMING | PACKAGE_SHOULD | INVALID:
+    if found.id in PACKAGE_SHOULD | INVALID:
         return True
-    return found.level == "MUST" and not found.id.startswith("http/") and found.id not in BEYOND_ONE_MESSAGE
+    if found.id.startswith("http/") and found.id not in FRAMING:
+        return False
+    return found.level == "MUST" and found.id not in BEYOND_ONE_MESSAGE
 
 
 def is_wrong(statement: Statement, *rooms: str) -> bool:

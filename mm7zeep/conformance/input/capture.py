@@ -249,9 +249,18 @@ def _body(head: _Head, data: bytes) -> _Framed:
     body = data[head.end : end]
     if length is None or chunked:
         return _Framed(body=body, end=end)
-    # Only reported: documents carry placeholders, and dumps have other line ends than the wire had.
-    reported = finding("http/content-length", "Content-Length", detail=f"{length} for {len(body)}")
-    return _Framed(body=body, end=end, findings=(reported,))
+    return _Framed(body=body, end=end, findings=(_misfit(length, body),))
+
+
+def _misfit(length: str, body: bytes) -> Finding:
+    """A length that is not that of ``body``: INFO where only the line ends of the dump are others than the wire had."""
+    detail = f"{length} for {len(body)}"
+    crlf = body.count(b"\r\n")
+    least, most = len(body) - crlf, len(body) + body.count(b"\n") - crlf + len(b"\r\n")  # some lack the last line end
+    if re.fullmatch(r"[0-9]{1,12}", length) and least <= int(length) <= most:
+        detail += ", as the line ends of a copy make it"
+        return finding("http/content-length", "Content-Length", detail=detail, level="INFO")
+    return finding("http/content-length", "Content-Length", detail=detail)
 
 
 def _starts_message(data: bytes, at: int) -> bool:
