@@ -92,6 +92,14 @@ _WIDE: Mapping[str, tuple[str, str]] = MappingProxyType({  # big-endian first: R
     **dict.fromkeys(("utf-16", "utf-16-be", "utf-16-le"), ("utf-16-be", "utf-16-le")),
     **dict.fromkeys(("utf-32", "utf-32-be", "utf-32-le"), ("utf-32-be", "utf-32-le")),
 })  # fmt: skip
+# Western text, as its octets show: accented letters alone, or one or two of them beside letters of ASCII, and the marks
+# that go with them. Not the octets by which Turkish and Czech differ, which would be read as letters of Icelandic.
+_LETTER = rb"[\x8a\x8c\x8e\x9a\x9c\x9e\x9f\xc0-\xcf\xd1-\xd6\xd8-\xdc\xdf-\xef\xf1-\xf6\xf8-\xfc\xff]"
+_MARK = rb"[\x80\x82\x84\x85\x91-\x97\x99\xa0\xa1\xa3\xa7\xa9-\xab\xae\xb0\xba\xbb\xbf]"
+_WESTERN = re.compile(
+    rb"(?:[\x00-\x7f]|%b|(?<=[A-Za-z])%b{1,2}(?!%b)|%b{1,2}(?=[A-Za-z])|(?<!%b)%b(?!%b))*+" % (_MARK, *[_LETTER] * 6)
+)
+_IN_A_WORD = re.compile(rb"[A-Za-z]%b|%b[A-Za-z]|[a-z]\x92[a-z]" % (_LETTER, _LETTER))  # without one it is a guess
 _LOOKED_AT = 4096  # octets that are weighed where a label alone does not decide
 
 Flaw = Literal["", "unknown", "wider", "contradicted", "undecodable"]
@@ -151,7 +159,7 @@ def decoded(octets: bytes, *labels: str | None, last: Iterable[str] = ()) -> Dec
 
     Without a label they are UTF-8 if they can be. Valid UTF-8 under a label that says otherwise is UTF-8; UTF-16 and
     UTF-32 without mark are big-endian unless the octets show otherwise (RFC 2781 4.3). ``last`` are codecs to try where
-    nothing else decodes them.
+    no label decodes them; after these, windows-1252 is, where they look like text in a Western language.
     """
     named = [(one, _codec_meant(one)) for one in labels if one is not None and one.strip("\"' \t")]
     unknown = next((label for label, found in named[:1] if codec(label) is None), None)
@@ -359,6 +367,8 @@ def _candidates(octets: bytes, last: Iterable[str]) -> Iterator[str]:
         yield shape
     yield "utf-8"
     yield from last
+    if _WESTERN.fullmatch(octets) and _IN_A_WORD.search(octets):
+        yield "cp1252"
 
 
 def _first_fault(octets: bytes, label: str, name: str) -> str:

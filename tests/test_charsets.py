@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+from time import perf_counter
 from typing import NamedTuple
 
 import pytest
@@ -10,7 +11,7 @@ from envelopes import sent, wire
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mm7zeep import exchange, mime, tolerance
+from mm7zeep import charsets, exchange, mime, tolerance
 from mm7zeep.errors import EnvelopeError
 from mm7zeep.tolerance.charsets import codec_of
 
@@ -236,7 +237,12 @@ def test_utf_7_is_refused(raw: bytes, charset: str | None) -> None:
 
 @pytest.mark.parametrize(
     ("raw", "charset"),
-    [(b"\xff\xff<a/>", "utf-8"), (b"<a>\x80</a>", None), (b"<a>\xff</a>", "euc-kr"), (b"<a>A\xf1o</a>", "utf-8")],
+    [
+        (b"\xff\xff<a/>", "utf-8"),
+        (b"<a>\x80</a>", None),
+        (b"<a>\xff</a>", "euc-kr"),
+        (b"<a>A\xf1\xf2\xf3o</a>", "utf-8"),
+    ],
 )
 def test_what_nothing_decodes(raw: bytes, charset: str | None) -> None:
     """Bytes that no candidate decodes are refused, with the label that was tried."""
@@ -244,6 +250,72 @@ def test_what_nothing_decodes(raw: bytes, charset: str | None) -> None:
         tolerance.readable(raw, charset)
     assert caught.value.status == 2007
     assert [(one.id, one.action) for one in caught.value.findings] == [("xml/charset-agrees", "refused")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Grüße aus München, café à la carte",
+        "Größe",
+        "Température élevée à Genève",
+        "¿Año? «Mañana» déjà créé \u2013 où êtes-vous…",
+        "pöytää",
+        "Blåbærøl på Åland",
+        "it\u2019s “fine”, naïve",
+    ],
+)
+def test_western_text_under_another_label(text: str) -> None:
+    """Accented letters beside those of ASCII are windows-1252, in envelopes and in parts, pairs of them too."""
+    octets = f"<a>{text}</a>".encode("cp1252")
+    read = tolerance.readable(octets, "utf-8")
+    assert (read.data.decode(), read.encoding) == (f"<a>{text}</a>", "cp1252")
+    assert [(one.id, one.level, one.detail) for one in read.findings] == [
+        ("xml/charset-agrees", "MUST", "utf-8, read as cp1252")
+    ]
+    part = charsets.decoded(octets, "utf-8")
+    assert (part.text, part.flaw) == (f"<a>{text}</a>", "contradicted")
+
+
+@pytest.mark.parametrize("text", ["潮汐表", "你好\uff0c世界", "Hello 世界", "a中b", "短信 MM7 业务 2026", "ひらがな"])
+def test_chinese_text_under_another_label(text: str) -> None:
+    """Pairs of high octets whose characters are frequent ones are GB18030."""
+    read = tolerance.readable(f"<a>{text}</a>".encode("gb18030"), "utf-8")
+    assert (read.data.decode(), read.encoding) == (f"<a>{text}</a>", "gb18030")
+
+
+@pytest.mark.parametrize(
+    ("text", "codec"),
+    [
+        ("Привет, мир", "cp1251"),
+        ("Москва", "cp1251"),
+        ("Привет, мир", "koi8-r"),
+        ("Καλημέρα κόσμε", "cp1253"),
+        ("こんにちは", "cp932"),
+        ("東京 Tokyo", "cp932"),
+        ("ｱｲｳｴｵ", "cp932"),
+        ("你好\uff0c世界 歡迎", "big5"),
+        ("İstanbul çok güzel şehir", "cp1254"),
+        ("Příliš žluťoučký kůň", "cp1250"),
+    ],
+)
+def test_text_that_could_only_be_guessed(text: str, codec: str) -> None:
+    """What is neither plainly Western nor plainly Chinese is refused under a label that does not decode it, and read
+    under its own.
+    """
+    octets = f"<a>{text}</a>".encode(codec)
+    with pytest.raises(EnvelopeError):
+        tolerance.readable(octets, "utf-8")
+    assert charsets.decoded(octets, "utf-8").flaw == "undecodable"
+    own = charsets.decoded(octets, charsets.name_of(codec))
+    assert (own.text, own.flaw) == (f"<a>{text}</a>", "")
+
+
+def test_long_text_is_weighed_quickly() -> None:
+    """The time grows with the length alone, whatever the octets are."""
+    started = perf_counter()
+    for octets in (b"\xe9" * 2_000_000, b"a\xe9" * 1_000_000 + b"\xff\xff\xff", b"a\xdf\xdf" * 700_000 + b"\x81"):
+        charsets.decoded(octets, "utf-8")
+    assert perf_counter() - started < 3
 
 
 def test_labels() -> None:

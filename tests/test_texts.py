@@ -72,7 +72,8 @@ ROWS = [
     Row(LATIN.encode("latin-1"), "iso-8859-1", LATIN),
     Row(LATIN.encode("latin-1"), "latin1", LATIN, "mime/charset-alias"),
     Row(LATIN.encode("latin-1"), "us-ascii", LATIN, DECODES),
-    Row(LATIN.encode("latin-1"), "utf-8", "Gr\ufffd\ufffde, 5 \ufffdre", DECODES),
+    Row(LATIN.encode("latin-1"), "utf-8", LATIN, DECODES),
+    Row("Москва".encode("cp1251"), "utf-8", "\ufffd" * 6, DECODES),
     Row("5 €, “so”".encode("cp1252"), "iso-8859-1", "5 €, “so”", DECODES),
     Row("5 €, “so”".encode("cp1252"), "windows-1252", "5 €, “so”"),
     Row(b"\x81 \x80", "iso-8859-1", "\x81 \x80", DECODES),
@@ -294,7 +295,8 @@ def test_an_unlabelled_presentation_is_none_missing(head: str) -> None:
         ('filename="=?foo?B?R3LDtsOfZS50eHQ=?="', "Größe.txt", ["mime/filename-encoding"]),
         ('filename="=?utf-16?B?AGEAYg==?="', "ab", ["mime/filename-encoding"]),
         ('filename="=?iso-8859-1?Q?Gr=F6=DFe.txt?="', "Größe.txt", ["mime/filename-encoding"]),
-        ('filename="=?utf-8?Q?Gr=F6?="', "=?utf-8?Q?Gr=F6?=", []),
+        ('filename="=?utf-8?Q?Gr=F6?="', "Grö", ["mime/filename-encoding"]),
+        ('filename="=?utf-8?Q?=CC=EE=F1=EA?="', "=?utf-8?Q?=CC=EE=F1=EA?=", []),
     ],
 )
 def test_names(field: str, name: str, told: list[str]) -> None:

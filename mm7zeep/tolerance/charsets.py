@@ -19,8 +19,12 @@ _DECLARATION = re.compile(
     rb"""(?:\s+standalone\s*=\s*["'](?:yes|no)["'])?\s*\?>"""
 )
 _BLANKS = b" \t\r\n"
-# Unlabelled Chinese and Korean text stands in pairs of high octets; reading other octets so would be a guess
+# Unlabelled Chinese and Korean text stands in pairs of high octets; reading other octets so would be a guess. Most of
+# its characters are in the rows for marks, Kana and the like, or in those for the frequent Chinese and Korean ones:
+# two accented letters beside each other, as in Größe, are not.
 _PAIRED = re.compile(rb"(?:[\x00-\x7f]|[\xa1-\xfe]{2})*+")
+_PAIR = re.compile(rb"[\xa1-\xfe]{2}")
+_FREQUENT = re.compile(rb"[\xa1-\xa9\xb0-\xd7]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +163,10 @@ def _decode(
 
 def _last_resorts(raw: bytes) -> tuple[str, ...]:
     """What to read octets by that none of their labels decodes."""
-    return ("gb18030", "cp949") if _PAIRED.fullmatch(raw) else ()
+    if not _PAIRED.fullmatch(raw):
+        return ()
+    pairs = _PAIR.findall(raw)
+    return ("gb18030", "cp949") if sum(map(bool, map(_FREQUENT.match, pairs))) * 2 > len(pairs) else ()
 
 
 def _mismatch(findings: list[Finding], detail: str, *, level: Level | None = None) -> None:

@@ -70,12 +70,18 @@ CASES = (
         "an empty line before <?xml",
     ),
     bend("xml/charset-agrees", _DECLARED, 'charset="utf-8"', 'charset="us-ascii"'),
+    twins(
+        "xml/charset-agrees",
+        post(submit("<Subject>Högt</Subject>").encode("latin-1"), XML),
+        post(submit("<Subject>Högt</Subject>")),
+        "latin-1 labelled utf-8",
+    ),
     refused(
         twins(
             "xml/charset-agrees",
-            post(submit("<Subject>Högt</Subject>").encode("latin-1"), XML),
-            post(submit("<Subject>Högt</Subject>")),
-            "latin-1 labelled utf-8",
+            post(submit("<Subject>Полдень</Subject>").encode("windows-1251"), XML),
+            post(submit("<Subject>Полдень</Subject>")),
+            "windows-1251 labelled utf-8",
         )
     ),
     twins(
