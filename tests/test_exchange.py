@@ -632,6 +632,18 @@ def test_contents(name: str) -> None:
     assert ("ok" if judged.error is None else type(judged.error).__name__) == strict
 
 
+def test_content_that_names_another_part() -> None:
+    """The finding has what Content names and what it could name; of many parts so many as there is room for."""
+    received = unpack(wire(sent("SubmitReq", more=content("cid:other@kiosk.example")), part()))
+    [found] = [one for one in received.findings if one.id == "sem/content-href-resolves"]
+    assert found.detail == "cid:other@kiosk.example; the parts are cid:note@kiosk.example"
+    located = part(None, more="Content-Location: tide.txt\r\n")
+    packed = wire(sent("SubmitReq", more=content("")), located, part(None), *[part(f"<p{n}@x>") for n in range(20)])
+    [found] = [one for one in examine(packed).findings if one.id == "sem/content-href-resolves"]
+    listed = ", ".join(["tide.txt", "text/plain without name", *[f"cid:p{n}@x" for n in range(6)]])
+    assert found.detail == f"names nothing; the parts are {listed}, and 14 more"
+
+
 def test_content_that_never_arrives() -> None:
     """Content names a part, and there is none: 2004, never a silent success."""
     for packed in (wire(sent("SubmitReq", more=content())), wire(sent("DeliverReq", more=content("x")))):

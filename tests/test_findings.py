@@ -26,6 +26,23 @@ def test_rows_are_sorted_and_in_their_module(prefix: str) -> None:
     assert ids == sorted(set(ids))
 
 
+@pytest.mark.parametrize("id", [id for id, kind in findings.KINDS.items() if kind.needs != "fit"])
+def test_what_to_do_says_what_and_where(id: str) -> None:
+    """A fix is an instruction that stands without the sentence before it: what to do, and to what."""
+    fix = findings.KINDS[id].fix
+    assert len(fix.split()) > 2, fix
+    assert not fix.startswith(("fix", "correct it", "repair", "make equal")), fix
+
+
+def test_listed() -> None:
+    """As many as there is room for, at most eight, always the first; how many more there are is said."""
+    assert findings.listed([], ", ".join) == ""
+    assert findings.listed(["a", "b"], ", ".join) == "a, b"
+    assert findings.listed(list("abcdefghij"), ", ".join) == "a, b, c, d, e, f, g, h, and 2 more"
+    assert findings.listed(["x" * 70] * 3, ", ".join) == "x" * 70 + ", " + "x" * 70 + ", and 1 more"
+    assert findings.listed(["x" * 200, "b"], ", ".join) == "x" * 200 + ", and 1 more"
+
+
 def test_kinds_are_all_rows() -> None:
     """``KINDS`` has every row under its id."""
     rows = [row for rows in findings.TABLES.values() for row in rows]

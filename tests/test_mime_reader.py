@@ -419,6 +419,29 @@ def test_root_last() -> None:
     assert contents(package) == CONTENTS
 
 
+@pytest.mark.parametrize(
+    ("given", "body", "met"),
+    [
+        (head("soap@", "none@"), BODY, "<none@w.example>; the SOAP part is <soap@w.example>"),
+        (
+            HEAD,
+            BODY.replace(b"Content-ID: <soap@", b"X-ID: <soap@"),
+            "<soap@w.example>; the SOAP part has no Content-ID",
+        ),
+        (
+            HEAD,
+            BODY.replace(b'start="<smil@', b'start="<none@'),
+            "<none@w.example>; the first part is <smil@w.example>",
+        ),
+    ],
+    ids=["wrong", "no-id", "inner"],
+)
+def test_start_that_names_nothing(given: str, body: bytes, met: str) -> None:
+    """The finding has what start says and what it should say."""
+    found = [one for one in read(body, given).findings if one.id == "mime/related-start-resolves"]
+    assert [one.detail for one in found] == [met]
+
+
 def test_root_by_its_looks() -> None:
     """Where start names nothing and the first part is no envelope, the first envelope is the SOAP part."""
     first, soap, *rest = BODY.split(b"--outer-0")

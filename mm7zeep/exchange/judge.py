@@ -16,7 +16,7 @@ from mm7zeep import envelope as soap
 from mm7zeep import mime, profiles, schema, tolerance
 from mm7zeep.errors import EnvelopeError, RemoteError, SchemaError
 from mm7zeep.exchange.wire import Judgement
-from mm7zeep.findings import Action, Finding, finding
+from mm7zeep.findings import Action, Finding, finding, listed
 from mm7zeep.profiles import Policy
 
 # --- the SOAP part: bytes to text, text to tree -----------------------------------------------------------------------
@@ -189,7 +189,17 @@ def _refused(judged: Judgement, found: Sequence[Finding], message: str, where: s
 def _nothing_named(href: str, where: str, package: mime.Package, *, bare: bool) -> Finding:
     """A Content that could name nothing, whatever came: one part is meant all the same, of several none is."""
     action: Action = "noted" if bare else "repaired" if len(package.content) == 1 else "refused"
-    return finding("sem/content-href-resolves", where, detail=href or "names nothing", action=action)
+    return finding("sem/content-href-resolves", where, detail=_against(href or "names nothing", package), action=action)
+
+
+def _against(href: str, package: mime.Package) -> str:
+    """What Content names, and what it could name."""
+    names = [_name(node) for node in package.content]
+    return listed(names, lambda shown: f"{href}; the parts are {', '.join(shown)}") if names else href
+
+
+def _name(node: mime.Node) -> str:
+    return f"cid:{node.content_id}" if node.content_id else node.content_location or f"{node.content_type} without name"
 
 
 def _href_findings(href: str, where: str, package: mime.Package, *, bare: bool) -> Iterator[Finding]:
@@ -208,7 +218,7 @@ def _href_findings(href: str, where: str, package: mime.Package, *, bare: bool) 
     if match is None or located or match.how in ("content-id-case", "name"):  # RFC 2392 2: cid: names a Content-ID
         # one part is the content whatever it is called; of several, none was named
         action: Action = "repaired" if match is not None or len(package.content) == 1 else "refused"
-        yield finding("sem/content-href-resolves", where, detail=href, action=action)
+        yield finding("sem/content-href-resolves", where, detail=_against(href, package), action=action)
 
 
 # --- the package: no part swallowed by its neighbour, dropped, or cut off with the end of the body --------------------

@@ -130,7 +130,7 @@ def _judge_multipart(node: Node, tree: Node, root_node: Node, declared: fields.C
     offset = -1 if top else node.offset
     start = node.parameter("start")
     if start is not None:
-        _judge_start(node, start, offset, notes)
+        _judge_start(node, start, offset, notes, root_node if top else None)
     if node.content_type != "multipart/related":
         return
     if start is None and top:
@@ -149,10 +149,14 @@ def _media_type(text: str) -> str:
     return text if text == _XML else fields.parse_content_type(text).media_type
 
 
-def _judge_start(node: Node, start: str, offset: int, notes: Notes) -> None:
+def _judge_start(node: Node, start: str, offset: int, notes: Notes, root: Node | None) -> None:
+    """``root`` is the SOAP part, of the outermost multipart; another one's root is its first part."""
     literal, bracketed = fields.content_id(start)
     if not any(child.content_id == literal for child in node.children):
-        notes.take("mime/related-start-resolves", offset, detail=start, action="repaired")
+        what = "the SOAP part" if root is not None else "the first part"
+        meant = next((one.content_id for one in (root, *node.children) if one is not None), None)
+        detail = f"{start}; {what} " + (f"is <{meant}>" if meant else "has no Content-ID")
+        notes.take("mime/related-start-resolves", offset, detail=detail, action="repaired")
     if not bracketed and not (literal or "").lower().startswith("cid:"):
         notes.take("mime/start-brackets", offset, detail=start, action="repaired")
 
