@@ -68,7 +68,7 @@ def _count(name: str, rows: Sequence[Requirement]) -> str:
 
 
 def _row(one: Requirement) -> str:
-    clause = UNSURE_CLAUSES.get(one.clause, one.clause)
+    clause = f"{SOURCES[one.source].name} {UNSURE_CLAUSES.get(one.clause, one.clause)}"
     unsure = f" UNSURE ({one.unsure})" if one.unsure else ""
     return f"| `{one.id}` | {clause}{unsure} | {one.level} | {one.binds} | {_plain(one.text)} | {_tested(one)} |"
 

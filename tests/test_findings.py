@@ -34,6 +34,19 @@ def test_what_to_do_says_what_and_where(id: str) -> None:
     assert not fix.startswith(("fix", "correct it", "repair", "make equal")), fix
 
 
+@pytest.mark.parametrize("id", findings.KINDS)
+def test_source_names_its_document(id: str) -> None:
+    """No clause is a bare number, of which a reader cannot know the text."""
+    assert all(not one[:1].isdigit() for one in findings.KINDS[id].source.split("; "))
+
+
+def test_cited() -> None:
+    """Each clause of several has its document."""
+    assert findings.cited("8.7.1; XSD 6/1-2") == "TS 23.140 8.7.1; XSD 6/1-2"
+    assert findings.cited("SOAP 1.1 6; 8.7.8.1") == "SOAP 1.1 6; TS 23.140 8.7.8.1"
+    assert findings.cited("practice") == "practice"
+
+
 def test_listed() -> None:
     """As many as there is room for, at most eight, always the first; how many more there are is said."""
     assert findings.listed([], ", ".join) == ""

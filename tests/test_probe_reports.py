@@ -96,7 +96,7 @@ def test_text_tells_what_failed() -> None:
     one = result("http/get", "FAIL", reasons=(found,), transmissions=(exchange(b"GET /mm7 HTTP/1.1\r\n\r\n"),))
     lines = [" ".join(line.split()) for line in terminal.render(judged(probed.report(one))).splitlines()]
     for wanted in (
-        "FAIL http/get MUST 8.7.1",
+        "FAIL http/get MUST TS 23.140 8.7.1",
         "requirement It is so.",
         "found answered 200",
         "expected 405",
@@ -222,7 +222,7 @@ def test_page_has_everything_on_a_result() -> None:
     said = details.text_content()
     for wanted in (
         "It is so.",
-        "8.7.1",
+        "TS 23.140 8.7.1",
         "a reason",
         "405",
         "exchange 1, octet 9",

@@ -117,6 +117,11 @@ def one(run_: Run, settings: Settings, **fields: object) -> Result:
     return run([made(run_, **fields)], settings).results[0]  # type: ignore[arg-type]
 
 
+def test_clauses_name_their_document() -> None:
+    """No clause of a case or of what is asked of every answer is a bare number."""
+    assert [one.id for one in (*ALL, *COMMON) if any(part[:1].isdigit() for part in one.clause.split("; "))] == []
+
+
 @pytest.mark.parametrize(
     ("run_", "level", "verdict"),
     [

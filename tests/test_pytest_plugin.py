@@ -74,7 +74,7 @@ def test_every_finding_is_told() -> None:
     assert text.startswith("message#2 (SubmitRsp) is not valid MM7 under the strict policy: ")
     assert re.search(r"\n  MUST +schema/unknown-element  /Envelope/Body/SubmitRsp/Deck\n", text)
     assert kind.summary in text
-    assert f"[{kind.clause}]" in text
+    assert f"[{kind.source}]" in text
     assert kind.fix in text
 
 

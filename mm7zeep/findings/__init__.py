@@ -13,9 +13,9 @@ from types import MappingProxyType
 from typing import Literal, TypeVar
 
 from mm7zeep.findings import fit, http, mime, ns, schema, sem, soap, twiml, version, xml
-from mm7zeep.findings.kind import Kind, Level
+from mm7zeep.findings.kind import Kind, Level, cited
 
-__all__ = ["KINDS", "TABLES", "Action", "Finding", "Kind", "Level", "finding", "listed"]
+__all__ = ["KINDS", "TABLES", "Action", "Finding", "Kind", "Level", "cited", "finding", "listed"]
 
 T = TypeVar("T")
 Action = Literal["noted", "repaired", "kept-raw", "refused"]

@@ -194,13 +194,13 @@ def _status_text(exchange: Exchange) -> Iterator[Reason]:
         yield broken("INFO", f"StatusText {said!r} with {code}", exchange, "StatusText", row.text, said)
 
 
-_MM7_INSIDE = "8.7.1-8.7.5"
+_MM7_INSIDE = "TS 23.140 8.7.1-8.7.5"
 
 CONTENT: tuple[Common, ...] = (
     Common(id="answer/transaction-id", level="MUST", clause=_MM7_INSIDE, asks=echoes, check=_transaction_id,
            requirement="An answer carries the TransactionID of its request, once."),
-    Common(id="answer/transaction-mu", level="SHOULD", clause="8.7.8.1 UNSURE", asks=is_mm7, check=_transaction_mu,
-           requirement="TransactionID carries mustUnderstand=\"1\" where its namespace has it."),
+    Common(id="answer/transaction-mu", level="SHOULD", clause="TS 23.140 8.7.8.1 UNSURE", asks=is_mm7,
+           check=_transaction_mu, requirement="TransactionID carries mustUnderstand=\"1\" where its namespace has it."),
     Common(id="answer/operation", level="MUST", clause=_MM7_INSIDE, asks=is_mm7, check=_operation,
            requirement="A response belongs to the request."),
     Common(id="answer/namespace", level="SHOULD", clause="UNSURE", asks=names_namespace, check=_namespace,
@@ -213,12 +213,13 @@ CONTENT: tuple[Common, ...] = (
            requirement="A Fault has faultcode and faultstring, unqualified, and detail where the Body was at fault."),
     Common(id="answer/fault-code", level="MUST", clause="SOAP 1.1 4.4.1", asks=is_faulty, check=_fault_code,
            requirement="faultcode is a QName of SOAP 1.1 with a bound prefix."),
-    Common(id="answer/fault-detail", level="SHOULD", clause="8.7.6 UNSURE", asks=is_faulty, check=_fault_detail,
+    Common(id="answer/fault-detail", level="SHOULD", clause="TS 23.140 8.7.6 UNSURE", asks=is_faulty,
+           check=_fault_detail,
            requirement="detail holds RSErrorRsp (of an MMSC) or VASPErrorRsp (of a VASP) with MM7Version and Status."),
     Common(id="answer/fault-class", level="INFO", clause="UNSURE", asks=is_faulty, check=_fault_class,
            requirement="A code of class 2 goes with Client, one of class 3 or 4 with Server."),
-    Common(id="answer/status-known", level="SHOULD", clause="8.7.8.3 UNSURE", asks=has_code, check=_status_known,
-           requirement="StatusCode is one of the table, or x500 to x999."),
+    Common(id="answer/status-known", level="SHOULD", clause="TS 23.140 8.7.8.3 UNSURE", asks=has_code,
+           check=_status_known, requirement="StatusCode is one of the table, or x500 to x999."),
     Common(id="answer/status-text", level="MUST", clause="XSD", asks=has_code, check=_status_text,
            requirement="StatusText is there."),
 )  # fmt: skip

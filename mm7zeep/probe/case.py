@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from mm7zeep.findings import cited
 from mm7zeep.probe.results import Level, Role
 
 if TYPE_CHECKING:
@@ -67,14 +68,14 @@ def case(
     needs: Iterable[str] = (),
     alone: bool = False,
 ) -> Callable[[Callable[[Lab], None]], Case]:
-    """Makes a case of the function below it."""
+    """Makes a case of the function below it; a ``clause`` that begins with a number is of TS 23.140."""
 
     def made(run: Callable[[Lab], None]) -> Case:
         return Case(
             id=id,
             role=role,
             level=level,
-            clause=clause,
+            clause=cited(clause),
             requirement=requirement,
             run=run,
             needs=tuple(needs),

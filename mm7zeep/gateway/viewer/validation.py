@@ -105,18 +105,9 @@ def _line(row: Mapping[str, Any], times: int) -> Line:
         wanted=kind.summary if kind is not None else "",
         met=plain(met),
         where=plain(found.where or ""),
-        clause=_clause(kind.source) if kind is not None else "",
+        clause=kind.source if kind is not None else "",
         to_do=kind.fix if kind is not None else "",
         action=action,
         treatment=_ACTIONS.get(action, action),
         times=times,
     )
-
-
-def _clause(source: str) -> str:
-    """A clause with its document: those that begin with a number are of TS 23.140."""
-    return "; ".join(_named(one.strip()) for one in source.split(";"))
-
-
-def _named(clause: str) -> str:
-    return f"TS 23.140, clause {clause}" if clause[:1].isdigit() else clause
