@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from urllib.parse import unquote
 
 HIDDEN = "***"
@@ -99,13 +99,19 @@ _GROUPED = re.compile(
 )
 _ENCODED = re.compile(r"(?i)(?:%3[0-9]){7,}")  # digits, percent-encoded
 _AT_THE_CUT = re.compile(r"(?<=\A\.\.\.)\d+|\d+(?=\.\.\.\Z)")  # what is left of a number where a line was cut
-_LEAST = 7  # digits of a telephone number; short codes have fewer and belong to nobody
+_LEAST = 7  # digits of a telephone number, where nothing around it tells that it is one
+# a shorter number, or a short code, is one where an address stands
+_SHORT_NUMBER = re.compile(
+    r"(?i)(?P<head><(?:[\w.-]{1,40}:)?(?:Number|ShortCode|SenderAddress|Sender|Recipient|To|Cc|Bcc|ChargedPartyID)"
+    r"(?:\s[^<>]{0,200})?(?<!/)>)(?P<value>[^<]{3,100})"
+)
 
 
 def numbers(text: str) -> str:
     """``text`` with every digit but the last two of each telephone number, or what may be one, replaced by ``*``.
 
-    Also of those that are written with character references, quoted-printable or percent-encoded octets.
+    Also of those that are written with character references, quoted-printable or percent-encoded octets. Of a number
+    of three to six digits no digit is left where it is the text of an address element (Number, ShortCode ...).
     """
     text = _ENCODED.sub(lambda m: "*" * (len(m[0]) // 3), text)
     text = _AT_THE_CUT.sub(lambda m: "*" * len(m[0]), text)
@@ -113,7 +119,12 @@ def numbers(text: str) -> str:
 
 
 def _numbers_covered(text: str) -> str:
-    return _RUN.sub(_starred, _GROUPED.sub(_starred, text))
+    return _RUN.sub(_starred, _GROUPED.sub(_starred, _SHORT_NUMBER.sub(_short_starred, text)))
+
+
+def _short_starred(found: re.Match[str]) -> str:
+    short = 3 <= sum(one.isdigit() for one in found["value"]) < _LEAST
+    return found["head"] + re.sub(r"\d", "*", found["value"]) if short else found[0]
 
 
 def _starred(found: re.Match[str]) -> str:
@@ -134,19 +145,32 @@ _MAIL = re.compile(
 )
 
 
+_DISPLAY_NAME = re.compile(  # RFC 5322 3.4: before an address in angle brackets
+    r"(?i)(?P<head><(?:[\w.-]{1,40}:)?RFC2822Address(?:\s[^<>]{0,200})?(?<!/)>)(?P<name>[^<>&@]{1,100})"
+    r"(?=<[^<>@\s/]{1,64}@)"
+)
+
+
 def addresses(text: str) -> str:
     """``text`` with the local part of each mail address hidden; Content-IDs stay where they can be told apart.
 
+    So is the name before an address in an element RFC2822Address.
     An address that is written with character references, quoted-printable or percent-encoded octets is hidden, too,
     with a ``*`` for each character.
     """
     covered = addresses_in_place(text)
     if covered != _addresses_covered(text):
         return covered
+    text = _DISPLAY_NAME.sub(_name_covered, text)
     return _MAIL.sub(lambda m: m[0] if m["id"] else f"{HIDDEN}@{m['host']}", text)
 
 
+def _name_covered(found: re.Match[str]) -> str:
+    return found["head"] + re.sub(r"[^\s*]", "*", found["name"])
+
+
 def _addresses_covered(text: str) -> str:
+    text = _DISPLAY_NAME.sub(_name_covered, text)
     return _MAIL.sub(lambda m: m[0] if m["id"] else "*" * (len(m[0]) - len(m["host"]) - 1) + f"@{m['host']}", text)
 
 
@@ -203,14 +227,23 @@ def _joined(out: str, reads: str, covered: str, units: list[tuple[int, int, str]
     return "".join(pieces)
 
 
-def masked(text: str, *, show_numbers: bool = False, identifiers: bool = False) -> str:
+def masked(text: str, *, show_numbers: bool = False, identifiers: bool = False, kept: Collection[str] = ()) -> str:
     """``text`` without credentials and, unless ``show_numbers``, without telephone numbers and mail addresses.
 
-    ``identifiers`` tells that what looks like mail addresses are Content-IDs.
+    ``identifiers`` tells that what looks like mail addresses are Content-IDs; ``kept`` are Content-IDs that stay
+    wherever they stand by themselves, although they look like numbers or addresses.
     """
     text = credentials(text)
     if show_numbers:
         return text
+    names = [re.escape(one) for one in sorted(kept, key=len, reverse=True) if _hidden(one, identifiers) != one]
+    if not names:
+        return _hidden(text, identifiers)
+    pieces = re.split(rf"(?<![\w.+@-])({'|'.join(names)})(?![\w@-])", text)
+    return "".join(one if n % 2 else _hidden(one, identifiers) for n, one in enumerate(pieces))
+
+
+def _hidden(text: str, identifiers: bool) -> str:
     return numbers(text if identifiers else addresses(text))
 
 

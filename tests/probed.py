@@ -88,7 +88,9 @@ def result(id: str, verdict: Word, **more: Any) -> Result:
         more.setdefault("reasons", (found,))
     if verdict == "SKIP":
         more.setdefault("skipped", "no second account is given ([second])")
-    return Result(id=id, role="mmsc", level=level, clause="TS 23.140 8.7.1", requirement="It is so.", verdict=verdict, **more)
+    return Result(
+        id=id, role="mmsc", level=level, clause="TS 23.140 8.7.1", requirement="It is so.", verdict=verdict, **more
+    )
 
 
 def exchange(sent: bytes = b"GET / HTTP/1.1\r\n\r\n", received: bytes = b"", **more: Any) -> Transmission:

@@ -220,6 +220,39 @@ def test_what_only_looks_written_in_another_way_stays(text: str) -> None:
     assert masking.numbers_in_place(masking.addresses_in_place(text)) == text
 
 
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("<Number>77123</Number>", "<Number>*****</Number>"),
+        (
+            '<mm7:ShortCode displayOnly="true">5 55</mm7:ShortCode>',
+            '<mm7:ShortCode displayOnly="true">* **</mm7:ShortCode>',
+        ),
+        ("<To>98765</To><Subject>98765</Subject>", "<To>*****</To><Subject>98765</Subject>"),
+        ("&lt;Number&gt;77123&lt;/Number&gt;", "&lt;Number&gt;*****&lt;/Number&gt;"),
+        ("<Number>&#55;7123</Number>", "<Number>*********</Number>"),
+        ("<Number>12</Number><Number/>345", "<Number>12</Number><Number/>345"),
+        ("<Number>0301234567</Number>", "<Number>********67</Number>"),
+        ("<RFC2822Address>Ann Bee <ann@x.example>", "<RFC2822Address>*** *** <***@x.example>"),
+        ("<RFC2822Address>Ann &lt;ann@x.example&gt;", "<RFC2822Address>*** &lt;***@x.example&gt;"),
+    ],
+)
+def test_what_an_address_element_holds(text: str, wanted: str) -> None:
+    """Short numbers and names are hidden where an address stands, and nowhere else; places stay where asked for."""
+    assert masking.masked(text) == wanted
+    assert masking.masked(text, show_numbers=True) == text
+    assert len(masking.numbers_in_place(masking.addresses_in_place(text))) == len(text)
+
+
+def test_kept_identifiers() -> None:
+    """What is to be kept stays where it stands by itself, and hides nothing less of what is beside it."""
+    kept = {"20261101123456@x.example", "1", "61412345678"}
+    text = "cid:20261101123456@x.example, +61 412 345 671, 61412345678, 461412345678, ann@x.example"
+    wanted = "cid:20261101123456@x.example, +** *** *** *71, 61412345678, **********78, ***@x.example"
+    assert masking.masked(text, kept=kept) == wanted
+    assert masking.masked("token=20261101123456@x.example", kept=kept) == "token=***"
+
+
 @given(st.text("0123456789 +@a.;&#x=%4\r\n", max_size=120))
 def test_places_stay_however_it_is_written(text: str) -> None:
     """Nothing but stars takes the place of anything, and line breaks stay."""
@@ -262,6 +295,10 @@ def test_any_text_is_masked_once_and_for_all(text: str) -> None:
         "=40a",
         "=\n",
         "%40a",
+        "<To>1",
+        "<To>111",
+        "<Number ",
+        "<RFC2822Address>a<",
     ],
 )
 def test_time_is_linear(piece: str) -> None:

@@ -129,6 +129,56 @@ def test_every_finding_is_there(form: str) -> None:
             assert line.where in text or line.where.startswith(("line ", "byte "))
 
 
+@pytest.mark.parametrize("form", FORMATS)
+def test_short_numbers_and_names_are_masked(form: str) -> None:
+    """A number of three to six digits, a short code and the name before a mail address, where an address stands."""
+    to = b"<Number>77123</Number><ShortCode>5 55</ShortCode>"
+    to += b"<RFC2822Address>Ann Bee &lt;ann@x.example&gt;</RFC2822Address>"
+    data = captures.bent(ODD, b"<Number>+4930123456</Number>", to)
+    told = judged(short_http=data)
+    found = {one.detail for one in told[0].findings}
+    assert {"5 55", "Ann Bee <ann@x.example>"} <= found
+    added = finding("sem/recipient-duplicate", "/Envelope/Body/SubmitReq/Recipients/To/Number[2]", detail="77123")
+    told = [replace(told[0], findings=(*told[0].findings, added))]
+    hidden, plain = (unescape(FORMATS[form](told, show_numbers=shown)) for shown in (False, True))
+    for words in ("77123", "5 55", "Ann Bee", "ann@x"):
+        assert words not in hidden
+        assert words in plain
+    assert "*** *** <***@x.example>" in hidden
+
+
+@pytest.mark.parametrize("form", ["junit", "page"])
+def test_file_names_are_masked(form: str) -> None:
+    """A capture may be called by the number it is about; the day in its name stays, and so it does in another."""
+    told = judged(**{"mt-20260301-120000-491701234567_http": ODD})
+    hidden, plain = FORMATS[form](told), FORMATS[form](told, show_numbers=True)
+    assert "491701234567" not in hidden
+    assert "mt-20260301-120000-**********67.http" in hidden
+    assert "mt-20260301-120000-491701234567.http" in plain
+
+
+def test_fingerprints_tell_files_apart_that_are_masked_alike() -> None:
+    """Two files whose names differ in what is hidden have no finding in common."""
+    told = json.loads(sarif.render(judged(**{"491701234567_http": ODD, "491709994567_http": ODD})))
+    prints = [one["partialFingerprints"]["mm7zeep/v1"] for one in told["runs"][0]["results"]]
+    assert len(set(prints)) == len(prints) > 1
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_content_ids_stay_where_a_part_is_to_be_found(form: str) -> None:
+    """A Content-ID that looks like a number or an address is shown, in the reason, too; not that of a recipient."""
+    for id, shown in (("2026110112345678901234@mms.example", True), ("4930123456@mms.example", False)):
+        part = replace(captures.TEXT, content_id=id)
+        data = captures.dump(captures.wire(replace(captures.SUBMIT, parts=(part,)), smil=False))
+        data = captures.bent(data, b'href="cid:', b'href="cid:x')
+        [captured] = capture.messages("ids.http", data)
+        one = verdict.judge(captured, policy="strict")
+        assert one.word == "reject"
+        assert f"(cid:x{id}; the parts are cid:{id})" in one.reason
+        assert (f"(cid:x{id}; the parts are cid:{id})" in view.message(one).reason) == shown
+        assert (id in FORMATS[form]([one])) == shown
+
+
 # --- JUnit ------------------------------------------------------------------------------------------------------------
 
 

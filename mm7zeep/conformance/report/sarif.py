@@ -75,7 +75,7 @@ def _results(verdict: Verdict, show_numbers: bool) -> Iterator[dict[str, Any]]:
     message = view.message(verdict, show_numbers=show_numbers)
     seen: dict[str, int] = {}
     for found, line in zip(verdict.findings, message.lines, strict=True):
-        key = "\0".join((message.name, found.id, line.where, line.met))
+        key = "\0".join((view.plain(verdict.captured.name), found.id, line.where, line.met))
         seen[key] = seen.get(key, 0) + 1
         digest = hashlib.sha256(f"{key}\0{seen[key]}".encode("utf-8", "backslashreplace")).hexdigest()
         yield {

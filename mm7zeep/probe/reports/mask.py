@@ -41,6 +41,7 @@ _MAIL = re.compile(rb"[\w-]@[\w-]+(?:\.[\w-]+){0,9}\.[A-Za-z]{2}")
 # Without any of these, and of what is known, there is nothing to hide: most of what looks like base64 has none.
 _HINT = re.compile(
     rb"(?i)(?:\d[ ./()=\r\n-]{0,3}){6}\d|&#|&commat;|=[34]\d|%[234]\d|[\w-]@[\w-]|://"
+    rb"|<(?:[\w.-]{1,40}:)?(?:number|shortcode|sender|recipient|to|cc|bcc|chargedparty|rfc2822)"
     rb"|\x1f\x8b\x08|[ -~]\x00[ -~]\x00|[A-Z0-9+/_-]{12}"
     rb"|pass|pwd|secret|token|key|cred|sig|user|auth|cookie|pin|otp|jwt|hmac|code|sid|sas|session|basic|bearer|digest"
     rb"|negotiate|ntlm|response|nonce|opaque"
