@@ -100,6 +100,18 @@ def test_identifiers_stay() -> None:
     assert '<     <Content href="cid:p.61491570156@mm7zeep" note="*********56"/>' in lines
 
 
+def test_short_numbers_are_hidden_where_an_address_stands() -> None:
+    """Of a short code no digit is shown; a number of as many digits elsewhere is."""
+    body = '<s:Envelope xmlns:s="urn:s"><s:Body><To><ShortCode>77123</ShortCode></To><N>77123</N></s:Body></s:Envelope>'
+    hidden: list[str] = []
+    WireView(hidden.append).answered(body.encode())
+    assert "<       <ShortCode>*****</ShortCode>" in hidden
+    assert "<     <N>77123</N>" in hidden
+    plain: list[str] = []
+    WireView(plain.append, show_numbers=True).answered(body.encode())
+    assert "<       <ShortCode>77123</ShortCode>" in plain
+
+
 def test_answer_that_is_no_mm7() -> None:
     """A page is shown by its lines, so that nobody has to guess what stands there; a terminal obeys none of it."""
     page = "<html><body>\x1b[2JSorry, call 0412 345 678\npassword=quiet</body></html>"

@@ -104,7 +104,8 @@ class WireView:
                 for name, value in element.attrib.items():
                     if not str(value).lower().startswith("cid:"):
                         element.set(name, masking.masked(str(value), identifiers=True))
-                element.text = masking.masked(element.text) if element.text else element.text
+                start = f"<{schema.local(element)}>"  # which tells that a short number is one
+                element.text = masking.masked(start + (element.text or "")).removeprefix(start) or None
         etree.indent(tree)
         return masking.credentials(etree.tostring(tree, encoding="unicode")).splitlines()
 
