@@ -332,6 +332,16 @@ def test_refusal_says_how_much_more_there_is(tmp_path: Path) -> None:
     assert "more finding" not in run(path).stdout
 
 
+def test_content_that_is_missing_is_one_reason(tmp_path: Path) -> None:
+    """Two findings of one deviation are not told as a reason and one more."""
+    body = CLEAN.partition(b"\r\n\r\n")[2]
+    envelope = body[body.index(b"<?xml") : body.index(b"Envelope>\r\n") + len(b"Envelope>")]
+    [path] = save(tmp_path, alone=captures.dump(Wire(headers=(("Content-Type", "text/xml"),), body=envelope)))
+    done = run(path)
+    assert "did not arrive" in done.stdout
+    assert "more finding" not in done.stdout
+
+
 def test_strict_refusal_lists_what_it_is_for(tmp_path: Path) -> None:
     """Under strict, too, what the message was rejected for is listed whatever is ignored, and named in one line."""
     [path] = save(tmp_path, odd=ODD)

@@ -35,6 +35,11 @@ _FRAMING = frozenset(
     }
 )
 
+_ONE_DEVIATION = (
+    "sem/content-href-resolves",
+    "sem/content-without-part",
+)  # two findings of one content that is missing
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
@@ -65,7 +70,8 @@ class Verdict:
             return str(by_status)
         error, first = self.judgement.error, refusals[0] if refusals else None
         text = str(first if error is None or (first is not None and first.id.startswith("http/")) else error)
-        return text + _and_more([one for one in refusals[1:] if one.id not in text])
+        told = _ONE_DEVIATION if first is not None and first.id in _ONE_DEVIATION else ()
+        return text + _and_more([one for one in refusals[1:] if one.id not in text and one.id not in told])
 
     def _refusals(self) -> list[Finding]:
         """The findings for which it was refused, or would have been."""
