@@ -29,7 +29,7 @@ ROWS = (
         None,
         "Twilio, TwiML for Programmable Messaging",
         "a message in an answer is one that the API would take",
-        "correct it as its code says",
+        "change the message as the meaning of its code says",
         needs="gateway",
     ),
     Kind(
