@@ -47,7 +47,7 @@ Long values are cut here:
 _USE = """
 - **octets** is the whole HTTP message, as it came over the wire; from **body_offset** on it is the body. A reader of
   envelopes alone can begin there, but then skips the areas `http` and `mime` and what is chunked.
-- **verdicts** has what each policy says. `strict` refuses what breaks a rule of the framing, the package, the envelope or the
+- **verdicts** has what each policy says. `strict` refuses what breaks a rule of the package, the envelope or the
   schema. `interop` mends by name what real senders do, and refuses what could only be guessed. `lenient` refuses only
   what nobody can read. Choose the one that your receiver is meant to be.
 - **findings** is all that there is to be noticed, with rule, place and clause ([all rules](rules.md)). A receiver that

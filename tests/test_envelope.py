@@ -666,8 +666,9 @@ def test_read_refuses_what_is_no_operation() -> None:
     with pytest.raises(EnvelopeError) as caught:
         soap.read(soap.parse(envelope(message("GetTideReq", "")).encode()), uri("REL-5-MM7-1-3"))
     assert caught.value.status == 4003
-    with pytest.raises(EnvelopeError, match="empty or missing"):
+    with pytest.raises(EnvelopeError, match="empty or missing") as caught:
         soap.read(soap.parse(envelope("").encode()), uri("REL-5-MM7-1-3"))
+    assert [(one.id, one.action) for one in caught.value.findings] == [("soap/structure", "refused")]
 
 
 @pytest.mark.parametrize("operation", sorted(MINIMAL))

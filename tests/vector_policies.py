@@ -10,8 +10,8 @@ BEYOND_ONE_MESSAGE = {
 }  # fmt: skip
 """MUST of who says what to whom, not of the form of a message: they are reported, and refuse nothing."""
 FRAMING = {
-    "http/blank-line", "http/content-length", "http/field-continued", "http/field-syntax", "http/request-line",
-    "http/status-line", "http/truncated",
+    "http/blank-line", "http/field-continued", "http/field-syntax", "http/request-line", "http/status-line",
+    "http/truncated",
 }  # fmt: skip
 """Of the HTTP head, strict refuses what makes it unsure where anything begins or ends."""
 PACKAGE_SHOULD = {

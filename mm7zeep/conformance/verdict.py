@@ -21,12 +21,11 @@ from mm7zeep.profiles import Policy
 LIMITS = mime.Limits(body=MAX_FILE, root=8 * 1024 * 1024, parts=1000)
 """A file at rest may be looked at with more patience than a request."""
 
-# What strict refuses in an HTTP head: faults of the framing. Bare line feeds and status codes are reported, and so is a
-# length that the line ends of a copy explain (INFO).
+# What strict refuses in an HTTP head: faults of the framing. Bare line feeds, lengths and status codes are reported:
+# dumps are copied, masked and shortened, and documents have placeholders there.
 _FRAMING = frozenset(
     {
         "http/blank-line",
-        "http/content-length",
         "http/field-continued",
         "http/field-syntax",
         "http/request-line",
