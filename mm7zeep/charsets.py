@@ -193,7 +193,8 @@ def _by_labels(octets: bytes, named: list[tuple[str, str]]) -> Decoded | None:
         read = _wide(octets, label, found) if found in _WIDE else _narrow(octets, label, found)
         if read is not None:
             if n and not read.flaw and not octets.isascii():
-                return Decoded(read.text, read.codec, "contradicted", f"{named[0][0]}, read as {read.codec}")
+                why = _first_fault(octets, named[0][0], named[0][1])
+                return Decoded(read.text, read.codec, "contradicted", f"{why}; read as {read.codec}")
             return read
     return None
 
@@ -350,7 +351,7 @@ def _by_themselves(octets: bytes, named: list[tuple[str, str | None]], last: Ite
         text = _try(octets, found)
         if text is not None:
             certain = found == "utf-8" and not label
-            detail = f"{label}, read as {found}" if label else f"read as {found}"
+            detail = f"{_first_fault(octets, label, found)}; read as {found}" if label else f"read as {found}"
             return Decoded(text, found) if certain else Decoded(text, found, "contradicted", detail)
     best = next((found for _, found in named if found is not None), None) or "utf-8"
     for mark, found in MARKS:

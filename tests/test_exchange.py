@@ -494,7 +494,7 @@ def test_strict_names_all_that_was_met() -> None:
     head = 'multipart/related; boundary=ferry-timetable; type=text/xml; start="<kiosk/envelope>"'
     packed = Wire(headers=(("Content-Type", head),), body=AS_PUBLISHED.encode(), method="POST")
     assert unpack(packed).transaction_id == "pier-7"
-    with pytest.raises(SchemaError, match=r"^refused under the strict policy: ") as caught:
+    with pytest.raises(SchemaError, match=r"^not allowed by the strict policy: ") as caught:
         unpack(packed, policy="strict")
     blocking, _, others = str(caught.value).partition("; also met: ")
     assert "soap/namespace-alias at /Envelope (https://schemas.xmlsoap.org/soap/envelope/);" in blocking
@@ -503,7 +503,7 @@ def test_strict_names_all_that_was_met() -> None:
     assert "mime/delimiter-crlf at byte " in blocking
     told = others.split(", ")
     assert {"soap/transaction-whitespace", "mime/related-type-quoted"} <= set(told)
-    spelled = [one.split(" at ")[0] for one in blocking.removeprefix("refused under the strict policy: ").split("; ")]
+    spelled = [one.split(" at ")[0] for one in blocking.removeprefix("not allowed by the strict policy: ").split("; ")]
     assert {*spelled, *told} == {one.id for one in caught.value.findings if one.level != "INFO"}
     assert len({*spelled, *told}) == len(spelled) + len(told)
 

@@ -265,7 +265,7 @@ def test_what_an_older_version_kept_is_found(database: Database) -> None:
         steps = len(migrations.STEPS)
         for statement in undone(database.sqlite):
             connection.exec_driver_sql(statement)
-        connection.execute(sa.delete(tables.MIGRATION).where(tables.MIGRATION.c.version == steps))
+        connection.execute(sa.delete(tables.MIGRATION).where(tables.MIGRATION.c.version >= steps - 1))
         assert migrations.migrate(connection) == steps
         after = {row["id"]: dict(row) for row in connection.execute(sa.select(tables.MESSAGE)).mappings()}
     names = ("addresses", "words")
@@ -277,7 +277,8 @@ def test_what_an_older_version_kept_is_found(database: Database) -> None:
 
 
 def undone(sqlite: bool) -> Iterator[str]:
-    """What takes the last step of the migrations back."""
+    """What takes the last two steps of the migrations back."""
+    yield "ALTER TABLE outbox DROP COLUMN tried"
     if sqlite:
         yield "DROP INDEX message_search"
     yield from ("DROP TABLE session", "DROP TABLE viewed", "ALTER TABLE heartbeat DROP COLUMN changes")

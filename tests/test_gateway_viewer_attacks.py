@@ -264,7 +264,7 @@ def test_who_is_not_logged_in_sends_little(viewer: Viewer) -> None:
     fields = {"csrf": token(viewer.client.get("/login").text), "name": "ops", "password": "p" * 10_000_000}
     for headers in ({}, {"Transfer-Encoding": "chunked"}):
         answer = viewer.client.request("POST", "/login", data=fields, headers=headers)
-        assert (answer.status_code, "64 kB" in answer.text) == (413, True)
+        assert (answer.status_code, "64 KiB" in answer.text) == (413, True)
 
 
 @pytest.mark.parametrize(

@@ -179,6 +179,21 @@ def test_content_ids_stay_where_a_part_is_to_be_found(form: str) -> None:
         assert (id in FORMATS[form]([one])) == shown
 
 
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_boundary_that_looks_like_a_number_is_shown(form: str) -> None:
+    """It is what a reader looks for in the capture."""
+    boundary = "----_NextPart_000_0028_01C19839.84698430"
+    wire = captures.wire(smil=False)
+    head = next(value for name, value in wire.headers if name == "Content-Type")
+    used = re.search(r'boundary="?([^";]+)', head)
+    assert used is not None
+    data = captures.dump(wire).replace(used[1].encode(), boundary.encode())
+    [captured] = capture.messages("cut.http", data[: data.rindex(b"--" + boundary.encode() + b"--")])
+    found = [one for one in verdict.judge(captured).findings if one.id == "mime/boundary-closed"]
+    assert [one.detail for one in found] == [boundary]
+    assert boundary in FORMATS[form]([verdict.judge(captured)])
+
+
 # --- JUnit ------------------------------------------------------------------------------------------------------------
 
 

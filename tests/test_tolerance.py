@@ -1418,6 +1418,16 @@ def test_every_misplaced_child_is_named(names: tuple[str, ...], said: str) -> No
     assert [one.detail for one in received.findings if one.id == "schema/order"] == [said]
 
 
+def test_a_child_that_is_kept_raw_has_its_place() -> None:
+    """The order is that of the children which were sent, also where one of them cannot be read."""
+    expiry = "<ExpiryDate>tomorrow</ExpiryDate>"
+    assert expiry != ELEMENTS["ExpiryDate"]
+    body = "".join((*(ELEMENTS[name] for name in (*FIRST, "Subject")), expiry))
+    received = exchange.unpack(wire(sent("SubmitReq", body)))
+    assert [one.detail for one in received.findings if one.id == "schema/order"] == ["ExpiryDate after Subject"]
+    assert [one.action for one in received.findings if one.id == "schema/date"] == ["kept-raw"]
+
+
 def test_repeated_children_stand_in_order() -> None:
     """What may stand several times is in its place each time that no later element stands before it."""
     assert children._in_order([0, 1, 1, 2, 1, 3]) == [0, 1, 2, 3, 5]

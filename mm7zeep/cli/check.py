@@ -100,7 +100,7 @@ def _wanted(one: Finding, *, level: str, ignored: frozenset[str]) -> bool:
     metavar="ID",
     help="Leave findings of this kind (schema/order, or sem/ for all of those) out of account; may be repeated.",
 )
-@click.option("--show-numbers", is_flag=True, help="Do not mask numbers and ids in junit, sarif and html.")
+@click.option("--show-numbers", is_flag=True, help="Do not mask numbers and addresses in junit, sarif and html.")
 def command(
     files: tuple[str, ...],
     policy: str,

@@ -17,7 +17,7 @@ from mm7zeep.findings import KINDS, Kind
 
 _LEVELS: Mapping[str, str] = MappingProxyType(
     {
-        "MUST": "the texts demand it: strict refuses it, interop repairs it where the meaning is clear",
+        "MUST": "the texts demand it: strict refuses it in package and envelope, interop repairs it where it is clear",
         "SHOULD": "the texts recommend it, or receivers rely on it",
         "INFO": "worth knowing; never a reason to refuse",
     }

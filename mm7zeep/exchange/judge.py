@@ -322,7 +322,7 @@ def _strict_error(findings: Sequence[Finding]) -> RemoteError:
     others = dict.fromkeys(one.id for one in findings if one.level != "INFO" and one.id not in named)
     if others:
         text += f"; also met: {', '.join(others)}"
-    text = f"refused under the strict policy: {text}"
+    text = f"not allowed by the strict policy: {text}"
     if any(one.id in _OF_CONTENT and one.action == "refused" for one in findings):
         return EnvelopeError(text, status=2004)  # as under the other policies: what is missing is content
     return SchemaError(text, status=4004)

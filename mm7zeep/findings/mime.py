@@ -16,7 +16,7 @@ ROWS = (
     Kind('mime/boundary-used', 'MUST', 'boundary-missing', 'RFC 2046 5.1.1', 'opening delimiter occurs', 'write the same boundary in Content-Type and in the delimiter lines of the body'),
     Kind('mime/charset-alias', 'SHOULD', 'charset-alias', 'RFC 2978 2.3', 'charsets carry their registered names', 'write the registered name in charset='),
     Kind('mime/content-id-brackets', 'SHOULD', 'content-id-brackets', 'RFC 2045 7', 'with angle brackets', 'write Content-ID: <id>, with angle brackets'),
-    Kind('mime/content-id-syntax', 'SHOULD', None, 'RFC 2045 7; RFC 2392', '<left@right>', 'write it as <left@domain>'),
+    Kind('mime/content-id-syntax', 'SHOULD', None, 'RFC 2045 7; RFC 2392', '<left@right>', 'write it as <left@domain>, with a domain of your own, and the same in start= and href where they name it'),
     Kind('mime/content-id-unique', 'MUST', 'content-id-duplicate', 'RFC 2045 7', 'no two parts share one', 'give each part a Content-ID of its own, and refer to that'),
     Kind('mime/content-location-unique', 'SHOULD', None, 'RFC 2557 4.2', 'no two parts share a Content-Location', 'give each part a Content-Location of its own'),
     Kind('mime/cte-7bit-true', 'SHOULD', None, 'RFC 2045 2.7', '7bit has no byte above 127, no NUL, lines to 998', 'declare Content-Transfer-Encoding: 8bit or binary'),

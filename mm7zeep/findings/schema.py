@@ -19,7 +19,7 @@ ROWS = (
     Kind('schema/message-id-rsp', 'MUST', 'schema-other', 'XSD', 'SubmitRsp has MessageID from 5/1-1, never in 5/1-0', 'add MessageID to SubmitRsp; in REL-5-MM7-1-0 leave it out', applies='rsp'),
     Kind('schema/missing-element', 'MUST', 'schema-other', 'XSD', 'mandatory elements are there', 'add the element that is named, in its place'),
     Kind('schema/name-case', 'MUST', 'unknown-element', 'XSD', 'LinkedID, RFC2822Address, Number exactly so', 'write the name as in the schema'),
-    Kind('schema/order', 'MUST', 'child-order', 'XSD sequence', 'children in schema order (DeliveryReport before Content …)', 'move each element to the other side of the one it is named with, in the order of the schema'),
+    Kind('schema/order', 'MUST', 'child-order', 'XSD sequence', 'children in the order of the schema', 'move each element to the other side of the one it is named with, in the order of the schema'),
     Kind('schema/repeated-element', 'MUST', 'schema-other', 'XSD', 'an element stands as often as the schema allows', 'send the element once'),
     Kind('schema/status-complete', 'MUST', 'schema-other', 'XSD', 'Status has StatusCode and StatusText', 'add StatusText behind StatusCode; it may be empty', applies='rsp'),
     Kind('schema/unknown-element', 'MUST', 'unknown-element', 'XSD', 'no unknown child', 'drop the element, or agree on it with the other side'),

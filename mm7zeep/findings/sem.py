@@ -32,7 +32,7 @@ ROWS = (
     Kind('sem/report-recipient', 'SHOULD', None, '8.7.4', 'Recipient was in the submit', 'copy the recipient of the submit into the report', applies='req', needs='pair'),
     Kind('sem/rsp-matches-req', 'MUST', None, '8.7', 'SubmitReq is answered by SubmitRsp', 'answer with the response of that request: SubmitReq with SubmitRsp', applies='rsp', needs='pair'),
     Kind('sem/rsp-version', 'SHOULD', None, 'practice', 'namespace and MM7Version of the request', 'copy namespace and MM7Version of the request into the answer', applies='rsp', needs='pair', unsure=True),
-    Kind('sem/secret-in-capture', 'INFO', None, 'practice', 'credentials or full numbers in a capture to be shared', 'mask the value before the capture is given on'),
+    Kind('sem/secret-in-capture', 'INFO', None, 'practice', 'no credentials and no full numbers in a capture to be shared', 'mask the value before the capture is given on'),
     Kind('sem/shortcode-form', 'INFO', None, '8.7.8.2', 'short code is short and numeric', 'send a long number as Number', unsure=True),
     Kind('sem/smil-missing', 'INFO', 'smil-missing', 'OMA MMS conformance', 'several parts come with a SMIL presentation', 'add a presentation, application/smil, as the first part of the content', applies='req'),
     Kind('sem/smil-reference-form', 'INFO', 'smil-reference', 'OMA MMS conformance', 'cid: or bare name consistently', 'write cid: and the Content-ID, or the name of the part, in every src alike', applies='req'),

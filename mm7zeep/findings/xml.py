@@ -5,7 +5,7 @@ from __future__ import annotations
 from mm7zeep.findings.kind import Kind
 
 ROWS = (
-    Kind('xml/charset-agrees', 'MUST', 'charset-mismatch', 'RFC 7303 3', 'charset parameter and declaration agree; BOM wins over parameter, parameter over declaration', 'write the same charset, that of the octets, in Content-Type and XML declaration'),
+    Kind('xml/charset-agrees', 'MUST', 'charset-mismatch', 'RFC 7303 3', 'the octets are in the charset that is named; charset parameter and declaration agree (BOM wins over parameter, parameter over declaration)', 'encode the envelope in the charset that is named, UTF-8 best, or name that of the octets, the same in Content-Type and XML declaration'),
     Kind('xml/charset-missing', 'SHOULD', None, 'RFC 7303 3; RFC 3023 3.1', 'text/xml without charset: old receivers assume us-ascii', 'add charset="utf-8" to the Content-Type of the envelope'),
     Kind('xml/declaration-first', 'MUST', 'xml-declaration', 'XML 1.0 2.8', 'nothing before the declaration', 'drop what stands before <?xml'),
     Kind('xml/declaration-true', 'MUST', 'xml-declaration', 'XML 1.0 4.3.3', 'the declared encoding is the one used', 'write the encoding of the octets into the XML declaration'),

@@ -87,12 +87,15 @@ def take_repeated(context: Context, node: etree._Element, kind: schema.Type) -> 
             node.remove(child)
 
 
-def note_order(context: Context, node: etree._Element, kind: schema.Type) -> None:
-    """Say which children are not in the schema's order: the fewest that, put elsewhere, leave the others in order."""
+def note_order(context: Context, node: etree._Element, kind: schema.Type, sent: Sequence[str]) -> None:
+    """Say which children are not in the schema's order: the fewest that, put elsewhere, leave the others in order.
+
+    ``sent`` are the names of all children that there were, also of those that were taken out of ``node``.
+    """
     if not kind.ordered:
         return
     places = {one.name: index for index, one in enumerate(kind.children)}
-    mine = [schema.local(one) for one in node if schema.local(one) in places]
+    mine = [name for name in sent if name in places]
     ranks = [places[name] for name in mine]
     if ranks != sorted(ranks):
         context.repairs.add("schema/order", node, detail=listed(_misplaced(mine, ranks), _grouped))

@@ -136,11 +136,12 @@ def _elements(context: Context, node: etree._Element, kind: schema.Type, wider: 
             if isinstance(child.tag, str):
                 children.mend_name(context, child, index, kind, wider)
         children.take_repeated(context, node, kind)
+    sent = [schema.local(child) for child in node if isinstance(child.tag, str)]
     for child in list(node):
         found = kind.child(schema.local(child)) if schema.namespace_of(child) == context.namespace else None
         if found is not None:
             later = wider.child(schema.local(child)) if wider is not None else None
             mend(context, child, found.type, later.type if later is not None else None)
-    children.note_order(context, node, kind)
+    children.note_order(context, node, kind, sent)
     required.fill(context, node, kind, wider)
     children.sort(context, node, kind)

@@ -98,10 +98,10 @@ def _file_name(name: str, show_numbers: bool) -> str:
 
 
 def _identifiers(verdict: Verdict) -> frozenset[str]:
-    """The Content-IDs by which a reader finds a part, but for those in which an address of the message stands."""
+    """The Content-IDs and boundaries by which a reader finds a part, but those that hold an address of the message."""
     package, values = verdict.judgement.package, verdict.judgement.sketch.values
     nodes = list(package.tree.walk()) if package is not None else []
-    named = [one for node in nodes for one in (node.content_id, node.parameter("start"))]
+    named = [one for node in nodes for one in (node.content_id, node.parameter("start"), node.parameter("boundary"))]
     href = re.sub(r"(?i)\A\s*cid:", "", values.get("content_href") or "")
     ids = {one.strip("<> \t") for one in (*named, href, unquote(href)) if one}
     lists: Mapping[str, list[str]] = values.get("recipients") or {}
