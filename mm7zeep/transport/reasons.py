@@ -126,9 +126,18 @@ _REASONS: Mapping[str, str] = MappingProxyType({
 
 
 def unadvised(words: str) -> str:
-    """``words`` without the advice to give a file: for whom no option of a client of ours is at hand."""
+    """``words`` without the advice to give a file: for whom neither an option nor a setting is at hand."""
     for advice in _ADVICE:
         words = words.replace(advice, "")
+    return words
+
+
+def in_table(words: str, table: str) -> str:
+    """``words`` with the settings in ``table`` of a configuration in place of the options of a client of ours."""
+    for advice in _ADVICE:
+        words = words.replace(advice, advice.replace(": pass ", ": give ", 1))
+    for setting, option in (("ca_file", "ca_file= (--ca-file)"), ("client_cert", "client_cert= (--client-cert)")):
+        words = words.replace(option, f"{setting} in {table}")
     return words
 
 

@@ -15,7 +15,7 @@ from mm7zeep.gateway.config import descriptors, validate
 from mm7zeep.gateway.config.errors import Remark
 from mm7zeep.gateway.config.field_types import Place
 from mm7zeep.gateway.config.handset import Handset
-from mm7zeep.gateway.config.parties import Application, Upstream
+from mm7zeep.gateway.config.parties import Application, Callback, Twilio, Upstream, Webhook
 from mm7zeep.gateway.config.rates import Rate
 from mm7zeep.gateway.config.settings import Settings
 from mm7zeep.gateway.config.validate import is_loopback, readable_by_all
@@ -44,11 +44,32 @@ def _open_places(settings: Settings) -> Iterator[Remark]:
             yield Remark(f"gateway.trusted_proxies[{n}]", "everybody may say where they come from; list proxies alone")
     if settings.key is not None and readable_by_all(Path(settings.key)):
         yield Remark("gateway.key", f"{settings.key} can be read by every user; take that right away (chmod o-r)")
+    for here, path in _client_keys(settings):
+        if readable_by_all(Path(path)):
+            yield Remark(here, f"{path} can be read by every user; take that right away (chmod o-r)")
     short = descriptors.shortage(settings, limit=descriptors.highest())
     if short is not None:
         yield Remark("gateway.connections", short)
     if not settings.applications:
         yield Remark("application", "nobody can submit; add an [[application]]")
+
+
+def _client_keys(settings: Settings) -> Iterator[tuple[str, str]]:
+    """The files with keys that calls are made with, and the settings that name them."""
+    parties: list[tuple[str, Callback | Twilio | Upstream | Webhook | None]] = []
+    for n, one in enumerate(settings.applications, 1):
+        here = f"application[{n}]"
+        parties += [
+            (f"{here}.callback", one.callback),
+            (f"{here}.webhook", one.webhook),
+            (f"{here}.twilio", one.twilio),
+        ]
+    parties += [(f"upstream[{n}]", one) for n, one in enumerate(settings.upstreams, 1)]
+    for here, party in parties:
+        if party is not None and party.client_key is not None:
+            yield f"{here}.client_key", party.client_key
+        elif party is not None and party.client_cert is not None:
+            yield f"{here}.client_cert", party.client_cert
 
 
 def _open_calls(settings: Settings) -> Iterator[Remark]:

@@ -33,6 +33,7 @@ _COVERS = {  # without the one, nothing is said of the other
     "password_hash": "password",
     "namespace": "mm7_version",
     "per_day": "per_second",
+    "client_cert": "client_key",
 }
 
 

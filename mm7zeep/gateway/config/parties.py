@@ -7,10 +7,10 @@ checked that Python constructs.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 from mm7zeep import extras, profiles
-from mm7zeep.credentials import Basic, Bearer, Credentials, Digest
+from mm7zeep.credentials import Basic, Bearer, ClientCert, Credentials, Digest
 from mm7zeep.gateway.config import field_types
 from mm7zeep.gateway.config.destination import Destination
 from mm7zeep.gateway.config.field_types import Filled, Network, Secret, Table, Text
@@ -26,18 +26,40 @@ EVENT_TYPES: tuple[EventType, ...] = get_args(EventType)
 RECEIVED: EventType = "message.received"
 
 
+class TlsFiles(NamedTuple):
+    """What calls over https are made with: whom we trust (None: the authorities of certifi), and our certificate."""
+
+    ca_file: str | None = None
+    client_cert: ClientCert = None
+
+
+def _tls_files(ca_file: str | None, client_cert: str | None, client_key: str | None) -> TlsFiles:
+    pair = (client_cert, client_key) if client_cert is not None and client_key is not None else client_cert
+    return TlsFiles(ca_file, pair)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Webhook(Table):
     """Where an application hears of events as JSON, signed per Standard Webhooks.
 
     ``secret`` is what its receiver verifies them with: ``whsec_`` and base64 of 24 to 64 octets. During a rotation
-    ``old_secret`` signs, too. ``events`` are those that it wants (None: all).
+    ``old_secret`` signs, too. ``events`` are those that it wants (None: all). ``ca_file`` (PEM) has the authorities
+    that its certificate is verified by, in place of those of certifi; ``client_cert`` (PEM) is our certificate with its
+    key, or beside ``client_key`` the certificate alone.
     """
 
     url: Filled
     secret: field_types.SigningSecret | None = field(default=None, repr=False)
     old_secret: field_types.SigningSecret | None = field(default=None, repr=False)
     events: tuple[EventType, ...] | None = None
+    ca_file: field_types.FileName | None = None
+    client_cert: field_types.FileName | None = None
+    client_key: field_types.FileName | None = None
+
+    @property
+    def tls_files(self) -> TlsFiles:
+        """The files that calls there are made with."""
+        return _tls_files(self.ca_file, self.client_cert, self.client_key)
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -55,7 +77,7 @@ class Callback(Table):
 
     ``username`` and ``password`` are sent as Basic. ``profile`` is what is written there, or the schema
     ``namespace`` with ``mm7_version`` and the application's prefix; by default the application's profile, in its
-    ``report_schema``.
+    ``report_schema``. ``ca_file``, ``client_cert`` and ``client_key`` are as in ``Webhook``.
     """
 
     deliver: Filled
@@ -65,6 +87,14 @@ class Callback(Table):
     profile: field_types.AnyProfile | None = None
     namespace: field_types.NamespaceName | None = None
     mm7_version: Text | None = None
+    ca_file: field_types.FileName | None = None
+    client_cert: field_types.FileName | None = None
+    client_key: field_types.FileName | None = None
+
+    @property
+    def tls_files(self) -> TlsFiles:
+        """The files that calls there are made with."""
+        return _tls_files(self.ca_file, self.client_cert, self.client_key)
 
     @property
     def reports(self) -> str:
@@ -82,13 +112,22 @@ class Twilio(Table):
     """Who an application is where it uses Twilio's form: ``account_sid`` and ``auth_token``.
 
     In that form MO messages are told at ``incoming``, and what became of messages that name no StatusCallback at
-    ``status_callback`` (None: nowhere).
+    ``status_callback`` (None: nowhere). ``ca_file``, ``client_cert`` and ``client_key`` are as in ``Webhook``, for both
+    and for the StatusCallbacks that messages name.
     """
 
     account_sid: field_types.AccountSid
     auth_token: Secret = field(repr=False)
     incoming: Text | None = None
     status_callback: Text | None = None
+    ca_file: field_types.FileName | None = None
+    client_cert: field_types.FileName | None = None
+    client_key: field_types.FileName | None = None
+
+    @property
+    def tls_files(self) -> TlsFiles:
+        """The files that calls there are made with."""
+        return _tls_files(self.ca_file, self.client_cert, self.client_key)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,6 +229,8 @@ class Upstream(Table):
     (None: as fast as it answers). ``callback_username`` and ``callback_password`` are what it shows when it brings us
     reports and MO messages, at our own ``/mm7``; without them it brings none. ``fit`` is whether content is made to fit
     into what its profile says that it takes (None: where that says a limit, and the extra ``fit`` is installed).
+    ``ca_file`` (PEM) has the authorities that its certificate is verified by, in place of those of certifi;
+    ``client_cert`` (PEM) is our certificate with its key, or beside ``client_key`` the certificate alone.
     """
 
     name: Filled
@@ -199,6 +240,9 @@ class Upstream(Table):
     digest: field_types.Switch = False
     bearer: field_types.BearerToken | None = field(default=None, repr=False)
     headers: field_types.HeaderFields = field(default_factory=dict, repr=False)
+    ca_file: field_types.FileName | None = None
+    client_cert: field_types.FileName | None = None
+    client_key: field_types.FileName | None = None
     vaspid: Text | None = None
     vasid: Text | None = None
     profile: field_types.AnyProfile | None = None
@@ -221,6 +265,11 @@ class Upstream(Table):
         if not self.username:
             return None
         return (Digest if self.digest else Basic)(self.username, self.password or "")
+
+    @property
+    def tls_files(self) -> TlsFiles:
+        """The files that calls there are made with."""
+        return _tls_files(self.ca_file, self.client_cert, self.client_key)
 
     @property
     def upstream_profile(self) -> Profile:

@@ -20,13 +20,14 @@ from mm7zeep.client.fitter import Fitter
 from mm7zeep.errors import LocalError, Mm7Error, StatusError
 from mm7zeep.findings import Finding
 from mm7zeep.gateway.config.destination import Destination
-from mm7zeep.gateway.config.parties import Application, Upstream
+from mm7zeep.gateway.config.parties import Application, TlsFiles, Upstream
 from mm7zeep.gateway.config.settings import Settings
 from mm7zeep.gateway.delivery import mo, reports
 from mm7zeep.gateway.delivery.fetcher import Check, Fetcher
 from mm7zeep.gateway.delivery.opted_out import opted_out
 from mm7zeep.gateway.delivery.retry import Outcome, judge
 from mm7zeep.gateway.delivery.routing import OPTED_OUT
+from mm7zeep.gateway.delivery.tls_failures import cause
 from mm7zeep.gateway.delivery.webhook_caller import Answered, WebhookCaller, Write
 from mm7zeep.gateway.security.outbound import Egress
 from mm7zeep.gateway.store import content, endpoints, mapping, messages
@@ -108,7 +109,17 @@ class Caller:
             return self._submit(call) if call.kind == "submit" else self._call_back(call)
         except Mm7Error as error:
             self._tracing.current().fail(type(error).__name__)
-            return judge(error)
+            table, files = self._called_with(call)
+            return judge(cause(error, files), table)
+
+    def _called_with(self, call: CallRow) -> tuple[str, TlsFiles]:
+        """The table of the settings that a call by MM7 is made by, and the files for TLS in it."""
+        if call.kind == "submit":
+            upstream = self._settings.upstream(call.destination.name)
+            return f"[[upstream]] {call.destination.name}", upstream.tls_files if upstream is not None else TlsFiles()
+        application = self._settings.application(call.owner)
+        callback = application.callback if application is not None else None
+        return f"[application.callback] of {call.owner}", callback.tls_files if callback is not None else TlsFiles()
 
     # --- to applications ----------------------------------------------------------------------------------------------
 
@@ -167,12 +178,15 @@ class Caller:
     def _mmsc_client(self, application: Application, url: str, profile: Profile) -> MmscClient:
         callback = application.callback
         auth = (callback.username, callback.password or "") if callback is not None and callback.username else None
+        files = callback.tls_files if callback is not None else TlsFiles()
 
         def make() -> MmscClient:
             return MmscClient(
                 url,
                 auth=auth,
                 profile=profile,
+                ca_file=files.ca_file,
+                client_cert=files.client_cert,
                 timeouts=self._timeouts(),
                 retry=Retry(times=0),
                 adapter=self._egress.adapter(),
@@ -294,6 +308,8 @@ class Caller:
                 auth=upstream.auth,
                 headers=upstream.headers,
                 profile=upstream.upstream_profile,
+                ca_file=upstream.ca_file,
+                client_cert=upstream.tls_files.client_cert,
                 timeouts=self._timeouts(),
                 retry=Retry(times=0),
                 adapter=self._egress.adapter(),

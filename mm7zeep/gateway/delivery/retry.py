@@ -64,9 +64,9 @@ class Outcome:
 _PLAIN = Outcome(verdict="done")
 
 
-def judge(error: Exception) -> Outcome:
-    """The outcome of an attempt that raised ``error``."""
-    reason = _reason(error)
+def judge(error: Exception, table: str | None = None) -> Outcome:
+    """The outcome of an attempt that raised ``error``; ``table`` of the settings is where its files for TLS stand."""
+    reason = _reason(error, table)
     if isinstance(error, AuthError):
         return Outcome(verdict="pause", reason=reason, http_status=error.http_status, answer=error.body[:KEPT])
     if isinstance(error, StatusError):
@@ -108,9 +108,9 @@ def _of_http(status: int | None) -> Verdict:
     return "dead" if lasting else "retry"
 
 
-def judge_webhook(error: Exception) -> Outcome:
+def judge_webhook(error: Exception, table: str | None = None) -> Outcome:
     """The outcome of a webhook that raised ``error``: what has no answer of a status that stops it is tried again."""
-    found = judge(error)
+    found = judge(error, table)
     lasting = found.verdict == "dead" and isinstance(error, TransportError)
     return replace(found, verdict="retry") if lasting else found
 
@@ -129,9 +129,10 @@ def judge_webhook_status(status: int, answer: bytes, retry_after: float | None) 
     )
 
 
-def _reason(error: Exception) -> str:
-    told = reasons.unadvised(str(error)) if isinstance(error, Mm7Error) else type(error).__name__
-    name = type(error).__name__
+def _reason(error: Exception, table: str | None) -> str:
+    name = told = type(error).__name__
+    if isinstance(error, Mm7Error):
+        told = reasons.in_table(str(error), table) if table is not None else reasons.unadvised(str(error))
     # an error may quote a header field: a NUL or half a surrogate pair in it is more than a database takes
     return printable(masking.credentials(f"{name}: {told}" if told != name else name))[:_REASON]
 

@@ -13,18 +13,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 from urllib.parse import urlencode
 
 import requests
 import urllib3.exceptions
 from sqlalchemy import Connection
 
-from mm7zeep.credentials import AuthorizationHeader
+from mm7zeep.credentials import AuthorizationHeader, cert_files
 from mm7zeep.errors import Mm7Error
-from mm7zeep.gateway.config.parties import RECEIVED, TWILIO, Application, Twilio, Webhook
+from mm7zeep.gateway.config.parties import RECEIVED, TWILIO, Application, TlsFiles, Twilio, Webhook
 from mm7zeep.gateway.config.settings import Settings
 from mm7zeep.gateway.delivery.retry import Outcome, Reply, judge_webhook, judge_webhook_status
+from mm7zeep.gateway.delivery.tls_failures import cause
 from mm7zeep.gateway.security import twilio_signature, webhook_signature
 from mm7zeep.gateway.security.outbound import Egress
 from mm7zeep.gateway.store.clock import GuardedClock
@@ -38,6 +39,7 @@ from mm7zeep.transport import Timeouts, statuses
 from mm7zeep.transport.clocks import Bounds
 from mm7zeep.transport.failures import fail
 from mm7zeep.transport.http_exchange import HttpExchange, ready
+from mm7zeep.transport.reasons import Files
 from mm7zeep.transport.short_answer import ShortAnswer, short_answer
 
 Write = Callable[[Connection, CallRow, float], Mapping[str, Any] | None]
@@ -53,14 +55,21 @@ now.
 MOST_TWIML = 64 * 1024
 """Octets of TwiML that are read; Twilio takes as many."""
 
-_Post = tuple[str, bytes, Mapping[str, str]]
-"""Where to, the body, and the header fields that belong to it."""
-
 _Read = Callable[[ShortAnswer], Reply | None]
 
 _CHUNK = 8192
 # what Twilio reads as TwiML; web frameworks say text/html where nobody says otherwise
 _TWIML = frozenset({"text/xml", "application/xml", "text/html"})
+
+
+class _Post(NamedTuple):
+    """Where to, the body, the header fields that belong to it, the table it is of, and the files for TLS in that."""
+
+    url: str
+    body: bytes
+    fields: Mapping[str, str]
+    table: str
+    files: TlsFiles
 
 
 class WebhookCaller:
@@ -113,13 +122,14 @@ class WebhookCaller:
             read = None
             if call.event["type"] == RECEIVED:
                 read = partial(self._answered, application, call, said)
-            outcome = self._post(*_form(application, call.event["url"], said), read)
+            outcome = self._post(_form(application, call.event["url"], said), read)
             # the StatusCallbacks of an application share their endpoints: one of them stops no other
             return replace(outcome, verdict="retry") if outcome.verdict == "pause" else outcome
-        return self._post(*_event(application, call.transaction_id, int(now), said))
+        return self._post(_event(application, call.transaction_id, int(now), said))
 
-    def _post(self, url: str, body: bytes, own: Mapping[str, str], read: _Read | None = None) -> Outcome:
-        exchange, traced = HttpExchange(address=url), self._tracing.current().headers
+    def _post(self, post: _Post, read: _Read | None = None) -> Outcome:
+        url, body, own, table, files = post
+        exchange, traced = HttpExchange(address=url, files=_named(files)), self._tracing.current().headers
         fields, octets = ready(exchange, body, {"User-Agent": "mm7zeep", "Connection": "close", **own, **traced})
         times = self._timeouts
         until = time.monotonic() + times.total
@@ -133,6 +143,8 @@ class WebhookCaller:
                 timeout=bounds,
                 allow_redirects=False,
                 stream=True,
+                verify=files.ca_file or True,
+                cert=cast(Any, files.client_cert),
                 hooks={"response": _unread},
             ) as answer:
                 return _judged(answer, read)
@@ -140,7 +152,13 @@ class WebhookCaller:
             try:
                 fail(error, exchange, url)
             except Mm7Error as failure:
-                return judge_webhook(failure)
+                return judge_webhook(cause(failure, files), table)
+
+
+def _named(files: TlsFiles) -> Files:
+    """``files`` as reasons name them."""
+    first = next(iter(cert_files(files.client_cert)), None)
+    return Files(files.ca_file, first)
 
 
 def _event(application: Application, id: str, timestamp: int, said: Mapping[str, Any]) -> _Post:
@@ -148,7 +166,8 @@ def _event(application: Application, id: str, timestamp: int, said: Mapping[str,
     webhook = cast(Webhook, application.webhook)
     body = as_json(said, separators=(",", ":")).encode()
     signed = webhook_signature.headers(webhook.secrets, id, timestamp, body)
-    return webhook.url, body, {"Content-Type": "application/json", **signed}
+    fields = {"Content-Type": "application/json", **signed}
+    return _Post(webhook.url, body, fields, f"[application.webhook] of {application.name}", webhook.tls_files)
 
 
 def _form(application: Application, url: str, said: Mapping[str, str]) -> _Post:
@@ -156,7 +175,9 @@ def _form(application: Application, url: str, said: Mapping[str, str]) -> _Post:
     twilio = cast(Twilio, application.twilio)
     url = _sent_as(url)
     signed = {twilio_signature.HEADER: twilio_signature.signature(twilio.auth_token, url, said)}
-    return url, urlencode(said).encode(), {"Content-Type": "application/x-www-form-urlencoded", **signed}
+    fields = {"Content-Type": "application/x-www-form-urlencoded", **signed}
+    table = f"[application.twilio] of {application.name}"
+    return _Post(url, urlencode(said).encode(), fields, table, twilio.tls_files)
 
 
 def _sent_as(url: str) -> str:

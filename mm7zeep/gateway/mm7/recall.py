@@ -22,6 +22,7 @@ from mm7zeep.gateway.store.rows import CANCELLED, DEFERRED, REFUSED, SENT, SHOWN
 from mm7zeep.gateway.store.tables import KEY_PREFIX
 from mm7zeep.messages import CancelReq, ReplaceReq
 from mm7zeep.status import Status
+from mm7zeep.transport import reasons
 
 _LOG = logging.getLogger("mm7zeep.gateway")
 AskUpstream = Callable[[Destination, CancelReq | ReplaceReq, bool], Status]
@@ -73,7 +74,7 @@ class Recall:
                 if self.upstream(one.destination, asked, application.fit is not False).ok:
                     done.add(one.n)
             except Mm7Error as error:
-                why = masking.credentials(str(error))
+                why = masking.credentials(reasons.in_table(str(error), f"[[upstream]] {one.destination.name}"))
                 _LOG.warning("%s was not answered by %s: %s", type(request).__name__, one.destination, why)
                 unanswered.append(one.destination.name)
         return AtUpstreams(frozenset(done), tuple(unanswered))
