@@ -258,12 +258,12 @@ def _load(context: ssl.SSLContext, files: tuple[str, ...]) -> None:
     try:
         context.load_cert_chain(files[0], files[-1], password=no_passphrase)
     except ssl.SSLError as error:
-        reason = error.reason or "not PEM"
-        if reason == "KEY_VALUES_MISMATCH":
+        told = f" ({error.reason})" if error.reason else ""
+        if error.reason == "KEY_VALUES_MISMATCH":
             raise LocalError(
-                f"the key in {files[-1]!a} does not belong to the first certificate in {files[0]!a} ({reason})"
+                f"the key in {files[-1]!a} does not belong to the first certificate in {files[0]!a}{told}"
             ) from error
-        raise LocalError(f"{_lacking(files)} ({reason})") from error
+        raise LocalError(f"{_lacking(files)}{told}") from error
 
 
 def _lacking(files: tuple[str, ...]) -> str:

@@ -696,7 +696,7 @@ def test_retried(error: Exception, room: Make) -> None:
 
 
 def test_certificate_that_is_not_trusted(room: Make) -> None:
-    """The reason says what is wrong with the certificate, and names no option of a client: the gateway has none."""
+    """The reason says what is wrong with the certificate, and names the setting, not an option of a client."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
     one = room()
@@ -711,7 +711,8 @@ def test_certificate_that_is_not_trusted(room: Make) -> None:
         [event] = one.gateway.run_pending()
     assert "as ca_file= (--ca-file)" in str(info.value)
     assert str(event.error).endswith(
-        "the server's certificate is signed by an unknown authority (unable to get local issuer certificate)"
+        "the server's certificate is signed by an unknown authority: give that authority's certificate as ca_file in "
+        "[application.callback] of tnn (unable to get local issuer certificate)"
     )
     assert one.outbox()[0].state == "ready"
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import signal
+import ssl
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import requests
+import trustme
 from callback_sink import CallbackSink
+from far_side import FarSide
 from gateway_process import AUTH, OTHER_AUTH, GatewayProcess, eventually
 from load import Load, Prepared, ask
 
@@ -227,3 +230,33 @@ def test_stopped_as_a_whole(tmp_path: Path) -> None:
         time.sleep(2)
         assert sorted(one.pid for one in gateway.all_processes()) == before
         assert gateway.stop() == 0
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_reload_names_an_authority(tmp_path: Path, workers: int) -> None:
+    """An upstream whose certificate nobody trusted is called once SIGHUP has brought its ``ca_file``; no bad one is."""
+    ca = trustme.CA()
+    ca.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    (tmp_path / "text.pem").write_text("nothing\n", encoding="utf-8")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    ca.issue_cert("127.0.0.1").configure_cert(context)
+    gateway, prepared = GatewayProcess(tmp_path / "near", workers=workers), Prepared(size=4_000)
+    with FarSide(tls=context) as far:
+        tables = f'[[upstream]]\nname = "far"\nurl = "{far.url}"\n[[route]]\nprefix = ""\nvia = "far"\n'
+        change(gateway, "[gateway]", f"{tables}[gateway]")
+        with gateway:
+            assert ask(gateway.url, AUTH, prepared, 0).code == 1000
+
+            def reasons() -> list[str]:
+                return [str(row["reason"]) for row in gateway.get("/api/v1/callbacks").json()["callbacks"]]
+
+            eventually(lambda: any("as ca_file in [[upstream]] far" in one for one in reasons()), "the reason")
+            change(gateway, "[[route]]", f'ca_file = "{tmp_path}/text.pem"\n[[route]]')
+            gateway.signal(signal.SIGHUP)
+            eventually(lambda: "holds no certificate in PEM" in gateway.errors, "the complaint", timeout=30)
+            assert far.requests == []
+            change(gateway, "text.pem", "ca.pem")
+            reload(gateway, 1)
+            assert ask(gateway.url, AUTH, prepared, 1).code == 1000
+            eventually(lambda: len(far.requests) >= 1, "the upstream is called")
+            assert gateway.stop() == 0

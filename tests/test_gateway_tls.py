@@ -107,7 +107,7 @@ def _incoming(folder: Path, application: Application, kind: str) -> CallRow:
         gateway.close()
 
 
-def call_upstream(folder: Path, url: str, **files: str) -> CallRow:
+def call_upstream(folder: Path, url: str, **files: Any) -> CallRow:
     """A submit that leaves through an upstream."""
     with rooms(folder) as make:
         upstream = Upstream(name="far", url=url, vaspid="WE", **files)
@@ -116,18 +116,18 @@ def call_upstream(folder: Path, url: str, **files: str) -> CallRow:
         return _after(one.gateway, "submit")
 
 
-def call_callback(folder: Path, url: str, **files: str) -> CallRow:
+def call_callback(folder: Path, url: str, **files: Any) -> CallRow:
     """An MO by MM7."""
     callback = Callback(deliver=url, username="x", password="y", **files)
     return _incoming(folder, replace(TNN, callback=callback), "deliver")
 
 
-def call_webhook(folder: Path, url: str, **files: str) -> CallRow:
+def call_webhook(folder: Path, url: str, **files: Any) -> CallRow:
     """An MO by JSON."""
     return _incoming(folder, replace(TNN, webhook=Webhook(url=url, secret=SECRET, **files)), "webhook")
 
 
-def call_twilio(folder: Path, url: str, **files: str) -> CallRow:
+def call_twilio(folder: Path, url: str, **files: Any) -> CallRow:
     """An MO in Twilio's form."""
     twilio = Twilio(account_sid="AC" + "0" * 32, auth_token="token", incoming=url, **files)
     return _incoming(folder, replace(TNN, twilio=twilio), "webhook")
@@ -309,7 +309,11 @@ WRONG = {
     "ca of text": ('ca_file = "text.pem"', "ca_file: '{}/text.pem' holds no certificate in PEM"),
     "ca is a folder": ('ca_file = ""', "ca_file: '{}' cannot be read: Is a directory"),
     "cert missing": ('client_cert = "none.pem"', "client_cert: '{}/none.pem' cannot be read: No such file"),
-    "cert without key": ('client_cert = "cert.pem"', "client_cert: '{}/cert.pem' holds a certificate without its key"),
+    "cert without key": (
+        'client_cert = "cert.pem"',
+        "client_cert: '{}/cert.pem' holds a certificate without its key: put the "
+        "key into that file, too, in PEM, or name its file as client_key",
+    ),
     "key missing": ('client_cert = "cert.pem"\nclient_key = "none.pem"', "client_cert: '{}/none.pem' cannot be read"),
     "key of text": ('client_cert = "cert.pem"\nclient_key = "text.pem"', "client_cert: '{}/cert.pem' holds no"),
     "key of another": (
@@ -384,3 +388,11 @@ def test_two_problems_at_once(pems: Pems) -> None:
     with pytest.raises(ConfigError) as caught:
         config.load(path)
     assert [one.split(": ")[1] for one in caught.value.problems] == ["upstream[1].ca_file", "upstream[1].client_cert"]
+
+
+@EVERY_TABLE
+def test_files_are_shown(table: str, text: str, pems: Pems) -> None:
+    """``--check-config`` says by what a certificate is verified, and which of ours is shown."""
+    lines = 'ca_file = "ca.pem"\nclient_cert = "cert.pem"\nclient_key = "key.pem"\n'
+    told = config.describe(config.load(written(pems, text + lines)))
+    assert [one for one in told if f", verified by {pems.ca_file}, shown {pems.cert}, with the key {pems.key}" in one]

@@ -201,14 +201,15 @@ def _application(one: Application) -> str:
     ways = []
     if one.callback is not None:
         called = f"{one.callback_profile.schema} {one.callback_profile.mm7_version}"
-        ways.append(f"MO to {_shown(one.callback.deliver)}, reports to {_shown(one.callback.reports)} in {called}")
+        to = f"MO to {_shown(one.callback.deliver)}, reports to {_shown(one.callback.reports)}"
+        ways.append(f"{to} in {called}{_made_with(one.callback)}")
     if one.webhook is not None:
         wanted = "all events" if one.webhook.events is None else " ".join(one.webhook.events)
-        ways.append(f"{wanted} to the webhook {_shown(one.webhook.url)}")
+        ways.append(f"{wanted} to the webhook {_shown(one.webhook.url)}{_made_with(one.webhook)}")
     if one.twilio is not None:
         told = (("MO", one.twilio.incoming), ("states", one.twilio.status_callback))
-        to = [f", {what} to {_shown(url)}" for what, url in told if url is not None]
-        ways.append(f"Twilio's form as {one.twilio.account_sid}{''.join(to)}")
+        places = "".join(f", {what} to {_shown(url)}" for what, url in told if url is not None)
+        ways.append(f"Twilio's form as {one.twilio.account_sid}{places}{_made_with(one.twilio)}")
     return f"application {one.name}: {', '.join(facts)}; {'; '.join(ways) or 'no callback'}"
 
 
@@ -217,7 +218,13 @@ def _upstream(one: Upstream) -> str:
     back = "calls us back" if one.callback_username else "never calls us"
     profile = one.upstream_profile
     fits = f", content made to fit {profile.max_size} octets" if one.fits else ""
-    return f"upstream {one.name}: {_shown(one.url)}, profile {profile.name}, {rate}, {back}{fits}"
+    return f"upstream {one.name}: {_shown(one.url)}, profile {profile.name}, {rate}, {back}{fits}{_made_with(one)}"
+
+
+def _made_with(party: Callback | Twilio | Upstream | Webhook) -> str:
+    """The files for TLS that calls there are made with."""
+    found = ((party.ca_file, "verified by"), (party.client_cert, "shown"), (party.client_key, "with the key"))
+    return "".join(f", {how} {path}" for path, how in found if path is not None)
 
 
 def _rate(one: Rate) -> str:

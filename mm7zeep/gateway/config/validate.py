@@ -291,8 +291,16 @@ def _tls_files(here: str, party: Callback | Twilio | Upstream | Webhook, urls: S
         yield Remark(f"{here}.ca_file", f"{why}; name a file of certificates in PEM that this user may read")
         ca_file = None
     if client_cert is not None and (why := _unusable(TlsFiles(ca_file, client_cert))):
-        how = "name a certificate and its key in PEM, without passphrase, that this user may read"
-        yield Remark(f"{here}.client_cert", f"{why}; {how}")
+        yield Remark(f"{here}.client_cert", f"{why}{_remedy(why)}")
+
+
+def _remedy(why: str) -> str:
+    """What to do about a client certificate that cannot be used, as far as ``why`` does not say it."""
+    if "without its key" in why:
+        return ", or name its file as client_key"
+    if "cannot be read" in why:
+        return "; name a PEM file that this user may read"
+    return "; name a certificate and its key, both in PEM and without passphrase"
 
 
 def _unusable(files: TlsFiles) -> str | None:
