@@ -223,7 +223,7 @@ def _form(one: Setting) -> str:
         return f"{_FORMS[one.kind]}, or `unlimited`"
     if hint == field_types.Listening:
         return "`HOST:PORT`"
-    if one.name.endswith("_file"):
+    if hint == field_types.FileName or one.name.endswith("_file"):
         return "name of a file"
     return f"{_FORMS[one.kind]}, secret" if field_types.is_secret(one.name) else _FORMS[one.kind]
 
