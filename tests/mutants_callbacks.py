@@ -125,8 +125,8 @@ def _judging(where: Any, verdict: str) -> Break:
     """With another conclusion from the answer of a callback."""
 
     def make(original: Any) -> Any:
-        def judge(error: Exception) -> Outcome:
-            found: Outcome = original(error)
+        def judge(error: Exception, table: str | None = None) -> Outcome:
+            found: Outcome = original(error, table)
             return replace(found, verdict=verdict) if where(error) else found  # type: ignore[arg-type]
 
         return judge
