@@ -121,6 +121,8 @@ def test_what_addresses_carry_is_told(desk: Callable[..., Desk]) -> None:
         {"displayOnly": True},
     ]
     report = next(call["id"] for call in found["calls"] if call["kind"] == "report" and call["recipient"] == 0)
+    for sid in (f"MM{id}", f"SM{id}"):  # as who uses Twilio's form knows it
+        assert one.get(f"/messages/{sid}")["id"] == id
     told = one.get(f"/callbacks/{report}")["told"]
     assert told["recipient"] == ["Number", "q7Zr==", '{"addressCoding": "encrypted", "id": "a"}']
 

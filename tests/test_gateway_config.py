@@ -6,9 +6,11 @@ import base64
 import os
 import pickle
 import re
+from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
+from typing import Annotated, Any, get_origin
 
 import pytest
 
@@ -101,6 +103,50 @@ def test_example_is_what_it_says(example: Path) -> None:
     assert (found.handsets, found.routes) == ((wanted,), (parties.Route(prefix="+64", via="sinch"),))
     assert (found.cert, found.key) == tuple(str(example.parent / "secrets" / one) for one in ("mm7.pem", "mm7-key.pem"))
     assert warnings(found) == []
+
+
+def places(table: type, *before: str | int) -> Iterator[tuple[str | int, ...]]:
+    """Where each setting of a table and of the tables in it may stand."""
+    for name, hint in errors.settings_of(table).items():
+        for inner in set(errors.tables_in(hint)):
+            bare = hint.__origin__ if get_origin(hint) is Annotated else hint
+            yield from places(inner, *before, name, *((0,) if get_origin(bare) is tuple else ()))
+        yield (*before, name)
+
+
+def raw_with(steps: tuple[str | int, ...], value: Any) -> dict[str, Any]:
+    """A file in which that value stands there, and nothing else."""
+    made = value
+    for step in reversed(steps):
+        made = [made] if isinstance(step, int) else {step: made}
+    assert isinstance(made, dict)
+    return made
+
+
+@pytest.mark.parametrize("steps", list(places(settings.File)), ids=lambda steps: ".".join(map(str, steps)))
+def test_whatever_stands_there_reading_ends(steps: tuple[str | int, ...], tmp_path: Path) -> None:
+    """No value of a setting, and none that is missing beside it, is mended without end; what is wrong is told once."""
+    for value in ("", " ", "x", "AC123", "\0", 1, -1, 0.5, True, [], [""], [[]], {}, [{}], {"x": ""}, date(2026, 1, 1)):
+        found, problems = errors.read(raw_with(steps, value), tmp_path)
+        assert isinstance(found, settings.File)
+        assert len({one.where for one in problems}) == len(problems)
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ('account_sid = "AC123"\n', "is no account SID; write"),
+        ('account_sid = ""\n', "is missing; write account_sid"),
+        ("", "is missing; write account_sid"),
+    ],
+    ids=["wrong", "empty", "missing"],
+)
+def test_account_sid(path: Path, line: str, said: str) -> None:
+    """One line says what is wrong with it, and what else is wrong is told, too."""
+    twilio = f'[application.twilio]\n{line}auth_token = "{SECRET}"\nincoming = "nowhere"\n'
+    found = refused(path, API + APPLICATION + twilio)
+    assert [one for one in found if one.startswith(f"application[1].twilio.account_sid: {said}")]
+    assert [one for one in found if one.startswith("application[1].twilio.incoming: ")]
 
 
 def test_defaults_of_the_example_are_the_defaults(example: Path) -> None:

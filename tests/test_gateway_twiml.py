@@ -331,10 +331,19 @@ UNREAD = {
     "a word": (answer("ok", "text/html"), "it is no XML"),
     "a page": (answer("<html><body/></html>", "text/html"), "its root element is html, not Response"),
     "a namespace": (answer("<Response xmlns='urn:x'/>"), "its root element is {urn:x}Response, not Response"),
-    "plain text": (answer("OK", "text/plain"), "it is text/plain, or has a Content-Encoding"),
-    "JSON": (answer('{"a": 1}', "application/json"), "it is application/json"),
-    "no type": ([b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK"], "it is without a Content-Type"),
-    "gzip": (answer(b"\x1f\x8b\x08\x00", Content_Encoding="gzip"), "it is text/xml, or has a Content-Encoding"),
+    "plain text": (
+        answer("OK", "text/plain"),
+        "it came as text/plain; send it as text/xml, without a Content-Encoding",
+    ),
+    "JSON": (answer('{"a": 1}', "application/json"), "it came as application/json"),
+    "no type": (
+        [b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK"],
+        "it came without a Content-Type; send it as text/xml",
+    ),
+    "gzip": (
+        answer(b"\x1f\x8b\x08\x00", Content_Encoding="gzip"),
+        "it came as text/xml; send it as text/xml, without a Content-Encoding",
+    ),
     "broken": (answer("<Response><Message>x</Response>"), "it is no XML"),
     "a DOCTYPE": (answer("<!DOCTYPE Response><Response><Message>x</Message></Response>"), "it has a DOCTYPE"),
     "an entity": (

@@ -60,11 +60,16 @@ def one(asked: AdminRequest[MessageKey, Nothing]) -> outputs.WholeMessage:
 
 
 def found(connection: Connection, user: User, message_id: str) -> MessageRow:
-    """The message of that id, or the newest for ``latest``. Raises ``Refusal`` (404), also for what is another's."""
+    """The message of that id or of that MessageSid of Twilio's form, or the newest for ``latest``.
+
+    Raises ``Refusal`` (404), also for what is another's.
+    """
     if message_id == "latest":
         row = store.newest(connection, user.application)
     else:
         row = store.message(connection, message_id)
+        if row is None and message_id[:2] in ("MM", "SM"):
+            row = store.message(connection, message_id[2:])
     if row is None or not user.sees(row.application):
         words = "no message has been kept yet" if message_id == "latest" else "no message has that id"
         raise Refusal(404, f"{words}; GET /api/v1/messages lists all")

@@ -24,6 +24,13 @@ from mm7zeep.gateway.config import field_types
 from mm7zeep.gateway.config.field_types import SecretFile
 from mm7zeep.gateway.config.settings import File
 
+
+class _Blank(str):
+    """What stands in the place of a value that is missing, so that the others can be read."""
+
+    __slots__ = ()
+
+
 Steps = tuple[str | int, ...]
 """Where a value stands: names of tables and settings, and places in lists, counted from 0."""
 
@@ -46,7 +53,8 @@ def _adapter() -> TypeAdapter[File]:
 def read(raw: dict[str, Any], folder: Path) -> tuple[File, list[Remark]]:
     """What the parsed TOML ``raw`` says, without what is wrong in it, and what that is. Changes ``raw``.
 
-    Passwords in other files stand in it as ``SecretFile``; these are named from ``folder``.
+    Passwords in other files stand in it as ``SecretFile``; these are named from ``folder``. Where a blank in the place
+    of what is missing is wrong itself, nothing is left but what is wrong.
     """
     problems: list[Remark] = []
     while True:
@@ -54,6 +62,8 @@ def read(raw: dict[str, Any], folder: Path) -> tuple[File, list[Remark]]:
             return _adapter().validate_python(raw, context={"folder": folder, "blanks": bool(problems)}), problems
         except ValidationError as error:
             wrong = error.errors(include_url=False)
+        if any(isinstance(one["input"], _Blank) for one in wrong):
+            return File(), problems
         for one in sorted(wrong, key=lambda one: isinstance(one["input"], SecretFile)):
             where = _where(one)
             if not is_within(where, [problem.where for problem in problems]):
@@ -89,7 +99,7 @@ def _mend(raw: Any, error: ErrorDetails) -> None:
     if isinstance(raw, list):
         raw[int(steps[-1])] = {}
     elif error["type"] == "missing":
-        raw[steps[-1]] = ""
+        raw[steps[-1]] = _Blank()
     else:
         raw.pop(steps[-1], None)
 
@@ -124,7 +134,7 @@ def _words(error: ErrorDetails) -> str:
     if kind == "unexpected_keyword_argument":
         return _unknown(_where({**error, "loc": steps[-1:]}), _table(names[:-1]))
     if kind == "missing":
-        return _MISSING[".".join(names[-2:])]
+        return _MISSING.get(".".join(names[-2:]), "is empty; write a value, or leave it out")
     if kind == "value_error":
         return str(error["ctx"]["error"])
     if kind == "tuple_type":

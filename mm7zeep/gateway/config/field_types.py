@@ -147,7 +147,9 @@ def _bearer(value: str) -> str:
     return value
 
 
-def _account_sid(value: str) -> str:
+def _account_sid(value: str, info: ValidationInfo) -> str:
+    if not value:
+        return _filled(value, info)
     if not re.fullmatch(r"AC[0-9a-f]{32}", value):
         raise ValueError('is no account SID; write "AC" and 32 digits of 0-9 and a-f, of your own choice')
     return value

@@ -85,8 +85,8 @@ class Replies:
 def _read(answer: ShortAnswer, url: str) -> twiml.Twiml:
     """What an answer says. Raises ``ValueError`` for what is no TwiML."""
     if answer.octets is None:
-        named = answer.media_type or "without a Content-Type"
-        raise ValueError(f"it is {named}, or has a Content-Encoding; send it plain, as text/xml")
+        named = f"as {answer.media_type}" if answer.media_type else "without a Content-Type"
+        raise ValueError(f"it came {named}; send it as text/xml, without a Content-Encoding")
     if not answer.whole:
         raise ValueError(f"it has more than {len(answer.octets)} octets")
     return twiml.read(answer.octets, answer.charset, url)
