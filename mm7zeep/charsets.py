@@ -93,9 +93,13 @@ _WIDE: Mapping[str, tuple[str, str]] = MappingProxyType({  # big-endian first: R
     **dict.fromkeys(("utf-32", "utf-32-be", "utf-32-le"), ("utf-32-be", "utf-32-le")),
 })  # fmt: skip
 # Western text, as its octets show: accented letters alone, or one or two of them beside letters of ASCII, and the marks
-# that go with them. Not the octets by which Turkish and Czech differ, which would be read as letters of Icelandic.
-_LETTER = rb"[\x8a\x8c\x8e\x9a\x9c\x9e\x9f\xc0-\xcf\xd1-\xd6\xd8-\xdc\xdf-\xef\xf1-\xf6\xf8-\xfc\xff]"
-_MARK = rb"[\x80\x82\x84\x85\x91-\x97\x99\xa0\xa1\xa3\xa7\xa9-\xab\xae\xb0\xba\xbb\xbf]"
+# that go with them. Only letters that are the same in windows-1250 (Central European), and a word of one letter, as in
+# French: of any other one nobody can say which of the two it is.
+_LETTER = (
+    rb"(?:[\xc1\xc2\xc4\xc7\xc9\xcb\xcd\xce\xd3\xd4\xd6\xda\xdc\xdf\xe1\xe2\xe4\xe7\xe9\xeb\xed\xee\xf3\xf4\xf6\xfa\xfc]"
+    rb"|(?<![A-Za-z\x8a-\xff])\xe0(?![A-Za-z\x8a-\xff]))"
+)
+_MARK = rb"[\x80\x82\x84\x85\x91-\x97\x99\xa0\xa7\xa9\xab\xae\xb0\xbb]"
 _WESTERN = re.compile(
     rb"(?:[\x00-\x7f]|%b|(?<=[A-Za-z])%b{1,2}(?!%b)|%b{1,2}(?=[A-Za-z])|(?<!%b)%b(?!%b))*+" % (_MARK, *[_LETTER] * 6)
 )

@@ -268,7 +268,7 @@ def _load(context: ssl.SSLContext, files: tuple[str, ...]) -> None:
 
 def _lacking(files: tuple[str, ...]) -> str:
     """What is not in the files of a certificate and its key, and what to do about it."""
-    if len(files) > 1:
+    if len(set(files)) > 1:
         return f"{files[0]!a} holds no certificate or {files[1]!a} no key in PEM"
     with open(files[0], "rb") as file:
         octets = file.read(_MOST_PEM)

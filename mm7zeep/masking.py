@@ -103,7 +103,7 @@ _LEAST = 7  # digits of a telephone number, where nothing around it tells that i
 # a shorter number, or a short code, is one where an address stands
 _SHORT_NUMBER = re.compile(
     r"(?i)(?P<head><(?:[\w.-]{1,40}:)?(?:Number|ShortCode|SenderAddress|Sender|Recipient|To|Cc|Bcc|ChargedPartyID)"
-    r"(?:\s[^<>]{0,200})?(?<!/)>)(?P<value>[^<]{3,100})"
+    r"(?:\s[^<>]{0,200})?(?<!/)>(?:<!\[CDATA\[)?)(?P<value>[^<\]]{3,100})"
 )
 
 
@@ -146,8 +146,8 @@ _MAIL = re.compile(
 
 
 _DISPLAY_NAME = re.compile(  # RFC 5322 3.4: before an address in angle brackets
-    r"(?i)(?P<head><(?:[\w.-]{1,40}:)?RFC2822Address(?:\s[^<>]{0,200})?(?<!/)>)(?P<name>[^<>&@]{1,100})"
-    r"(?=<[^<>@\s/]{1,64}@)"
+    r"(?i)(?P<head><(?:[\w.-]{1,40}:)?RFC2822Address(?:\s[^<>]{0,200})?(?<!/)>(?:<!\[CDATA\[)?)"
+    r"(?P<name>[^<>@]{1,100}?)(?=(?:<|&lt;)[^<>@\s/]{1,64}@)"
 )
 
 
@@ -181,7 +181,8 @@ _AT_SIGN = r"(?=[\w=\r\n-]{1,64}(?:\.|=2e)[a-z=])"  # before a domain: in width=
 _WRITTEN: tuple[tuple[re.Pattern[str], Callable[[str], str]], ...] = (
     (  # XML 1.0 4.1, and HTML's names
         re.compile(r"(?i)&(?:#0{0,6}[0-9]{1,7}|#x0{0,6}[0-9a-f]{1,6}|[a-z]{2,8});"),
-        lambda unit: html.unescape(unit)[0],  # & itself where HTML has no such name
+        # & itself where HTML has no such name; of what is no character HTML makes nothing
+        lambda unit: (html.unescape(unit) or "\ufffd")[0],
     ),
     (  # RFC 2045 6.7, with its soft line breaks
         re.compile(rf"(?i)=(?:(?!40)[0-9a-f]{{2}}|40{_AT_SIGN}|[ \t]{{0,9}}\r?\n)"),

@@ -257,11 +257,10 @@ def test_what_nothing_decodes(raw: bytes, charset: str | None) -> None:
     [
         "Grüße aus München, café à la carte",
         "Größe",
-        "Température élevée à Genève",
-        "¿Año? «Mañana» déjà créé \u2013 où êtes-vous…",
+        "Température élevée à Paris",
+        "«Así», été créé \u2013 él…",
         "pöytää",
-        "Blåbærøl på Åland",
-        "it\u2019s “fine”, naïve",
+        "it\u2019s “fine”, café",
     ],
 )
 def test_western_text_under_another_label(text: str) -> None:
@@ -279,7 +278,9 @@ def test_western_text_under_another_label(text: str) -> None:
     assert (part.text, part.flaw) == (f"<a>{text}</a>", "contradicted")
 
 
-@pytest.mark.parametrize("text", ["潮汐表", "你好\uff0c世界", "Hello 世界", "a中b", "短信 MM7 业务 2026", "ひらがな"])
+@pytest.mark.parametrize(
+    "text", ["潮汐表", "鑫龙", "你好\uff0c世界", "Hello 世界", "a中b", "短信 MM7 业务 2026", "ひらがな"]
+)
 def test_chinese_text_under_another_label(text: str) -> None:
     """Pairs of high octets whose characters are frequent ones are GB18030."""
     read = tolerance.readable(f"<a>{text}</a>".encode("gb18030"), "utf-8")
@@ -299,6 +300,15 @@ def test_chinese_text_under_another_label(text: str) -> None:
         ("你好\uff0c世界 歡迎", "big5"),
         ("İstanbul çok güzel şehir", "cp1254"),
         ("Příliš žluťoučký kůň", "cp1250"),
+        ("Gdańsk", "cp1250"),
+        ("Łóż", "cp1250"),
+        ("Łódź", "cp1250"),
+        ("Děkuji, třída", "cp1250"),
+        ("idő", "cp1250"),
+        ("ręka", "iso8859-2"),
+        ("Vodafone\u0430", "cp1251"),
+        ("Mañana", "cp1252"),
+        ("Genève", "cp1252"),
     ],
 )
 def test_text_that_could_only_be_guessed(text: str, codec: str) -> None:

@@ -170,6 +170,21 @@ def test_png_is_packed_anew_before_it_loses_anything(pool: Pool, mode: str) -> N
     assert done.findings[-1].detail.startswith(f"{len(body):,} to {len(made):,} octets, 400x300 pixels; ")
 
 
+@pytest.mark.parametrize("depth", [1, 2, 4])
+def test_few_greys_keep_their_transparency(pool: Pool, depth: int) -> None:
+    """A grey picture of few bits is not packed anew in more of them: what stands beside it would not hold."""
+    rows = b"".join(b"\0" + bytes((n * 37) % 256 for n in range(400 * depth // 8)) for _ in range(300))
+    head = struct.pack(">IIBBBBB", 400, 300, depth, 0, 0, 0, 0)
+    see_through = chunk(b"tRNS", struct.pack(">H", 2**depth - 1))
+    body = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + see_through
+    body += chunk(b"IDAT", zlib.compress(rows, 0)) + chunk(b"IEND", b"")
+    done = one(pool, body, limit=len(body), kind="image/png", name="a.png")
+    made = done.parts[0].read()
+    if "fit/repacked" in ids(done):
+        assert made[24] == depth
+        assert see_through in made
+
+
 def test_sixteen_bits_are_not_packed_anew(pool: Pool) -> None:
     """What is not read whole is coded, and said to be."""
     deep = Image.linear_gradient("L").convert("I;16").resize((400, 300))

@@ -17,8 +17,9 @@ from gateway_room import CALLED, ONE, TNN, Clock, Make, rooms, sqlite_url
 
 from mm7zeep.gateway.config import load as config
 from mm7zeep.gateway.config.load import ConfigError
-from mm7zeep.gateway.config.parties import Application, Callback, Route, Twilio, Upstream, Webhook
+from mm7zeep.gateway.config.parties import Application, Callback, Route, TlsFiles, Twilio, Upstream, Webhook
 from mm7zeep.gateway.config.settings import Settings
+from mm7zeep.gateway.delivery.webhook_caller import _form
 from mm7zeep.gateway.gateway import Gateway
 from mm7zeep.gateway.store import outbox
 from mm7zeep.gateway.store.rows import CallRow
@@ -191,6 +192,26 @@ def test_client_certificate(case: Case, form: str, pems: Pems, tmp_path: Path) -
     own = {"client_cert": pems.both} if form == "one file" else {"client_cert": pems.cert, "client_key": pems.key}
     with serving(pems, *case.answers, wants_client=True) as far:
         assert case.call(tmp_path, named(far), ca_file=pems.ca_file, **own).state == "done"
+
+
+@pytest.mark.parametrize(
+    ("url", "own"),
+    [
+        ("https://shop.example:8443/status", True),
+        ("https://SHOP.example:8443/in", True),
+        ("https://other.example/status", True),
+        ("https://shop.example/status", False),
+        ("https://elsewhere.example:8443/in", False),
+    ],
+)
+def test_status_callback_elsewhere_is_shown_no_certificate(url: str, own: bool) -> None:
+    """The files are for where the settings say; a StatusCallback that a message names elsewhere has none of them."""
+    twilio = Twilio(
+        account_sid="AC" + "0" * 32, auth_token="token", incoming="https://shop.example:8443/in",
+        status_callback="https://other.example/all", ca_file="ca.pem", client_cert="own.pem",
+    )  # fmt: skip
+    post = _form(replace(TNN, twilio=twilio), url, {"a": "b"})
+    assert post.files == (twilio.tls_files if own else TlsFiles())
 
 
 @EVERY

@@ -17,6 +17,7 @@ from twilio.twiml.messaging_response import MessagingResponse
 
 from mm7zeep.gateway.api.twilio import twiml
 from mm7zeep.gateway.api.twilio.resources import message_resource
+from mm7zeep.gateway.config.handset import Handset
 from mm7zeep.gateway.config.opt_out import OptOut
 from mm7zeep.gateway.config.parties import Twilio
 from mm7zeep.gateway.delivery.retry import Outcome
@@ -356,7 +357,6 @@ UNREAD = {
     ),
     "an undeclared entity": (answer("<Response><Message>&nbsp;</Message></Response>"), "it is no XML"),
     "depth": (answer("<Response>" + "<a>" * 20 + "</a>" * 20 + "</Response>"), "it is too large: depth"),
-    "elements": (answer("<Response>" + "<a/>" * 600 + "</Response>"), "it is too large: elements"),
     "attributes": (answer("<Response " + " ".join(f"a{n}='x'" for n in range(20)) + "/>"), "it is too large"),
     "size": (answer(says("x" * 70_000)), "it has more than 65536 octets"),
     "another charset": (
@@ -411,6 +411,32 @@ def test_many_messages(tmp_path: Path) -> None:
         heard = made.hear()
         assert [texts for _, _, texts in made.replies] == [[str(n).encode()] for n in range(twiml.MOST)]
         assert told(heard) == [("twiml/left-out", "", "Message after the first 10")]
+
+
+def test_many_equals_signs(tmp_path: Path) -> None:
+    """What is within 64 KiB is read whatever it is made of; a Body that is too long is refused by itself."""
+    with script(tmp_path, answer(says("=" * 2100, "a=b"))) as made:
+        heard = made.hear()
+        assert [texts for _, _, texts in made.replies] == [[b"a=b"]]
+        assert [id for id, _, _ in told(heard)] == ["twiml/refused"]
+
+
+@pytest.mark.parametrize("who", ["itself", "a handset"])
+def test_answers_to_answers_end(tmp_path: Path, who: str) -> None:
+    """Who answers what came of its own answer, without end, is ended after five of them."""
+    handsets = () if who == "itself" else (Handset(prefix="+61499", reply="ok"),)
+    response = MessagingResponse()
+    response.message("again", **({"to": "111122"} if who == "itself" else {}))
+    with script(tmp_path, answer(str(response)), handsets=handsets) as made:
+        made.hear()
+        for _ in range(30):
+            made.room.clock.move(minutes=1)
+            made.room.gateway.run_pending()
+        assert len(made.replies) == 5
+        ends = [one for row in made.room.messages for one in told(row) if one[0] == "twiml/refused"]
+        assert [detail for _, _, detail in ends] == [
+            "5 answers in a row were sent, each to what came of the one before; this would be another"
+        ]
 
 
 def test_answer_to_a_state_counts_by_its_status(tmp_path: Path) -> None:

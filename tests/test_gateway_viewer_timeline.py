@@ -198,6 +198,18 @@ def test_failing_and_paused_callbacks(room: Make) -> None:
     assert "hunter2" not in repr(moments(one, id_))
 
 
+def test_what_was_never_made_has_not_failed(room: Make) -> None:
+    """A call that expires while it waits tells no attempt that nobody made."""
+    one = room(CALLED, OTHER)
+    id_ = one.submitted(HERE)
+    _, calls = one.gateway.dispatcher.run_once()
+    one.settle(calls, Outcome(verdict="retry", reason="HTTP 503", http_status=503))
+    one.clock.move(days=8)
+    one.gateway.run_pending()
+    words = [moment.words.rpartition(": ")[2] for moment in moments(one, id_) if moment.what == "call"]
+    assert words == ["queued", "attempt 1 failed", "given up"]
+
+
 def test_taken_back(room: Make) -> None:
     """What was taken back says so, and its call was not made."""
     one = room(CALLED, OTHER, **AWAY)

@@ -305,3 +305,26 @@ def test_time_is_linear(piece: str) -> None:
     """Repetitions of anything take no longer than their length explains."""
     text = piece * (20_000 // len(piece))
     assert least_seconds(lambda: masking.masked(text), enough=1) < 2
+
+
+@pytest.mark.parametrize("form", ["&#{};", "&#x{:x};", "&#0{};"])
+def test_references_to_anything(form: str) -> None:
+    """What is no character at all is passed over, and nothing is hidden for it."""
+    codes = (*range(0x300), 0xD7FF, 0xD800, 0xDFFF, 0xFDD0, 0xFFFE, 0xFFFF, 0x10FFFF, 0x110000, 9_999_999)
+    for code in codes:
+        text = f"a {form.format(code)} b"
+        assert masking.masked(text) == text or code > 999_999  # which may be a number by its digits
+        assert len(masking.numbers_in_place(text)) == len(masking.addresses_in_place(text)) == len(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "covered"),
+    [
+        ("Anna &amp; Bob &lt;anna@x.example&gt;", "**** ***** *** &lt;***@x.example&gt;"),
+        ("<![CDATA[Anna Bob <anna@x.example>]]>", "<![CDATA[**** *** <***@x.example>]]>"),
+    ],
+)
+def test_names_written_otherwise(text: str, covered: str) -> None:
+    """A name is hidden beside a reference and in a CDATA section, too; so is a short number."""
+    assert masking.masked(f"<RFC2822Address>{text}</RFC2822Address>") == f"<RFC2822Address>{covered}</RFC2822Address>"
+    assert masking.masked("<Number><![CDATA[12345]]></Number>") == "<Number><![CDATA[*****]]></Number>"

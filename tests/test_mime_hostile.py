@@ -256,6 +256,8 @@ def test_limits_are_known_early() -> None:
         "(",
         "(x) ",
         " (x); name=y",
+        "a=b (x) ",
+        '\\" ',
         "\\(",
     ],
 )

@@ -130,7 +130,12 @@ CASES = [
     # --- the outer Content-Type: RFC 2045 5.1
     Case("parameter names in capitals", [], head=head("boundary", "Boundary").replace("start", "START")),
     Case("type in another case", [], head=head("multipart/related", "Multipart/Related")),
-    Case("comments", [], head=head("related;", "related (SwA);").replace('"outer-0"', "outer-0 (of three)")),
+    Case("comments", [], head=head("related;", "related (SwA);").replace('"text/xml"', '"text/xml" (SOAP 1.1)')),
+    Case(
+        "parentheses in a boundary that is not closed",
+        ["type-syntax", "boundary-used"],
+        head=HEAD.replace('boundary="outer-0"; ', "") + '; boundary="outer-0 (b) c',
+    ),
     Case("comment behind a Content-ID", [], (("<pic@w.example>", "<pic@w.example> (the tide)"),)),
     Case("comment behind a coding", [], ((": base64", ": base64 (as ever)"),)),
     Case(
@@ -620,6 +625,11 @@ def test_find_an_escaped_id() -> None:
         ('a/b; c="d" (e (f) \\) g); h="(i) "', "a/b", (("c", "d"), ("h", "(i) ")), []),
         ("a/b; name=photo (1).gif", "a/b", (("name", "photo (1).gif"),), ["mime/type-syntax"]),
         ("a/b; name=photo (1)", "a/b", (("name", "photo (1)"),), ["mime/type-syntax"]),
+        ("a/b; boundary=c (d)", "a/b", (("boundary", "c (d)"),), ["mime/boundary-quoted"]),
+        ("a/b; boundary=c (d) e; f=g", "a/b", (("boundary", "c (d) e"), ("f", "g")), ["mime/boundary-quoted"]),
+        ('a/b; boundary="c (d) e', "a/b", (("boundary", "c (d) e"),), ["mime/type-syntax"]),
+        ("a/b; x-title=my (1) photo", "a/b", (("x-title", "my (1) photo"),), ["mime/type-syntax"]),
+        ("a/b name=photo (1) c.gif", "a/b", (("name", "photo (1) c.gif"),), ["mime/type-syntax"]),
         ("a/b; c=d(e)", "a/b", (("c", "d(e)"),), ["mime/type-syntax"]),
         ("a/b; c=d (e", "a/b", (("c", "d (e"),), ["mime/type-syntax"]),
     ],

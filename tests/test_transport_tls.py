@@ -335,6 +335,9 @@ def test_words_without_advice() -> None:
     error.verify_code, error.verify_message = 20, "unable to get local issuer certificate"
     found = reasons.of(error, "https://mmsc.example/mm7")
     assert found is not None
+    for one in (reasons._DEMANDED, reasons._NOTHING_IN_COMMON):
+        assert not reasons.unadvised(one).endswith(" for one")
+        assert "if its operator" not in reasons.unadvised(one)
     assert reasons.unadvised(found.words) == (
         "the server's certificate is signed by an unknown authority (unable to get local issuer certificate)"
     )

@@ -6,6 +6,7 @@ message holds.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -70,7 +71,8 @@ class Verdict:
         error, first = self.judgement.error, refusals[0] if refusals else None
         text = str(first if error is None or (first is not None and first.id.startswith("http/")) else error)
         told = _ONE_DEVIATION if first is not None and first.id in _ONE_DEVIATION else ()
-        return text + _and_more([one for one in refusals[1:] if one.id not in text and one.id not in told])
+        named = {*re.findall(r"[a-z]+/[a-z0-9-]+", text), *told}
+        return text + _and_more([one for one in refusals[1:] if one.id not in named])
 
     def _refusals(self) -> list[Finding]:
         """The findings for which it was refused, or would have been."""

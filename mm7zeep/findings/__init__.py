@@ -15,7 +15,7 @@ from typing import Literal, TypeVar
 from mm7zeep.findings import fit, http, mime, ns, schema, sem, soap, twiml, version, xml
 from mm7zeep.findings.kind import Kind, Level, cited
 
-__all__ = ["KINDS", "TABLES", "Action", "Finding", "Kind", "Level", "cited", "finding", "listed"]
+__all__ = ["KINDS", "NAMED", "TABLES", "Action", "Finding", "Kind", "Level", "cited", "finding", "listed"]
 
 T = TypeVar("T")
 Action = Literal["noted", "repaired", "kept-raw", "refused"]
@@ -42,7 +42,8 @@ KINDS: Mapping[str, Kind] = MappingProxyType({row.id: row for rows in TABLES.val
 """Every kind of finding, by id."""
 
 _DETAIL_LIMIT = 160  # characters of a met value that a finding repeats
-_LISTED = 8  # things of one kind that a detail names
+NAMED = 8
+"""Things of one kind that a detail names; others are counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,7 @@ def listed(things: Sequence[T], written: Callable[[Sequence[T]], str]) -> str:
 
     At most 8 are named, fewer where that takes more than 160 characters, but always the first.
     """
-    for shown in range(min(len(things), _LISTED), 0, -1):
+    for shown in range(min(len(things), NAMED), 0, -1):
         more = len(things) - shown
         text = written(things[:shown]) + (f", and {more} more" if more else "")
         if len(text) <= _DETAIL_LIMIT or shown == 1:

@@ -252,7 +252,10 @@ class _Work:
                 raise LocalError(f"{_label(self.given[n], n)} cannot be read: {error.strerror}") from error
             self.memory = max(self.memory, made.memory)
             for id, detail in made.steps:
-                self.note(n, id, detail) if id != "fit/size" else self.note_size(n, len(made.data), detail)
+                if id == "fit/size":
+                    self.note_size(n, len(made.data), detail)
+                else:
+                    self.note(n, id, detail)
             room -= self._encoded(len(made.data))
             if made.steps:
                 self._put(n, made.data, made.kind)

@@ -20,6 +20,7 @@ _WORTH = 1.25  # times the budget: beyond it the same tables do not bring a JPEG
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _BEFORE_PALETTE = (b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"sBIT")  # PNG 5.6
 _BEFORE_DATA = (b"bKGD", b"pHYs")
+_PALETTE = 3  # the kind of colours, PNG 11.2.2: bKGD is a place in it, which may be another one then
 
 
 def repacked(image: Image.Image, data: bytes, kind: str, job: Job) -> bytes | None:
@@ -56,9 +57,13 @@ def _png(image: Image.Image, data: bytes, job: Job) -> bytes | None:
     if old[b"IHDR"][8] > 8 or png_octets(image) > job.budget * 1.05:  # sixteen bits are not read whole
         return None
     new = _chunks(as_png(image))
-    if new[b"IHDR"][9] != old[b"IHDR"][9]:  # in another kind of colours what stands beside the picture would not hold
+    in_palette = old[b"IHDR"][9] == _PALETTE
+    # In another kind or depth of colours what stands beside the picture would not hold, nor what is transparent.
+    if new[b"IHDR"][9] != old[b"IHDR"][9] or (new[b"IHDR"][8] != old[b"IHDR"][8] and not in_palette):
         return None
-    beside = {name: old[name] for name in (*_BEFORE_PALETTE, *_BEFORE_DATA) if name in old}
+    # tRNS of few greys, too: Pillow writes what it has read, in eight bits
+    kept = _BEFORE_PALETTE + ((b"pHYs",) if in_palette else (*_BEFORE_DATA, b"tRNS"))
+    beside = {name: old[name] for name in kept if name in old}
     made = _written({**new, **beside})
     if len(made) > job.budget or not _is_same(image, made):
         return None

@@ -40,10 +40,15 @@ _BETWEEN_WORDS = re.compile(r"(?<=\?=)\s++(?==\?)")
 # RFC 822 3.4.3, one within another at most. Outside the quotes, and with blanks, semicolons or the ends around it:
 # parentheses within a word are the word's, as in name=photo(1).jpg.
 _COMMENT = r"\((?:[^()\\]|\\.|\((?:[^()\\]|\\.)*+\))*+\)"
-_COMMENTS = re.compile(rf'"(?:[^"\\]++|\\.)*+"|(?<![^\s;]){_COMMENT}(?=[\s;]|\Z)', re.DOTALL)
-_TYPE_COMMENT = re.compile(rf'([^;"()]++){_COMMENT}', re.DOTALL)
+_COMMENTS = re.compile(rf'"(?:[^"\\]++|\\.)*+(?:"|\Z)|(?<![^\s;]){_COMMENT}(?=[\s;]|\Z)', re.DOTALL)
+_TYPE_COMMENT = re.compile(rf'([^;"()=]++){_COMMENT}', re.DOTALL)
 _BEHIND_BRACKET = re.compile(rf">\s*+{_COMMENT}\Z", re.DOTALL)
-_OF_A_NAME = re.compile(r"\s*(?:file)?name\b[^=]*=", re.IGNORECASE)
+_LOOKED_BACK = 200  # characters before a comment, in which its parameter begins
+_ENDS = re.compile(r"\s*+(?:;|\Z)")
+_PARAMETER = re.compile(r"([\w*-]{1,64})\s{0,8}=[^=]*\Z")
+_WITH_BLANKS = re.compile(
+    r"(?:.*name|boundary|start)(?:\*.*)?\Z", re.IGNORECASE
+)  # careless senders leave out the quotes
 
 _NAME_LIMIT = 2048  # characters of a name in which encoded words are still decoded
 
@@ -128,16 +133,23 @@ def parse_disposition(text: str) -> Disposition:
 
 
 def without_comments(text: str) -> str:
-    """A structured field without its comments (RFC 2045 5.1); in an unquoted name, parentheses are kept."""
+    """A structured field without its comments (RFC 2045 5.1), where a word has ended, or before the first.
+
+    In an unquoted name, boundary or start, and between two words, parentheses stay.
+    """
     if "(" not in text:
         return text
+    if _TYPE_COMMENT.match(text):
+        text = _TYPE_COMMENT.sub(r"\1", text, count=1)
 
     def dropped(found: re.Match[str]) -> str:
-        begin = text.rfind(";", max(0, found.start() - _NAME_LIMIT), found.start()) + 1
-        named = _OF_A_NAME.match(text, begin, min(found.start(), begin + 80))
-        return found[0] if found[0].startswith('"') or named else ""
+        before = text[max(0, found.start() - _LOOKED_BACK) : found.start()]
+        ended = _ENDS.match(text, found.end()) is not None or not before.strip() or before.rstrip().endswith(";")
+        parameter = _PARAMETER.search(before[before.rfind(";") + 1 :])
+        within = parameter is not None and _WITH_BLANKS.match(parameter[1]) is not None
+        return found[0] if found[0].startswith('"') or within or not ended else ""
 
-    return _COMMENTS.sub(dropped, _TYPE_COMMENT.sub(r"\1", text, count=1) if _TYPE_COMMENT.match(text) else text)
+    return _COMMENTS.sub(dropped, text)
 
 
 def _parameters(text: str, at: int, defects: list[tuple[str, str]]) -> list[_Raw]:

@@ -166,7 +166,7 @@ def _last_resorts(raw: bytes) -> tuple[str, ...]:
     if not _PAIRED.fullmatch(raw):
         return ()
     pairs = _PAIR.findall(raw)
-    return ("gb18030", "cp949") if sum(map(bool, map(_FREQUENT.match, pairs))) * 2 > len(pairs) else ()
+    return ("gb18030", "cp949") if sum(map(bool, map(_FREQUENT.match, pairs))) * 2 >= len(pairs) else ()
 
 
 def _mismatch(findings: list[Finding], detail: str, *, level: Level | None = None) -> None:

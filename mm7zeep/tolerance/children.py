@@ -10,7 +10,7 @@ from lxml import etree
 
 from mm7zeep import schema
 from mm7zeep.errors import SchemaError
-from mm7zeep.findings import listed
+from mm7zeep.findings import NAMED, listed
 from mm7zeep.tolerance import addresses
 from mm7zeep.tolerance.context import SYNONYMS, Context
 
@@ -108,6 +108,9 @@ def _misplaced(names: list[str], ranks: list[int]) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     for index, rank in enumerate(ranks):
         if index in in_place:
+            continue
+        if len(found) >= NAMED:  # it is only counted
+            found.append((names[index], ""))
             continue
         earlier = next((one for one in kept if one < index and ranks[one] > rank), None)
         if earlier is not None:

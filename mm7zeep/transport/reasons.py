@@ -97,8 +97,12 @@ _WITH_OURS: Mapping[str, str] = MappingProxyType({  # what is said where a clien
     _NOTHING_IN_COMMON: "the server ended the TLS handshake: it does not accept the client certificate in {}, which "
                         "was given as client_cert= (--client-cert), or no cipher is in common",
 })  # fmt: skip
-_ADVICE = tuple(
-    one[one.index(": pass ") :] for one in (_AUTHORITY, _SELF, _DEMANDED, _OURS, _EXPIRED, _NOTHING_IN_COMMON)
+_ADVICE = tuple(  # one begins as another does: the longest first
+    sorted(
+        (one[one.index(": pass ") :] for one in (_AUTHORITY, _SELF, _DEMANDED, _OURS, _EXPIRED, _NOTHING_IN_COMMON)),
+        key=len,
+        reverse=True,
+    )
 )
 _WEAK = "the server's TLS is too weak for this machine: its operator has to renew its keys and ciphers"
 # The reasons of OpenSSL. Alerts come from the server: it ends the handshake, and TLS 1.3 shows that only after the

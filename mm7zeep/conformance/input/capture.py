@@ -256,8 +256,10 @@ def _misfit(length: str, body: bytes) -> Finding:
     """A length that is not that of ``body``: INFO where only the line ends of the dump are others than the wire had."""
     detail = f"{length} for {len(body)}"
     crlf = body.count(b"\r\n")
-    least, most = len(body) - crlf, len(body) + body.count(b"\n") - crlf + len(b"\r\n")  # some lack the last line end
-    if re.fullmatch(r"[0-9]{1,12}", length) and least <= int(length) <= most:
+    bare = body.count(b"\n") - crlf
+    # with the other line ends throughout, and some lack the last one
+    copied = {len(body) + bare, len(body) + bare + 2, len(body) - crlf, len(body) - crlf + 1}
+    if re.fullmatch(r"[0-9]{1,12}", length) and int(length) in copied:
         detail += ", as the line ends of a copy make it"
         return finding("http/content-length", "Content-Length", detail=detail, level="INFO")
     return finding("http/content-length", "Content-Length", detail=detail)

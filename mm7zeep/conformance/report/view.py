@@ -19,7 +19,8 @@ from mm7zeep.findings import KINDS, Finding, Level
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|[\x7f-\x84\x86-\x9f]")
 _PLACE = re.compile(r"(?:byte|line) [0-9]+(?: column [0-9]+)?\Z")
 _STEP = re.compile(r"\[[0-9]+\]\Z")  # the place among elements of the same name, in a path
-_DATE = re.compile(r"(?<!\d)((?:19|20)\d\d[01]\d[0-3]\d)(?!\d)")
+_DATE = re.compile(r"(?<![\d+])((?:19|20)\d\d[01]\d[0-3]\d(?:[0-2]\d[0-5]\d(?:[0-5]\d)?)?)(?!\d)")
+_TOLD_BY = 7  # the last digits of a number, by which it is known however it is written
 _IDENTIFIERS = re.compile(r"content-id|start|href|smil|unreferenced|root")  # kinds whose values are Content-IDs
 
 
@@ -106,8 +107,15 @@ def _identifiers(verdict: Verdict) -> frozenset[str]:
     ids = {one.strip("<> \t") for one in (*named, href, unquote(href)) if one}
     lists: Mapping[str, list[str]] = values.get("recipients") or {}
     private = {one.lower() for one in (values.get("sender") or "", *(one for each in lists.values() for one in each))}
-    private |= {re.sub(r"\D", "", one) for one in private}
-    return frozenset(one for one in ids if not any(len(two) > 2 and two in one.lower() for two in private))
+    digits = {re.sub(r"\D", "", one) for one in private}
+    private |= digits
+    ends = {one[-_TOLD_BY:] for one in digits if len(one) >= _TOLD_BY}
+    return frozenset(
+        one
+        for one in ids
+        if not any(len(two) > 2 and two in one.lower() for two in private)
+        and not any(two in re.sub(r"\D", "", one) for two in ends)
+    )
 
 
 def _line(verdict: Verdict, found: Finding, show_numbers: bool, kept: frozenset[str]) -> Line:

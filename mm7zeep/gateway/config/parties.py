@@ -34,8 +34,8 @@ class TlsFiles(NamedTuple):
 
 
 def _tls_files(ca_file: str | None, client_cert: str | None, client_key: str | None) -> TlsFiles:
-    pair = (client_cert, client_key) if client_cert is not None and client_key is not None else client_cert
-    return TlsFiles(ca_file, pair)
+    # one file twice: of a key that is named, urllib3 sees whether it asks for a passphrase
+    return TlsFiles(ca_file, (client_cert, client_key or client_cert) if client_cert is not None else None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +113,7 @@ class Twilio(Table):
 
     In that form MO messages are told at ``incoming``, and what became of messages that name no StatusCallback at
     ``status_callback`` (None: nowhere). ``ca_file``, ``client_cert`` and ``client_key`` are as in ``Webhook``, for both
-    and for the StatusCallbacks that messages name.
+    and for the StatusCallbacks at their host and port; those elsewhere have a public certificate.
     """
 
     account_sid: field_types.AccountSid

@@ -49,7 +49,7 @@ _LONG_BREATH = 0.05  # at most, where no call waits for the next turn: as long a
 _RELYING = 5.0  # seconds before looking again for what others have planned, where they announce it
 _SELDOM = 0.05  # seconds between two announcements of what this process has no room for
 _LULL = 0.2  # seconds at most before looking again where others have the window, or a rate leaves no room
-_EXPIRED = Outcome(verdict="retry", reason="it expired before it could be made")
+_EXPIRED = Outcome(verdict="retry", reason="it expired before it could be made", is_attempt=False)
 
 
 def process_name() -> str:

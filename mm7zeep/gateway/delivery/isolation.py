@@ -68,7 +68,7 @@ class Isolation:
 
     def _dead_letter(self, call: CallRow, error: Exception) -> list[Event] | None:
         reason = f"it could not be processed: {type(error).__name__}"
-        dead = Outcome(verdict="dead", reason=reason)
+        dead = Outcome(verdict="dead", reason=reason, is_attempt=False)
 
         def set_aside(connection: Connection, now: Reading) -> list[Event]:
             outbox.dead_letter(connection, call, now.at, reason=reason)

@@ -67,7 +67,7 @@ class ResultRecorder:
             "http_status": outcome.http_status,
             "answer": outcome.answer,
         }
-        if verdict != "done" and call.attempts:
+        if verdict != "done" and call.attempts and outcome.is_attempt:
             told["tried"] = call.failing(now, outcome.reason, outcome.http_status)
         if call.kind == "submit" and not outcome.unclear and verdict in ("pause", "retry"):
             told["payload"] = json.dumps({**call.event, "refused": call.epoch})  # so that it can still be taken back

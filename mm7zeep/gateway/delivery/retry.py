@@ -38,6 +38,7 @@ class Outcome:
     have been taken although nothing says so. ``left_out`` are elements that its namespace has no place for,
     ``findings`` what was done to its content before. A fetch has the request with what came, as the row ``raw``, and
     the ``summary`` of its content. ``reply`` keeps what the answer of an application asks for.
+    ``is_attempt`` is False where no call was made.
     """
 
     verdict: Verdict
@@ -54,6 +55,7 @@ class Outcome:
     raw: RawRow | None = None
     summary: Summary | None = None
     reply: Reply | None = None
+    is_attempt: bool = True
 
     @property
     def is_plain(self) -> bool:

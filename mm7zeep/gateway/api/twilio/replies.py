@@ -28,7 +28,7 @@ from mm7zeep.gateway.config.settings import Settings
 from mm7zeep.gateway.mm7.admission import AdmissionControl
 from mm7zeep.gateway.store import mapping
 from mm7zeep.gateway.store import messages as store
-from mm7zeep.gateway.store.rows import CallRow
+from mm7zeep.gateway.store.rows import CallRow, MessageRow
 from mm7zeep.receiver import Refusal
 from mm7zeep.tracing import Tracing
 from mm7zeep.transport.short_answer import ShortAnswer
@@ -36,6 +36,8 @@ from mm7zeep.transport.short_answer import ShortAnswer
 _LOG = logging.getLogger("mm7zeep.gateway")
 Keep = Callable[[Connection, float], None]
 """Keeps what an answer asks for, in a transaction, at a time."""
+_MOST_TURNS = 5
+"""Answers in a row, each to what came of the one before: of two scripts, or a script and a handset, without end."""
 _SENT = "replies"  # where a message that came in remembers what was sent to it: ids, by their places in the answer
 
 
@@ -105,6 +107,10 @@ def _keep(
     sent: dict[str, str] = dict(heard.field.get(_SENT, {})) if heard is not None else {}
     known = len(sent)
     told = list(findings)
+    if made and _turns(connection, heard) >= _MOST_TURNS:
+        words = f"{_MOST_TURNS} answers in a row were sent, each to what came of the one before; this would be another"
+        told.append(finding("twiml/refused", detail=words, action="refused"))
+        made = {}
     for n, one in made.items():
         where = f"Message[{n + 1}]"
         if str(n) in sent:
@@ -122,6 +128,20 @@ def _keep(
         said = ": ".join(one for one in (found.id, found.where, found.detail) if one)
         said = masking.masked(said, show_numbers=settings.show_numbers)
         _LOG.warning("the answer of %s to %s: %s", call.owner, call.message_id, said)
+
+
+def _turns(connection: Connection, heard: MessageRow | None) -> int:
+    """How many answers by TwiML in a row led to the message that came in, up to the most."""
+    turns = 0
+    while heard is not None and turns < _MOST_TURNS:
+        # what it came of: the message of another application, or one that a handset answers
+        came_of = heard.field.get("origin", [None])[0] or heard.field.get("reply_to")
+        answer = store.message(connection, came_of) if came_of is not None else None
+        before = resources.answers(answer) if answer is not None else None
+        if before is None:
+            return turns
+        turns, heard = turns + 1, store.message(connection, before)
+    return turns
 
 
 def _kept(made: Submission | TwilioError, connection: Connection, now: float) -> str:

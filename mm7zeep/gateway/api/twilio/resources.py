@@ -71,9 +71,15 @@ def as_reply(message_id: str) -> dict[str, str]:
     return {"reply_to": message_id}
 
 
+def answers(message: MessageRow) -> str | None:
+    """The message that it answers, where it was sent by what a webhook answered to that."""
+    found: str | None = (message.field.get("api") or {}).get("reply_to")
+    return found
+
+
 def is_reply(message: MessageRow) -> bool:
     """Whether it was sent by what a webhook answered."""
-    return "reply_to" in (message.field.get("api") or {})
+    return answers(message) is not None
 
 
 def message_resource(

@@ -21,7 +21,7 @@ from mm7zeep.gateway.api.twilio.parameters import Parameters
 
 MOST = 10
 """Messages of one answer that are sent."""
-_LIMITS = XmlLimits(depth=8, elements=500, attributes=16)
+_LIMITS = XmlLimits(depth=8, elements=16 * 1024, attributes=16)  # the octets are limited before
 _DECLARATION = re.compile(r"\s*<\?xml\s[^>]*?\?>")
 _ENCODING = re.compile(rb"""\s*<\?xml\s[^>]*?\bencoding\s*=\s*["']([A-Za-z0-9._-]{1,40})["']""")
 _ATTRIBUTES: Mapping[str, str] = MappingProxyType(
