@@ -120,7 +120,7 @@ class Previews:
         if seen is None or not seen.raster:
             raise NoPreview("no preview: the part is no picture that can be decoded")
         if len(octets) > self._pool.limits.octets:
-            raise NoPreview(f"no preview: the part has {len(octets)} octets, more than {self._pool.limits.octets}")
+            raise NoPreview(f"no preview: the part has {len(octets):,} octets, more than {self._pool.limits.octets:,}")
         key = (hashlib.sha256(octets).digest(), box)
         outcome = self._outcome(key, octets)
         if name is not None:
