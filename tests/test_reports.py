@@ -167,7 +167,11 @@ def test_fingerprints_tell_files_apart_that_are_masked_alike() -> None:
 @pytest.mark.parametrize("form", FORMATS)
 def test_content_ids_stay_where_a_part_is_to_be_found(form: str) -> None:
     """A Content-ID that looks like a number or an address is shown, in the reason, too; not that of a recipient."""
-    for id, shown in (("2026110112345678901234@mms.example", True), ("4930123456@mms.example", False), ("030123456@mms.example", False)):
+    for id, shown in (
+        ("2026110112345678901234@mms.example", True),
+        ("4930123456@mms.example", False),
+        ("030123456@mms.example", False),
+    ):
         part = replace(captures.TEXT, content_id=id)
         data = captures.dump(captures.wire(replace(captures.SUBMIT, parts=(part,)), smil=False))
         data = captures.bent(data, b'href="cid:', b'href="cid:x')
