@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import codecs
-from time import perf_counter
 from typing import NamedTuple
 
 import pytest
 from envelopes import sent, wire
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from timing import least_seconds
 
 from mm7zeep import charsets, exchange, mime, tolerance
 from mm7zeep.errors import EnvelopeError
@@ -325,10 +325,12 @@ def test_text_that_could_only_be_guessed(text: str, codec: str) -> None:
 
 def test_long_text_is_weighed_quickly() -> None:
     """The time grows with the length alone, whatever the octets are."""
-    started = perf_counter()
-    for octets in (b"\xe9" * 2_000_000, b"a\xe9" * 1_000_000 + b"\xff\xff\xff", b"a\xdf\xdf" * 700_000 + b"\x81"):
-        charsets.decoded(octets, "utf-8")
-    assert perf_counter() - started < 3
+
+    def weighed() -> None:
+        for octets in (b"\xe9" * 2_000_000, b"a\xe9" * 1_000_000 + b"\xff\xff\xff", b"a\xdf\xdf" * 700_000 + b"\x81"):
+            charsets.decoded(octets, "utf-8")
+
+    assert least_seconds(weighed, enough=3) < 3
 
 
 def test_labels() -> None:

@@ -403,6 +403,14 @@ def test_files_for_a_url_without_tls(name: str, pems: Pems) -> None:
         config.load(written(pems, text))
 
 
+def test_files_for_twilios_form_without_tls(pems: Pems) -> None:
+    """So it is where none of its URLs is https; of two, one may be."""
+    table, http = TABLES["application[1].twilio"], 'incoming = "http://shop.example/in"\nca_file = "ca.pem"\n'
+    with pytest.raises(ConfigError, match=r"application\[1\].twilio.ca_file: is for https, and the URL is http://"):
+        config.load(written(pems, table + http))
+    config.load(written(pems, table + http + 'status_callback = "https://shop.example/all"\n'))
+
+
 def test_two_problems_at_once(pems: Pems) -> None:
     """An authority's file and a certificate that cannot be used are both told."""
     path = written(pems, TABLES["upstream[1]"] + 'ca_file = "none.pem"\nclient_cert = "text.pem"\n')

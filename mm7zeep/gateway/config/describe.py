@@ -15,7 +15,7 @@ from mm7zeep.gateway.config import descriptors, validate
 from mm7zeep.gateway.config.errors import Remark
 from mm7zeep.gateway.config.field_types import Place
 from mm7zeep.gateway.config.handset import Handset
-from mm7zeep.gateway.config.parties import Application, Callback, Twilio, Upstream, Webhook
+from mm7zeep.gateway.config.parties import Application, CalledTable, Upstream
 from mm7zeep.gateway.config.rates import Rate
 from mm7zeep.gateway.config.settings import Settings
 from mm7zeep.gateway.config.validate import is_loopback, readable_by_all
@@ -56,7 +56,7 @@ def _open_places(settings: Settings) -> Iterator[Remark]:
 
 def _client_keys(settings: Settings) -> Iterator[tuple[str, str]]:
     """The files with keys that calls are made with, and the settings that name them."""
-    parties: list[tuple[str, Callback | Twilio | Upstream | Webhook | None]] = []
+    parties: list[tuple[str, CalledTable | None]] = []
     for n, one in enumerate(settings.applications, 1):
         here = f"application[{n}]"
         parties += [
@@ -221,7 +221,7 @@ def _upstream(one: Upstream) -> str:
     return f"upstream {one.name}: {_shown(one.url)}, profile {profile.name}, {rate}, {back}{fits}{_made_with(one)}"
 
 
-def _made_with(party: Callback | Twilio | Upstream | Webhook) -> str:
+def _made_with(party: CalledTable) -> str:
     """The files for TLS that calls there are made with."""
     found = ((party.ca_file, "verified by"), (party.client_cert, "shown"), (party.client_key, "with the key"))
     return "".join(f", {how} {path}" for path, how in found if path is not None)

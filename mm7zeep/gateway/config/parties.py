@@ -33,13 +33,24 @@ class TlsFiles(NamedTuple):
     client_cert: ClientCert = None
 
 
-def _tls_files(ca_file: str | None, client_cert: str | None, client_key: str | None) -> TlsFiles:
-    # one file twice: of a key that is named, urllib3 sees whether it asks for a passphrase
-    return TlsFiles(ca_file, (client_cert, client_key or client_cert) if client_cert is not None else None)
+class CalledTable(Table):
+    """Base of the tables that say whom calls are made to, and with which files over https."""
+
+    __slots__ = ()
+    ca_file: str | None
+    client_cert: str | None
+    client_key: str | None
+
+    @property
+    def tls_files(self) -> TlsFiles:
+        """The files that calls there are made with."""
+        own = self.client_cert
+        # one file twice: of a key that is named, urllib3 sees whether it asks for a passphrase
+        return TlsFiles(self.ca_file, (own, self.client_key or own) if own is not None else None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Webhook(Table):
+class Webhook(CalledTable):
     """Where an application hears of events as JSON, signed per Standard Webhooks.
 
     ``secret`` is what its receiver verifies them with: ``whsec_`` and base64 of 24 to 64 octets. During a rotation
@@ -57,11 +68,6 @@ class Webhook(Table):
     client_key: field_types.FileName | None = None
 
     @property
-    def tls_files(self) -> TlsFiles:
-        """The files that calls there are made with."""
-        return _tls_files(self.ca_file, self.client_cert, self.client_key)
-
-    @property
     def secrets(self) -> tuple[str, ...]:
         """What signs, the newest first."""
         return tuple(one for one in (self.secret, self.old_secret) if one is not None)
@@ -72,7 +78,7 @@ class Webhook(Table):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Callback(Table):
+class Callback(CalledTable):
     """Where an application listens: ``deliver`` for MO messages, ``report`` (default: the same URL) for reports.
 
     ``username`` and ``password`` are sent as Basic. ``profile`` is what is written there, or the schema
@@ -92,11 +98,6 @@ class Callback(Table):
     client_key: field_types.FileName | None = None
 
     @property
-    def tls_files(self) -> TlsFiles:
-        """The files that calls there are made with."""
-        return _tls_files(self.ca_file, self.client_cert, self.client_key)
-
-    @property
     def reports(self) -> str:
         """Where delivery reports and read replies go."""
         return self.report or self.deliver
@@ -108,7 +109,7 @@ class Callback(Table):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Twilio(Table):
+class Twilio(CalledTable):
     """Who an application is where it uses Twilio's form: ``account_sid`` and ``auth_token``.
 
     In that form MO messages are told at ``incoming``, and what became of messages that name no StatusCallback at
@@ -123,11 +124,6 @@ class Twilio(Table):
     ca_file: field_types.FileName | None = None
     client_cert: field_types.FileName | None = None
     client_key: field_types.FileName | None = None
-
-    @property
-    def tls_files(self) -> TlsFiles:
-        """The files that calls there are made with."""
-        return _tls_files(self.ca_file, self.client_cert, self.client_key)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,7 +217,7 @@ class Application(Table):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Upstream(Table):
+class Upstream(CalledTable):
     """Another MMSC that messages leave through: where it stands, and who we are there.
 
     We show ``username`` and ``password``, by Basic or, with ``digest``, by Digest alone; or the token ``bearer``.
@@ -265,11 +261,6 @@ class Upstream(Table):
         if not self.username:
             return None
         return (Digest if self.digest else Basic)(self.username, self.password or "")
-
-    @property
-    def tls_files(self) -> TlsFiles:
-        """The files that calls there are made with."""
-        return _tls_files(self.ca_file, self.client_cert, self.client_key)
 
     @property
     def upstream_profile(self) -> Profile:

@@ -15,12 +15,12 @@ from pathlib import Path
 import sqlalchemy
 from sqlalchemy.exc import ArgumentError
 
-from mm7zeep import credentials, extras, profiles
-from mm7zeep.errors import LocalError
+from mm7zeep import extras, profiles
+from mm7zeep.gateway.config import validate_tls
 from mm7zeep.gateway.config.errors import Remark
 from mm7zeep.gateway.config.field_types import Place
 from mm7zeep.gateway.config.opt_out import OptOut, normal
-from mm7zeep.gateway.config.parties import Application, Callback, TlsFiles, Twilio, Upstream, Webhook
+from mm7zeep.gateway.config.parties import Application, Callback, Twilio, Upstream, Webhook
 from mm7zeep.gateway.config.settings import Settings
 from mm7zeep.gateway.security import client_address, outbound, password_hash
 
@@ -202,7 +202,7 @@ def _callback(here: str, callback: Callback | None, allow_internal: bool) -> Ite
     for name, url in (("deliver", callback.deliver), ("report", callback.report)):
         if url is not None:
             yield from _callable(f"{here}.{name}", url, allow_internal)
-    yield from _tls_files(here, callback, [callback.deliver, callback.reports])
+    yield from validate_tls.wrong(here, callback, [callback.deliver, callback.reports])
     for name, value in (("username", callback.username), ("password", callback.password)):
         if not value:
             yield Remark(f"{here}.{name}", "is missing or empty; a callback has to show credentials, give both")
@@ -224,7 +224,7 @@ def _webhook(here: str, webhook: Webhook | None, settings: Settings) -> Iterator
     if webhook is None:
         return
     yield from _callable(f"{here}.url", webhook.url, settings.allow_internal)
-    yield from _tls_files(here, webhook, [webhook.url])
+    yield from validate_tls.wrong(here, webhook, [webhook.url])
     if webhook.secret is None:
         how = "its text is what its receiver verifies with, whsec_ and base64 of 32 random octets"
         yield Remark(f"{here}.secret", f'is missing; write secret_file = "...", {how}')
@@ -241,7 +241,9 @@ def _twilio(here: str, twilio: Twilio | None, settings: Settings) -> Iterator[Re
     for name, url in (("incoming", twilio.incoming), ("status_callback", twilio.status_callback)):
         if url is not None:
             yield from _callable(f"{here}.{name}", url, settings.allow_internal)
-    yield from _tls_files(here, twilio)
+    yield from validate_tls.wrong(
+        here, twilio, [one for one in (twilio.incoming, twilio.status_callback) if one is not None]
+    )
     if twilio.incoming is not None and settings.api is not None:
         yield from _media(here, settings)
 
@@ -279,38 +281,6 @@ def _callable(here: str, url: str, allow_internal: bool) -> Iterator[Remark]:
         yield Remark(here, str(error))
 
 
-def _tls_files(here: str, party: Callback | Twilio | Upstream | Webhook, urls: Sequence[str] = ()) -> Iterator[Remark]:
-    """What is wrong with the files that calls to ``party`` are made with; ``urls`` are all that it is called at."""
-    ca_file, client_cert = party.tls_files
-    if client_cert is None and party.client_key is not None:
-        yield Remark(f"{here}.client_key", "stands without client_cert; name the certificate that it belongs to, too")
-    given = "client_cert" if ca_file is None else "ca_file"
-    if (ca_file or client_cert) and urls and all(url.lower().startswith("http:") for url in urls):
-        yield Remark(f"{here}.{given}", "is for https, and the URL is http://; write https://, or leave it out")
-    if ca_file is not None and (why := _unusable(TlsFiles(ca_file=ca_file))):
-        yield Remark(f"{here}.ca_file", f"{why}; name a file of certificates in PEM that this user may read")
-        ca_file = None
-    if client_cert is not None and (why := _unusable(TlsFiles(ca_file, client_cert))):
-        yield Remark(f"{here}.client_cert", f"{why}{_remedy(why)}")
-
-
-def _remedy(why: str) -> str:
-    """What to do about a client certificate that cannot be used, as far as ``why`` does not say it."""
-    if "without its key" in why:
-        return ", or name its file as client_key"
-    if "cannot be read" in why:
-        return "; name a PEM file that this user may read"
-    return "; name a certificate and its key, both in PEM and without passphrase"
-
-
-def _unusable(files: TlsFiles) -> str | None:
-    try:
-        credentials.tls(*files)
-    except LocalError as error:
-        return str(error).removeprefix("ca_file ")
-    return None
-
-
 def _upstreams(settings: Settings) -> Iterator[Remark]:
     names = [(f"upstream[{n}]", one.name) for n, one in enumerate(settings.upstreams, 1)]
     for where, name, first in _repeated(names):
@@ -318,7 +288,7 @@ def _upstreams(settings: Settings) -> Iterator[Remark]:
     for n, one in enumerate(settings.upstreams, 1):
         here = f"upstream[{n}]"
         yield from _callable(f"{here}.url", one.url, settings.allow_internal)
-        yield from _tls_files(here, one, [one.url])
+        yield from validate_tls.wrong(here, one, [one.url])
         yield from _pair(here, "", one.username, one.password)
         yield from _shown(here, one)
         yield from _pair(here, "callback_", one.callback_username, one.callback_password)

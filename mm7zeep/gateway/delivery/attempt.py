@@ -27,7 +27,7 @@ from mm7zeep.gateway.delivery.fetcher import Check, Fetcher
 from mm7zeep.gateway.delivery.opted_out import opted_out
 from mm7zeep.gateway.delivery.retry import Outcome, judge
 from mm7zeep.gateway.delivery.routing import OPTED_OUT
-from mm7zeep.gateway.delivery.tls_failures import cause
+from mm7zeep.gateway.delivery.tls_failures import called_with, cause
 from mm7zeep.gateway.delivery.webhook_caller import Answered, WebhookCaller, Write
 from mm7zeep.gateway.security.outbound import Egress
 from mm7zeep.gateway.store import content, endpoints, mapping, messages
@@ -109,17 +109,8 @@ class Caller:
             return self._submit(call) if call.kind == "submit" else self._call_back(call)
         except Mm7Error as error:
             self._tracing.current().fail(type(error).__name__)
-            table, files = self._called_with(call)
+            table, files = called_with(self._settings, call)
             return judge(cause(error, files), table)
-
-    def _called_with(self, call: CallRow) -> tuple[str, TlsFiles]:
-        """The table of the settings that a call by MM7 is made by, and the files for TLS in it."""
-        if call.kind == "submit":
-            upstream = self._settings.upstream(call.destination.name)
-            return f"[[upstream]] {call.destination.name}", upstream.tls_files if upstream is not None else TlsFiles()
-        application = self._settings.application(call.owner)
-        callback = application.callback if application is not None else None
-        return f"[application.callback] of {call.owner}", callback.tls_files if callback is not None else TlsFiles()
 
     # --- to applications ----------------------------------------------------------------------------------------------
 

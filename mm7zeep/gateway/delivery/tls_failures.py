@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from mm7zeep import credentials
 from mm7zeep.errors import LocalError, Mm7Error, TransportError
-from mm7zeep.gateway.config.parties import TlsFiles
+from mm7zeep.gateway.config.parties import Callback, TlsFiles, Upstream
+from mm7zeep.gateway.config.settings import Settings
+from mm7zeep.gateway.store.rows import CallRow
 from mm7zeep.transport.failures import refusal
 
 _NONE = TlsFiles()
@@ -26,6 +28,18 @@ def cause(error: Mm7Error, files: TlsFiles) -> Mm7Error:
     except LocalError as unusable:
         return TransportError(f"the request could not be sent: {unusable}", maybe_accepted=False)
     return error
+
+
+def called_with(settings: Settings, call: CallRow) -> tuple[str, TlsFiles]:
+    """The table of the settings that a call by MM7 is made by, and the files for TLS in it."""
+    party: Callback | Upstream | None
+    if call.kind == "submit":
+        party, table = settings.upstream(call.destination.name), f"[[upstream]] {call.destination.name}"
+    else:
+        application = settings.application(call.owner)
+        party = application.callback if application is not None else None
+        table = f"[application.callback] of {call.owner}"
+    return table, party.tls_files if party is not None else TlsFiles()
 
 
 def _before_any_answer(error: Mm7Error) -> bool:
